@@ -1,0 +1,145 @@
+"""The control operations a site may ask of a runner, and the values it answers with. Types only."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one instance may use. Zero means no limit of that kind."""
+
+    memory_bytes: int = 512 * 1024 * 1024
+    processes: int = 64
+    open_files: int = 1024
+    cpu_seconds: int = 3600  # of one process, after which the kernel ends it
+    disk_bytes: int = 64 * 1024 * 1024  # of the private home and of /tmp, each
+    message_bytes: int = 10 * 1024 * 1024  # one line on stdout
+    in_flight: int = 64  # requests at one instance
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """A deployment's version as a runner needs it. A higher epoch replaces a lower one."""
+
+    deployment: str  # id
+    label: str  # "owner/name", for logs
+    version: str  # id of the deployment's version
+    epoch: int
+    argv: list[str]
+    env: dict[str, str] = {}
+    read_only: list[str] = []  # absolute paths bound into the sandbox
+    limits: Limits = Limits()
+    isolation: str = "session"  # session | principal | shared
+    max_instances: int = 32
+    idle_seconds: float = 600.0
+    start_seconds: float = 60.0
+    era: str = ""  # what the last probe found: "", legacy, modern, dual
+
+
+class Place(msgspec.Struct, frozen=True, tag="place"):
+    placement: Placement
+
+
+class Unplace(msgspec.Struct, frozen=True, tag="unplace"):
+    deployment: str
+    epoch: int  # a newer placement than this one is left alone
+    reason: str = ""
+
+
+class GetStatus(msgspec.Struct, frozen=True, tag="status"):
+    pass
+
+
+class GetTail(msgspec.Struct, frozen=True, tag="tail"):
+    """The last lines of a deployment's output."""
+
+    deployment: str
+    lines: int = 100
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """Answers one `input_requested`. Exactly one of `result` and `error` is a raw JSON object."""
+
+    owner: str
+    key: str
+    exchange: str = ""  # where the question was seen; or the session of a legacy client:
+    session: str = ""
+    result: bytes = b""
+    error: bytes = b""
+
+
+class Notify(msgspec.Struct, frozen=True, tag="notify"):
+    """A client's notification for its session."""
+
+    session: str
+    owner: str
+    method: str
+    params: bytes = b""
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    exchange: str
+    owner: str
+    reason: str = ""
+
+
+class EndSession(msgspec.Struct, frozen=True, tag="end_session"):
+    session: str
+    owner: str
+
+
+Operation = Place | Unplace | GetStatus | GetTail | Answer | Notify | Cancel | EndSession
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    reason: str  # one of frames.Reason
+    detail: str = ""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The plain yes. `first` is False when an answer came too late and was ignored."""
+
+    first: bool = True
+
+
+class InstanceSeen(msgspec.Struct, frozen=True):
+    id: str
+    deployment: str
+    version: str
+    state: str  # starting | running | stopping | stopped | failed
+    reason: str  # in words
+    era: str = ""
+    revision: str = ""
+    pid: int = 0
+    started_at: float = 0.0  # seconds since the epoch
+    memory_bytes: int = 0
+    calls: int = 0
+    in_flight: int = 0
+    sessions: int = 0
+
+
+class PlacementSeen(msgspec.Struct, frozen=True):
+    deployment: str
+    version: str
+    epoch: int
+    state: str  # asleep | starting | running | failed
+    reason: str
+    instances: list[InstanceSeen]
+
+
+class Status(msgspec.Struct, frozen=True):
+    runner: str
+    boot: str
+    started_at: float
+    draining: bool
+    placements: list[PlacementSeen]
+
+
+class OutputLine(msgspec.Struct, frozen=True):
+    at: float
+    instance: str
+    stream: str  # stderr | protocol
+    line: str
+
+
+class Tail(msgspec.Struct, frozen=True):
+    lines: list[OutputLine]

@@ -1,0 +1,161 @@
+"""The frames of the stream between a web or worker process and a runner.
+
+One connection carries many attachments, each known by a number its opener chose. A frame is a msgpack array behind a
+four-byte big-endian length; no frame is longer than `FRAME_BYTES` on the way from the runner, so one large answer never
+holds up the others. Types only: nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+PROTOCOL = 1
+FRAME_BYTES = 64 * 1024
+MAX_INBOUND_FRAME_BYTES = 16 * 1024 * 1024
+INITIAL_CREDIT = 1024 * 1024
+
+
+class Kind(IntEnum):
+    """What one event of a log says. `data` is raw JSON unless said otherwise; `extra` is a short text."""
+
+    STATUS = 1  # how a start goes, as a sentence; data: {"state": ..., "reason": ...}
+    PROGRESS = 2  # data: params of notifications/progress without its token
+    LOG = 3  # data: params of notifications/message
+    NOTIFICATION = 4  # extra: method, data: params
+    INPUT_REQUESTED = 5  # extra: key, data: {"method": ..., "params": ...}
+    INPUT_ANSWERED = 6  # extra: key
+    RESULT = 7  # data: the result object
+    ERROR = 8  # data: the JSON-RPC error object
+    CANCELLED = 9  # extra: reason
+    GAP = 10  # extra: how many log events were dropped, in decimal
+    OUTPUT = 11  # deployment feeds only; data: {"instance", "stream": "stderr"|"protocol", "line", "at"}
+    INSTANCE = 12  # deployment feeds only; data: a JSON InstanceSeen
+
+
+TERMINAL = frozenset({Kind.RESULT, Kind.ERROR, Kind.CANCELLED})
+
+
+class EndRule(IntEnum):
+    """What becomes of an exchange when its wire attachment vanishes without a word."""
+
+    CANCEL = 1  # modern clients: closing the stream is the protocol's cancellation
+    SESSION = 2  # legacy clients: disconnecting is not cancelling; kept for the session's life
+    KEEP = 3  # tasks
+
+
+class Mode(IntEnum):
+    WIRE = 1  # delivers to a client; the newest one wins
+    OBSERVE = 2  # pages, worker jobs; any number
+
+
+class Frame(msgspec.Struct, array_like=True, tag_field="t", frozen=True, gc=False):
+    pass
+
+
+class Hello(Frame, tag=1):
+    process: str
+    protocol: int
+
+
+class Welcome(Frame, tag=2):
+    runner: str
+    boot: str
+    protocol: int
+
+
+class Open(Frame, tag=3):
+    """Start one exchange and attach to its log from the first event. Sent twice with one id, it runs once."""
+
+    attachment: int
+    exchange: str  # "<runner>.<boot>.<random>"
+    deployment: str
+    epoch: int
+    owner: str  # who may attach later; compared byte for byte
+    method: str
+    params: bytes  # raw JSON object, b"" when absent
+    revision: str  # the client's protocol revision; decides which era of child is preferred
+    end: EndRule
+    session: str = ""  # legacy: the runner's session id; "initialize" creates it
+    isolation: str = ""  # modern: the principal's key
+    capabilities: bytes = b""  # raw JSON object of the client's capabilities (modern, and initialize)
+    client: bytes = b""  # raw JSON object, the client's Implementation
+    wants_progress: bool = False
+    log_level: str = ""  # modern: per-request level
+    native_input: bool = False  # modern client: hand an InputRequiredResult through as the result
+    trace: str = ""  # W3C traceparent
+    credit: int = INITIAL_CREDIT
+    mode: Mode = Mode.WIRE
+
+
+class Attach(Frame, tag=4):
+    """Follow a log (exchange, session channel or deployment feed) from the first event after `after`."""
+
+    attachment: int
+    log: str
+    owner: str
+    after: int = 0
+    mode: Mode = Mode.WIRE
+    credit: int = INITIAL_CREDIT
+
+
+class Detach(Frame, tag=5):
+    """Stop following. `gone` says the client vanished, so the exchange's end rule applies."""
+
+    attachment: int
+    gone: bool = False
+
+
+class Credit(Frame, tag=6):
+    attachment: int
+    octets: int
+
+
+class Ask(Frame, tag=7):
+    """A control request; `body` is a msgpack operation of `hosting.runner.control`."""
+
+    id: int
+    body: bytes
+
+
+class Answered(Frame, tag=8):
+    id: int
+    ok: bool
+    body: bytes  # msgpack value when ok, otherwise a msgpack control.Refusal
+
+
+class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    seq: int
+    kind: Kind
+    data: bytes = b""
+    extra: str = ""
+    more: bool = False  # the rest of `data` follows under the same seq
+
+
+class Events(Frame, tag=9):
+    attachment: int
+    events: list[Event]
+
+
+class Detached(Frame, tag=10):
+    """The runner ended an attachment. `reason` is one of `Reason`; `detail` is a sentence for people."""
+
+    attachment: int
+    reason: str
+    detail: str = ""
+
+
+class Reason:
+    DONE = "done"  # the log ended and everything was delivered
+    SUPERSEDED = "superseded"  # a newer wire attachment took over
+    LOST = "lost"  # wrong boot or unknown log: it is gone for good
+    NO_SESSION = "no_session"  # the legacy session has ended
+    UNPLACED = "unplaced"  # the runner has no placement of that deployment at that epoch: place it, then open again
+    FORBIDDEN = "forbidden"  # another owner's log
+    BUSY = "busy"  # a limit was reached; detail names it
+    CLOSED = "closed"  # the connection to the runner broke (said by the client side)
+
+
+ToRunner = Hello | Open | Attach | Detach | Credit | Ask
+FromRunner = Welcome | Events | Detached | Answered
