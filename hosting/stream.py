@@ -1,15 +1,358 @@
 """The site's side of the stream to a runner: one connection a runner and process, many attachments on it.
 
-Used by the web process (plain ASGI and Channels) and by Celery jobs; it imports nothing of Django. The interface:
+Used by the web process (plain ASGI and Channels) and by Celery jobs; it imports nothing of Django.
 
-    pool = RunnerPool(process="web-1")
-    link = await pool.link("unix:/run/…/r1.sock")       # connects or reuses; raises RunnerUnavailable
-    link.runner, link.boot                               # from its Welcome
-    attachment = link.open(deployment=…, epoch=…, owner=…, method=…, params=…, revision=…, end=EndRule.CANCEL, …)
-    attachment.exchange                                  # "<runner>.<boot>.<random>", unless given
-    attachment = link.attach(log, owner=…, after=0, mode=Mode.WIRE)
-    event = await attachment.next()                      # a whole Event; raises DetachedError(reason, detail)
-    attachment.close(gone=False)
-    value = await link.ask(control.Place(placement))     # typed value, or raises Refused(reason, detail)
-    await pool.close()
+    pool = RunnerPool("web-1")
+    link = await pool.link("unix:/run/…/r1.sock")
+    attachment = link.open(deployment=…, epoch=…, owner=…, method="tools/call", params=b"{…}", revision="2025-11-25",
+                           end=EndRule.SESSION)
+    event = await attachment.next()
+    attachment.close()
 """
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from typing import Any, overload
+
+import msgspec
+
+from hosting.runner import control as c
+from hosting.runner import frames as f
+from hosting.runner.transport import FrameConnection, Identity, dial
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
+_CREDIT_STEP = f.INITIAL_CREDIT // 4
+_EVENT_OVERHEAD_BYTES = 64
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(f.FromRunner)
+_decode_refusal = msgspec.msgpack.Decoder(c.Refusal).decode
+_decode_status = msgspec.msgpack.Decoder(c.Status).decode
+_decode_tail = msgspec.msgpack.Decoder(c.Tail).decode
+_decode_taken = msgspec.msgpack.Decoder(c.Taken).decode
+
+
+class RunnerUnavailableError(Exception):
+    """Nobody answers at the runner's address; nothing was started there."""
+
+
+class DetachedError(Exception):
+    """The attachment ended without (or after) an outcome. `reason` is one of frames.Reason."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class RefusedError(DetachedError):
+    """A control operation was refused."""
+
+
+class Attachment:
+    """One followed log. Events come whole and in order; reading them gives the runner new credit."""
+
+    __slots__ = ("_events", "_link", "_owed", "_parts", "_waiter", "ended", "exchange", "number")
+
+    def __init__(self, link: RunnerLink, number: int, exchange: str) -> None:
+        self._link = link
+        self.number = number
+        self.exchange = exchange
+        self.ended: DetachedError | None = None
+        self._events: deque[f.Event] = deque()
+        self._parts: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._owed = 0
+
+    async def next(self) -> f.Event:
+        """The next event. Raises DetachedError when there will be none."""
+        while not self._events:
+            if self.ended is not None:
+                raise self.ended
+            self._waiter = self._link.loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._take()
+
+    def next_now(self) -> f.Event | None:
+        """The next event if it is here already."""
+        return self._take() if self._events else None
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until an event (or the end) is here; False when `seconds` went by first."""
+        if self._events or self.ended is not None:
+            return True
+        waiter = self._waiter = self._link.loop.create_future()
+        timer = self._link.loop.call_later(seconds, _wake, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+        return bool(self._events) or self.ended is not None
+
+    def _take(self) -> f.Event:
+        event = self._events.popleft()
+        self._owed += len(event.data) + _EVENT_OVERHEAD_BYTES
+        if self._owed >= _CREDIT_STEP and self.ended is None:
+            self._link.send(f.Credit(self.number, self._owed))
+            self._owed = 0
+        return event
+
+    def close(self, *, gone: bool = False) -> None:
+        """Stop following. `gone`: the client vanished, so the exchange's end rule applies."""
+        if self.ended is None:
+            self.ended = DetachedError(f.Reason.CLOSED)
+            self._link.forget(self.number)
+            self._link.send(f.Detach(self.number, gone))
+
+    # called by the link
+
+    def received(self, events: list[f.Event]) -> None:
+        for event in events:
+            if event.more:
+                self._part(event)
+                continue
+            whole = event
+            if self._parts:
+                whole = f.Event(event.seq, event.kind, b"".join((*self._parts, event.data)), event.extra)
+                self._parts = []
+            self._events.append(whole)
+            if whole.kind in f.TERMINAL:
+                self.ended = DetachedError(f.Reason.DONE)
+                self._link.forget(self.number)
+        if self._waiter is not None and self._events:
+            _wake(self._waiter)
+
+    def _part(self, event: f.Event) -> None:
+        """A part of a large event is read for credit at once, since nobody can take it before it is whole."""
+        self._parts.append(event.data)
+        self._link.send(f.Credit(self.number, len(event.data)))
+
+    def detached(self, reason: str, detail: str) -> None:
+        if self.ended is None:
+            self.ended = DetachedError(reason, detail)
+        if self._waiter is not None:
+            _wake(self._waiter)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+class RunnerLink:
+    """One connection to one runner. Implements FrameSink for the site's side."""
+
+    def __init__(self, process: str) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.runner = ""
+        self.boot = ""
+        self._process = process
+        self._connection: FrameConnection | None = None
+        self._welcomed: asyncio.Future[None] = self.loop.create_future()
+        self._attachments: dict[int, Attachment] = {}
+        self._asked: dict[int, asyncio.Future[bytes]] = {}
+        self._number = 0
+        self._prefix = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None and self._connection.is_open
+
+    async def connect(self, address: str, identity: Identity | None) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await dial(address, lambda: FrameConnection(self, _decoder), identity)
+                await self._welcomed
+        except (OSError, TimeoutError) as error:
+            self.close()
+            raise RunnerUnavailableError(f"no runner answers at {address.partition(':')[0]}: {error}") from None
+
+    def open(
+        self,
+        *,
+        deployment: str,
+        epoch: int,
+        owner: str,
+        method: str,
+        params: bytes,
+        revision: str,
+        end: f.EndRule,
+        exchange: str = "",
+        session: str = "",
+        isolation: str = "",
+        capabilities: bytes = b"",
+        client: bytes = b"",
+        wants_progress: bool = False,
+        log_level: str = "",
+        native_input: bool = False,
+        trace: str = "",
+    ) -> Attachment:
+        """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
+        attachment = self._attachment(self._prefix + (exchange or secrets.token_urlsafe(16)))
+        self.send(
+            f.Open(
+                attachment=attachment.number,
+                exchange=attachment.exchange,
+                deployment=deployment,
+                epoch=epoch,
+                owner=owner,
+                method=method,
+                params=params,
+                revision=revision,
+                end=end,
+                session=session,
+                isolation=isolation,
+                capabilities=capabilities,
+                client=client,
+                wants_progress=wants_progress,
+                log_level=log_level,
+                native_input=native_input,
+                trace=trace,
+            )
+        )
+        return attachment
+
+    def attach(self, log: str, *, owner: str, after: int = 0, mode: f.Mode = f.Mode.WIRE) -> Attachment:
+        """Follow a log from the first event after `after`: an exchange's id, `session:<id>` or `feed:<deployment>`."""
+        attachment = self._attachment(log)
+        self.send(f.Attach(attachment.number, log, owner, after, mode))
+        return attachment
+
+    def exchange_id(self, random_part: str) -> str:
+        return self._prefix + random_part
+
+    def _attachment(self, exchange: str) -> Attachment:
+        self._number += 1
+        attachment = Attachment(self, self._number, exchange)
+        if self.is_open:
+            self._attachments[self._number] = attachment
+        else:
+            attachment.detached(f.Reason.CLOSED, "the connection to the runner is gone")
+        return attachment
+
+    @overload
+    async def ask(self, operation: c.GetStatus) -> c.Status: ...
+    @overload
+    async def ask(self, operation: c.GetTail) -> c.Tail: ...
+    @overload
+    async def ask(
+        self, operation: c.Place | c.Unplace | c.Answer | c.Notify | c.Cancel | c.EndSession
+    ) -> c.Taken: ...
+    async def ask(self, operation: c.Operation) -> Any:
+        """Do one control operation. Raises RefusedError, or RunnerUnavailableError when the answer does not come."""
+        if not self.is_open:
+            raise RunnerUnavailableError("the connection to the runner is gone")
+        self._number += 1
+        number = self._number
+        reply = self._asked[number] = self.loop.create_future()
+        self.send(f.Ask(number, _encode(operation)))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                body = await reply
+        except TimeoutError:
+            raise RunnerUnavailableError("the runner did not answer in time") from None
+        finally:
+            self._asked.pop(number, None)
+        if isinstance(operation, c.GetStatus):
+            return _decode_status(body)
+        if isinstance(operation, c.GetTail):
+            return _decode_tail(body)
+        return _decode_taken(body)
+
+    def send(self, frame: f.ToRunner) -> None:
+        if self._connection is not None:
+            self._connection.send(frame)
+
+    def forget(self, number: int) -> None:
+        self._attachments.pop(number, None)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close("closed")
+
+    # FrameSink
+
+    def connection_ready(self, connection: FrameConnection) -> None:
+        self._connection = connection
+        connection.send(f.Hello(self._process, f.PROTOCOL))
+
+    def connection_writable(self, connection: FrameConnection) -> None:
+        pass
+
+    def frame_received(self, connection: FrameConnection, frame: f.FromRunner) -> None:
+        if isinstance(frame, f.Events):
+            attachment = self._attachments.get(frame.attachment)
+            if attachment is not None:
+                attachment.received(frame.events)
+        elif isinstance(frame, f.Detached):
+            attachment = self._attachments.pop(frame.attachment, None)
+            if attachment is not None:
+                attachment.detached(frame.reason, frame.detail)
+        elif isinstance(frame, f.Answered):
+            reply = self._asked.get(frame.id)
+            if reply is None or reply.done():
+                return
+            if frame.ok:
+                reply.set_result(frame.body)
+            else:
+                refusal = _decode_refusal(frame.body)
+                reply.set_exception(RefusedError(refusal.reason, refusal.detail))
+        else:
+            self.runner, self.boot = frame.runner, frame.boot
+            self._prefix = f"{frame.runner}.{frame.boot}."
+            if not self._welcomed.done():
+                self._welcomed.set_result(None)
+
+    def connection_lost(self, connection: FrameConnection, reason: str) -> None:
+        self._connection = None
+        attachments, self._attachments = self._attachments, {}
+        for attachment in attachments.values():
+            attachment.detached(f.Reason.CLOSED, f"the connection to the runner broke: {reason}")
+        for reply in self._asked.values():
+            if not reply.done():
+                reply.set_exception(RunnerUnavailableError(f"the connection to the runner broke: {reason}"))
+        if not self._welcomed.done():
+            self._welcomed.set_exception(ConnectionResetError(reason))
+
+
+class RunnerPool:
+    """The links of one process, made when first wanted and again after a break."""
+
+    def __init__(self, process: str, identity: Identity | None = None) -> None:
+        self._process = process
+        self._identity = identity
+        self._links: dict[str, RunnerLink] = {}
+        self._connecting: dict[str, asyncio.Lock] = {}
+
+    def link_now(self, address: str) -> RunnerLink | None:
+        """The link if it is open already; the hot path's way around an await."""
+        link = self._links.get(address)
+        return link if link is not None and link.is_open else None
+
+    async def link(self, address: str) -> RunnerLink:
+        """The open link to `address`. Raises RunnerUnavailableError."""
+        link = self.link_now(address)
+        if link is not None:
+            return link
+        async with self._connecting.setdefault(address, asyncio.Lock()):
+            link = self.link_now(address)
+            if link is None:
+                link = RunnerLink(self._process)
+                await link.connect(address, self._identity)
+                self._links[address] = link
+            return link
+
+    async def close(self) -> None:
+        for link in self._links.values():
+            link.close()
+        self._links.clear()
+
+

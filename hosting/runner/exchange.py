@@ -1,0 +1,77 @@
+"""One client request in flight at one instance: its log, and what is needed to answer, cancel or resume it."""
+
+from __future__ import annotations
+
+import time
+
+from hosting.runner.frames import EndRule, Event, Kind, Open
+from hosting.runner.log import Log, LogFullError
+from hosting.runner.spill import Spilled
+from hosting.runner.upstream.messages import INTERNAL_ERROR, error_body
+
+
+class Exchange:
+    """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
+
+    __slots__ = (
+        "cancel_reason", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "parked_at", "questions",
+        "rounds", "session",
+    )  # fmt: skip
+
+    def __init__(self, opened: Open, log: Log) -> None:
+        self.open = opened
+        self.log = log
+        self.number = 0  # the id that the child knows this request by
+        self.session = opened.session
+        self.instance = ""  # id of the instance that runs it
+        self.opened_at = time.monotonic()
+        self.ended_at = 0.0
+        self.parked_at = 0.0  # since when nobody holds the wire although a question is open
+        self.questions: set[str] = set()
+        self.rounds = 0
+        self.listening = False
+        self.cancel_reason = ""
+
+    @property
+    def id(self) -> str:
+        return self.open.exchange
+
+    @property
+    def end_rule(self) -> EndRule:
+        return self.open.end
+
+    @property
+    def is_done(self) -> bool:
+        return self.log.ended
+
+    def append(self, kind: Kind, data: bytes = b"", extra: str = "") -> None:
+        """Add an event; an exchange whose log is full ends with an error that names the limit."""
+        try:
+            self.log.append(kind, data, extra)
+        except LogFullError as error:
+            self.log.hard_bytes += 64 * 1024  # room for this last word
+            self.log.append(Kind.ERROR, error_body(INTERNAL_ERROR, f"The call was given up: {error}."))
+
+    def ask(self, key: str, question: bytes) -> None:
+        self.questions.add(key)
+        self.append(Kind.INPUT_REQUESTED, question, key)
+
+    def answered(self, key: str) -> None:
+        self.questions.discard(key)
+        self.append(Kind.INPUT_ANSWERED, extra=key)
+
+    def succeed(self, result: bytes) -> None:
+        self.append(Kind.RESULT, result)
+
+    def fail(self, error: bytes) -> None:
+        self.append(Kind.ERROR, error)
+
+    def refuse(self, message: str, *, code: int = INTERNAL_ERROR, data: object = None) -> None:
+        self.append(Kind.ERROR, error_body(code, message, data))
+
+    def outcome(self) -> Event | None:
+        """The terminal event, once there is one."""
+        last = self.log.events.get(self.log.next_seq - 1)
+        if not self.log.ended or last is None:
+            return None
+        return last.load() if isinstance(last, Spilled) else last

@@ -1,0 +1,368 @@
+"""One running copy of a deployment: a sandboxed child, the adapter for the era it speaks, and the calls on it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from hosting.runner.control import InstanceSeen, Placement
+from hosting.runner.exchange import Exchange
+from hosting.runner.feed import Feed
+from hosting.runner.frames import Kind
+from hosting.runner.pipes import LineReader, PipeWriter
+from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Process, Runtime
+from hosting.runner.session import Session
+from hosting.runner.upstream import messages as m
+from hosting.runner.upstream.base import Client, HandshakeError, Upstream
+from hosting.runner.upstream.probe import negotiate
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_SECONDS = 3.0
+INPUT_BYTES = 16 * 1024 * 1024
+STDERR_LINE_BYTES = 64 * 1024
+_encode = msgspec.json.Encoder().encode
+
+
+class Instance:
+    """Starts on its own, queues what arrives meanwhile, and ends every call that it can't finish.
+
+    States: starting, running, stopping, stopped, failed. `reason` says the same in words.
+    """
+
+    def __init__(
+        self,
+        placement: Placement,
+        key: str,
+        client: Client,
+        *,
+        is_shared: bool,
+        runtime: Runtime,
+        feed: Feed,
+        known_era: str,
+        on_change: Callable[[Instance], None],
+    ) -> None:
+        self.id = secrets.token_hex(6)
+        self.placement = placement
+        self.key = key
+        self.client = client
+        self.label = placement.label
+        self.is_shared = is_shared
+        self.state = "starting"
+        self.reason = "starting"
+        self.started_at = time.time()
+        self.used_at = time.monotonic()
+        self.calls = 0
+        self.retiring = False
+        self.rekey: Callable[[], str] = lambda: self.key
+        self.upstream: Upstream | None = None
+        self.exchanges: dict[str, Exchange] = {}
+        self.bound: dict[str, Session] = {}
+        self._runtime = runtime
+        self._feed = feed
+        self._known_era = known_era
+        self._on_change = on_change
+        self._process: Process | None = None
+        self._writer: PipeWriter | None = None
+        self._readers: list[LineReader] = []
+        self._number = 0
+        self._queue: list[Exchange] = []
+        self._replies: dict[int, asyncio.Future[m.Message]] = {}
+        self._rubbish = b""
+        self._stopping = ""
+        self._gone = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"instance-{self.id}")
+
+    # --- what a placement asks
+
+    def submit(self, exchange: Exchange) -> None:
+        self.calls += 1
+        self.used_at = time.monotonic()
+        exchange.instance = self.id
+        self.exchanges[exchange.id] = exchange
+        if self.upstream is not None and self.state == "running":
+            self.upstream.submit(exchange)
+        elif self.state == "starting":
+            self._queue.append(exchange)
+            exchange.append(Kind.STATUS, _encode({"state": self.state, "reason": self.reason}))
+        else:
+            exchange.refuse(f"{self.label} is {self.state}: {self.reason}")
+            self.settled(exchange)
+
+    def cancel(self, exchange: Exchange, reason: str) -> None:
+        """End a call on its client's word. The log ends first, so that a late answer finds nothing to add to."""
+        if exchange.is_done:
+            return
+        exchange.append(Kind.CANCELLED, extra=reason)
+        if exchange in self._queue:
+            self._queue.remove(exchange)
+        elif self.upstream is not None:
+            self.upstream.cancel(exchange, reason)
+        self.settled(exchange)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.exchanges and not self.bound
+
+    @property
+    def is_alive(self) -> bool:
+        return self.state in ("starting", "running")
+
+    @property
+    def has_open_questions(self) -> bool:
+        return self.upstream is not None and self.upstream.has_open_questions
+
+    @property
+    def era(self) -> str:
+        return self.upstream.era if self.upstream is not None else ""
+
+    def seen(self) -> InstanceSeen:
+        process = self._process
+        return InstanceSeen(
+            id=self.id,
+            deployment=self.placement.deployment,
+            version=self.placement.version,
+            state=self.state,
+            reason=self.reason,
+            era=self.era,
+            revision=self.upstream.revision if self.upstream is not None else "",
+            pid=process.pid if process is not None else 0,
+            started_at=self.started_at,
+            memory_bytes=process.usage().memory_bytes if process is not None and self.is_alive else 0,
+            calls=self.calls,
+            in_flight=len(self.exchanges),
+            sessions=len(self.bound),
+        )
+
+    async def stop(self, reason: str, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+        """Stop the child and everything it started; returns when all is gone. Repeatable."""
+        if self.is_alive:
+            self._stopping = reason
+            self._move("stopping", reason)
+            if self._process is not None:
+                self._close_pipes()
+                await self._process.stop(grace_seconds)
+            else:
+                self._task.cancel()
+        await self._gone.wait()
+
+    # --- Peer: what the adapter asks
+
+    def write(self, line: bytes) -> None:
+        if self._writer is not None:
+            self._writer.write(line)
+
+    def next_id(self) -> int:
+        self._number += 1
+        return self._number
+
+    def sessions(self) -> list[Session]:
+        return list(self.bound.values())
+
+    def settled(self, exchange: Exchange) -> None:
+        self.exchanges.pop(exchange.id, None)
+        self.used_at = time.monotonic()
+
+    def note(self, text: str) -> None:
+        self._feed.output(self.id, text.encode(), "protocol")
+
+    # --- its life
+
+    async def _run(self) -> None:
+        try:
+            await self._start()
+            if self._process is None:
+                return
+            ended = await self._process.wait()
+            self._ended(ended)
+        except LaunchFailed as error:
+            self._fail(f"could not be started: {error}")
+        except asyncio.CancelledError:
+            self._fail(self._stopping or "the runner is stopping", state="stopped")
+            if self._process is not None:
+                await self._process.stop(0.0)
+        except Exception:
+            log.exception("instance failed", extra={"deployment": self.label, "instance": self.id})
+            self._fail("the runner failed; its log has the details")
+            if self._process is not None:
+                await self._process.stop(0.0)
+        finally:
+            self._close_pipes()
+            self._gone.set()
+
+    async def _start(self) -> None:
+        placement = self.placement
+        self._announce("starting: preparing the sandbox")
+        spec = LaunchSpec(
+            instance=self.id,
+            argv=placement.argv,
+            env=placement.env,
+            read_only=placement.read_only,
+            limits=placement.limits,
+            home=None,
+        )
+        process = self._process = await self._runtime.start(spec)
+        limit = placement.limits.message_bytes
+        self._writer = PipeWriter(process.stdin, INPUT_BYTES, self._broken)
+        self._readers = [
+            LineReader(
+                process.stdout, limit, line=self._line, oversized=self._oversized, closed=lambda: self._broken("closed its output")
+            ),
+            LineReader(
+                process.stderr, STDERR_LINE_BYTES, line=self._printed, oversized=self._printed, closed=lambda: None
+            ),
+        ]  # fmt: skip
+        self._announce("starting: waiting for its first answer")
+        exited = asyncio.create_task(process.wait())
+        talk = asyncio.create_task(
+            negotiate(self, self._ask, self.client, self._known_era, placement.start_seconds)
+        )
+        try:
+            await asyncio.wait({exited, talk}, timeout=placement.start_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if talk.done() and talk.exception() is None:
+                self.upstream = talk.result()
+                self._move("running", "running")
+                queue, self._queue = self._queue, []
+                for exchange in queue:
+                    self.upstream.submit(exchange)
+                return
+            if talk.done():
+                await self._give_up(self._why_not(talk.exception()))
+            elif not exited.done():
+                await self._give_up(
+                    f"did not answer within {placement.start_seconds:g} s of its start{self._rubbish_words()}"
+                )
+        finally:
+            talk.cancel()
+            exited.cancel()
+
+    def _why_not(self, error: BaseException | None) -> str:
+        if isinstance(error, HandshakeError):
+            return f"is no MCP server that can be spoken to: {error}"
+        if isinstance(error, TimeoutError):
+            return f"did not answer in time{self._rubbish_words()}"
+        log.error("handshake failed", exc_info=error, extra={"deployment": self.label, "instance": self.id})
+        return "could not be spoken to; the runner's log has the details"
+
+    def _rubbish_words(self) -> str:
+        if not self._rubbish:
+            return ""
+        shown = self._rubbish[:120].decode("utf-8", "backslashreplace")
+        return f"; on its standard output it printed what is no JSON-RPC message: {shown!r}"
+
+    async def _give_up(self, reason: str) -> None:
+        self._stopping = reason
+        words = self._feed.last_words(self.id)
+        self._fail(reason + (f"; its last lines: {words}" if words else ""))
+        if self._process is not None:
+            self._close_pipes()
+            await self._process.stop(0.5)
+
+    def _ended(self, ended: Exit) -> None:
+        if self.state in ("failed", "stopped"):
+            return
+        if self._stopping:
+            self._fail(self._stopping, state="stopped" if self.state == "stopping" else "failed")
+            return
+        for reader in self._readers:
+            reader.drain()
+        words = self._feed.last_words(self.id)
+        self._fail(ended.reason + self._rubbish_words() + (f"; its last lines: {words}" if words else ""))
+
+    def _fail(self, reason: str, state: str = "failed") -> None:
+        """Leave for good: no call that is still here can be finished."""
+        was_starting = self.state == "starting"
+        self._move(state, reason)
+        for exchange in list(self.exchanges.values()):
+            verb = "could not start" if was_starting else "ended during the call"
+            exchange.refuse(f"{self.label} {verb}: {reason}", data={"deployment": self.label, "reason": reason})
+        self.exchanges.clear()
+        self._queue.clear()
+        for reply in self._replies.values():
+            reply.cancel()
+        self._replies.clear()
+        self._on_change(self)
+
+    def _broken(self, what: str) -> None:
+        """A pipe that an instance can't go on without is gone; its exit usually follows and says more."""
+        if self.is_alive and self._process is not None and not self._stopping:
+            asyncio.get_running_loop().call_later(0.3, self._after_break, what)
+
+    def _after_break(self, what: str) -> None:
+        if self.is_alive and self._process is not None and self._process.poll() is None and not self._stopping:
+            self._stopping = what
+            process = self._process
+            self._breaking = asyncio.create_task(process.stop(0.5))
+
+    def _close_pipes(self) -> None:
+        for reader in self._readers:
+            reader.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _move(self, state: str, reason: str) -> None:
+        self.state = state
+        self.reason = reason
+        self._feed.seen(self.seen())
+        if state == "running":
+            self._on_change(self)
+
+    def _announce(self, reason: str) -> None:
+        self.reason = reason
+        self._feed.seen(self.seen())
+        body = _encode({"state": self.state, "reason": reason})
+        for exchange in self._queue:
+            exchange.append(Kind.STATUS, body)
+
+    # --- from the child
+
+    async def _ask(self, method: str, params: bytes) -> m.Message:
+        number = self.next_id()
+        reply = self._replies[number] = asyncio.get_running_loop().create_future()
+        self.write(m.request(number, _encode(method), params))
+        try:
+            return await reply
+        finally:
+            self._replies.pop(number, None)
+
+    def _line(self, line: bytes) -> None:
+        if not line or line.isspace():
+            return
+        try:
+            message = m.decode_message(line)
+            if self.upstream is not None:
+                self.upstream.received(message)
+            else:
+                self._during_handshake(message)
+        except msgspec.DecodeError:
+            if not self._rubbish:
+                self._rubbish = line[:200]
+            self.note(f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}")
+        except Exception:
+            log.exception("a message of a hosted server could not be handled", extra={"deployment": self.label})
+
+    def _during_handshake(self, message: m.Message) -> None:
+        if message.method is msgspec.UNSET:
+            reply = self._replies.get(message.id) if isinstance(message.id, int) else None
+            if reply is not None and not reply.done():
+                reply.set_result(message)
+        elif message.id is not msgspec.UNSET:
+            if message.method == "ping":
+                self.write(m.response(message.id))
+            else:
+                refusal = m.error_body(m.METHOD_NOT_FOUND, "Not before the handshake is done")
+                self.write(m.response(message.id, error=refusal))
+
+    def _oversized(self, head: bytes) -> None:
+        limit = self.placement.limits.message_bytes
+        self.note(f"a message over the limit of {limit // 2**20} MB was thrown away")
+        if self.upstream is not None:
+            self.upstream.oversized(head, limit)
+
+    def _printed(self, line: bytes) -> None:
+        self._feed.output(self.id, line.rstrip(b"\r"))

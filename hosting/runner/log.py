@@ -1,0 +1,238 @@
+"""The append-only log behind every exchange, session channel and deployment feed, and who follows it.
+
+`Log` owns the events and what may be forgotten under pressure: older progress gives way to newer, log lines are
+dropped and counted in a gap event, questions and outcomes stay. `Follower` is one attachment: a cursor, a credit in
+bytes, and a connection that is never written to faster than its other end reads. A slow follower costs memory up to
+the log's cap and nothing else: the server's pipe is read regardless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hosting.runner.frames import FRAME_BYTES, TERMINAL, Detached, EndRule, Event, Events, Kind, Mode, Reason
+from hosting.runner.spill import Spill, Spilled
+from hosting.runner.transport import FrameConnection
+
+SOFT_BYTES = 256 * 1024
+HARD_BYTES = 32 * 1024 * 1024
+EVENT_OVERHEAD_BYTES = 64
+PART_BYTES = FRAME_BYTES - 1024
+MAX_PLAIN_EVENTS = 2000
+_DROPPABLE = frozenset({Kind.LOG, Kind.OUTPUT, Kind.STATUS, Kind.INSTANCE})
+
+
+class LogFullError(Exception):
+    """What must not be dropped has reached the cap; the message names the limit."""
+
+
+class Log:
+    """Events in order of their sequence numbers, which begin at 1 and may have gaps."""
+
+    __slots__ = (
+        "_dropped", "_last_progress", "_spill", "ended", "events", "followers", "hard_bytes", "id", "next_seq", "octets",
+        "on_idle", "owner", "wire",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the field's own name
+        owner: str,
+        *,
+        spill: Spill,
+        hard_bytes: int = HARD_BYTES,
+        on_idle: Callable[[], None] | None = None,
+    ) -> None:
+        self.id = id
+        self.owner = owner
+        self.events: dict[int, Event | Spilled] = {}
+        self.next_seq = 1
+        self.octets = 0
+        self.hard_bytes = hard_bytes
+        self.ended = False
+        self.wire: Follower | None = None
+        self.followers: list[Follower] = []
+        self._spill = spill
+        self._last_progress = 0
+        self._dropped = 0
+        self.on_idle = on_idle
+
+    def append(self, kind: Kind, data: bytes = b"", extra: str = "") -> int:
+        """Add one event and hand it to the followers; returns its number, 0 when it was dropped.
+
+        Raises LogFullError when an event that must stay does not fit.
+        """
+        if self.ended:
+            return 0
+        size = len(data) + EVENT_OVERHEAD_BYTES
+        if self.octets + size > SOFT_BYTES and not self._make_room(kind, size):
+            self._dropped += 1
+            return 0
+        if self._dropped and kind is not Kind.PROGRESS:
+            dropped, self._dropped = self._dropped, 0
+            self._store(Kind.GAP, b"", str(dropped))
+        seq = self._store(kind, data, extra)
+        if kind is Kind.PROGRESS:
+            self._last_progress = seq
+        elif kind in TERMINAL:
+            self.ended = True
+        for follower in tuple(self.followers):
+            follower.pump()
+        if self.ended and self.on_idle is not None:
+            self.on_idle()
+        return seq
+
+    def _store(self, kind: Kind, data: bytes, extra: str) -> int:
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        self.events[seq] = self._spill.put(seq, kind, data, extra) if self._spill.wants(data) else Event(
+            seq, kind, data, extra
+        )
+        self.octets += len(data) + EVENT_OVERHEAD_BYTES
+        return seq
+
+    def _make_room(self, kind: Kind, size: int) -> bool:
+        """Forget what may be forgotten; False says that the new event itself should be dropped."""
+        if kind is Kind.PROGRESS:
+            self._forget(self._last_progress)
+            return True
+        for seq in [seq for seq, event in self.events.items() if event.kind in _DROPPABLE or event.kind is Kind.PROGRESS]:
+            if self._is_delivered(seq):
+                self._forget(seq)
+            if self.octets + size <= SOFT_BYTES:
+                return True
+        if kind in _DROPPABLE:
+            return False
+        if self.octets + size > self.hard_bytes:
+            raise LogFullError(f"more than {self.hard_bytes // 2**20} MB wait for the client to read them")
+        return True
+
+    def _is_delivered(self, seq: int) -> bool:
+        return bool(self.followers) and all(follower.cursor > seq for follower in self.followers)
+
+    def _forget(self, seq: int) -> None:
+        event = self.events.pop(seq, None)
+        if event is not None:
+            self.octets -= event.size + EVENT_OVERHEAD_BYTES if isinstance(event, Spilled) else (
+                len(event.data) + EVENT_OVERHEAD_BYTES
+            )
+            if isinstance(event, Spilled):
+                event.discard()
+
+    def keep_last(self, count: int) -> None:
+        """Forget all but the newest `count` events (feeds and channels, which never end)."""
+        while len(self.events) > count:
+            self._forget(next(iter(self.events)))
+
+    def close(self, reason: str, detail: str = "") -> None:
+        """End the log without an outcome: followers are told, events are freed."""
+        self.ended = True
+        for follower in list(self.followers):
+            follower.end(reason, detail)
+        self.free()
+
+    def free(self) -> None:
+        for seq in list(self.events):
+            self._forget(seq)
+
+    def follow(self, follower: Follower) -> None:
+        """Add a follower; a new wire follower takes the wire from the one before."""
+        if follower.mode is Mode.WIRE:
+            if self.wire is not None:
+                self.wire.end(Reason.SUPERSEDED)
+            self.wire = follower
+        self.followers.append(follower)
+        follower.pump()
+
+    def unfollow(self, follower: Follower) -> None:
+        if follower in self.followers:
+            self.followers.remove(follower)
+        if self.wire is follower:
+            self.wire = None
+        if self.ended and self.on_idle is not None:
+            self.on_idle()
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the wire has everything, so that nothing is left to resume from."""
+        return self.wire is None and not self.followers
+
+
+class Follower:
+    """One attachment to a log, seen from the runner."""
+
+    __slots__ = ("_connection", "_offset", "_on_end", "credit", "cursor", "end_rule", "log", "mode", "number")
+
+    def __init__(
+        self,
+        connection: FrameConnection,
+        number: int,
+        log: Log,
+        *,
+        after: int,
+        credit: int,
+        mode: Mode,
+        on_end: Callable[[Follower], None],
+        end_rule: EndRule = EndRule.SESSION,
+    ) -> None:
+        self._connection = connection
+        self.number = number
+        self.log = log
+        self.cursor = after + 1
+        self._offset = 0
+        self.credit = credit
+        self.mode = mode
+        self.end_rule = end_rule
+        self._on_end = on_end
+
+    def pump(self) -> None:
+        """Send what credit and connection allow. A whole terminal event ends the attachment on both sides."""
+        log = self.log
+        batch: list[Event] = []
+        room = PART_BYTES
+        ended = False
+        while self.cursor < log.next_seq and self.credit > 0 and self._connection.writable:
+            stored = log.events.get(self.cursor)
+            if stored is None:
+                self.cursor += 1
+                continue
+            event = self._part(stored, room)
+            batch.append(event)
+            taken = len(event.data) + EVENT_OVERHEAD_BYTES
+            self.credit -= taken
+            room -= taken
+            if not event.more:
+                self.cursor += 1
+                self._offset = 0
+                ended = event.kind in TERMINAL
+            if room <= EVENT_OVERHEAD_BYTES:
+                self._connection.send(Events(self.number, batch))
+                batch, room = [], PART_BYTES
+        if batch:
+            self._connection.send(Events(self.number, batch))
+        if ended:
+            self._close()
+        elif log.ended and self.cursor >= log.next_seq:
+            self.end(Reason.DONE)
+
+    def _part(self, stored: Event | Spilled, room: int) -> Event:
+        if isinstance(stored, Event):
+            if self._offset == 0 and len(stored.data) <= room:
+                return stored
+            data, size = stored.data[self._offset : self._offset + room], len(stored.data)
+        else:
+            data, size = stored.read(self._offset, room), stored.size
+        self._offset += len(data)
+        return Event(stored.seq, stored.kind, data, stored.extra, self._offset < size)
+
+    def add_credit(self, octets: int) -> None:
+        self.credit += octets
+        self.pump()
+
+    def end(self, reason: str, detail: str = "") -> None:
+        self._connection.send(Detached(self.number, reason, detail))
+        self._close()
+
+    def _close(self) -> None:
+        self._on_end(self)
+        self.log.unfollow(self)

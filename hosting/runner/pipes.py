@@ -1,0 +1,151 @@
+"""The three pipes of a child: whole lines in, gathered writes out, and never a wait for a child that does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+READ_BYTES = 256 * 1024
+HEAD_BYTES = 256
+
+
+class LineReader:
+    """Lines from one descriptor. A line over `limit` bytes is thrown away and reported by its first bytes."""
+
+    def __init__(
+        self,
+        fd: int,
+        limit: int,
+        *,
+        line: Callable[[bytes], None],
+        oversized: Callable[[bytes], None],
+        closed: Callable[[], None],
+    ) -> None:
+        self._fd = fd
+        self._limit = limit
+        self._line = line
+        self._oversized = oversized
+        self._closed = closed
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._skipping = False
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(fd, self._readable)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            self._closed()
+            return
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        *whole, rest = data.split(b"\n")
+        for part in whole:
+            self._finish(part)
+        if rest:
+            self._keep(rest)
+
+    def _finish(self, part: bytes) -> None:
+        if self._skipping:
+            self._skipping = False
+            return
+        if self._parts:
+            self._keep(part)
+            if self._skipping:
+                self._skipping = False
+                return
+            part = b"".join(self._parts)
+            self._parts, self._size = [], 0
+        elif len(part) > self._limit:
+            self._oversized(part[:HEAD_BYTES])
+            return
+        self._line(part)
+
+    def _keep(self, part: bytes) -> None:
+        if self._skipping:
+            return
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > self._limit:
+            head = b"".join(self._parts)[:HEAD_BYTES]
+            self._parts, self._size, self._skipping = [], 0, True
+            self._oversized(head)
+
+    def drain(self) -> None:
+        """Read what an exited child left in the pipe."""
+        while self._fd >= 0:
+            try:
+                data = os.read(self._fd, READ_BYTES)
+            except OSError:
+                return
+            if not data:
+                return
+            self._take(data)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            self._fd = -1
+
+
+class PipeWriter:
+    """Writes to a child's stdin, gathered per turn of the loop. What it does not read is held up to `limit` bytes."""
+
+    def __init__(self, fd: int, limit: int, broken: Callable[[str], None]) -> None:
+        self._fd = fd
+        self._limit = limit
+        self._broken = broken
+        self._held: list[bytes] = []
+        self._size = 0
+        self._scheduled = False
+        self._waiting = False
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, line: bytes) -> None:
+        if self._fd < 0:
+            return
+        self._held.append(line)
+        self._size += len(line)
+        if self._size > self._limit:
+            self.close()
+            self._broken(f"does not read its input: {self._size // 2**20} MB wait for it")
+        elif not self._scheduled and not self._waiting:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if self._fd < 0 or not self._held:
+            return
+        data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        try:
+            written = os.write(self._fd, data)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            self.close()
+            self._broken("closed its input")
+            return
+        rest = data[written:]
+        self._held, self._size = ([rest] if rest else []), len(rest)
+        if rest and not self._waiting:
+            self._waiting = True
+            self._loop.add_writer(self._fd, self._flush)
+        elif not rest and self._waiting:
+            self._waiting = False
+            self._loop.remove_writer(self._fd)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            if self._waiting:
+                self._loop.remove_writer(self._fd)
+            self._fd = -1
+            self._held, self._size = [], 0

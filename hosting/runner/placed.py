@@ -1,0 +1,183 @@
+"""One deployment as this runner holds it: its placement, its instances by isolation key, and when a start may be tried.
+
+The isolation rules of the architecture page stand here. A legacy session has an instance of its own; a modern
+principal's calls share one per set of capabilities; an instance with an open question takes no further call of a modern
+client, which gets another one instead. Only a shared deployment mixes principals, and its children are told of no
+client capabilities.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+
+from hosting.runner.control import Placement, PlacementSeen
+from hosting.runner.exchange import Exchange
+from hosting.runner.feed import Feed
+from hosting.runner.frames import Open
+from hosting.runner.instance import Instance
+from hosting.runner.runtimes.base import Runtime
+from hosting.runner.session import Session
+from hosting.runner.upstream.base import Client, is_modern
+
+FIRST_BACK_OFF_SECONDS = 1.0
+MAX_BACK_OFF_SECONDS = 60.0
+
+
+class BusyError(Exception):
+    """No instance can take the call now; the message names the limit or the reason of the last failure."""
+
+
+class Placed:
+    """Owns a deployment's instances on this runner."""
+
+    def __init__(
+        self, placement: Placement, *, runtime: Runtime, feed: Feed, on_gone: Callable[[Instance], None]
+    ) -> None:
+        self.placement = placement
+        self.feed = feed
+        self.instances: dict[str, Instance] = {}
+        self._runtime = runtime
+        self._on_gone = on_gone
+        self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
+        self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
+        self._failures = 0
+        self._retry_at = 0.0
+        self.last_failure = ""
+
+    # --- finding an instance
+
+    def instance_for(self, opened: Open, session: Session | None) -> Instance:
+        """The instance for this call, started if need be. Raises BusyError."""
+        key = self._key(opened, session)
+        alive = [i for i in self.instances.values() if i.key == key and i.is_alive]
+        limit = self.placement.limits.in_flight
+        for instance in alive:
+            if session is None and instance.has_open_questions:
+                continue
+            if limit and len(instance.exchanges) >= limit:
+                continue
+            return instance
+        if alive and (session is not None or self.placement.isolation == "shared"):
+            raise BusyError(f"{limit} calls are running already; the limit is that many at once")
+        return self._start(key, opened, session)
+
+    def _key(self, opened: Open, session: Session | None) -> str:
+        era = "modern" if self._speaks_modern(opened.revision) else "legacy"
+        if self.placement.isolation == "shared":
+            return f"shared:{era}"
+        if session is not None:
+            if self.placement.isolation == "principal":
+                return f"principal:{era}:{session.owner}:{_digest(session.capabilities)}"
+            return f"session:{session.id}"
+        return f"principal:{era}:{opened.isolation}:{_digest(opened.capabilities) if era == 'legacy' else ''}"
+
+    def _speaks_modern(self, revision: str) -> bool:
+        """The era of the child that a client of `revision` gets, as far as it is known."""
+        if is_modern(revision):
+            return not (self._eras == {"legacy"} and "modern" in self._asked)
+        return self._eras == {"modern"} and "legacy" in self._asked
+
+    def _known_era(self, revision: str) -> str:
+        if self._eras == {"legacy", "modern"}:
+            return "dual"
+        wanted = "modern" if is_modern(revision) else "legacy"
+        if wanted in self._eras:
+            return wanted
+        return next(iter(self._eras)) if wanted in self._asked and self._eras else ""
+
+    def _start(self, key: str, opened: Open, session: Session | None) -> Instance:
+        now = time.monotonic()
+        if now < self._retry_at:
+            raise BusyError(f"the last start failed and is tried again in {self._retry_at - now:.0f} s: {self.last_failure}")
+        alive = [i for i in self.instances.values() if i.is_alive]
+        if len(alive) >= self.placement.max_instances:
+            idle = min((i for i in alive if i.is_idle), key=lambda i: i.used_at, default=None)
+            if idle is None:
+                raise BusyError(f"all of its {self.placement.max_instances} instances are in use")
+            self._retire(idle)
+        is_shared = self.placement.isolation == "shared"
+        if is_shared:
+            client = Client(opened.revision)
+        elif session is not None:
+            client = Client(session.revision, session.capabilities, session.client or Client.info)
+        else:
+            client = Client(opened.revision, opened.capabilities or b"{}", opened.client or Client.info)
+        instance = Instance(
+            self.placement,
+            key,
+            client,
+            is_shared=is_shared,
+            runtime=self._runtime,
+            feed=self.feed,
+            known_era=self._known_era(opened.revision),
+            on_change=self._changed,
+        )
+        instance.rekey = lambda: self._key(opened, session)
+        self.instances[instance.id] = instance
+        return instance
+
+    def _retire(self, instance: Instance) -> None:
+        instance.retiring = True
+        instance.key = ""
+
+    def _changed(self, instance: Instance) -> None:
+        if instance.state == "running":
+            self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
+            self._asked.add("modern" if is_modern(instance.client.revision) else "legacy")
+            self._eras.add(instance.era)
+            instance.key = instance.rekey()  # the era that was wanted need not be the one that was found
+            return
+        self.instances.pop(instance.id, None)
+        if instance.state == "failed":
+            self.last_failure = instance.reason
+            if instance.upstream is None:
+                self._failures += 1
+                if self._failures > 1:
+                    pause = min(FIRST_BACK_OFF_SECONDS * 2 ** (self._failures - 2), MAX_BACK_OFF_SECONDS)
+                    self._retry_at = time.monotonic() + pause
+        self._on_gone(instance)
+
+    # --- what the runner asks
+
+    def find(self, exchange: Exchange) -> Instance | None:
+        return self.instances.get(exchange.instance)
+
+    def tired(self) -> list[Instance]:
+        """Instances that nobody has used for the deployment's idle time."""
+        now = time.monotonic()
+        return [
+            i
+            for i in self.instances.values()
+            if i.state == "running" and i.is_idle and (i.retiring or now - i.used_at > self.placement.idle_seconds)
+        ]
+
+    def era(self) -> str:
+        """What is known of the server: "", legacy, modern or dual."""
+        return "dual" if len(self._eras) == 2 else next(iter(self._eras), "")
+
+    def seen(self) -> PlacementSeen:
+        instances = [instance.seen() for instance in self.instances.values()]
+        states = {instance.state for instance in instances}
+        if "running" in states:
+            state, reason = "running", f"running: {len(instances)} instance{'s' if len(instances) != 1 else ''}"
+        elif "starting" in states:
+            state, reason = "starting", next(i.reason for i in instances if i.state == "starting")
+        elif self.last_failure:
+            state, reason = "failed", self.last_failure
+        else:
+            state, reason = "asleep", "asleep"
+        placement = self.placement
+        return PlacementSeen(
+            deployment=placement.deployment,
+            version=placement.version,
+            epoch=placement.epoch,
+            state=state,
+            reason=reason,
+            instances=instances,
+        )
+
+
+def _digest(capabilities: bytes) -> str:
+    return hashlib.blake2b(capabilities or b"{}", digest_size=8).hexdigest()

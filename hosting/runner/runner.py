@@ -1,0 +1,352 @@
+"""The runner: what it holds (placements, sessions, exchanges, feeds) and every operation on it.
+
+Knows nothing of connections: `server.py` turns frames into these calls. All state is plain objects in dictionaries by
+id, so that a planned restart can write it down and take it up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+from hosting.runner import control as c
+from hosting.runner.exchange import Exchange
+from hosting.runner.feed import Feed
+from hosting.runner.frames import EndRule, Open, Reason
+from hosting.runner.instance import Instance
+from hosting.runner.log import Log
+from hosting.runner.placed import BusyError, Placed
+from hosting.runner.runtimes.base import Runtime
+from hosting.runner.session import CHANNEL_EVENTS, Session
+from hosting.runner.spill import Spill
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 1.0
+RETAIN_SECONDS = 300.0
+QUICK_SECONDS = 0.2
+PARK_SECONDS = 300.0
+MAX_RETAINED = 20_000
+
+
+class RefusedError(Exception):
+    """An operation that can't be done; becomes a Detached frame or a Refusal."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Runner:
+    """All that lives on one runner between its start and its end."""
+
+    def __init__(self, name: str, *, home: Path, runtime: Runtime) -> None:
+        self.name = name
+        self.boot = secrets.token_hex(4)
+        self.started_at = time.time()
+        self.draining = False
+        self.placed: dict[str, Placed] = {}
+        self.sessions: dict[str, Session] = {}
+        self.exchanges: dict[str, Exchange] = {}
+        self._finished: OrderedDict[str, None] = OrderedDict()  # kept for resumption, oldest first
+        self._feeds: dict[str, Feed] = {}
+        self._runtime = runtime
+        self._stops: set[asyncio.Task[None]] = set()
+        folder = home / "spill"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._spill = Spill(folder)
+
+    # --- exchanges
+
+    def open(self, opened: Open) -> Log:
+        """Start an exchange, or find the one that was started under this id. Raises RefusedError."""
+        known = self.exchanges.get(opened.exchange)
+        if known is not None:
+            return self._owned(known.log, opened.owner)
+        if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
+            raise RefusedError(Reason.LOST, "the runner was restarted since")
+        if self.draining:
+            raise RefusedError(Reason.BUSY, "the runner is stopping")
+        placed = self.placed.get(opened.deployment)
+        if placed is None or placed.placement.epoch != opened.epoch:
+            raise RefusedError(Reason.UNPLACED)
+        session = self._session_for(opened)
+        try:
+            instance = placed.instance_for(opened, session)
+        except BusyError as error:
+            raise RefusedError(Reason.BUSY, f"{placed.placement.label} is busy: {error}") from None
+        exchange = Exchange(opened, Log(opened.exchange, opened.owner, spill=self._spill))
+        exchange.log.on_idle = lambda: self._finish(exchange)
+        self.exchanges[exchange.id] = exchange
+        if session is not None:
+            session.exchanges.add(exchange.id)
+            if not session.instance:
+                session.instance = instance.id
+                instance.bound[session.id] = session
+        instance.submit(exchange)
+        return exchange.log
+
+    def _session_for(self, opened: Open) -> Session | None:
+        if not opened.session:
+            return None
+        session = self.sessions.get(opened.session)
+        if opened.method == "initialize" and session is None:
+            channel = Log(f"session:{opened.session}", opened.owner, spill=self._spill)
+            session = self.sessions[opened.session] = Session(
+                opened.session,
+                owner=opened.owner,
+                deployment=opened.deployment,
+                revision=opened.revision,
+                capabilities=opened.capabilities,
+                client=opened.client,
+                channel=channel,
+            )
+        if session is None or session.owner != opened.owner or session.deployment != opened.deployment:
+            raise RefusedError(Reason.NO_SESSION)
+        session.touch()
+        return session
+
+    def _finish(self, exchange: Exchange) -> None:
+        """The log has ended: forget the exchange, or keep it where a client may still resume its stream."""
+        exchange.ended_at = exchange.ended_at or time.monotonic()
+        session = self.sessions.get(exchange.session) if exchange.session else None
+        if session is not None:
+            session.exchanges.discard(exchange.id)
+            session.touch()
+        delivered = exchange.log.is_delivered
+        quick = exchange.log.next_seq == 2 and exchange.ended_at - exchange.opened_at < QUICK_SECONDS
+        if delivered and (exchange.end_rule is EndRule.CANCEL or session is None or quick):
+            self._forget(exchange)
+            return
+        self._finished[exchange.id] = None
+        if len(self._finished) > MAX_RETAINED:
+            oldest = self.exchanges.get(next(iter(self._finished)))
+            if oldest is not None:
+                self._forget(oldest)
+
+    def _forget(self, exchange: Exchange) -> None:
+        self.exchanges.pop(exchange.id, None)
+        self._finished.pop(exchange.id, None)
+        exchange.log.on_idle = None
+        exchange.log.free()
+
+    def find_log(self, name: str, owner: str) -> Log:
+        """An exchange's log, a session's channel or a deployment's feed. Raises RefusedError."""
+        kind, _, rest = name.partition(":")
+        if kind == "session":
+            session = self.sessions.get(rest)
+            if session is None:
+                raise RefusedError(Reason.NO_SESSION)
+            return self._owned(session.channel, owner)
+        if kind == "feed":
+            return self._owned(self.feed(rest).log, owner)
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            raise RefusedError(Reason.LOST, "nothing is known of that call any more")
+        return self._owned(exchange.log, owner)
+
+    @staticmethod
+    def _owned(found: Log, owner: str) -> Log:
+        if found.owner != owner:
+            raise RefusedError(Reason.FORBIDDEN)
+        return found
+
+    def wire_gone(self, name: str) -> None:
+        """The client of a wire attachment vanished: the exchange's end rule applies."""
+        exchange = self.exchanges.get(name)
+        if exchange is not None and not exchange.is_done and exchange.end_rule is EndRule.CANCEL:
+            self._cancel(exchange, "the client closed the stream")
+
+    def wire_left(self, name: str) -> None:
+        """The web process let go of the wire on purpose; with a question open, the exchange is parked."""
+        exchange = self.exchanges.get(name)
+        if exchange is not None and not exchange.is_done and exchange.questions:
+            exchange.parked_at = time.monotonic()
+
+    def _cancel(self, exchange: Exchange, reason: str) -> None:
+        instance = self._instance(exchange)
+        if instance is not None:
+            instance.cancel(exchange, reason)
+
+    def _instance(self, exchange: Exchange) -> Instance | None:
+        placed = self.placed.get(exchange.open.deployment)
+        return placed.find(exchange) if placed is not None else None
+
+    # --- control operations
+
+    def perform(self, operation: c.Operation) -> object:
+        """Do one control operation; returns its value. Raises RefusedError."""
+        match operation:
+            case c.Place():
+                return self._place(operation.placement)
+            case c.Unplace():
+                return self._unplace(operation)
+            case c.GetStatus():
+                return self.status()
+            case c.GetTail():
+                return c.Tail(self.feed(operation.deployment).tail(operation.lines))
+            case c.Answer():
+                return self._answer(operation)
+            case c.Notify():
+                return self._notify(operation)
+            case c.Cancel():
+                exchange = self.exchanges.get(operation.exchange)
+                if exchange is not None:
+                    self._owned(exchange.log, operation.owner)
+                    self._cancel(exchange, operation.reason)
+                return c.Taken(first=exchange is not None)
+            case c.EndSession():
+                session = self._own_session(operation.session, operation.owner)
+                self.end_session(session, "the client ended the session")
+                return c.Taken()
+
+    def _place(self, placement: c.Placement) -> c.Taken:
+        known = self.placed.get(placement.deployment)
+        if known is not None:
+            if known.placement.epoch > placement.epoch:
+                raise RefusedError(Reason.UNPLACED, "a newer placement is here already")
+            if known.placement == placement:
+                return c.Taken(first=False)
+            self._displace(known, "a newer version takes over")
+        self.placed[placement.deployment] = Placed(
+            placement,
+            runtime=self._runtime,
+            feed=self.feed(placement.deployment),
+            on_gone=self._instance_gone,
+        )
+        log.info("placed", extra={"deployment": placement.label, "epoch": placement.epoch})
+        return c.Taken()
+
+    def _unplace(self, operation: c.Unplace) -> c.Taken:
+        known = self.placed.get(operation.deployment)
+        if known is None or known.placement.epoch > operation.epoch:
+            return c.Taken(first=False)
+        del self.placed[operation.deployment]
+        self._displace(known, operation.reason or "stopped")
+        return c.Taken()
+
+    def _displace(self, placed: Placed, reason: str) -> None:
+        for session in [s for s in self.sessions.values() if s.deployment == placed.placement.deployment]:
+            self.end_session(session, reason)
+        for instance in list(placed.instances.values()):
+            self.stop_instance(instance, reason)
+
+    def stop_instance(self, instance: Instance, reason: str) -> None:
+        task = asyncio.create_task(instance.stop(reason))
+        self._stops.add(task)
+        task.add_done_callback(self._stops.discard)
+
+    def _answer(self, operation: c.Answer) -> c.Taken:
+        exchange = None
+        if operation.exchange:
+            exchange = self.exchanges.get(operation.exchange)
+            if exchange is None:
+                raise RefusedError(Reason.LOST, "nothing is known of that call any more")
+            self._owned(exchange.log, operation.owner)
+            instance = self._instance(exchange)
+        else:
+            session = self._own_session(operation.session, operation.owner)
+            placed = self.placed.get(session.deployment)
+            instance = placed.instances.get(session.instance) if placed is not None else None
+        if instance is None or instance.upstream is None:
+            return c.Taken(first=False)
+        if exchange is not None:
+            exchange.parked_at = 0.0
+            if operation.key not in exchange.questions:
+                return c.Taken(first=False)
+        first = instance.upstream.answer(exchange, operation.key, result=operation.result, error=operation.error)
+        return c.Taken(first=first)
+
+    def _notify(self, operation: c.Notify) -> c.Taken:
+        session = self._own_session(operation.session, operation.owner)
+        session.touch()
+        placed = self.placed.get(session.deployment)
+        instance = placed.instances.get(session.instance) if placed is not None else None
+        if instance is not None and instance.upstream is not None:
+            instance.upstream.notify(session, operation.method, operation.params)
+        return c.Taken(first=instance is not None)
+
+    def _own_session(self, name: str, owner: str) -> Session:
+        session = self.sessions.get(name)
+        if session is None or session.owner != owner:
+            raise RefusedError(Reason.NO_SESSION)
+        return session
+
+    def end_session(self, session: Session, reason: str) -> None:
+        """Cancel what still runs in it, tell its streams, and let its instance go."""
+        self.sessions.pop(session.id, None)
+        for name in list(session.exchanges):
+            exchange = self.exchanges.get(name)
+            if exchange is not None and exchange.end_rule is EndRule.SESSION:
+                self._cancel(exchange, reason)
+        session.channel.close(Reason.NO_SESSION, reason)
+        placed = self.placed.get(session.deployment)
+        instance = placed.instances.get(session.instance) if placed is not None else None
+        if instance is not None:
+            instance.bound.pop(session.id, None)
+            if instance.key == f"session:{session.id}":
+                self.stop_instance(instance, reason)
+
+    def _instance_gone(self, instance: Instance) -> None:
+        log.info("instance gone", extra={"deployment": instance.label, "reason": instance.reason})
+        for session in list(instance.bound.values()):
+            self.end_session(session, f"its instance is gone: {instance.reason}")
+
+    def feed(self, deployment: str) -> Feed:
+        feed = self._feeds.get(deployment)
+        if feed is None:
+            feed = self._feeds[deployment] = Feed(deployment, self._spill)
+        return feed
+
+    def status(self) -> c.Status:
+        return c.Status(
+            runner=self.name,
+            boot=self.boot,
+            started_at=self.started_at,
+            draining=self.draining,
+            placements=[placed.seen() for placed in self.placed.values()],
+        )
+
+    # --- time
+
+    async def sweep(self) -> None:
+        """Once a second: idle instances, silent sessions, parked questions and old finished exchanges."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                self._sweep_once(time.monotonic())
+            except Exception:
+                log.exception("sweep failed")
+
+    def _sweep_once(self, now: float) -> None:
+        for session in list(self.sessions.values()):
+            placed = self.placed.get(session.deployment)
+            idle = placed.placement.idle_seconds if placed is not None else 0.0
+            if not session.is_busy and now - session.used_at > idle:
+                self.end_session(session, "the session was not used")
+            session.channel.keep_last(CHANNEL_EVENTS)
+        for placed in self.placed.values():
+            for instance in placed.tired():
+                self.stop_instance(instance, "asleep: not used")
+        for exchange in list(self.exchanges.values()):
+            if exchange.parked_at and now - exchange.parked_at > PARK_SECONDS:
+                self._cancel(exchange, "its question was not answered in time")
+        for name in list(self._finished):
+            exchange = self.exchanges.get(name)
+            if exchange is not None and now - exchange.ended_at < RETAIN_SECONDS:
+                break
+            self._finished.pop(name, None)
+            if exchange is not None:
+                self._forget(exchange)
+
+    async def stop(self) -> None:
+        """Stop every instance; returns when the last child is gone."""
+        self.draining = True
+        instances = [instance for placed in self.placed.values() for instance in placed.instances.values()]
+        await asyncio.gather(*(instance.stop("the runner is stopping") for instance in instances))
+

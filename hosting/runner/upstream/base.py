@@ -1,0 +1,71 @@
+"""What an instance asks of the adapter for the era its child speaks, and what the adapter may ask back."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from hosting.runner.exchange import Exchange
+from hosting.runner.session import Session
+from hosting.runner.upstream.messages import Message
+
+LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+MODERN = ("2026-07-28",)
+
+
+def is_modern(revision: str) -> bool:
+    return revision >= "2026-07-28"
+
+
+class Peer(Protocol):
+    """The instance, as its adapter sees it."""
+
+    label: str
+    is_shared: bool
+
+    def write(self, line: bytes) -> None: ...
+    def next_id(self) -> int: ...
+    def sessions(self) -> list[Session]: ...
+    def settled(self, exchange: Exchange) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class HandshakeError(Exception):
+    """The child answered, but not as a server of this era; the message quotes what it said."""
+
+
+class Client(msgspec.Struct, frozen=True):
+    """What a child is told of the client it serves."""
+
+    revision: str
+    capabilities: bytes = b"{}"
+    info: bytes = b'{"name":"slipway","version":"0.1"}'
+
+
+class Upstream(Protocol):
+    """One era's conversation with one child over its pipes."""
+
+    era: str
+    revision: str
+
+    def submit(self, exchange: Exchange) -> None:
+        """Send the exchange's request, or answer it from what is known."""
+
+    def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
+        """Pass an answer on; False when that question is not open any more."""
+
+    def cancel(self, exchange: Exchange, reason: str) -> None:
+        """Tell the child; the exchange has ended already."""
+
+    def notify(self, session: Session, method: str, params: bytes) -> None:
+        """Pass on a client's notification."""
+
+    def received(self, message: Message) -> None:
+        """Take one message from the child."""
+
+    def oversized(self, head: bytes, limit: int) -> None:
+        """A line longer than `limit` bytes was thrown away; `head` is its beginning."""
+
+    @property
+    def has_open_questions(self) -> bool: ...

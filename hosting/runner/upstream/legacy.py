@@ -1,0 +1,314 @@
+"""The conversation with a child that speaks a handshake revision (2024-11-05 to 2025-11-25) over stdio.
+
+Its own requests become `input_requested` events, whichever era the client is of. A modern client's stateless methods
+are answered from the handshake (`server/discover`) or carried as the legacy methods they replace
+(`subscriptions/listen`); what a modern result must have and a legacy one lacks is set in front of it.
+Source: specification 2025-11-25 basic/lifecycle, basic/transports (stdio); 2026-07-28 basic/versioning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hosting.runner.exchange import Exchange
+from hosting.runner.frames import Kind
+from hosting.runner.session import Session
+from hosting.runner.upstream import messages as m
+from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+
+_CACHEABLE = frozenset({"tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
+_LISTEN = {
+    "notifications/tools/list_changed": "toolsListChanged",
+    "notifications/prompts/list_changed": "promptsListChanged",
+    "notifications/resources/list_changed": "resourcesListChanged",
+}
+_RESOURCE_NOT_FOUND = -32002
+
+
+class Handshake(msgspec.Struct):
+    """The parts of an InitializeResult that the adapter itself needs."""
+
+    protocol_version: str = msgspec.field(name="protocolVersion", default="")
+    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
+    server_info: msgspec.Raw = msgspec.field(name="serverInfo", default=msgspec.Raw(b"{}"))
+    instructions: msgspec.Raw | None = None
+
+
+class _Progress(msgspec.Struct):
+    token: int | str | float | None = msgspec.field(name="progressToken", default=None)
+
+
+class _Cancelled(msgspec.Struct):
+    request: int | str | float | None = msgspec.field(name="requestId", default=None)
+
+
+class LegacyUpstream:
+    """One legacy child. Made after its handshake; `initialize_result` is the child's raw answer."""
+
+    era = "legacy"
+
+    def __init__(self, peer: Peer, client: Client, initialize_result: bytes) -> None:
+        self._peer = peer
+        self._client = client
+        self._raw = initialize_result
+        try:
+            self._handshake = msgspec.json.decode(initialize_result, type=Handshake)
+        except msgspec.DecodeError as error:
+            raise HandshakeError(f"its answer to initialize is not an InitializeResult: {error}") from None
+        self.revision = self._handshake.protocol_version
+        if self.revision not in LEGACY:
+            raise HandshakeError(f"it answered initialize with the unknown protocol version {self.revision!r}")
+        self._calls: dict[int, Exchange] = {}
+        self._listeners: dict[str, tuple[Exchange, dict[str, Any]]] = {}
+        self._questions: dict[str, tuple[Any, Exchange | None]] = {}
+        self._question_count = 0
+        self._initialized = False
+        self._internal: set[int] = set()
+
+    # --- toward the child
+
+    def submit(self, exchange: Exchange) -> None:
+        opened = exchange.open
+        modern = is_modern(opened.revision)
+        if opened.method == "initialize":
+            exchange.succeed(self._initialize_result(opened.revision))
+            self._peer.settled(exchange)
+            return
+        if modern and opened.method == "server/discover":
+            exchange.succeed(self._discover_result())
+            self._peer.settled(exchange)
+            return
+        self._ensure_initialized()
+        if modern and opened.method == "subscriptions/listen":
+            self._listen(exchange)
+            return
+        number = exchange.number = self._peer.next_id()
+        params = opened.params
+        if opened.wants_progress or opened.trace:
+            additions: dict[str, Any] = {"progressToken": number} if opened.wants_progress else {}
+            if opened.trace:
+                additions["traceparent"] = opened.trace
+            params = m.with_meta(params, additions)
+        self._calls[number] = exchange
+        self._peer.write(m.request(number, m.encode(opened.method), m.one_line(params)))
+
+    def _initialize_result(self, revision: str) -> bytes:
+        """The child's own answer, in the client's revision when another client's handshake chose the child's."""
+        wanted = revision if revision in LEGACY else LEGACY[0]
+        if self.revision == wanted or not self._peer.is_shared:
+            return self._raw
+        members = m.decode_members(self._raw)
+        members["protocolVersion"] = msgspec.Raw(m.encode(wanted))
+        return m.encode(members)
+
+    def _discover_result(self) -> bytes:
+        handshake = self._handshake
+        body: dict[str, Any] = {
+            "resultType": "complete",
+            "supportedVersions": [*MODERN, *LEGACY],
+            "capabilities": handshake.capabilities,
+            "_meta": {m.META + "serverInfo": handshake.server_info},
+            "ttlMs": 0,
+            "cacheScope": "private",
+        }
+        if handshake.instructions is not None:
+            body["instructions"] = handshake.instructions
+        return m.encode(body)
+
+    def _ensure_initialized(self) -> None:
+        if not self._initialized:
+            self._initialized = True
+            self._peer.write(m.notification("notifications/initialized"))
+
+    def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
+        found = self._questions.pop(key, None)
+        if found is None:
+            return False
+        request_id, asked_by = found
+        self._peer.write(m.response(request_id, result=m.one_line(result), error=m.one_line(error)))
+        if asked_by is not None:
+            asked_by.answered(key)
+        return True
+
+    def cancel(self, exchange: Exchange, reason: str) -> None:
+        self._forget(exchange)
+        if exchange.number:
+            body: dict[str, Any] = {"requestId": exchange.number}
+            if reason:
+                body["reason"] = reason
+            self._peer.write(m.notification("notifications/cancelled", m.encode(body)))
+
+    def _forget(self, exchange: Exchange) -> None:
+        self._calls.pop(exchange.number, None)
+        self._listeners.pop(exchange.id, None)
+        for key in [key for key, (_, asked_by) in self._questions.items() if asked_by is exchange]:
+            request_id, _ = self._questions.pop(key)
+            gone = m.error_body(m.INTERNAL_ERROR, "The call that this question belonged to was cancelled")
+            self._peer.write(m.response(request_id, error=gone))
+
+    def notify(self, session: Session, method: str, params: bytes) -> None:
+        if method == "notifications/initialized":
+            self._ensure_initialized()
+            return
+        self._peer.write(m.notification(method, m.one_line(params)))
+
+    @property
+    def has_open_questions(self) -> bool:
+        return bool(self._questions)
+
+    # --- a modern client's listening
+
+    def _listen(self, exchange: Exchange) -> None:
+        wanted: dict[str, Any] = {}
+        members = m.decode_members(exchange.open.params) if exchange.open.params else {}
+        if "notifications" in members:
+            wanted = msgspec.json.decode(members["notifications"], type=dict[str, Any])
+        capabilities: dict[str, Any] = msgspec.json.decode(self._handshake.capabilities)
+        honoured: dict[str, Any] = {
+            name: True
+            for method, name in _LISTEN.items()
+            if wanted.get(name) is True and (capabilities.get(method.split("/")[1]) or {}).get("listChanged")
+        }
+        uris = wanted.get("resourceSubscriptions")
+        if isinstance(uris, list) and (capabilities.get("resources") or {}).get("subscribe"):
+            honoured["resourceSubscriptions"] = uris
+            for uri in uris:
+                self._internal_request("resources/subscribe", {"uri": uri})
+        exchange.listening = True
+        self._listeners[exchange.id] = (exchange, honoured)
+        exchange.append(
+            Kind.NOTIFICATION, m.encode({"notifications": honoured}), "notifications/subscriptions/acknowledged"
+        )
+
+    def _internal_request(self, method: str, params: dict[str, Any]) -> None:
+        number = self._peer.next_id()
+        self._internal.add(number)
+        self._peer.write(m.request(number, m.encode(method), m.encode(params)))
+
+    # --- from the child
+
+    def received(self, message: m.Message) -> None:
+        if isinstance(message.method, str):
+            params = b"" if message.params is msgspec.UNSET else bytes(message.params)  # type: ignore[arg-type]
+            if message.id is msgspec.UNSET:
+                self._notified(message.method, params)
+            else:
+                self._asked(message.id, message.method, params)
+            return
+        exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
+        if exchange is None:
+            if message.id in self._internal:
+                self._internal.discard(message.id)  # type: ignore[arg-type]
+            else:
+                self._peer.note(f"answered a request that is not open: id {message.id!r}")
+            return
+        modern = is_modern(exchange.open.revision)
+        if message.error is not msgspec.UNSET:
+            error = bytes(message.error)  # type: ignore[arg-type]
+            exchange.fail(self._modern_error(error) if modern else error)
+        elif message.result is not msgspec.UNSET:
+            result = bytes(message.result)  # type: ignore[arg-type]
+            exchange.succeed(self._modern_result(exchange.open.method, result) if modern else result)
+        else:
+            exchange.refuse("The hosted server sent a response with neither result nor error")
+        self._peer.settled(exchange)
+
+    def _modern_result(self, method: str, result: bytes) -> bytes:
+        """2026-07-28 basic/index (ResultType) and server/utilities/caching: what every modern result has."""
+        if not result.startswith(b"{") or b'"resultType"' in result:
+            return result
+        first = b'"resultType":"complete"'
+        if method in _CACHEABLE and b'"ttlMs"' not in result:
+            first += b',"ttlMs":0,"cacheScope":"private"'
+        return m.with_first(result, first)
+
+    @staticmethod
+    def _modern_error(error: bytes) -> bytes:
+        """2026-07-28 basic/index (Error Codes): -32002 must not be sent any more; -32602 took its place."""
+        if b"-32002" not in error:
+            return error
+        members = m.decode_members(error)
+        if members.get("code") == msgspec.Raw(b"-32002"):
+            members["code"] = msgspec.Raw(b"-32602")
+        return m.encode(members)
+
+    def _asked(self, request_id: Any, method: str, params: bytes) -> None:
+        if method == "ping":
+            self._peer.write(m.response(request_id))
+            return
+        if self._peer.is_shared:
+            refusal = m.error_body(m.METHOD_NOT_FOUND, f"The client does not offer {method}")
+            self._peer.write(m.response(request_id, error=refusal))
+            return
+        self._question_count += 1
+        key = f"q{self._question_count}"
+        question = b'{"method":%s,"params":%s}' % (m.encode(method), params or b"{}")
+        asked_by = self._oldest_call()
+        sessions = self._peer.sessions()
+        if asked_by is None and not sessions:
+            refusal = m.error_body(m.METHOD_NOT_FOUND, f"No call is running that {method} could belong to")
+            self._peer.write(m.response(request_id, error=refusal))
+            return
+        self._questions[key] = (request_id, asked_by)
+        if asked_by is not None:
+            asked_by.ask(key, question)
+        else:
+            sessions[0].channel.append(Kind.INPUT_REQUESTED, question, key)
+
+    def _oldest_call(self) -> Exchange | None:
+        """Stdio does not say which call a message belongs to; one child serves one client, so the oldest may carry it."""
+        return next(iter(self._calls.values()), None)
+
+    def _notified(self, method: str, params: bytes) -> None:
+        if method == "notifications/progress":
+            self._progressed(params)
+        elif method == "notifications/cancelled":
+            self._withdrawn(params)
+        elif method == "notifications/message":
+            if not self._peer.is_shared:
+                call = self._oldest_call()
+                if call is not None:
+                    if not is_modern(call.open.revision) or call.open.log_level:
+                        call.append(Kind.LOG, params)
+                    return
+                for session in self._peer.sessions():
+                    session.channel.append(Kind.LOG, params)
+        else:
+            self._announced(method, params)
+
+    def _progressed(self, params: bytes) -> None:
+        token = msgspec.json.decode(params or b"{}", type=_Progress).token
+        call = self._calls.get(token) if isinstance(token, int) else None
+        if call is not None and call.open.wants_progress:
+            members = m.decode_members(params)
+            members.pop("progressToken", None)
+            call.append(Kind.PROGRESS, m.encode(members))
+
+    def _withdrawn(self, params: bytes) -> None:
+        withdrawn = msgspec.json.decode(params or b"{}", type=_Cancelled).request
+        for key, (request_id, asked_by) in list(self._questions.items()):
+            if request_id == withdrawn:
+                del self._questions[key]
+                if asked_by is not None:
+                    asked_by.answered(key)
+
+    def _announced(self, method: str, params: bytes) -> None:
+        """A change of lists or resources, or something unknown: to every session, and to whoever listens for it."""
+        for session in self._peer.sessions():
+            session.channel.append(Kind.NOTIFICATION, params, method)
+        name = _LISTEN.get(method)
+        for exchange, honoured in list(self._listeners.values()):
+            if (name and honoured.get(name)) or (
+                method == "notifications/resources/updated" and self._is_watched(params, honoured)
+            ):
+                exchange.append(Kind.NOTIFICATION, params, method)
+
+    @staticmethod
+    def _is_watched(params: bytes, honoured: dict[str, Any]) -> bool:
+        uri = msgspec.json.decode(params or b"{}", type=dict[str, Any]).get("uri")
+        return uri in honoured.get("resourceSubscriptions", ())
+
+    def oversized(self, head: bytes, limit: int) -> None:
+        m.refuse_oversized(self._calls, head, limit, self._peer.settled)

@@ -1,0 +1,318 @@
+"""The conversation with a child that speaks a stateless revision (2026-07-28) over stdio.
+
+Each request carries the client's own revision data in `_meta`. A modern client's InputRequiredResult is handed through;
+for a legacy client its questions become `input_requested` events and the answers a retry with `inputResponses`.
+Legacy methods that have no modern form are answered here: `initialize` from `server/discover`, `logging/setLevel` and
+`resources/subscribe` from the session's own state and one listen request per child.
+Source: specification 2026-07-28 basic/index (_meta), basic/patterns/mrtr, basic/patterns/subscriptions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hosting.runner.exchange import Exchange
+from hosting.runner.frames import Kind
+from hosting.runner.session import Session
+from hosting.runner.upstream import messages as m
+from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+
+MAX_ROUNDS = 20
+_SUBSCRIPTION_ID = m.META + "subscriptionId"
+_LIST_CHANGES = ("tools", "prompts", "resources")
+
+
+class Discovery(msgspec.Struct):
+    """The parts of a DiscoverResult that the adapter itself needs."""
+
+    supported: list[str] = msgspec.field(name="supportedVersions", default_factory=list)
+    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
+    instructions: msgspec.Raw | None = None
+    meta: dict[str, msgspec.Raw] = msgspec.field(name="_meta", default_factory=dict)
+
+
+class _InputRequired(msgspec.Struct):
+    kind: str = msgspec.field(name="resultType", default="complete")
+    requests: dict[str, msgspec.Raw] = msgspec.field(name="inputRequests", default_factory=dict)
+    state: msgspec.Raw | None = msgspec.field(name="requestState", default=None)
+
+
+class _Round:
+    """The questions of one InputRequiredResult, until all are answered."""
+
+    def __init__(self, exchange: Exchange, required: _InputRequired) -> None:
+        self.exchange = exchange
+        self.state = required.state
+        self.names: dict[str, str] = {}  # our key -> the server's
+        self.responses: dict[str, msgspec.Raw] = {}
+
+
+def request_meta(revision: str, client: Client) -> dict[str, Any]:
+    """The `_meta` that every modern request must carry (2026-07-28 basic/index, _meta)."""
+    return {
+        m.META + "protocolVersion": revision,
+        m.META + "clientInfo": msgspec.Raw(client.info),
+        m.META + "clientCapabilities": msgspec.Raw(client.capabilities),
+    }
+
+
+class ModernUpstream:
+    """One modern child. Made after its DiscoverResult; `discover_result` is the child's raw answer."""
+
+    era = "modern"
+
+    def __init__(self, peer: Peer, client: Client, discover_result: bytes) -> None:
+        self._peer = peer
+        self._client = client
+        try:
+            self._discovery = msgspec.json.decode(discover_result, type=Discovery)
+        except msgspec.DecodeError as error:
+            raise HandshakeError(f"its answer to server/discover is not a DiscoverResult: {error}") from None
+        shared = [revision for revision in MODERN if revision in self._discovery.supported]
+        if not shared:
+            raise HandshakeError(f"it supports only the protocol versions {self._discovery.supported}")
+        self.revision = shared[0]
+        self._raw = discover_result
+        self._calls: dict[int, Exchange] = {}
+        self._rounds: dict[str, _Round] = {}  # our key -> its round
+        self._question_count = 0
+        self._listen_number = 0
+        self._listen_filter: dict[str, Any] = {}
+
+    # --- toward the child
+
+    def submit(self, exchange: Exchange) -> None:
+        opened = exchange.open
+        if not is_modern(opened.revision) and self._answered_here(exchange):
+            self._peer.settled(exchange)
+            return
+        exchange.listening = opened.method == "subscriptions/listen"
+        self._send(exchange, opened.params)
+
+    def _send(self, exchange: Exchange, params: bytes) -> None:
+        opened = exchange.open
+        number = exchange.number = self._peer.next_id()
+        client = Client(self.revision, opened.capabilities or b"{}", opened.client or self._client.info)
+        level = opened.log_level
+        session = self._session(exchange)
+        if session is not None:
+            client = Client(self.revision, session.capabilities, session.client or self._client.info)
+            level = session.log_level
+        meta = request_meta(self.revision, client)
+        if opened.wants_progress:
+            meta["progressToken"] = number
+        if level:
+            meta[m.META + "logLevel"] = level
+        if opened.trace:
+            meta["traceparent"] = opened.trace
+        self._calls[number] = exchange
+        self._peer.write(m.request(number, m.encode(opened.method), m.with_meta(m.one_line(params), meta)))
+
+    def _session(self, exchange: Exchange) -> Session | None:
+        return next((s for s in self._peer.sessions() if s.id == exchange.session), None) if exchange.session else None
+
+    def _answered_here(self, exchange: Exchange) -> bool:
+        """Legacy methods without a modern form."""
+        opened, session = exchange.open, self._session(exchange)
+        if opened.method == "initialize":
+            exchange.succeed(self._initialize_result(opened.revision))
+            self._listen_for(session)
+        elif opened.method == "ping":
+            exchange.succeed(b"{}")
+        elif opened.method == "logging/setLevel":
+            if session is not None:
+                session.log_level = str(msgspec.json.decode(opened.params or b"{}", type=dict[str, Any]).get("level", ""))
+            exchange.succeed(b"{}")
+        elif opened.method in ("resources/subscribe", "resources/unsubscribe"):
+            uri = str(msgspec.json.decode(opened.params or b"{}", type=dict[str, Any]).get("uri", ""))
+            if session is not None:
+                change = session.subscriptions.add if opened.method.endswith("/subscribe") else session.subscriptions.discard
+                change(uri)
+            self._listen_for(session)
+            exchange.succeed(b"{}")
+        else:
+            return False
+        return True
+
+    def _initialize_result(self, revision: str) -> bytes:
+        discovery = self._discovery
+        capabilities: dict[str, Any] = dict(m.decode_members(discovery.capabilities))
+        capabilities.setdefault("logging", {})
+        body: dict[str, Any] = {
+            "protocolVersion": revision if revision in LEGACY else LEGACY[0],
+            "capabilities": capabilities,
+            "serverInfo": discovery.meta.get(m.META + "serverInfo", {"name": self._peer.label, "version": "unknown"}),
+        }
+        if discovery.instructions is not None:
+            body["instructions"] = discovery.instructions
+        return m.encode(body)
+
+    def _listen_for(self, session: Session | None) -> None:
+        """Keep one listen request per child with the union of what its legacy sessions may be told."""
+        if session is None:
+            return
+        capabilities: dict[str, Any] = msgspec.json.decode(self._discovery.capabilities)
+        wanted: dict[str, Any] = {
+            f"{name}ListChanged": True
+            for name in _LIST_CHANGES
+            if (capabilities.get(name) or {}).get("listChanged")
+        }
+        uris = sorted({uri for other in self._peer.sessions() for uri in other.subscriptions})
+        if uris:
+            wanted["resourceSubscriptions"] = uris
+        if wanted == self._listen_filter:
+            return
+        previous, self._listen_filter = self._listen_number, wanted
+        self._listen_number = self._peer.next_id()
+        meta = request_meta(self.revision, self._client)
+        params = m.encode({"notifications": wanted, "_meta": meta})
+        self._peer.write(m.request(self._listen_number, b'"subscriptions/listen"', params))
+        if previous:
+            self._peer.write(m.notification("notifications/cancelled", m.encode({"requestId": previous})))
+
+    def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
+        found = self._rounds.pop(key, None)
+        if found is None:
+            return False
+        name = found.names.pop(key)
+        if error:
+            for other in found.names:
+                self._rounds.pop(other, None)
+            found.exchange.answered(key)
+            found.exchange.refuse(f"The client could not answer {name!r}", data=msgspec.Raw(error))
+            self._peer.settled(found.exchange)
+            return True
+        found.responses[name] = msgspec.Raw(result)
+        found.exchange.answered(key)
+        if not found.names:
+            self._retry(found.exchange, found.state, found.responses)
+        return True
+
+    def _retry(self, exchange: Exchange, state: msgspec.Raw | None, responses: dict[str, msgspec.Raw]) -> None:
+        exchange.rounds += 1
+        if exchange.rounds > MAX_ROUNDS:
+            exchange.refuse(f"The hosted server asked for input more than {MAX_ROUNDS} times in one call")
+            self._peer.settled(exchange)
+            return
+        members = m.decode_members(exchange.open.params) if exchange.open.params else {}
+        members.pop("requestState", None)
+        if responses:
+            members["inputResponses"] = msgspec.Raw(m.encode(responses))
+        if state is not None:
+            members["requestState"] = state
+        self._send(exchange, m.encode(members))
+
+    def cancel(self, exchange: Exchange, reason: str) -> None:
+        for key in [key for key, round_ in self._rounds.items() if round_.exchange is exchange]:
+            del self._rounds[key]
+        if self._calls.pop(exchange.number, None) is not None:
+            body: dict[str, Any] = {"requestId": exchange.number}
+            if reason:
+                body["reason"] = reason
+            self._peer.write(m.notification("notifications/cancelled", m.encode(body)))
+
+    def notify(self, session: Session, method: str, params: bytes) -> None:
+        """No notification of a client has a modern form; capabilities travel with each request."""
+
+    @property
+    def has_open_questions(self) -> bool:
+        return bool(self._rounds)
+
+    # --- from the child
+
+    def received(self, message: m.Message) -> None:
+        if isinstance(message.method, str):
+            params = b"" if message.params is msgspec.UNSET else bytes(message.params)  # type: ignore[arg-type]
+            if message.id is msgspec.UNSET:
+                self._notified(message.method, params)
+            else:
+                self._peer.note(f"sent the request {message.method!r}, which a modern server must not do")
+                refusal = m.error_body(m.METHOD_NOT_FOUND, "Requests to the client travel in InputRequiredResult")
+                self._peer.write(m.response(message.id, error=refusal))
+            return
+        exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
+        if exchange is None:
+            if message.id != self._listen_number:
+                self._peer.note(f"answered a request that is not open: id {message.id!r}")
+            return
+        if message.error is not msgspec.UNSET:
+            exchange.fail(bytes(message.error))  # type: ignore[arg-type]
+        elif message.result is msgspec.UNSET:
+            exchange.refuse("The hosted server sent a response with neither result nor error")
+        else:
+            result = bytes(message.result)  # type: ignore[arg-type]
+            if b'"input_required"' in result and not exchange.open.native_input and self._asks(exchange, result):
+                return
+            exchange.succeed(self._without_subscription_id(result) if exchange.listening else result)
+        self._peer.settled(exchange)
+
+    def _asks(self, exchange: Exchange, result: bytes) -> bool:
+        required = msgspec.json.decode(result, type=_InputRequired)
+        if required.kind != "input_required":
+            return False
+        if not required.requests:
+            self._retry(exchange, required.state, {})
+            return True
+        round_ = _Round(exchange, required)
+        for name in required.requests:
+            self._question_count += 1
+            key = f"q{self._question_count}"
+            round_.names[key] = name
+            self._rounds[key] = round_
+        for key, name in list(round_.names.items()):
+            exchange.ask(key, bytes(required.requests[name]))
+        return True
+
+    def _notified(self, method: str, params: bytes) -> None:
+        if method == "notifications/progress":
+            members = m.decode_members(params or b"{}")
+            token = members.pop("progressToken", msgspec.Raw(b"null"))
+            call = self._calls.get(int(bytes(token))) if bytes(token).isdigit() else None
+            if call is not None and call.open.wants_progress:
+                call.append(Kind.PROGRESS, m.encode(members))
+        elif method == "notifications/message":
+            call = self._logging_call()
+            if call is not None:
+                call.append(Kind.LOG, params)
+        else:
+            self._announced(method, params)
+
+    def _logging_call(self) -> Exchange | None:
+        """Stdio does not link a log line to its request: only where exactly one call can be meant is it passed on."""
+        calls = [call for call in self._calls.values() if not call.listening]
+        if len(calls) == 1:
+            return calls[0]
+        return None if self._peer.is_shared or not calls else calls[0]
+
+    def _announced(self, method: str, params: bytes) -> None:
+        members = m.decode_members(params or b"{}")
+        meta = m.decode_members(members["_meta"]) if "_meta" in members else {}
+        number = bytes(meta.pop(_SUBSCRIPTION_ID, msgspec.Raw(b"0")))
+        subscription = int(number) if number.isdigit() else 0
+        if meta:
+            members["_meta"] = msgspec.Raw(m.encode(meta))
+        else:
+            members.pop("_meta", None)
+        plain = m.encode(members)
+        exchange = self._calls.get(subscription)
+        if exchange is not None:
+            exchange.append(Kind.NOTIFICATION, plain, method)
+        elif subscription == self._listen_number and method != "notifications/subscriptions/acknowledged":
+            for session in self._peer.sessions():
+                session.channel.append(Kind.NOTIFICATION, plain if members else b"", method)
+
+    @staticmethod
+    def _without_subscription_id(result: bytes) -> bytes:
+        members = m.decode_members(result)
+        meta = m.decode_members(members["_meta"]) if "_meta" in members else {}
+        meta.pop(_SUBSCRIPTION_ID, None)
+        if meta:
+            members["_meta"] = msgspec.Raw(m.encode(meta))
+        else:
+            members.pop("_meta", None)
+        return m.encode(members)
+
+    def oversized(self, head: bytes, limit: int) -> None:
+        m.refuse_oversized(self._calls, head, limit, self._peer.settled)
