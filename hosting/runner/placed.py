@@ -19,7 +19,7 @@ from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.session import Session
-from hosting.runner.upstream.base import Client, is_modern
+from hosting.runner.upstream.base import PLATFORM, Client, is_modern
 
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 60.0
@@ -101,9 +101,9 @@ class Placed:
         if is_shared:
             client = Client(opened.revision)
         elif session is not None:
-            client = Client(session.revision, session.capabilities, session.client or Client.info)
+            client = Client(session.revision, session.capabilities, session.client or PLATFORM)
         else:
-            client = Client(opened.revision, opened.capabilities or b"{}", opened.client or Client.info)
+            client = Client(opened.revision, opened.capabilities or b"{}", opened.client or PLATFORM)
         instance = Instance(
             self.placement,
             key,

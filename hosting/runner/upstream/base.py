@@ -14,6 +14,9 @@ LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 MODERN = ("2026-07-28",)
 
 
+PLATFORM = b'{"name":"slipway","version":"0.1"}'  # the Implementation told where a client gave none
+
+
 def is_modern(revision: str) -> bool:
     return revision >= "2026-07-28"
 
@@ -40,7 +43,7 @@ class Client(msgspec.Struct, frozen=True):
 
     revision: str
     capabilities: bytes = b"{}"
-    info: bytes = b'{"name":"slipway","version":"0.1"}'
+    info: bytes = PLATFORM
 
 
 class Upstream(Protocol):
