@@ -1,0 +1,210 @@
+"""Building, finding and removing environments. The marker file in each says that it is whole, and what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hosting.environments.store import LockBusy, Store
+from hosting.environments.tree import delete, make_read_only, measure
+from hosting.kinds import BuildFailed, Reference, kind_named
+from hosting.kinds.commands import Log
+from hosting.kinds.locked import Locked, Progress, Workplace
+
+MARKER = "environment.json"
+MARKER_FORMAT = 1
+LOCK_WAIT_SECONDS = 1200.0  # longer than another builder's installation may take
+REMOVE_WAIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Built:
+    """A whole environment and how its server is started.
+
+    `argv` has absolute paths and needs no shell; `env` is all the environment it needs; `read_only` lists the absolute
+    paths that a sandbox binds besides /usr, folders and single files; `lock` builds the same set elsewhere; `log` is
+    what the tools printed this time, for people.
+    """
+
+    digest: str
+    kind: str
+    path: str
+    argv: list[str]
+    env: dict[str, str]
+    read_only: list[str]
+    resolved: str  # "mcp-server-time 2026.10.19"
+    lock: str
+    size_bytes: int
+    log: str = ""
+
+
+def build(reference: Reference, store: Path, progress: Progress) -> Built:
+    """Resolves a reference and installs what it needs, unless that is there. Raises BuildFailed.
+
+    Takes seconds to half an hour. `progress` is called in this thread with a few words and, where known, the part done.
+    """
+    log = Log(hidden=_hidden(store))
+    try:
+        place = Store.at(store)
+        progress("resolving", 0.0)
+        with place.scratch() as folder:
+            locked = kind_named(reference.kind).resolve(reference, folder, Workplace(place.cache, log, progress))
+        log.add(f"Resolved {reference} to {locked.resolved} with {locked.count}")
+        progress(f"resolving: {locked.count}", 0.2)
+        return _install(locked, place, progress, log)
+    except OSError as error:
+        raise _not_writable(error, log) from error
+
+
+def install(locked: Locked, store: Path, progress: Progress) -> Built:
+    """Installs an exact set that was resolved before, here or on another host. Raises BuildFailed."""
+    log = Log(hidden=_hidden(store))
+    try:
+        return _install(locked, Store.at(store), progress, log)
+    except OSError as error:
+        raise _not_writable(error, log) from error
+
+
+def find(digest: str, store: Path, log: str = "") -> Built | None:
+    """The environment of this digest, if it is here and whole."""
+    folder = Store(store.resolve()).path_of(digest)
+    marker = _read_marker(folder)
+    if marker is None or marker["digest"] != digest or measure(folder, without=MARKER).fingerprint != marker["tree"]:
+        return None
+    locked = Locked(**marker["locked"])
+    try:
+        launch = kind_named(locked.kind).launch(locked, folder)
+    except BuildFailed:
+        return None  # the interpreter that it was built for has gone
+    if not os.access(launch.argv[0], os.X_OK):
+        return None
+    return Built(
+        digest=digest,
+        kind=locked.kind,
+        path=str(folder),
+        argv=launch.argv,
+        env=launch.env,
+        read_only=launch.read_only,
+        resolved=locked.resolved,
+        lock=locked.lock,
+        size_bytes=marker["size_bytes"],
+        log=log,
+    )
+
+
+def remove(digest: str, store: Path) -> bool:
+    """Deletes an environment that the caller knows nobody uses; False when there was none or it is being built."""
+    place = Store.at(store)
+    path = place.path_of(digest)
+    try:
+        with place.locked(digest, REMOVE_WAIT_SECONDS):
+            if not path.exists():
+                return False
+            place.discard(path)
+            return True
+    except LockBusy:
+        return False
+
+
+def kept(store: Path) -> dict[str, int]:
+    """Digest → bytes of every environment here. Those without a marker count as nothing; `find` tells more."""
+    place = Store.at(store)
+    found = {digest: _read_marker(place.path_of(digest)) for digest in place.digests()}
+    return {digest: marker["size_bytes"] if marker else 0 for digest, marker in found.items()}
+
+
+def sweep(store: Path) -> int:
+    """Deletes what dead builders left; gives the number of folders. Safe beside living ones; run it now and then."""
+    return Store.at(store).sweep()
+
+
+def _install(locked: Locked, place: Store, progress: Progress, log: Log) -> Built:
+    digest = locked.digest
+    if (built := find(digest, place.root, log.text())) is not None:
+        progress("ready", 1.0)
+        return built
+    try:
+        with place.locked(digest, 0.0) as held:
+            return _install_alone(locked, place, progress, log, held)
+    except LockBusy:
+        progress("waiting for another build of the same packages", None)
+    try:
+        with place.locked(digest, LOCK_WAIT_SECONDS) as held:
+            return _install_alone(locked, place, progress, log, held)
+    except LockBusy:
+        raise BuildFailed(
+            f"Another build of {locked.resolved} is taking too long. Try again later.", log.text(), is_transient=True
+        ) from None
+
+
+def _install_alone(locked: Locked, place: Store, progress: Progress, log: Log, held: int) -> Built:
+    digest, path, kind = locked.digest, place.path_of(locked.digest), kind_named(locked.kind)
+    if (built := find(digest, place.root, log.text())) is not None:  # another builder was faster
+        progress("ready", 1.0)
+        return built
+    runtime = kind.runtime()
+    if (runtime.version, runtime.platform) != (locked.runtime, locked.platform):
+        raise BuildFailed(
+            f"{locked.resolved} was resolved for {locked.runtime} on {locked.platform}, "
+            f"and here is {runtime.version} on {runtime.platform}. Deploy it again.",
+            log.text(),
+        )
+    folder = place.new_folder(digest)
+    try:
+        kind.install(locked, folder, Workplace(place.cache, log, progress, (held,)))
+        try:
+            kind.launch(locked, folder)  # without a command to start there is nothing to keep
+        except BuildFailed as failure:
+            raise BuildFailed(failure.reason, log.text()) from failure
+        _write_marker(locked, folder)
+        make_read_only(folder)
+        if path.exists():  # not whole: `find` has refused it
+            place.discard(path)
+        folder.rename(path)
+        path.chmod(0o555)
+    finally:
+        delete(folder)
+    built = find(digest, place.root, log.text())
+    if built is None:
+        raise BuildFailed(f"The environment of {locked.resolved} was gone right after it was built.", log.text())
+    progress("ready", 1.0)
+    return built
+
+
+def _write_marker(locked: Locked, folder: Path) -> None:
+    tree = measure(folder, without=MARKER)
+    marker = {
+        "format": MARKER_FORMAT,
+        "digest": locked.digest,
+        "locked": asdict(locked),
+        "tree": tree.fingerprint,
+        "size_bytes": tree.size_bytes,
+    }
+    with (folder / MARKER).open("w", encoding="utf-8") as opened:
+        json.dump(marker, opened)
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def _read_marker(folder: Path) -> dict[str, Any] | None:
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return marker if isinstance(marker, dict) and marker.get("format") == MARKER_FORMAT else None
+
+
+def _hidden(store: Path) -> dict[str, str]:
+    """Paths of this machine that people who read a log needn't know."""
+    return {str(store.resolve()): "STORE", str(Path.home()): "HOME"}
+
+
+def _not_writable(error: OSError, log: Log) -> BuildFailed:
+    return BuildFailed(
+        f"The environment couldn't be stored: {error.strerror or error}. An operator has to look at the disk.",
+        log.text(),
+        is_transient=True,
+    )
