@@ -335,16 +335,29 @@ class Instance:
             return
         try:
             message = m.decode_message(line)
-            if self.upstream is not None:
-                self.upstream.received(message)
-            else:
-                self._during_handshake(message)
         except msgspec.DecodeError:
             if not self._rubbish:
                 self._rubbish = line[:200]
             self.note(f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}")
+            return
+        try:
+            if self.upstream is not None:
+                self.upstream.received(message)
+            else:
+                self._during_handshake(message)
+        except msgspec.DecodeError as error:
+            self._not_understood(message, str(error))
         except Exception:
             log.exception("a message of a hosted server could not be handled", extra={"deployment": self.label})
+            self._not_understood(message, "the runner's log has the details")
+
+    def _not_understood(self, message: m.Message, why: str) -> None:
+        """A message of the wrong shape ends the call it answers; no call may wait for ever because of one."""
+        self.note(f"a message could not be understood: {why}")
+        if message.method is msgspec.UNSET:
+            for exchange in [e for e in self.exchanges.values() if e.number == message.id and not e.is_done]:
+                exchange.refuse(f"The hosted server's answer could not be understood: {why}")
+                self.settled(exchange)
 
     def _during_handshake(self, message: m.Message) -> None:
         if message.method is msgspec.UNSET:

@@ -30,7 +30,7 @@ class Log:
     """Events in order of their sequence numbers, which begin at 1 and may have gaps."""
 
     __slots__ = (
-        "_dropped", "_last_progress", "_spill", "ended", "events", "followers", "hard_bytes", "id", "next_seq", "octets",
+        "_dropped", "_last_progress", "_spill", "delivered", "ended", "events", "followers", "hard_bytes", "id", "next_seq", "octets",
         "on_idle", "owner", "wire",
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ class Log:
         self.octets = 0
         self.hard_bytes = hard_bytes
         self.ended = False
+        self.delivered = False  # a wire follower was given the outcome
         self.wire: Follower | None = None
         self.followers: list[Follower] = []
         self._spill = spill
@@ -154,8 +155,8 @@ class Log:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether the wire has everything, so that nothing is left to resume from."""
-        return self.wire is None and not self.followers
+        """Whether a client's wire was given the outcome and nobody else still reads."""
+        return self.delivered and not self.followers
 
 
 class Follower:
@@ -211,6 +212,7 @@ class Follower:
         if batch:
             self._connection.send(Events(self.number, batch))
         if ended:
+            log.delivered = log.delivered or self.mode is Mode.WIRE
             self._close()
         elif log.ended and self.cursor >= log.next_seq:
             self.end(Reason.DONE)

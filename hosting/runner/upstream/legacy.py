@@ -33,7 +33,7 @@ class Handshake(msgspec.Struct):
     protocol_version: str = msgspec.field(name="protocolVersion", default="")
     capabilities: msgspec.Raw = msgspec.Raw(b"{}")
     server_info: msgspec.Raw = msgspec.field(name="serverInfo", default=msgspec.Raw(b"{}"))
-    instructions: msgspec.Raw | None = None
+    instructions: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Progress(msgspec.Struct):
@@ -113,7 +113,7 @@ class LegacyUpstream:
             "ttlMs": 0,
             "cacheScope": "private",
         }
-        if handshake.instructions is not None:
+        if bytes(handshake.instructions):
             body["instructions"] = handshake.instructions
         return m.encode(body)
 

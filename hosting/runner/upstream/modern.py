@@ -29,14 +29,14 @@ class Discovery(msgspec.Struct):
 
     supported: list[str] = msgspec.field(name="supportedVersions", default_factory=list)
     capabilities: msgspec.Raw = msgspec.Raw(b"{}")
-    instructions: msgspec.Raw | None = None
+    instructions: msgspec.Raw = msgspec.Raw(b"")
     meta: dict[str, msgspec.Raw] = msgspec.field(name="_meta", default_factory=dict)
 
 
 class _InputRequired(msgspec.Struct):
     kind: str = msgspec.field(name="resultType", default="complete")
     requests: dict[str, msgspec.Raw] = msgspec.field(name="inputRequests", default_factory=dict)
-    state: msgspec.Raw | None = msgspec.field(name="requestState", default=None)
+    state: msgspec.Raw = msgspec.field(name="requestState", default=msgspec.Raw(b""))
 
 
 class _Round:
@@ -145,7 +145,7 @@ class ModernUpstream:
             "capabilities": capabilities,
             "serverInfo": discovery.meta.get(m.META + "serverInfo", {"name": self._peer.label, "version": "unknown"}),
         }
-        if discovery.instructions is not None:
+        if bytes(discovery.instructions):
             body["instructions"] = discovery.instructions
         return m.encode(body)
 
@@ -190,7 +190,7 @@ class ModernUpstream:
             self._retry(found.exchange, found.state, found.responses)
         return True
 
-    def _retry(self, exchange: Exchange, state: msgspec.Raw | None, responses: dict[str, msgspec.Raw]) -> None:
+    def _retry(self, exchange: Exchange, state: msgspec.Raw, responses: dict[str, msgspec.Raw]) -> None:
         exchange.rounds += 1
         if exchange.rounds > MAX_ROUNDS:
             exchange.refuse(f"The hosted server asked for input more than {MAX_ROUNDS} times in one call")
@@ -200,7 +200,7 @@ class ModernUpstream:
         members.pop("requestState", None)
         if responses:
             members["inputResponses"] = msgspec.Raw(m.encode(responses))
-        if state is not None:
+        if bytes(state):
             members["requestState"] = state
         self._send(exchange, m.encode(members))
 

@@ -1,0 +1,124 @@
+"""A small server of the handshake era over stdio, standard library only, for tests that need to steer one.
+
+Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its home for every run), `count` (how many
+runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`, `environment`.
+`SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+REVISIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+COUNT = Path(os.environ.get("HOME", "/tmp")) / "count.txt"
+_lock = threading.Lock()
+_answers: dict[str, Any] = {}
+_answered = threading.Condition()
+
+
+def send(message: dict[str, Any]) -> None:
+    with _lock:
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        sys.stdout.flush()
+
+
+def text(value: str) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": value}]}
+
+
+def ask(method: str, params: dict[str, Any]) -> Any:
+    key = f"s{time.monotonic_ns()}"
+    send({"id": key, "method": method, "params": params})
+    with _answered:
+        _answered.wait_for(lambda: key in _answers, timeout=60)
+        return _answers.pop(key, None)
+
+
+def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+    if name == "echo":
+        return text(str(arguments.get("text", "")))
+    if name == "slow":
+        with COUNT.open("a") as file:
+            file.write("ran\n")
+        time.sleep(float(arguments.get("seconds", 1)))
+        return text("done")
+    if name == "count":
+        return text(str(len(COUNT.read_text().splitlines())) if COUNT.exists() else "0")
+    if name == "progress":
+        steps = int(arguments.get("steps", 3))
+        for step in range(steps):
+            if "progressToken" in meta:
+                params = {"progressToken": meta["progressToken"], "progress": step + 1, "total": steps}
+                send({"method": "notifications/progress", "params": params})
+            time.sleep(float(arguments.get("pause", 0)))
+        return text("done")
+    if name == "ask":
+        schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+        return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
+    if name == "big":
+        return text("x" * int(arguments.get("bytes", 1_000_000)))
+    if name == "crash":
+        print("about to crash", file=sys.stderr, flush=True)
+        os._exit(3)
+    if name == "environment":
+        return text(json.dumps(dict(os.environ)))
+    return {**text(f"no tool named {name}"), "isError": True}
+
+
+TOOLS = [
+    {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
+    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash", "environment")
+]
+
+
+def respond(message: dict[str, Any]) -> None:
+    method, params = message["method"], message.get("params") or {}
+    if method == "initialize":
+        wanted = params.get("protocolVersion")
+        result: dict[str, Any] = {
+            "protocolVersion": wanted if wanted in REVISIONS else REVISIONS[-1],
+            "capabilities": {"tools": {"listChanged": True}, "logging": {}},
+            "serverInfo": {"name": "legacy", "version": "1"},
+        }
+    elif method == "tools/list":
+        result = {"tools": TOOLS}
+    elif method == "tools/call":
+        result = call(params.get("name", ""), params.get("arguments") or {}, params.get("_meta") or {})
+    elif method in ("ping", "logging/setLevel"):
+        result = {}
+    else:
+        send({"id": message["id"], "error": {"code": -32601, "message": f"no method {method}"}})
+        return
+    send({"id": message["id"], "result": result})
+
+
+def main() -> None:
+    mode = os.environ.get("SERVER_MODE", "")
+    if mode == "exit":
+        print("SETTING_X is missing", file=sys.stderr)
+        sys.exit(1)
+    if mode == "hang":
+        time.sleep(3600)
+    if mode in ("rubbish", "chatty"):
+        print("Welcome to my server!", flush=True)
+        if mode == "rubbish":
+            for line in sys.stdin:
+                print("what is " + line[:20], flush=True)
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "method" not in message:
+            with _answered:
+                _answers[str(message["id"])] = message.get("result", message.get("error"))
+                _answered.notify_all()
+        elif "id" in message:
+            threading.Thread(target=respond, args=(message,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

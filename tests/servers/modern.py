@@ -1,0 +1,81 @@
+"""A small server of the stateless era (2026-07-28) over stdio, standard library only; it refuses the handshake.
+
+Tools: `echo`, `ask` (one round of InputRequiredResult with requestState), `meta` (what the request's `_meta` said).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+REVISION = "2026-07-28"
+PREFIX = "io.modelcontextprotocol/"
+TOOLS = [
+    {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
+    for name in ("echo", "ask", "meta")
+]
+
+
+def text(value: str) -> dict[str, Any]:
+    return {"resultType": "complete", "content": [{"type": "text", "text": value}]}
+
+
+def call(params: dict[str, Any]) -> dict[str, Any]:
+    name, arguments = params.get("name"), params.get("arguments") or {}
+    if name == "echo":
+        return text(str(arguments.get("text", "")))
+    if name == "meta":
+        return text(json.dumps(params.get("_meta")))
+    if name == "ask":
+        answers = params.get("inputResponses") or {}
+        if "who" in answers and params.get("requestState") == "state-1":
+            return text(json.dumps(answers["who"]))
+        question = {
+            "method": "elicitation/create",
+            "params": {
+                "mode": "form",
+                "message": "Who?",
+                "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}},
+            },
+        }
+        return {"resultType": "input_required", "inputRequests": {"who": question}, "requestState": "state-1"}
+    return {**text(f"no tool named {name}"), "isError": True}
+
+
+def respond(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    meta = params.get("_meta") or {}
+    if method == "initialize":
+        return {
+            "error": {
+                "code": -32022,
+                "message": "Unsupported protocol version",
+                "data": {"supported": [REVISION], "requested": params.get("protocolVersion")},
+            }
+        }
+    if meta.get(PREFIX + "protocolVersion") != REVISION or PREFIX + "clientCapabilities" not in meta:
+        return {"error": {"code": -32602, "message": "the request lacks its _meta"}}
+    if method == "server/discover":
+        return {
+            "result": {
+                "resultType": "complete",
+                "supportedVersions": [REVISION],
+                "capabilities": {"tools": {}},
+                "_meta": {PREFIX + "serverInfo": {"name": "modern", "version": "1"}},
+                "ttlMs": 1000,
+                "cacheScope": "public",
+            }
+        }
+    if method == "tools/list":
+        return {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 0, "cacheScope": "public"}}
+    if method == "tools/call":
+        return {"result": call(params)}
+    return {"error": {"code": -32601, "message": f"no method {method}"}}
+
+
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" in message and "method" in message:
+        reply = respond(message["method"], message.get("params") or {})
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": message["id"], **reply}) + "\n")
+        sys.stdout.flush()
