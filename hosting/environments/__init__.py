@@ -6,7 +6,7 @@ made read-only and renamed to its place, so that one is there entirely or not at
 
 from __future__ import annotations
 
-from hosting.environments.builds import Built, build, find, install, kept, remove, sweep
+from hosting.environments.builds import Built, build, find, install, kept, locked, remove, sweep
 from hosting.kinds import BuildFailed
 from hosting.kinds.locked import Locked, Progress
 
@@ -19,6 +19,7 @@ __all__ = [
     "find",
     "install",
     "kept",
+    "locked",
     "remove",
     "sweep",
 ]

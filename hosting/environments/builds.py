@@ -51,19 +51,19 @@ def build(reference: Reference, store: Path, progress: Progress) -> Built:
         place = Store.at(store)
         progress("resolving", 0.0)
         with place.scratch() as folder:
-            locked = kind_named(reference.kind).resolve(reference, folder, Workplace(place.cache, log, progress))
-        log.add(f"Resolved {reference} to {locked.resolved} with {locked.count}")
-        progress(f"resolving: {locked.count}", 0.2)
-        return _install(locked, place, progress, log)
+            resolved = kind_named(reference.kind).resolve(reference, folder, Workplace(place.cache, log, progress))
+        log.add(f"Resolved {reference} to {resolved.resolved} with {resolved.count}")
+        progress(f"resolving: {resolved.count}", 0.2)
+        return _install(resolved, place, progress, log)
     except OSError as error:
         raise _not_writable(error, log) from error
 
 
-def install(locked: Locked, store: Path, progress: Progress) -> Built:
+def install(wanted: Locked, store: Path, progress: Progress) -> Built:
     """Installs an exact set that was resolved before, here or on another host. Raises BuildFailed."""
     log = Log(hidden=_hidden(store))
     try:
-        return _install(locked, Store.at(store), progress, log)
+        return _install(wanted, Store.at(store), progress, log)
     except OSError as error:
         raise _not_writable(error, log) from error
 
@@ -74,25 +74,31 @@ def find(digest: str, store: Path, log: str = "") -> Built | None:
     marker = _read_marker(folder)
     if marker is None or marker["digest"] != digest or measure(folder, without=MARKER).fingerprint != marker["tree"]:
         return None
-    locked = Locked(**marker["locked"])
+    made_from = Locked(**marker["locked"])
     try:
-        launch = kind_named(locked.kind).launch(locked, folder)
+        launch = kind_named(made_from.kind).launch(made_from, folder)
     except BuildFailed:
         return None  # the interpreter that it was built for has gone
     if not os.access(launch.argv[0], os.X_OK):
         return None
     return Built(
         digest=digest,
-        kind=locked.kind,
+        kind=made_from.kind,
         path=str(folder),
         argv=launch.argv,
         env=launch.env,
         read_only=launch.read_only,
-        resolved=locked.resolved,
-        lock=locked.lock,
+        resolved=made_from.resolved,
+        lock=made_from.lock,
         size_bytes=marker["size_bytes"],
         log=log,
     )
+
+
+def locked(digest: str, store: Path) -> Locked | None:
+    """The exact set that an environment here was made from: what `install` needs elsewhere."""
+    marker = _read_marker(Store(store.resolve()).path_of(digest))
+    return Locked(**marker["locked"]) if marker else None
 
 
 def remove(digest: str, store: Path) -> bool:
@@ -121,45 +127,45 @@ def sweep(store: Path) -> int:
     return Store.at(store).sweep()
 
 
-def _install(locked: Locked, place: Store, progress: Progress, log: Log) -> Built:
-    digest = locked.digest
+def _install(wanted: Locked, place: Store, progress: Progress, log: Log) -> Built:
+    digest = wanted.digest
     if (built := find(digest, place.root, log.text())) is not None:
         progress("ready", 1.0)
         return built
     try:
         with place.locked(digest, 0.0) as held:
-            return _install_alone(locked, place, progress, log, held)
+            return _install_alone(wanted, place, progress, log, held)
     except LockBusy:
         progress("waiting for another build of the same packages", None)
     try:
         with place.locked(digest, LOCK_WAIT_SECONDS) as held:
-            return _install_alone(locked, place, progress, log, held)
+            return _install_alone(wanted, place, progress, log, held)
     except LockBusy:
         raise BuildFailed(
-            f"Another build of {locked.resolved} is taking too long. Try again later.", log.text(), is_transient=True
+            f"Another build of {wanted.resolved} is taking too long. Try again later.", log.text(), is_transient=True
         ) from None
 
 
-def _install_alone(locked: Locked, place: Store, progress: Progress, log: Log, held: int) -> Built:
-    digest, path, kind = locked.digest, place.path_of(locked.digest), kind_named(locked.kind)
+def _install_alone(wanted: Locked, place: Store, progress: Progress, log: Log, held: int) -> Built:
+    digest, path, kind = wanted.digest, place.path_of(wanted.digest), kind_named(wanted.kind)
     if (built := find(digest, place.root, log.text())) is not None:  # another builder was faster
         progress("ready", 1.0)
         return built
     runtime = kind.runtime()
-    if (runtime.version, runtime.platform) != (locked.runtime, locked.platform):
+    if (runtime.version, runtime.platform) != (wanted.runtime, wanted.platform):
         raise BuildFailed(
-            f"{locked.resolved} was resolved for {locked.runtime} on {locked.platform}, "
+            f"{wanted.resolved} was resolved for {wanted.runtime} on {wanted.platform}, "
             f"and here is {runtime.version} on {runtime.platform}. Deploy it again.",
             log.text(),
         )
     folder = place.new_folder(digest)
     try:
-        kind.install(locked, folder, Workplace(place.cache, log, progress, (held,)))
+        kind.install(wanted, folder, Workplace(place.cache, log, progress, (held,)))
         try:
-            kind.launch(locked, folder)  # without a command to start there is nothing to keep
+            kind.launch(wanted, folder)  # without a command to start there is nothing to keep
         except BuildFailed as failure:
             raise BuildFailed(failure.reason, log.text()) from failure
-        _write_marker(locked, folder)
+        _write_marker(wanted, folder)
         make_read_only(folder)
         if path.exists():  # not whole: `find` has refused it
             place.discard(path)
@@ -169,17 +175,17 @@ def _install_alone(locked: Locked, place: Store, progress: Progress, log: Log, h
         delete(folder)
     built = find(digest, place.root, log.text())
     if built is None:
-        raise BuildFailed(f"The environment of {locked.resolved} was gone right after it was built.", log.text())
+        raise BuildFailed(f"The environment of {wanted.resolved} was gone right after it was built.", log.text())
     progress("ready", 1.0)
     return built
 
 
-def _write_marker(locked: Locked, folder: Path) -> None:
+def _write_marker(wanted: Locked, folder: Path) -> None:
     tree = measure(folder, without=MARKER)
     marker = {
         "format": MARKER_FORMAT,
-        "digest": locked.digest,
-        "locked": asdict(locked),
+        "digest": wanted.digest,
+        "locked": asdict(wanted),
         "tree": tree.fingerprint,
         "size_bytes": tree.size_bytes,
     }

@@ -146,7 +146,7 @@ def _follow(process: subprocess.Popen[str], command: Command, log: Log, line_see
     with contextlib.suppress(BrokenPipeError):  # it ended before it read; its exit code and stderr say why
         process.stdin.write(command.stdin)
         process.stdin.close()
-    errors = Log()
+    errors = Log(log.hidden)
     for raw in process.stderr:
         line = log.add(raw)
         errors.add(raw)

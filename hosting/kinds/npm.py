@@ -140,7 +140,7 @@ def _write_manifest(folder: Path, name: str, version: str) -> None:
 
 
 def _checked_packages(lock: dict[str, Any], reference: Reference, log: Log) -> dict[str, dict[str, Any]]:
-    """The lock's packages without remarks, each from the registry and with a hash. Logs install scripts, which don't run."""
+    """The lock's packages, each from the registry and with a hash; logs the install scripts, which aren't run."""
     packages: dict[str, dict[str, Any]] = lock.get("packages", {})
     if f"node_modules/{reference.name}" not in packages:
         raise BuildFailed(f"{reference.name} wasn't in what npm resolved.", log.text())
