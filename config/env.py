@@ -1,0 +1,136 @@
+"""Typed readers of the process environment.
+
+Every reader fails loudly: `ImproperlyConfigured` names the variable, what it holds and what is expected. Nothing else
+in the project reads configuration from `os.environ`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def _wrong(name: str, value: str, expected: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {value!r}, but must be {expected}.")
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable without surrounding blanks; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def integer(name: str, default: int, *, least: int, most: int) -> int:
+    raw = text(name)
+    if not raw:
+        return default
+    if not raw.isascii() or not raw.isdigit() or not least <= int(raw) <= most:
+        raise _wrong(name, raw, f"a whole number from {least} to {most}")
+    return int(raw)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    value = raw.strip().lower()
+    if value not in _TRUE | _FALSE:
+        raise _wrong(name, raw, "1 or 0")
+    return value in _TRUE
+
+
+def choice(name: str, default: str, choices: Iterable[str]) -> str:
+    raw, allowed = text(name, default), list(choices)
+    if raw not in allowed:
+        raise _wrong(name, raw, "one of " + ", ".join(allowed))
+    return raw
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute path; a relative one counts from the current folder. It need not exist yet."""
+    raw = text(name)
+    path = Path(os.path.abspath(Path(raw).expanduser())) if raw else default
+    if path.exists() and not path.is_dir():
+        raise _wrong(name, raw, "a folder, not a file")
+    return path
+
+
+def networks(name: str) -> list[str]:
+    """Addresses or networks in CIDR notation, separated by commas."""
+    found = []
+    for part in filter(None, (piece.strip() for piece in text(name).split(","))):
+        try:
+            found.append(str(ipaddress.ip_network(part)))
+        except ValueError as error:
+            raise _wrong(name, part, "addresses or networks such as 10.0.0.0/8, separated by commas") from error
+    return found
+
+
+@dataclass(frozen=True)
+class PublicUrl:
+    """The address people and clients use: the only source of issuer, resource and links."""
+
+    origin: str  # scheme://host[:port], without a slash at the end
+    host: str  # lower case; an IPv6 address is in brackets
+    is_https: bool
+    is_loopback: bool
+
+    @property
+    def aliases(self) -> list[str]:
+        """The same place under the other names of this machine; none for a public address."""
+        if not self.is_loopback:
+            return []
+        return [self.origin.replace(self.host, name, 1) for name in LOOPBACK_NAMES if name != self.host]
+
+
+def is_loopback(host: str) -> bool:
+    name = host.lower().strip("[]")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def public_url(name: str, default: str) -> PublicUrl:
+    raw = text(name, default)
+    expected = "an address such as https://slipway.example.org, without path, user or query"
+    try:
+        parts = urlsplit(raw)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _wrong(name, raw, expected) from error
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
+    if parts.scheme not in ("http", "https") or not host or extra:
+        raise _wrong(name, raw, expected)
+    host = f"[{host}]" if ":" in host else host
+    is_https, loopback = parts.scheme == "https", is_loopback(host)
+    if not is_https and not loopback:
+        raise _wrong(name, raw, "https; plain http is allowed only for a loopback address such as http://127.0.0.1:8000")
+    usual = port is None or port == (443 if is_https else 80)
+    return PublicUrl(f"{parts.scheme}://{host}" + ("" if usual else f":{port}"), host, is_https, loopback)
+
+
+def service_url(name: str, default: str, schemes: Iterable[str]) -> str:
+    """The address of PostgreSQL or Valkey. The message never shows the value: it may hold a password."""
+    raw, allowed = text(name, default), tuple(schemes)
+    if urlsplit(raw).scheme not in allowed:
+        raise ImproperlyConfigured(f"{name} must start with one of {', '.join(f'{scheme}://' for scheme in allowed)}.")
+    return raw
+
+
+def settings_module() -> str:
+    """A site with an https address runs on the production settings without being told so."""
+    if chosen := text("DJANGO_SETTINGS_MODULE"):
+        return chosen
+    return "config.settings." + ("production" if text("SLIPWAY_URL").startswith("https://") else "local")

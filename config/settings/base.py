@@ -1,0 +1,233 @@
+"""What every installation shares. Values come from the environment (config/env.py) or from the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from config import env
+from config.database import database_settings
+from config.launch.home import run_folder
+from config.logs import logging_config, structlog_configure
+from config.secrets import secret_read, secrets_ensure
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# Where this installation lives and how it is reached
+BIND = env.text("BIND", "127.0.0.1")
+PORT = env.integer("PORT", 8000, least=1, most=65535)
+PUBLIC_URL = env.public_url("SLIPWAY_URL", f"http://127.0.0.1:{PORT}")
+SLIPWAY_URL = PUBLIC_URL.origin
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, least=1, most=64)
+WORKER_THREADS = env.integer("WORKER_THREADS", 16, least=1, most=256)
+
+SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
+SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
+SLIPWAY_SECRETS = SLIPWAY_HOME / "secrets"
+SLIPWAY_STORE = SLIPWAY_HOME / "store"
+SLIPWAY_RUNNERS = SLIPWAY_HOME / "runners"
+SLIPWAY_SANDBOX = env.choice("SLIPWAY_SANDBOX", "bubblewrap", ["bubblewrap", "insecure"])
+
+# Which of our processes this is: web, worker … for a shell or a command the command's name. manage.py sets it.
+SLIPWAY_PART = env.text("SLIPWAY_PART", "web")
+
+DATABASE_URL = env.service_url(
+    "DATABASE_URL", f"postgresql://postgres@/slipway?host={SLIPWAY_RUN}/postgres", ["postgresql", "postgres"]
+)
+REDIS_URL = env.service_url("REDIS_URL", f"unix://{SLIPWAY_RUN}/valkey.sock", ["redis", "rediss", "unix"])
+
+secrets_ensure(SLIPWAY_SECRETS)
+SECRET_KEY = secret_read(SLIPWAY_SECRETS, "secret_key")
+
+DEBUG = False
+ALLOWED_HOSTS = [PUBLIC_URL.host, *(name for name in env.LOOPBACK_NAMES if PUBLIC_URL.is_loopback)]
+# config/asgi.py gives every admitted request the host of SLIPWAY_URL, so the other names of this machine are named here.
+CSRF_TRUSTED_ORIGINS = [SLIPWAY_URL, *PUBLIC_URL.aliases]
+
+INSTALLED_APPS = [
+    "config.apps.ProjectConfig",
+    "accounts",
+    "oauth",
+    "hosting",
+    "events",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "oauth2_provider",
+    "rest_framework",
+    "drf_spectacular",
+    "channels",
+    "csp",
+    "django_structlog",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.static.StaticFilesMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# A pool, not CONN_MAX_AGE: under ASGI every request may run in a thread of its own, and connections that live as
+# long as such threads soon exceed what the server allows. Commands are over too soon to profit from one.
+DATABASES = {
+    "default": database_settings(
+        DATABASE_URL,
+        pool_size=env.integer("DATABASE_POOL", 16, least=1, most=500) if SLIPWAY_PART in ("web", "worker") else 0,
+    )
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "slipway",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "slipway:channels"},
+    }
+}
+
+# Signing in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/servers/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # no mail server is needed to run a site
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.is_https else "http"
+ACCOUNT_SESSION_REMEMBER = True
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# The authorization server. All models are ours from the first migration on, because swapping later is not possible.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.Application"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth.AccessToken"
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth.RefreshToken"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth.IDToken"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth.Grant"
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth.DeviceGrant"
+OAUTH2_PROVIDER = {
+    "PKCE_REQUIRED": True,
+    "SCOPES": {
+        "mcp:read": "List the tools, prompts and resources of a server",
+        "mcp:call": "Call a server's tools",
+        "mcp:admin": "Administer a server",
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Slipway", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
+
+# Cookies and headers. Lax, not Strict: an OAuth client sends people here from its own site, already signed in.
+SESSION_COOKIE_NAME = "slipway_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "slipway_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'", SLIPWAY_URL.replace("http", "ws", 1)],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+FORMS_URLFIELD_ASSUME_HTTPS = True  # Django 6's behaviour; without it every URL field warns
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+WHITENOISE_USE_FINDERS = True  # no build and no collecting step: what is in the repository is served
+
+# Celery (STACK: a task may run again when its worker died, so every job is idempotent)
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 1800,  # longer than the longest job, a build of an environment
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,  # with kombu's defaults a dead worker's tasks wait for another 100 s
+    "global_keyprefix": "slipway:celery:",
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = WORKER_THREADS
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BEAT_SCHEDULE = {
+    "reconcile": {"task": "hosting.jobs.reconcile", "schedule": 5.0, "options": {"expires": 5}},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(SLIPWAY_HOME / "beat" / "schedule")
+
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+LOG_LEVEL = env.choice("SLIPWAY_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
+LOGGING = logging_config(env.choice("SLIPWAY_LOG_FORMAT", "auto", ["auto", "json", "console"]), LOG_LEVEL)
+structlog_configure()

@@ -1,0 +1,12 @@
+"""Django's own routes. /mcp/… and /healthz never get here: config/asgi.py answers them."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("config.health")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("hosting.urls")),
+]
