@@ -1,0 +1,66 @@
+"""The grammar of account names, which users and organizations share. Pure.
+
+A name stands in URLs (/mcp/{owner}/{name}), so its folded form is the identity: NFKC, then case folding, then ASCII
+letters, digits and single hyphens inside, 39 characters at most (GitHub's rule, which people know).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from common.errors import BadInput
+
+MAX_LENGTH = 39
+
+_FOLDED = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+
+# Every first part of a path on this site, now or planned, and names that would speak for the site itself.
+RESERVED = frozenset(
+    """
+    about abuse account accounts admin administrator administrators all anonymous anybody anyone api app apps assets
+    audit auth authorize billing blog callback catalog cdn config connect connections contact consent credentials d
+    dashboard deployment deployments developer developers docs download downloads elicit elicitation elicitations email
+    error events everyone explore favicon feed feeds help home host hosted hosting htmx inbox index inspector install
+    internal invite invites jobs join jwks legal livez login logout mail mcp me media members metrics moderator my
+    namespaces new news nobody none null oauth official openapi operator org organization organizations orgs owner
+    policy postmaster pricing privacy profile public publish readyz registry robots root runner runners schema search
+    secrets security self server servers session sessions settings share shared sign-in sign-out sign-up signin signout
+    signup site sitemap slipway static status store support system task tasks team teams terms test tests token tokens
+    tool tools undefined unknown user users v0 v1 vault version versions webhook webhooks well-known worker ws www
+    healthz
+    """.split()  # noqa: SIM905  a list of a hundred quoted words would be read by nobody
+)
+
+
+@dataclass(frozen=True)
+class AccountName:
+    """`display` keeps the case that was typed; `folded` is what must be unique."""
+
+    display: str
+    folded: str
+
+
+def parse(text: str) -> AccountName:
+    """Raises BadInput, whose message says what to write instead."""
+    display = unicodedata.normalize("NFKC", text.strip())
+    folded = display.casefold()
+    if not folded:
+        raise BadInput("name_missing", "Choose a name.", field="name")
+    if len(folded) > MAX_LENGTH:
+        raise BadInput("name_too_long", f"A name has at most {MAX_LENGTH} characters.", field="name")
+    if not display.isascii() or not _FOLDED.fullmatch(folded):
+        raise BadInput(
+            "name_invalid",
+            "A name has letters (a–z), digits and single hyphens, and begins and ends with a letter or digit.",
+            field="name",
+        )
+    if folded in RESERVED:
+        raise BadInput("name_reserved", f"The name “{display}” is reserved. Choose another one.", field="name")
+    return AccountName(display, folded)
+
+
+def fold(text: str) -> str:
+    """The folded form for looking up; never raises, so a name that can't exist is simply not found."""
+    return unicodedata.normalize("NFKC", text.strip()).casefold()
