@@ -1,0 +1,68 @@
+"""`Mcp-Session-Id`: a legacy client's session, sealed and bound to the principal that opened it. Pure.
+
+It says where the session lives; whether it still lives only the runner decides. So every web process can serve every
+session, and a stolen id is of no use without its owner's token (2025-11-25 basic/security_best_practices).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+
+import msgspec
+
+from mcp_endpoint.limits import SESSION_BYTES
+from mcp_endpoint.sealing import BrokenSealError, Sealer
+
+
+class Session(msgspec.Struct, frozen=True, array_like=True):
+    """`id` is the session's name at the runner at `runner` in its boot `boot`."""
+
+    id: str
+    runner: str
+    boot: str
+    deployment: str
+    revision: str
+
+    @property
+    def channel(self) -> str:
+        """The log of what belongs to no call."""
+        return f"session:{self.id}"
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Session).decode
+
+
+class Sessions:
+    """Seals and opens session ids for (user, client, resource)."""
+
+    def __init__(self, key: bytes) -> None:
+        self._sealer = Sealer(key, "session")
+
+    @staticmethod
+    def new_id() -> str:
+        return secrets.token_urlsafe(16)
+
+    def seal(self, session: Session, owner: str) -> str:
+        return self._sealer.seal(_encode(session), owner.encode())
+
+    def open(self, token: str, owner: str) -> Session:
+        """Raises BrokenSealError for a foreign id as for a broken one."""
+        if len(token) > SESSION_BYTES:
+            raise BrokenSealError
+        try:
+            return _decode(self._sealer.open(token, owner.encode()))
+        except msgspec.DecodeError:
+            raise BrokenSealError from None
+
+
+def exchange_part(session_id: str, request_id: bytes) -> str:
+    """The random part of the exchange's id for a legacy request.
+
+    Derived and not drawn, so that any web process finds the exchange again: to cancel it, to resume its stream, and to
+    run it once when it is sent twice. `request_id` is canonical JSON.
+    """
+    digest = hashlib.sha256(session_id.encode() + b"|" + request_id).digest()
+    return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
