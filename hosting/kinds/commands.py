@@ -109,12 +109,12 @@ def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finish
 
     timer = threading.Timer(command.seconds, expire)
     timer.start()
-    try:
-        finished = _follow(process, command, log, line_seen)
-    finally:
-        timer.cancel()
-        _kill(process)
-        process.wait()
+    with process:  # closes the pipes and waits
+        try:
+            finished = _follow(process, command, log, line_seen)
+        finally:
+            timer.cancel()
+            _kill(process)
     if expired.is_set():
         raise BuildFailed(
             f"{tool} wasn't done after {command.seconds:.0f} seconds and was stopped. Try again later.",

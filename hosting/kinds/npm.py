@@ -116,7 +116,11 @@ class Npm:
                     f"There is no version {reference.version} of {own} on npm.{self._newest(own, folder, work)}", log
                 )
             return BuildFailed(f"{own} needs {found[1]} {found[2]}, and npm has no such version.", log)
-        if code in _NETWORK:
+        if code in ("E401", "E403"):
+            return BuildFailed(
+                f"The npm registry refused the request ({code[1:]}). An operator has to look at its settings.", log
+            )
+        if code in _NETWORK or code.startswith("E5"):
             return BuildFailed("The npm registry didn't answer. Try again later.", log, is_transient=True)
         if code == "EALLOWGIT" or "git --no-replace-objects" in output:
             return BuildFailed(f"{own} needs a package from a git repository. Slipway installs from npm only.", log)

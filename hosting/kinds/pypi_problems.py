@@ -11,10 +11,15 @@ from hosting.kinds.reference import Reference, pypi_name
 _NOT_FOUND = re.compile(r"Because (\S+) was not found in the package registry")
 _NO_VERSION = re.compile(r"there is no version of ([A-Za-z0-9._-]+)(==\S+)?")
 _NO_WHEELS = re.compile(r"(?:all versions of )?([A-Za-z0-9._-]+)\S* (?:has|have) no (?:usable )?wheels")
-_PYTHON = re.compile(r"does not satisfy (Python\S+) and (?:all versions of )?([A-Za-z0-9._-]+)")
+# uv says it in two ways, depending on whether the package or the index told it.
+_PYTHON = (
+    re.compile(r"does not satisfy Python(?P<bound>\S+) and (?:all versions of )?(?P<name>[A-Za-z0-9._-]+)"),
+    re.compile(r"(?:all versions of )?(?P<name>[A-Za-z0-9._-]+)\S* requires? Python (?P<bound>[<>=!~]\S+)"),
+)
 _UNREACHABLE = re.compile(
     r"Failed to fetch|error sending request|Connection refused|dns error|timed out", re.IGNORECASE
 )
+_REFUSED = re.compile(r"HTTP status client error \((40[13]|407) ")
 _CAUSE = re.compile(r"cause: (.*?)(?:\n\nhint:|\Z)", re.DOTALL)
 _CAUSE_CHARACTERS = 600
 
@@ -32,9 +37,9 @@ def explain(
         if missing == own:
             return BuildFailed(f"There is no package {own} on PyPI. Check the spelling of its name.", log)
         return BuildFailed(f"{own} needs the package {missing}, and there is none of that name on PyPI.", log)
-    if found := _PYTHON.search(output):
+    if found := next(filter(None, (form.search(output) for form in _PYTHON)), None):
         return BuildFailed(
-            f"{_who(found[2], own)} needs {found[1]}, and this site runs {python}. "
+            f"{_who(found['name'], own)} needs Python{found['bound']}, and this site runs {python}. "
             "Choose a version of the package that supports it, or run Slipway with a newer Python.",
             log,
         )
@@ -48,6 +53,10 @@ def explain(
         version = newest()
         hint = f" The newest one is {version}." if version else ""
         return BuildFailed(f"There is no version {reference.version} of {own} on PyPI.{hint}", log)
+    if found := _REFUSED.search(output):
+        return BuildFailed(
+            f"The package index refused the request (HTTP {found[1]}). An operator has to look at its settings.", log
+        )
     if _UNREACHABLE.search(output):
         return BuildFailed("The package index didn't answer. Try again later.", log, is_transient=True)
     cause = _CAUSE.search(output)

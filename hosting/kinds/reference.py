@@ -25,7 +25,8 @@ _PYPI_VERSION = re.compile(
     r"(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?",
     re.IGNORECASE,
 )
-_NPM_NAME = re.compile(r"(?:@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*")
+# Without a leading "-", so that a name never looks like an option.
+_NPM_NAME = re.compile(r"(?:@[A-Za-z0-9~][A-Za-z0-9._~-]*/)?[A-Za-z0-9~][A-Za-z0-9._~-]*")
 _NPM_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 _NPM_TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
@@ -56,6 +57,8 @@ def parse(text: str) -> Reference:
     text = text.strip()
     if len(text) > MAX_REFERENCE:
         raise _bad(f"This reference is longer than {MAX_REFERENCE} characters: {_EXAMPLES}.")
+    if not text.isprintable():
+        raise _bad(f"A reference is one line without control characters: {_EXAMPLES}.")
     kind, colon, rest = text.partition(":")
     if not colon:
         raise _bad(f"A reference says first where the server comes from: {_EXAMPLES}.")
@@ -94,7 +97,7 @@ def _parse_npm(rest: str) -> Reference:
     if not _NPM_NAME.fullmatch(name) or len(name) > 214 or name in ("node_modules", "favicon.ico"):
         raise _bad(
             f"“{name}” can't be the name of an npm package: write npm:NAME or npm:@scope/NAME, "
-            "each of letters, digits, “-”, “_”, “.” and “~”, not beginning with “.” or “_”."
+            "each of letters, digits, “-”, “_”, “.” and “~”, beginning with a letter or digit."
         )
     if version is not None and not (_NPM_VERSION.fullmatch(version) or _NPM_TAG.fullmatch(version)):
         raise _bad(

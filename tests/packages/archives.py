@@ -20,8 +20,8 @@ def wheel(
     scripts: Mapping[str, str] | None = None,
     requires: Sequence[str] = (),
     requires_python: str = "",
-) -> tuple[str, bytes]:
-    """The file name and bytes of a pure wheel; `scripts` are console scripts, "command" → "module:function"."""
+) -> tuple[str, bytes, bytes]:
+    """The file name, bytes and METADATA of a pure wheel; `scripts` are console scripts, "command" → "module:function"."""
     plain = name.replace("-", "_").replace(".", "_")
     info = f"{plain}-{version}.dist-info"
     metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
@@ -41,7 +41,7 @@ def wheel(
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in contents.items():
             archive.writestr(path, text)
-    return f"{plain}-{version}-py3-none-any.whl", packed.getvalue()
+    return f"{plain}-{version}-py3-none-any.whl", packed.getvalue(), contents[f"{info}/METADATA"].encode()
 
 
 def source_archive(name: str, version: str) -> tuple[str, bytes]:

@@ -63,7 +63,9 @@ class LocalIndex:
         self.released.clear()
 
     def add_wheel(self, name: str, version: str, files: Mapping[str, str], **options: Any) -> None:
-        self._add_file(name, *wheel(name, version, files, **options))
+        file, content, metadata = wheel(name, version, files, **options)
+        self._add_file(name, file, content)
+        self.files[f"{file}.metadata"] = metadata  # PEP 658: uv resolves without downloading the wheel
 
     def add_source(self, name: str, version: str) -> None:
         self._add_file(name, *source_archive(name, version))
@@ -80,31 +82,41 @@ class LocalIndex:
 
     def _add_file(self, name: str, file: str, content: bytes) -> None:
         self.files[file] = content
-        self.simple.setdefault(name, []).append(file)
+        if file not in self.simple.setdefault(name, []):
+            self.simple[name].append(file)
 
     def page(self, path: str) -> tuple[str, bytes] | None:
         """Content type and body for a path, or None."""
         area, _, rest = unquote(path).lstrip("/").partition("/")
         if area == "files" and rest in self.files:
-            self.downloads.append(rest)
-            if self.held_word and self.held_word in rest:
-                self.is_asked.set()
-                self.released.wait()
+            if not rest.endswith(".metadata"):
+                self.downloads.append(rest)
+                if self.held_word and self.held_word in rest:
+                    self.is_asked.set()
+                    self.released.wait()
             return "application/octet-stream", self.files[rest]
         if area == "simple" and rest.strip("/") in self.simple:
-            links = (
-                f'<a href="{self.url}/files/{file}#sha256={hashlib.sha256(self.files[file]).hexdigest()}">{file}</a>'
-                for file in self.simple[rest.strip("/")]
-            )
+            links = (self._link(file) for file in self.simple[rest.strip("/")])
             return "text/html", f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
         if area == "npm" and rest in self.npm:
             return "application/json", json.dumps(self.npm[rest]).encode()
         return None
 
+    def _link(self, file: str) -> str:
+        digest = hashlib.sha256(self.files[file]).hexdigest()
+        has_metadata = ' data-core-metadata="true"' if f"{file}.metadata" in self.files else ""
+        return f'<a href="{self.url}/files/{file}#sha256={digest}"{has_metadata}>{file}</a>'
+
 
 def _handler(index: LocalIndex) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def _answer(self, *, with_body: bool) -> None:
             found = index.page(self.path.partition("?")[0])
             kind, body = found or ("application/json", b'{"error": "not found"}')
             try:
@@ -112,7 +124,8 @@ def _handler(index: LocalIndex) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if with_body:
+                    self.wfile.write(body)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # a client that was killed
 

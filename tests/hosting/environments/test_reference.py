@@ -1,0 +1,71 @@
+"""The grammar of references."""
+
+from __future__ import annotations
+
+import pytest
+
+from common.errors import BadInput
+from hosting.kinds import Reference, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pypi:mcp-server-time", Reference("pypi", "mcp-server-time")),
+        ("  pypi:six==1.17.0 ", Reference("pypi", "six", "1.17.0")),
+        ("pypi:Awslabs.Postgres_MCP--Server", Reference("pypi", "awslabs-postgres-mcp-server")),
+        ("pypi:a==1!2.0rc1.post3.dev4+local.5", Reference("pypi", "a", "1!2.0rc1.post3.dev4+local.5")),
+        ("npm:is-number", Reference("npm", "is-number")),
+        ("npm:is-number@7.0.0", Reference("npm", "is-number", "7.0.0")),
+        ("npm:@scope/name", Reference("npm", "@scope/name")),
+        ("npm:@scope/name@1.2.3-beta.1+build", Reference("npm", "@scope/name", "1.2.3-beta.1+build")),
+        ("npm:@scope/name@next", Reference("npm", "@scope/name", "next")),
+    ],
+)
+def test_reference_is_read(text: str, expected: Reference) -> None:
+    assert parse(text) == expected
+    assert parse(str(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "where the server comes from"),
+        ("mcp-server-time", "where the server comes from"),
+        ("docker:thing", "isn't a kind"),
+        ("PYPI:six", "isn't a kind"),
+        ("registry:io.example/x", "isn't possible yet"),
+        ("source:.", "isn't possible yet"),
+        ("remote:https://example.org/mcp", "isn't possible yet"),
+        ("pypi:", "can't be the name"),
+        ("pypi:-six", "can't be the name"),
+        ("pypi:six\nother", "one line"),
+        ("pypi:../etc", "can't be the name"),
+        ("pypi:--index-url", "can't be the name"),
+        ("pypi:six>=1", "without ranges"),
+        ("pypi:six[extra]", "without ranges"),
+        ("pypi:six@1.0", "without ranges"),
+        ("pypi:six @ https://example.org/six.whl", "without ranges"),
+        ("pypi:six==", "exact version"),
+        ("pypi:six==1.*", "exact version"),
+        ("pypi:six==1,!=2", "exact version"),
+        ("npm:", "can't be the name"),
+        ("npm:@scope", "can't be the name"),
+        ("npm:a/b", "can't be the name"),
+        ("npm:../x", "can't be the name"),
+        ("npm:--registry", "can't be the name"),
+        ("npm:_x", "can't be the name"),
+        ("npm:node_modules", "can't be the name"),
+        ("npm:x@^1.0.0", "exact version or a tag"),
+        ("npm:x@1.x", "exact version or a tag"),
+        ("npm:x@https://example.org/x.tgz", "exact version or a tag"),
+        ("npm:x@file:../x", "exact version or a tag"),
+        ("npm:" + "x" * 215, "can't be the name"),
+        ("pypi:" + "x" * 500, "longer than"),
+    ],
+)
+def test_bad_reference_says_what_to_write(text: str, words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse(text)
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
