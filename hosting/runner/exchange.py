@@ -14,8 +14,8 @@ class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "cancel_reason", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "parked_at", "questions",
-        "rounds", "session",
+        "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "parked_at", "questions", "rounds",
+        "session",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -30,7 +30,6 @@ class Exchange:
         self.questions: set[str] = set()
         self.rounds = 0
         self.listening = False
-        self.cancel_reason = ""
 
     @property
     def id(self) -> str:

@@ -54,18 +54,18 @@ class Frame(msgspec.Struct, array_like=True, tag_field="t", frozen=True, gc=Fals
     pass
 
 
-class Hello(Frame, tag=1):
+class Hello(Frame, tag=1, frozen=True):
     process: str
     protocol: int
 
 
-class Welcome(Frame, tag=2):
+class Welcome(Frame, tag=2, frozen=True):
     runner: str
     boot: str
     protocol: int
 
 
-class Open(Frame, tag=3):
+class Open(Frame, tag=3, frozen=True):
     """Start one exchange and attach to its log from the first event. Sent twice with one id, it runs once."""
 
     attachment: int
@@ -89,7 +89,7 @@ class Open(Frame, tag=3):
     mode: Mode = Mode.WIRE
 
 
-class Attach(Frame, tag=4):
+class Attach(Frame, tag=4, frozen=True):
     """Follow a log (exchange, session channel or deployment feed) from the first event after `after`."""
 
     attachment: int
@@ -100,26 +100,26 @@ class Attach(Frame, tag=4):
     credit: int = INITIAL_CREDIT
 
 
-class Detach(Frame, tag=5):
+class Detach(Frame, tag=5, frozen=True):
     """Stop following. `gone` says the client vanished, so the exchange's end rule applies."""
 
     attachment: int
     gone: bool = False
 
 
-class Credit(Frame, tag=6):
+class Credit(Frame, tag=6, frozen=True):
     attachment: int
     octets: int
 
 
-class Ask(Frame, tag=7):
+class Ask(Frame, tag=7, frozen=True):
     """A control request; `body` is a msgpack operation of `hosting.runner.control`."""
 
     id: int
     body: bytes
 
 
-class Answered(Frame, tag=8):
+class Answered(Frame, tag=8, frozen=True):
     id: int
     ok: bool
     body: bytes  # msgpack value when ok, otherwise a msgpack control.Refusal
@@ -133,12 +133,12 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     more: bool = False  # the rest of `data` follows under the same seq
 
 
-class Events(Frame, tag=9):
+class Events(Frame, tag=9, frozen=True):
     attachment: int
     events: list[Event]
 
 
-class Detached(Frame, tag=10):
+class Detached(Frame, tag=10, frozen=True):
     """The runner ended an attachment. `reason` is one of `Reason`; `detail` is a sentence for people."""
 
     attachment: int

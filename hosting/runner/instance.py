@@ -211,12 +211,16 @@ class Instance:
         self._writer = PipeWriter(process.stdin, INPUT_BYTES, self._broken)
         self._readers = [
             LineReader(
-                process.stdout, limit, line=self._line, oversized=self._oversized, closed=lambda: self._broken("closed its output")
+                process.stdout,
+                limit,
+                line=self._line,
+                oversized=self._oversized,
+                closed=lambda: self._broken("closed its output"),
             ),
             LineReader(
                 process.stderr, STDERR_LINE_BYTES, line=self._printed, oversized=self._printed, closed=lambda: None
             ),
-        ]  # fmt: skip
+        ]
         self._announce("starting: waiting for its first answer")
         exited = asyncio.create_task(process.wait())
         talk = asyncio.create_task(
@@ -326,7 +330,8 @@ class Instance:
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
         self.write(m.request(number, _encode(method), params))
         try:
-            return await reply
+            answer: m.Message = await reply
+            return answer
         finally:
             self._replies.pop(number, None)
 

@@ -18,8 +18,8 @@ SOFT_BYTES = 256 * 1024
 HARD_BYTES = 32 * 1024 * 1024
 EVENT_OVERHEAD_BYTES = 64
 PART_BYTES = FRAME_BYTES - 1024
-MAX_PLAIN_EVENTS = 2000
 _DROPPABLE = frozenset({Kind.LOG, Kind.OUTPUT, Kind.STATUS, Kind.INSTANCE})
+_PRECIOUS = frozenset({Kind.INPUT_REQUESTED, *TERMINAL})
 
 
 class LogFullError(Exception):
@@ -97,11 +97,13 @@ class Log:
         if kind is Kind.PROGRESS:
             self._forget(self._last_progress)
             return True
-        for seq in [seq for seq, event in self.events.items() if event.kind in _DROPPABLE or event.kind is Kind.PROGRESS]:
-            if self._is_delivered(seq):
+        for seq in list(self.events):
+            if not self._is_delivered(seq) or self.octets + size <= SOFT_BYTES:
+                break
+            if self.events[seq].kind not in _PRECIOUS:
                 self._forget(seq)
-            if self.octets + size <= SOFT_BYTES:
-                return True
+        if self.octets + size <= SOFT_BYTES:
+            return True
         if kind in _DROPPABLE:
             return False
         if self.octets + size > self.hard_bytes:
@@ -173,7 +175,7 @@ class Follower:
         after: int,
         credit: int,
         mode: Mode,
-        on_end: Callable[[Follower], None],
+        on_end: Callable[[Follower], object],
         end_rule: EndRule = EndRule.SESSION,
     ) -> None:
         self._connection = connection

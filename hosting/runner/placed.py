@@ -50,9 +50,12 @@ class Placed:
 
     def instance_for(self, opened: Open, session: Session | None) -> Instance:
         """The instance for this call, started if need be. Raises BusyError."""
+        bound = self.instances.get(session.instance) if session is not None else None
+        limit = self.placement.limits.in_flight
+        if bound is not None and bound.is_alive and not (limit and len(bound.exchanges) >= limit):
+            return bound
         key = self._key(opened, session)
         alive = [i for i in self.instances.values() if i.key == key and i.is_alive]
-        limit = self.placement.limits.in_flight
         for instance in alive:
             if session is None and instance.has_open_questions:
                 continue
@@ -90,7 +93,8 @@ class Placed:
     def _start(self, key: str, opened: Open, session: Session | None) -> Instance:
         now = time.monotonic()
         if now < self._retry_at:
-            raise BusyError(f"the last start failed and is tried again in {self._retry_at - now:.0f} s: {self.last_failure}")
+            pause = self._retry_at - now
+            raise BusyError(f"the last start failed and is tried again in {pause:.0f} s: {self.last_failure}")
         alive = [i for i in self.instances.values() if i.is_alive]
         if len(alive) >= self.placement.max_instances:
             idle = min((i for i in alive if i.is_idle), key=lambda i: i.used_at, default=None)

@@ -1,6 +1,6 @@
-"""The runner: what it holds (placements, sessions, exchanges, feeds) and every operation on it.
+"""The runner: what it holds (placements, sessions, exchanges, feeds) and how long.
 
-Knows nothing of connections: `server.py` turns frames into these calls. All state is plain objects in dictionaries by
+Knows nothing of connections: `server.py` and `operations.py` turn frames into calls. All state is plain objects in dictionaries by
 id, so that a planned restart can write it down and take it up again.
 """
 
@@ -67,7 +67,7 @@ class Runner:
         """Start an exchange, or find the one that was started under this id. Raises RefusedError."""
         known = self.exchanges.get(opened.exchange)
         if known is not None:
-            return self._owned(known.log, opened.owner)
+            return self.owned(known.log, opened.owner)
         if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
             raise RefusedError(Reason.LOST, "the runner was restarted since")
         if self.draining:
@@ -79,6 +79,8 @@ class Runner:
         try:
             instance = placed.instance_for(opened, session)
         except BusyError as error:
+            if session is not None and not session.instance:
+                self.end_session(session, "it could not be started")
             raise RefusedError(Reason.BUSY, f"{placed.placement.label} is busy: {error}") from None
         exchange = Exchange(opened, Log(opened.exchange, opened.owner, spill=self._spill))
         exchange.log.on_idle = lambda: self._finish(exchange)
@@ -142,16 +144,16 @@ class Runner:
             session = self.sessions.get(rest)
             if session is None:
                 raise RefusedError(Reason.NO_SESSION)
-            return self._owned(session.channel, owner)
+            return self.owned(session.channel, owner)
         if kind == "feed":
-            return self._owned(self.feed(rest).log, owner)
+            return self.owned(self.feed(rest).log, owner)
         exchange = self.exchanges.get(name)
         if exchange is None:
             raise RefusedError(Reason.LOST, "nothing is known of that call any more")
-        return self._owned(exchange.log, owner)
+        return self.owned(exchange.log, owner)
 
     @staticmethod
-    def _owned(found: Log, owner: str) -> Log:
+    def owned(found: Log, owner: str) -> Log:
         if found.owner != owner:
             raise RefusedError(Reason.FORBIDDEN)
         return found
@@ -160,7 +162,7 @@ class Runner:
         """The client of a wire attachment vanished: the exchange's end rule applies."""
         exchange = self.exchanges.get(name)
         if exchange is not None and not exchange.is_done and exchange.end_rule is EndRule.CANCEL:
-            self._cancel(exchange, "the client closed the stream")
+            self.cancel(exchange, "the client closed the stream")
 
     def wire_left(self, name: str) -> None:
         """The web process let go of the wire on purpose; with a question open, the exchange is parked."""
@@ -168,131 +170,52 @@ class Runner:
         if exchange is not None and not exchange.is_done and exchange.questions:
             exchange.parked_at = time.monotonic()
 
-    def _cancel(self, exchange: Exchange, reason: str) -> None:
-        instance = self._instance(exchange)
+    def cancel(self, exchange: Exchange, reason: str) -> None:
+        instance = self.instance(exchange)
         if instance is not None:
             instance.cancel(exchange, reason)
 
-    def _instance(self, exchange: Exchange) -> Instance | None:
+    def instance(self, exchange: Exchange) -> Instance | None:
         placed = self.placed.get(exchange.open.deployment)
         return placed.find(exchange) if placed is not None else None
 
-    # --- control operations
+    # --- placements, instances and sessions
 
-    def perform(self, operation: c.Operation) -> object:
-        """Do one control operation; returns its value. Raises RefusedError."""
-        match operation:
-            case c.Place():
-                return self._place(operation.placement)
-            case c.Unplace():
-                return self._unplace(operation)
-            case c.GetStatus():
-                return self.status()
-            case c.GetTail():
-                return c.Tail(self.feed(operation.deployment).tail(operation.lines))
-            case c.Answer():
-                return self._answer(operation)
-            case c.Notify():
-                return self._notify(operation)
-            case c.Cancel():
-                exchange = self.exchanges.get(operation.exchange)
-                if exchange is not None:
-                    self._owned(exchange.log, operation.owner)
-                    self._cancel(exchange, operation.reason)
-                return c.Taken(first=exchange is not None)
-            case c.EndSession():
-                session = self._own_session(operation.session, operation.owner)
-                self.end_session(session, "the client ended the session")
-                return c.Taken()
-
-    def _place(self, placement: c.Placement) -> c.Taken:
-        known = self.placed.get(placement.deployment)
-        if known is not None:
-            if known.placement.epoch > placement.epoch:
-                raise RefusedError(Reason.UNPLACED, "a newer placement is here already")
-            if known.placement == placement:
-                return c.Taken(first=False)
-            self._displace(known, "a newer version takes over")
-        self.placed[placement.deployment] = Placed(
-            placement,
-            runtime=self._runtime,
-            feed=self.feed(placement.deployment),
-            on_gone=self._instance_gone,
-        )
-        log.info("placed", extra={"deployment": placement.label, "epoch": placement.epoch})
-        return c.Taken()
-
-    def _unplace(self, operation: c.Unplace) -> c.Taken:
-        known = self.placed.get(operation.deployment)
-        if known is None or known.placement.epoch > operation.epoch:
-            return c.Taken(first=False)
-        del self.placed[operation.deployment]
-        self._displace(known, operation.reason or "stopped")
-        return c.Taken()
-
-    def _displace(self, placed: Placed, reason: str) -> None:
-        for session in [s for s in self.sessions.values() if s.deployment == placed.placement.deployment]:
-            self.end_session(session, reason)
+    def displace(self, placed: Placed, reason: str) -> None:
+        """Stop what runs of a deployment here; its calls end with the reason, its sessions answer 404."""
         for instance in list(placed.instances.values()):
             self.stop_instance(instance, reason)
+        for session in [s for s in self.sessions.values() if s.deployment == placed.placement.deployment]:
+            self.end_session(session, reason)
 
     def stop_instance(self, instance: Instance, reason: str) -> None:
         task = asyncio.create_task(instance.stop(reason))
         self._stops.add(task)
         task.add_done_callback(self._stops.discard)
 
-    def _answer(self, operation: c.Answer) -> c.Taken:
-        exchange = None
-        if operation.exchange:
-            exchange = self.exchanges.get(operation.exchange)
-            if exchange is None:
-                raise RefusedError(Reason.LOST, "nothing is known of that call any more")
-            self._owned(exchange.log, operation.owner)
-            instance = self._instance(exchange)
-        else:
-            session = self._own_session(operation.session, operation.owner)
-            placed = self.placed.get(session.deployment)
-            instance = placed.instances.get(session.instance) if placed is not None else None
-        if instance is None or instance.upstream is None:
-            return c.Taken(first=False)
-        if exchange is not None:
-            exchange.parked_at = 0.0
-            if operation.key not in exchange.questions:
-                return c.Taken(first=False)
-        first = instance.upstream.answer(exchange, operation.key, result=operation.result, error=operation.error)
-        return c.Taken(first=first)
-
-    def _notify(self, operation: c.Notify) -> c.Taken:
-        session = self._own_session(operation.session, operation.owner)
-        session.touch()
+    def bound_instance(self, session: Session) -> Instance | None:
         placed = self.placed.get(session.deployment)
-        instance = placed.instances.get(session.instance) if placed is not None else None
-        if instance is not None and instance.upstream is not None:
-            instance.upstream.notify(session, operation.method, operation.params)
-        return c.Taken(first=instance is not None)
+        return placed.instances.get(session.instance) if placed is not None else None
 
-    def _own_session(self, name: str, owner: str) -> Session:
+    def own_session(self, name: str, owner: str) -> Session:
+        """The owner's session of that id. Raises RefusedError."""
         session = self.sessions.get(name)
         if session is None or session.owner != owner:
             raise RefusedError(Reason.NO_SESSION)
         return session
 
     def end_session(self, session: Session, reason: str) -> None:
-        """Cancel what still runs in it, tell its streams, and let its instance go."""
-        self.sessions.pop(session.id, None)
-        for name in list(session.exchanges):
-            exchange = self.exchanges.get(name)
-            if exchange is not None and exchange.end_rule is EndRule.SESSION:
-                self._cancel(exchange, reason)
+        """Tell its streams and let its instance go, which ends what still runs on it."""
+        if self.sessions.pop(session.id, None) is None:
+            return
         session.channel.close(Reason.NO_SESSION, reason)
-        placed = self.placed.get(session.deployment)
-        instance = placed.instances.get(session.instance) if placed is not None else None
+        instance = self.bound_instance(session)
         if instance is not None:
             instance.bound.pop(session.id, None)
             if instance.key == f"session:{session.id}":
                 self.stop_instance(instance, reason)
 
-    def _instance_gone(self, instance: Instance) -> None:
+    def instance_gone(self, instance: Instance) -> None:
         log.info("instance gone", extra={"deployment": instance.label, "reason": instance.reason})
         for session in list(instance.bound.values()):
             self.end_session(session, f"its instance is gone: {instance.reason}")
@@ -302,6 +225,16 @@ class Runner:
         if feed is None:
             feed = self._feeds[deployment] = Feed(deployment, self._spill)
         return feed
+
+    def place(self, placement: c.Placement) -> Placed:
+        placed = self.placed[placement.deployment] = Placed(
+            placement,
+            runtime=self._runtime,
+            feed=self.feed(placement.deployment),
+            on_gone=self.instance_gone,
+        )
+        log.info("placed", extra={"deployment": placement.label, "epoch": placement.epoch})
+        return placed
 
     def status(self) -> c.Status:
         return c.Status(
@@ -335,14 +268,14 @@ class Runner:
                 self.stop_instance(instance, "asleep: not used")
         for exchange in list(self.exchanges.values()):
             if exchange.parked_at and now - exchange.parked_at > PARK_SECONDS:
-                self._cancel(exchange, "its question was not answered in time")
+                self.cancel(exchange, "its question was not answered in time")
         for name in list(self._finished):
-            exchange = self.exchanges.get(name)
-            if exchange is not None and now - exchange.ended_at < RETAIN_SECONDS:
+            old = self.exchanges.get(name)
+            if old is not None and now - old.ended_at < RETAIN_SECONDS:
                 break
             self._finished.pop(name, None)
-            if exchange is not None:
-                self._forget(exchange)
+            if old is not None:
+                self._forget(old)
 
     async def stop(self) -> None:
         """Stop every instance; returns when the last child is gone."""

@@ -9,6 +9,7 @@ import msgspec
 from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner.log import Follower, Log
+from hosting.runner.operations import perform
 from hosting.runner.runner import RefusedError, Runner
 from hosting.runner.transport import FrameConnection
 
@@ -104,12 +105,13 @@ class StreamServer:
 
     def _ask(self, connection: FrameConnection, frame: f.Ask) -> None:
         try:
-            value = self._runner.perform(_decode_operation(frame.body))
+            value = perform(self._runner, _decode_operation(frame.body))
             connection.send(f.Answered(frame.id, True, _encode(value)))
         except RefusedError as error:
             connection.send(f.Answered(frame.id, False, _encode(c.Refusal(error.reason, error.detail))))
         except msgspec.DecodeError as error:
-            connection.send(f.Answered(frame.id, False, _encode(c.Refusal(f.Reason.LOST, f"unknown operation: {error}"))))
+            refusal = c.Refusal(f.Reason.LOST, f"unknown operation: {error}")
+            connection.send(f.Answered(frame.id, False, _encode(refusal)))
         except Exception:
             log.exception("operation failed")
             refusal = c.Refusal(f.Reason.BUSY, "the runner failed; its log has the details")

@@ -18,7 +18,15 @@ class Session:
     )  # fmt: skip
 
     def __init__(
-        self, id: str, *, owner: str, deployment: str, revision: str, capabilities: bytes, client: bytes, channel: Log  # noqa: A002
+        self,
+        id: str,  # noqa: A002 - the field's own name
+        *,
+        owner: str,
+        deployment: str,
+        revision: str,
+        capabilities: bytes,
+        client: bytes,
+        channel: Log,
     ) -> None:
         self.id = id
         self.owner = owner

@@ -24,7 +24,7 @@ _LISTEN = {
     "notifications/prompts/list_changed": "promptsListChanged",
     "notifications/resources/list_changed": "resourcesListChanged",
 }
-_RESOURCE_NOT_FOUND = -32002
+_NEEDS = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
 
 
 class Handshake(msgspec.Struct):
@@ -51,7 +51,7 @@ class LegacyUpstream:
 
     def __init__(self, peer: Peer, client: Client, initialize_result: bytes) -> None:
         self._peer = peer
-        self._client = client
+        self._offered = frozenset(m.decode_members(client.capabilities))
         self._raw = initialize_result
         try:
             self._handshake = msgspec.json.decode(initialize_result, type=Handshake)
@@ -191,7 +191,7 @@ class LegacyUpstream:
 
     def received(self, message: m.Message) -> None:
         if isinstance(message.method, str):
-            params = b"" if message.params is msgspec.UNSET else bytes(message.params)  # type: ignore[arg-type]
+            params = b"" if message.params is msgspec.UNSET else bytes(message.params)
             if message.id is msgspec.UNSET:
                 self._notified(message.method, params)
             else:
@@ -200,16 +200,16 @@ class LegacyUpstream:
         exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
         if exchange is None:
             if message.id in self._internal:
-                self._internal.discard(message.id)  # type: ignore[arg-type]
+                self._internal.discard(message.id)
             else:
                 self._peer.note(f"answered a request that is not open: id {message.id!r}")
             return
         modern = is_modern(exchange.open.revision)
         if message.error is not msgspec.UNSET:
-            error = bytes(message.error)  # type: ignore[arg-type]
+            error = bytes(message.error)
             exchange.fail(self._modern_error(error) if modern else error)
         elif message.result is not msgspec.UNSET:
-            result = bytes(message.result)  # type: ignore[arg-type]
+            result = bytes(message.result)
             exchange.succeed(self._modern_result(exchange.open.method, result) if modern else result)
         else:
             exchange.refuse("The hosted server sent a response with neither result nor error")
@@ -238,7 +238,7 @@ class LegacyUpstream:
         if method == "ping":
             self._peer.write(m.response(request_id))
             return
-        if self._peer.is_shared:
+        if self._peer.is_shared or not self._is_offered(method):
             refusal = m.error_body(m.METHOD_NOT_FOUND, f"The client does not offer {method}")
             self._peer.write(m.response(request_id, error=refusal))
             return
@@ -257,8 +257,13 @@ class LegacyUpstream:
         else:
             sessions[0].channel.append(Kind.INPUT_REQUESTED, question, key)
 
+    def _is_offered(self, method: str) -> bool:
+        """Whether the client declared what the question needs; an unknown method is the client's to refuse."""
+        capability = _NEEDS.get(method)
+        return capability is None or capability in self._offered
+
     def _oldest_call(self) -> Exchange | None:
-        """Stdio does not say which call a message belongs to; one child serves one client, so the oldest may carry it."""
+        """Stdio does not say which call a message belongs to; a child serves one client, so the oldest may carry it."""
         return next(iter(self._calls.values()), None)
 
     def _notified(self, method: str, params: bytes) -> None:

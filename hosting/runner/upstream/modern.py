@@ -224,7 +224,7 @@ class ModernUpstream:
 
     def received(self, message: m.Message) -> None:
         if isinstance(message.method, str):
-            params = b"" if message.params is msgspec.UNSET else bytes(message.params)  # type: ignore[arg-type]
+            params = b"" if message.params is msgspec.UNSET else bytes(message.params)
             if message.id is msgspec.UNSET:
                 self._notified(message.method, params)
             else:
@@ -238,11 +238,11 @@ class ModernUpstream:
                 self._peer.note(f"answered a request that is not open: id {message.id!r}")
             return
         if message.error is not msgspec.UNSET:
-            exchange.fail(bytes(message.error))  # type: ignore[arg-type]
+            exchange.fail(bytes(message.error))
         elif message.result is msgspec.UNSET:
             exchange.refuse("The hosted server sent a response with neither result nor error")
         else:
-            result = bytes(message.result)  # type: ignore[arg-type]
+            result = bytes(message.result)
             if b'"input_required"' in result and not exchange.open.native_input and self._asks(exchange, result):
                 return
             exchange.succeed(self._without_subscription_id(result) if exchange.listening else result)

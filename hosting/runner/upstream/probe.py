@@ -81,4 +81,4 @@ def _result(reply: m.Message, method: str) -> bytes:
         raise HandshakeError(f"it refused {method}: {error.message[:300]} ({error.code})")
     if reply.result is msgspec.UNSET:
         raise HandshakeError(f"it answered {method} with neither result nor error")
-    return bytes(reply.result)  # type: ignore[arg-type]
+    return bytes(reply.result)
