@@ -1,0 +1,90 @@
+"""What the operating system knows of processes: who is alive, who dies with whom, what an exit means."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_PR_SET_CHILD_SUBREAPER = 36
+_prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+
+def dies_with_parent(death_signal: int) -> Callable[[], None]:
+    """For Popen's `preexec_fn`: the child gets the signal when the thread that starts it ends, even by kill -9."""
+    parent = os.getpid()
+
+    def prepare() -> None:
+        if _prctl is not None:
+            _prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+            if os.getppid() != parent:  # it died between fork and prctl
+                os._exit(1)
+
+    return prepare
+
+
+def adopt_orphans() -> None:
+    """Let processes whose parent dies become ours, so that `descendants` finds them."""
+    if _prctl is not None:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def descendants(pid: int) -> list[int]:
+    """All living processes below one, parents first. Linux only; elsewhere process groups must do."""
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        current = waiting.pop()
+        for listing in Path(f"/proc/{current}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                children = [int(child) for child in listing.read_text().split()]
+                found += children
+                waiting += children
+    return found
+
+
+def reap_orphans(ours: set[int]) -> None:
+    """Collect adopted processes that have ended; those in `ours` are left to whoever waits for them."""
+    for pid in descendants(os.getpid()):
+        if pid not in ours:
+            with contextlib.suppress(OSError):  # ChildProcessError: somebody else's child
+                os.waitpid(pid, os.WNOHANG)
+
+
+def command_line(pid: int) -> str:
+    """The command of a process, empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        if sys.platform == "linux":
+            return ""
+    shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip()
+
+
+def stop_process(pid: int, first: signal.Signals, seconds: float) -> None:
+    """End a process that is not our child: with `first`, after `seconds` with SIGKILL."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, first)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and command_line(pid):
+            time.sleep(0.05)
+        if command_line(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def exit_words(code: int) -> str:
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    return f"was ended by signal {-code} ({name})"
