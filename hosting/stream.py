@@ -243,9 +243,7 @@ class RunnerLink:
     @overload
     async def ask(self, operation: c.GetTail) -> c.Tail: ...
     @overload
-    async def ask(
-        self, operation: c.Place | c.Unplace | c.Answer | c.Notify | c.Cancel | c.EndSession
-    ) -> c.Taken: ...
+    async def ask(self, operation: c.Place | c.Unplace | c.Answer | c.Notify | c.Cancel | c.EndSession) -> c.Taken: ...
     async def ask(self, operation: c.Operation) -> Any:
         """Do one control operation. Raises RefusedError, or RunnerUnavailableError when the answer does not come."""
         if not self.is_open:
@@ -354,5 +352,3 @@ class RunnerPool:
         for link in self._links.values():
             link.close()
         self._links.clear()
-
-

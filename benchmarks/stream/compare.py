@@ -143,7 +143,9 @@ async def one_round(echo: Echo, in_flight: int, calls: int) -> float:
 async def compare(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         servers = {
-            name: await asyncio.create_subprocess_exec(sys.executable, "-m", __spec__.name, "--serve", name, f"{folder}/{name}")
+            name: await asyncio.create_subprocess_exec(
+                sys.executable, "-m", __spec__.name, "--serve", name, f"{folder}/{name}"
+            )
             for name in WAYS
         }
         try:

@@ -35,7 +35,9 @@ class Feed:
             cut = self._count - LINES_PER_SECOND
             self._second, self._count = int(now), 0
             if cut > 0:
-                self._add(OutputLine(now, instance, "protocol", f"{cut} lines were dropped: over {LINES_PER_SECOND} a second"))
+                self._add(
+                    OutputLine(now, instance, "protocol", f"{cut} lines were dropped: over {LINES_PER_SECOND} a second")
+                )
         self._count += 1
         if self._count <= LINES_PER_SECOND:
             self._add(OutputLine(now, instance, stream, line[:LINE_BYTES].decode("utf-8", "backslashreplace")))

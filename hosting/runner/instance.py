@@ -11,13 +11,13 @@ from collections.abc import Callable
 import msgspec
 
 from hosting.runner.control import InstanceSeen, Placement
+from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Kind
 from hosting.runner.pipes import LineReader, PipeWriter
 from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Process, Runtime
 from hosting.runner.session import Session
-from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Client, HandshakeError, Upstream
 from hosting.runner.upstream.probe import negotiate
 
@@ -60,7 +60,6 @@ class Instance:
         self.calls = 0
         self.retiring = False
         self.rekey: Callable[[], str] = lambda: self.key
-        self.upstream: Upstream | None = None
         self.exchanges: dict[str, Exchange] = {}
         self.bound: dict[str, Session] = {}
         self._runtime = runtime
@@ -70,10 +69,8 @@ class Instance:
         self._process: Process | None = None
         self._writer: PipeWriter | None = None
         self._readers: list[LineReader] = []
-        self._number = 0
         self._queue: list[Exchange] = []
-        self._replies: dict[int, asyncio.Future[m.Message]] = {}
-        self._rubbish = b""
+        self._dialogue = Dialogue(self.label, write=self.write, note=self.note, not_understood=self._not_understood)
         self._stopping = ""
         self._gone = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"instance-{self.id}")
@@ -112,6 +109,11 @@ class Instance:
     @property
     def is_alive(self) -> bool:
         return self.state in ("starting", "running")
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The adapter, once the child has told its era."""
+        return self._dialogue.upstream
 
     @property
     def has_open_questions(self) -> bool:
@@ -158,8 +160,7 @@ class Instance:
             self._writer.write(line)
 
     def next_id(self) -> int:
-        self._number += 1
-        return self._number
+        return self._dialogue.next_id()
 
     def sessions(self) -> list[Session]:
         return list(self.bound.values())
@@ -213,8 +214,8 @@ class Instance:
             LineReader(
                 process.stdout,
                 limit,
-                line=self._line,
-                oversized=self._oversized,
+                line=self._dialogue.line,
+                oversized=lambda head: self._dialogue.oversized(head, limit),
                 closed=lambda: self._broken("closed its output"),
             ),
             LineReader(
@@ -224,22 +225,22 @@ class Instance:
         self._announce("starting: waiting for its first answer")
         exited = asyncio.create_task(process.wait())
         talk = asyncio.create_task(
-            negotiate(self, self._ask, self.client, self._known_era, placement.start_seconds)
+            negotiate(self, self._dialogue.ask, self.client, self._known_era, placement.start_seconds)
         )
         try:
             await asyncio.wait({exited, talk}, timeout=placement.start_seconds, return_when=asyncio.FIRST_COMPLETED)
             if talk.done() and talk.exception() is None:
-                self.upstream = talk.result()
+                self._dialogue.upstream = upstream = talk.result()
                 self._move("running", "running")
                 queue, self._queue = self._queue, []
                 for exchange in queue:
-                    self.upstream.submit(exchange)
+                    upstream.submit(exchange)
                 return
             if talk.done():
                 await self._give_up(self._why_not(talk.exception()))
             elif not exited.done():
                 await self._give_up(
-                    f"did not answer within {placement.start_seconds:g} s of its start{self._rubbish_words()}"
+                    f"did not answer within {placement.start_seconds:g} s of its start{self._dialogue.rubbish_words()}"
                 )
         finally:
             talk.cancel()
@@ -249,15 +250,9 @@ class Instance:
         if isinstance(error, HandshakeError):
             return f"is no MCP server that can be spoken to: {error}"
         if isinstance(error, TimeoutError):
-            return f"did not answer in time{self._rubbish_words()}"
+            return f"did not answer in time{self._dialogue.rubbish_words()}"
         log.error("handshake failed", exc_info=error, extra={"deployment": self.label, "instance": self.id})
         return "could not be spoken to; the runner's log has the details"
-
-    def _rubbish_words(self) -> str:
-        if not self._rubbish:
-            return ""
-        shown = self._rubbish[:120].decode("utf-8", "backslashreplace")
-        return f"; on its standard output it printed what is no JSON-RPC message: {shown!r}"
 
     async def _give_up(self, reason: str) -> None:
         self._stopping = reason
@@ -276,7 +271,7 @@ class Instance:
         for reader in self._readers:
             reader.drain()
         words = self._feed.last_words(self.id)
-        self._fail(ended.reason + self._rubbish_words() + (f"; its last lines: {words}" if words else ""))
+        self._fail(ended.reason + self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else ""))
 
     def _fail(self, reason: str, state: str = "failed") -> None:
         """Leave for good: no call that is still here can be finished."""
@@ -287,9 +282,7 @@ class Instance:
             exchange.refuse(f"{self.label} {verb}: {reason}", data={"deployment": self.label, "reason": reason})
         self.exchanges.clear()
         self._queue.clear()
-        for reply in self._replies.values():
-            reply.cancel()
-        self._replies.clear()
+        self._dialogue.close()
         self._on_change(self)
 
     def _broken(self, what: str) -> None:
@@ -325,62 +318,11 @@ class Instance:
 
     # --- from the child
 
-    async def _ask(self, method: str, params: bytes) -> m.Message:
-        number = self.next_id()
-        reply = self._replies[number] = asyncio.get_running_loop().create_future()
-        self.write(m.request(number, _encode(method), params))
-        try:
-            answer: m.Message = await reply
-            return answer
-        finally:
-            self._replies.pop(number, None)
-
-    def _line(self, line: bytes) -> None:
-        if not line or line.isspace():
-            return
-        try:
-            message = m.decode_message(line)
-        except msgspec.DecodeError:
-            if not self._rubbish:
-                self._rubbish = line[:200]
-            self.note(f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}")
-            return
-        try:
-            if self.upstream is not None:
-                self.upstream.received(message)
-            else:
-                self._during_handshake(message)
-        except msgspec.DecodeError as error:
-            self._not_understood(message, str(error))
-        except Exception:
-            log.exception("a message of a hosted server could not be handled", extra={"deployment": self.label})
-            self._not_understood(message, "the runner's log has the details")
-
-    def _not_understood(self, message: m.Message, why: str) -> None:
-        """A message of the wrong shape ends the call it answers; no call may wait for ever because of one."""
-        self.note(f"a message could not be understood: {why}")
-        if message.method is msgspec.UNSET:
-            for exchange in [e for e in self.exchanges.values() if e.number == message.id and not e.is_done]:
-                exchange.refuse(f"The hosted server's answer could not be understood: {why}")
-                self.settled(exchange)
-
-    def _during_handshake(self, message: m.Message) -> None:
-        if message.method is msgspec.UNSET:
-            reply = self._replies.get(message.id) if isinstance(message.id, int) else None
-            if reply is not None and not reply.done():
-                reply.set_result(message)
-        elif message.id is not msgspec.UNSET:
-            if message.method == "ping":
-                self.write(m.response(message.id))
-            else:
-                refusal = m.error_body(m.METHOD_NOT_FOUND, "Not before the handshake is done")
-                self.write(m.response(message.id, error=refusal))
-
-    def _oversized(self, head: bytes) -> None:
-        limit = self.placement.limits.message_bytes
-        self.note(f"a message over the limit of {limit // 2**20} MB was thrown away")
-        if self.upstream is not None:
-            self.upstream.oversized(head, limit)
+    def _not_understood(self, number: object, why: str) -> None:
+        """An answer of the wrong shape ends the call it was for; no call may wait for ever because of one."""
+        for exchange in [e for e in self.exchanges.values() if e.number == number and not e.is_done]:
+            exchange.refuse(f"The hosted server's answer could not be understood: {why}")
+            self.settled(exchange)
 
     def _printed(self, line: bytes) -> None:
         self._feed.output(self.id, line.rstrip(b"\r"))

@@ -86,8 +86,8 @@ class Log:
     def _store(self, kind: Kind, data: bytes, extra: str) -> int:
         seq = self.next_seq
         self.next_seq = seq + 1
-        self.events[seq] = self._spill.put(seq, kind, data, extra) if self._spill.wants(data) else Event(
-            seq, kind, data, extra
+        self.events[seq] = (
+            self._spill.put(seq, kind, data, extra) if self._spill.wants(data) else Event(seq, kind, data, extra)
         )
         self.octets += len(data) + EVENT_OVERHEAD_BYTES
         return seq
@@ -116,8 +116,10 @@ class Log:
     def _forget(self, seq: int) -> None:
         event = self.events.pop(seq, None)
         if event is not None:
-            self.octets -= event.size + EVENT_OVERHEAD_BYTES if isinstance(event, Spilled) else (
-                len(event.data) + EVENT_OVERHEAD_BYTES
+            self.octets -= (
+                event.size + EVENT_OVERHEAD_BYTES
+                if isinstance(event, Spilled)
+                else (len(event.data) + EVENT_OVERHEAD_BYTES)
             )
             if isinstance(event, Spilled):
                 event.discard()

@@ -1,7 +1,7 @@
 """The runner: what it holds (placements, sessions, exchanges, feeds) and how long.
 
-Knows nothing of connections: `server.py` and `operations.py` turn frames into calls. All state is plain objects in dictionaries by
-id, so that a planned restart can write it down and take it up again.
+Knows nothing of connections: `server.py` and `operations.py` turn frames into calls. All state is plain objects in
+dictionaries by id, so that a planned restart can write it down and take it up again.
 """
 
 from __future__ import annotations
@@ -282,4 +282,3 @@ class Runner:
         self.draining = True
         instances = [instance for placed in self.placed.values() for instance in placed.instances.values()]
         await asyncio.gather(*(instance.stop("the runner is stopping") for instance in instances))
-

@@ -52,7 +52,9 @@ async def test_modern_client_modern_server_is_handed_the_question_as_it_is(drive
 async def test_a_modern_server_is_told_each_requests_own_client(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement("modern")))
     for capabilities in (b'{"sampling":{}}', b"{}"):
-        call = driver.open(tool="meta", capabilities=capabilities, client=b'{"name":"c","version":"9"}', log_level="info")
+        call = driver.open(
+            tool="meta", capabilities=capabilities, client=b'{"name":"c","version":"9"}', log_level="info"
+        )
         meta = msgspec.json.decode(await call.text())
         assert meta["io.modelcontextprotocol/clientCapabilities"] == msgspec.json.decode(capabilities)
         assert meta["io.modelcontextprotocol/clientInfo"] == {"name": "c", "version": "9"}
@@ -77,8 +79,7 @@ async def test_every_handshake_revision_is_answered_in_kind(driver: Driver, serv
 async def test_progress_tokens_of_two_calls_on_one_child_are_not_mixed(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement("legacy")))
     calls = [
-        driver.open(tool="progress", arguments={"steps": steps, "pause": 0.02}, wants_progress=True)
-        for steps in (3, 5)
+        driver.open(tool="progress", arguments={"steps": steps, "pause": 0.02}, wants_progress=True) for steps in (3, 5)
     ]
     for call, steps in zip(calls, (3, 5), strict=True):
         await call.outcome()

@@ -50,9 +50,7 @@ def make_identity(folder: Path, name: str, authority: tuple[x509.Certificate, ec
     paths = [folder / f"{name}.pem", folder / f"{name}.key", folder / f"{name}-ca.pem"]
     paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     paths[2].write_bytes(root.public_bytes(serialization.Encoding.PEM))
     return Identity(*paths)

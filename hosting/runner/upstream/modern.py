@@ -39,6 +39,11 @@ class _InputRequired(msgspec.Struct):
     state: msgspec.Raw = msgspec.field(name="requestState", default=msgspec.Raw(b""))
 
 
+def _plain(params: bytes) -> dict[str, Any]:
+    decoded: dict[str, Any] = msgspec.json.decode(params or b"{}", type=dict[str, Any])
+    return decoded
+
+
 class _Round:
     """The questions of one InputRequiredResult, until all are answered."""
 
@@ -123,12 +128,16 @@ class ModernUpstream:
             exchange.succeed(b"{}")
         elif opened.method == "logging/setLevel":
             if session is not None:
-                session.log_level = str(msgspec.json.decode(opened.params or b"{}", type=dict[str, Any]).get("level", ""))
+                session.log_level = str(
+                    msgspec.json.decode(opened.params or b"{}", type=dict[str, Any]).get("level", "")
+                )
             exchange.succeed(b"{}")
         elif opened.method in ("resources/subscribe", "resources/unsubscribe"):
-            uri = str(msgspec.json.decode(opened.params or b"{}", type=dict[str, Any]).get("uri", ""))
+            uri = str(_plain(opened.params).get("uri", ""))
             if session is not None:
-                change = session.subscriptions.add if opened.method.endswith("/subscribe") else session.subscriptions.discard
+                change = (
+                    session.subscriptions.add if opened.method.endswith("/subscribe") else session.subscriptions.discard
+                )
                 change(uri)
             self._listen_for(session)
             exchange.succeed(b"{}")
@@ -155,9 +164,7 @@ class ModernUpstream:
             return
         capabilities: dict[str, Any] = msgspec.json.decode(self._discovery.capabilities)
         wanted: dict[str, Any] = {
-            f"{name}ListChanged": True
-            for name in _LIST_CHANGES
-            if (capabilities.get(name) or {}).get("listChanged")
+            f"{name}ListChanged": True for name in _LIST_CHANGES if (capabilities.get(name) or {}).get("listChanged")
         }
         uris = sorted({uri for other in self._peer.sessions() for uri in other.subscriptions})
         if uris:

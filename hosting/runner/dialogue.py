@@ -1,0 +1,109 @@
+"""The JSON-RPC side of a child's pipes: before its adapter is chosen the handshake's replies, after that everything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from hosting.runner.upstream import messages as m
+from hosting.runner.upstream.base import Upstream
+
+log = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Dialogue:
+    """Reads lines, keeps the numbers of requests, and tells what was no message at all."""
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        write: Callable[[bytes], None],
+        note: Callable[[str], None],
+        not_understood: Callable[[object, str], None],
+    ) -> None:
+        self.upstream: Upstream | None = None
+        self._label = label
+        self._write = write
+        self._note = note
+        self._not_understood = not_understood
+        self._number = 0
+        self._replies: dict[int, asyncio.Future[m.Message]] = {}
+        self._rubbish = b""
+
+    def next_id(self) -> int:
+        self._number += 1
+        return self._number
+
+    async def ask(self, method: str, params: bytes) -> m.Message:
+        """One request before the adapter is there; the raw reply."""
+        number = self.next_id()
+        reply = self._replies[number] = asyncio.get_running_loop().create_future()
+        self._write(m.request(number, _encode(method), params))
+        try:
+            answer: m.Message = await reply
+            return answer
+        finally:
+            self._replies.pop(number, None)
+
+    def line(self, line: bytes) -> None:
+        """Take one line of standard output."""
+        if not line or line.isspace():
+            return
+        try:
+            message = m.decode_message(line)
+        except msgspec.DecodeError:
+            if not self._rubbish:
+                self._rubbish = line[:200]
+            self._note(f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}")
+            return
+        try:
+            if self.upstream is not None:
+                self.upstream.received(message)
+            else:
+                self._during_handshake(message)
+        except msgspec.DecodeError as error:
+            self._refuse(message, str(error))
+        except Exception:
+            log.exception("a message of a hosted server could not be handled", extra={"deployment": self._label})
+            self._refuse(message, "the runner's log has the details")
+
+    def _refuse(self, message: m.Message, why: str) -> None:
+        self._note(f"a message could not be understood: {why}")
+        if message.method is msgspec.UNSET:
+            self._not_understood(message.id, why)
+
+    def _during_handshake(self, message: m.Message) -> None:
+        if message.method is msgspec.UNSET:
+            reply = self._replies.get(message.id) if isinstance(message.id, int) else None
+            if reply is not None and not reply.done():
+                reply.set_result(message)
+        elif message.id is not msgspec.UNSET:
+            if message.method == "ping":
+                self._write(m.response(message.id))
+            else:
+                refusal = m.error_body(m.METHOD_NOT_FOUND, "Not before the handshake is done")
+                self._write(m.response(message.id, error=refusal))
+
+    def oversized(self, head: bytes, limit: int) -> None:
+        """A line longer than `limit` bytes was thrown away."""
+        self._note(f"a message over the limit of {limit // 2**20} MB was thrown away")
+        if self.upstream is not None:
+            self.upstream.oversized(head, limit)
+
+    def rubbish_words(self) -> str:
+        """What it printed instead of messages, as the end of a sentence; nothing when all was well."""
+        if not self._rubbish:
+            return ""
+        shown = self._rubbish[:120].decode("utf-8", "backslashreplace")
+        return f"; on its standard output it printed what is no JSON-RPC message: {shown!r}"
+
+    def close(self) -> None:
+        for reply in self._replies.values():
+            reply.cancel()
+        self._replies.clear()
