@@ -30,8 +30,8 @@ class Log:
     """Events in order of their sequence numbers, which begin at 1 and may have gaps."""
 
     __slots__ = (
-        "_dropped", "_last_progress", "_spill", "delivered", "ended", "events", "followers", "hard_bytes", "id", "next_seq", "octets",
-        "on_idle", "owner", "wire",
+        "_dropped", "_last_progress", "_spill", "delivered", "ended", "events", "followers", "hard_bytes", "id",
+        "next_seq", "octets", "on_idle", "owner", "wire",
     )  # fmt: skip
 
     def __init__(
