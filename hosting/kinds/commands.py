@@ -130,6 +130,8 @@ def tool_environment() -> dict[str, str]:
     if "PIP_INDEX_URL" in env and not ({"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys()):
         # uv reads its own variables only; who set an index for pip means it for every Python package.
         env["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
+    if "PIP_CERT" in env:
+        env.setdefault("SSL_CERT_FILE", env["PIP_CERT"])
     return env
 
 

@@ -120,6 +120,12 @@ class Npm:
             return BuildFailed(
                 f"The npm registry refused the request ({code[1:]}). An operator has to look at its settings.", log
             )
+        if "CERT" in code:
+            return BuildFailed(
+                f"The certificate of the npm registry isn't trusted here ({code}). "
+                "An operator has to name the right ones, in NODE_EXTRA_CA_CERTS.",
+                log,
+            )
         if code in _NETWORK or code.startswith("E5"):
             return BuildFailed("The npm registry didn't answer. Try again later.", log, is_transient=True)
         if code == "EALLOWGIT" or "git --no-replace-objects" in output:

@@ -57,6 +57,12 @@ def explain(
         return BuildFailed(
             f"The package index refused the request (HTTP {found[1]}). An operator has to look at its settings.", log
         )
+    if "invalid peer certificate" in output:
+        return BuildFailed(
+            "The certificate of the package index isn't trusted here. "
+            "An operator has to name the right ones, in SSL_CERT_FILE or with UV_SYSTEM_CERTS=1.",
+            log,
+        )
     if _UNREACHABLE.search(output):
         return BuildFailed("The package index didn't answer. Try again later.", log, is_transient=True)
     cause = _CAUSE.search(output)

@@ -21,7 +21,7 @@ def wheel(
     requires: Sequence[str] = (),
     requires_python: str = "",
 ) -> tuple[str, bytes, bytes]:
-    """The file name, bytes and METADATA of a pure wheel; `scripts` are console scripts, "command" → "module:function"."""
+    """The file name, bytes and METADATA of a pure wheel; `scripts` are console scripts, command → target."""
     plain = name.replace("-", "_").replace(".", "_")
     info = f"{plain}-{version}.dist-info"
     metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]

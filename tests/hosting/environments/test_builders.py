@@ -30,7 +30,7 @@ def thing(index: LocalIndex) -> str:
 def start_builder(store: Path, reference: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(BUILDER), str(store), reference],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
         stdout=subprocess.PIPE,
         text=True,
     )
