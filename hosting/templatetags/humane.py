@@ -1,0 +1,41 @@
+"""Filters that put values into the words of the pages. Pure: they read nothing but their arguments."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from common import clock
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """How long ago, in one unit: "just now", "5 minutes ago", "3 days ago". The exact time belongs beside it."""
+    if at is None:
+        return _("never")
+    seconds = max(0, int((clock.now() - at).total_seconds()))
+    if seconds < 45:
+        return _("just now")
+    if seconds < HOUR:
+        minutes = max(1, round(seconds / MINUTE))
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+    if seconds < DAY:
+        hours = seconds // HOUR
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    days = seconds // DAY
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+@register.filter
+def pretty_json(value: Any) -> str:
+    """JSON as people read it; the template escapes it like any text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

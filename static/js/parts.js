@@ -1,0 +1,34 @@
+// Brings parts of the page up to date: fetches the page again and swaps what changed, [data-part] by [data-part].
+// So the server renders each part in one place only, with or without JavaScript.
+
+const TOKENS = /name="csrfmiddlewaretoken" value="[^"]*"/g; // another one in every answer
+const rendered = new WeakMap(); // as the server sent each part, before controllers touched it
+
+const html = (part) => part.innerHTML.replace(TOKENS, "");
+for (const part of document.querySelectorAll("[data-part]")) rendered.set(part, html(part));
+
+// What the reader has opened stays open, and the button that has the focus keeps it.
+function swap(part, next) {
+  const opened = [...part.querySelectorAll("details")].map((details) => details.open);
+  const details = next.querySelectorAll("details");
+  if (details.length === opened.length) details.forEach((each, i) => (each.open = opened[i]));
+  const action = part.contains(document.activeElement) && document.activeElement.closest("form")?.getAttribute("action");
+  part.replaceChildren(...next.childNodes);
+  if (action) part.querySelector(`form[action="${CSS.escape(action)}"] button`)?.focus();
+}
+
+export async function refreshParts() {
+  const answer = await fetch(location.href, { cache: "no-store" });
+  if (answer.redirected || [401, 403, 404].includes(answer.status)) {
+    location.reload(); // signed out, or gone: the page itself says it best
+    return;
+  }
+  if (!answer.ok) throw new Error(`The page answered ${answer.status}`);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (!next || html(next) === rendered.get(part)) continue;
+    rendered.set(part, html(next));
+    swap(part, next);
+  }
+}
