@@ -1,0 +1,41 @@
+"""Hooks of django-allauth: account names follow our grammar, and signing up writes the audit row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts import names
+from accounts.models import Name, User
+from common.errors import AppError
+from events.actors import person
+from events.audit import record
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """`shallow` leaves the look into the database out; the unique row decides anyway."""
+        try:
+            name = names.parse(username)
+        except AppError as error:
+            raise ValidationError(error.message, code=error.code) from error
+        if not shallow and Name.objects.filter(folded=name.folded).exists():
+            raise ValidationError("This name is taken. Choose another one.", code="name_taken")
+        return name.display
+
+    def generate_unique_username(self, txts: list[str], regex: str | None = None) -> str:
+        return str(super().generate_unique_username(txts, regex or r"[^a-zA-Z0-9]"))
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Signing up never makes an administrator, whatever the form is made to carry."""
+        with transaction.atomic():
+            saved: User = super().save_user(request, user, form, commit=False)
+            saved.is_superuser = saved.is_staff = False
+            if commit:
+                saved.save()
+                record(person(saved.id), "user:sign_up", "user", saved.id, name=saved.username)
+        return saved

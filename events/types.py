@@ -1,0 +1,52 @@
+"""The events that pages and other processes may follow. Values, not wire text: each process renders its own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+def deployment_group(deployment_id: object) -> str:
+    """The Channels group of everything that happens to one deployment."""
+    return f"deployment.{deployment_id}"
+
+
+@dataclass(frozen=True)
+class DeploymentChanged:
+    """Its state, version, access or tools may be others now; look again."""
+
+    name: ClassVar[str] = "deployment:changed"
+    deployment_id: str
+
+    @property
+    def group(self) -> str:
+        return deployment_group(self.deployment_id)
+
+
+@dataclass(frozen=True)
+class BuildProgress:
+    """How an environment's build goes: a sentence, and how much of it is done (0 to 1) where that is known."""
+
+    name: ClassVar[str] = "deployment:build"
+    deployment_id: str
+    text: str
+    fraction: float | None = None
+
+    @property
+    def group(self) -> str:
+        return deployment_group(self.deployment_id)
+
+
+Event = DeploymentChanged | BuildProgress
+_CLASSES: dict[str, type[Event]] = {cls.name: cls for cls in (DeploymentChanged, BuildProgress)}
+
+
+def to_message(event: Event) -> dict[str, Any]:
+    """The message of the channel layer, handled by `event_received` of a consumer."""
+    return {"type": "event.received", "event": event.name, "data": asdict(event)}
+
+
+def from_message(message: dict[str, Any]) -> Event | None:
+    """None for an event that this process doesn't know, which a newer process of the site may send."""
+    cls = _CLASSES.get(message.get("event", ""))
+    return cls(**message["data"]) if cls else None

@@ -1,0 +1,152 @@
+"""Access tokens: minting and verifying, purely. JWT access tokens of RFC 9068, signed with ES256 and nothing else.
+
+Nothing here reads a database, a clock, a file or a setting, so the MCP endpoint calls `verify` in its event loop. The
+algorithm is fixed by our key and never taken from the token's header; a header that offers a key of its own is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+ALGORITHM = "ES256"
+TYPE = "at+jwt"  # RFC 9068, 2.1
+MAX_TOKEN_CHARACTERS = 8192
+_HEADER_FIELDS = frozenset({"alg", "typ", "kid"})
+
+
+class InvalidToken(Exception):
+    """The token must not be accepted. `reason` is a short sentence without any of the token's contents."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a verified token says. Times are seconds since the epoch; `sub` is the user's id."""
+
+    sub: str
+    client_id: str
+    aud: str
+    scope: frozenset[str]
+    jti: str
+    iat: int
+    exp: int
+    iss: str
+
+
+def mint(claims: Claims, *, key: ECKey) -> str:
+    """Signs. `key` holds the private part and has a `kid`."""
+    header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}
+    body = {
+        "iss": claims.iss,
+        "sub": claims.sub,
+        "aud": claims.aud,
+        "client_id": claims.client_id,
+        "scope": " ".join(sorted(claims.scope)),
+        "jti": claims.jti,
+        "iat": claims.iat,
+        "exp": claims.exp,
+    }
+    return jws.serialize_compact(header, json.dumps(body, separators=(",", ":")), key, algorithms=[ALGORITHM])
+
+
+def verify(token: str, *, key: ECKey, issuer: str, audience: str, now: float, leeway: float = 5.0) -> Claims:
+    """Checks signature, type, issuer, audience and times. `audience` is the one resource, compared exactly.
+
+    Raises InvalidToken. `leeway` is in seconds and forgives clocks that differ, for `iat` and `nbf` only.
+    """
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise InvalidToken("the token is too long")
+    _check_header(token, key)
+    try:
+        verified = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
+        body = json.loads(verified.payload)
+    except (JoseError, ValueError, TypeError):
+        raise InvalidToken("the signature isn't ours") from None
+    if not isinstance(body, dict):
+        raise InvalidToken("the token holds no claims")
+    claims = _claims(body)
+    if claims.iss != issuer:
+        raise InvalidToken("the token is another issuer's")
+    if claims.aud != audience:
+        raise InvalidToken("the token is for another resource")
+    if now >= claims.exp:
+        raise InvalidToken("the token has expired")
+    if claims.iat > now + leeway or _seconds(body, "nbf", claims.iat) > now + leeway:
+        raise InvalidToken("the token isn't valid yet")
+    return claims
+
+
+def _check_header(token: str, key: ECKey) -> None:
+    """Before any cryptography: what the header says may only confirm what we expect."""
+    encoded, dot, _ = token.partition(".")
+    try:
+        raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        header = json.loads(raw) if dot else None
+    except (binascii.Error, ValueError):
+        header = None
+    if not isinstance(header, dict):
+        raise InvalidToken("this is no token of ours")
+    if header.get("alg") != ALGORITHM:
+        raise InvalidToken("the token's algorithm isn't accepted")
+    if header.get("typ") not in (TYPE, f"application/{TYPE}"):
+        raise InvalidToken("this is no access token")
+    if not header.keys() <= _HEADER_FIELDS:
+        raise InvalidToken("the token's header has fields that aren't accepted")
+    if header.get("kid") != key.kid:
+        raise InvalidToken("the token is signed with another key")
+
+
+def _claims(body: dict[str, Any]) -> Claims:
+    return Claims(
+        sub=_text(body, "sub"),
+        client_id=_text(body, "client_id"),
+        aud=_audience(body),
+        scope=frozenset(_scopes(body)),
+        jti=_text(body, "jti"),
+        iat=_seconds(body, "iat"),
+        exp=_seconds(body, "exp"),
+        iss=_text(body, "iss"),
+    )
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidToken(f"the claim {name} is missing")
+    return value
+
+
+def _audience(body: dict[str, Any]) -> str:
+    """One audience only: a token for two resources could be carried from one to the other."""
+    value = body.get("aud")
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, str):
+        raise InvalidToken("the token must name exactly one resource")
+    return value
+
+
+def _scopes(body: dict[str, Any]) -> Iterable[str]:
+    value = body.get("scope", "")
+    if not isinstance(value, str):
+        raise InvalidToken("the claim scope is malformed")
+    return value.split()
+
+
+def _seconds(body: dict[str, Any], name: str, default: int | None = None) -> int:
+    value = body.get(name, default)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise InvalidToken(f"the claim {name} is missing")
+    return int(value)

@@ -1,0 +1,36 @@
+"""Reading tokens' records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from common import clock
+from oauth.models import EndpointToken
+
+# A transaction may commit after a later one began, so a cache that asks by time looks back this far again.
+OVERLAP = timedelta(seconds=10)
+
+
+def revoked_jtis(since: datetime | None = None) -> set[str]:
+    """Ids of unexpired tokens that were revoked, or whose user was switched off; all of them when `since` is None.
+
+    A cache that adds up answers passes the time of its last question; the overlap is taken care of here.
+    """
+    revoked = Q(revoked_at__isnull=False)
+    if since is not None:
+        revoked = Q(revoked_at__gt=since - OVERLAP)
+    tokens = EndpointToken.objects.filter(revoked | Q(user__is_active=False), expires_at__gt=clock.now())
+    return set(tokens.values_list("jti", flat=True))
+
+
+def endpoint_tokens_of(deployment_id: UUID) -> QuerySet[EndpointToken]:
+    return EndpointToken.objects.filter(deployment_id=deployment_id).select_related("user")
+
+
+def endpoint_tokens_used(jtis: Iterable[str], at: datetime) -> int:
+    """Notes the last use of tokens, in bulk and rarely: called from a cache, never for one request."""
+    return EndpointToken.objects.filter(jti__in=list(jtis)).update(last_used_at=at)

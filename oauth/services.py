@@ -1,0 +1,99 @@
+"""Issuing and revoking tokens for MCP endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from common import clock, ids
+from common.errors import BadInput, NotFound
+from events.actors import Actor
+from events.audit import record
+from oauth import claims, keys
+from oauth.models import EndpointToken
+
+MAX_TTL_SECONDS = 24 * 3600
+# Tokens from the shell belong to no registered client; the name stands where a client's id would.
+SHELL_CLIENT = "slipway-shell"
+
+
+def endpoint_token_issue(
+    *,
+    actor: Actor,
+    user: User,
+    deployment_id: UUID,
+    resource: str,
+    scopes: Sequence[str],
+    ttl_seconds: int,
+    note: str = "",
+) -> tuple[EndpointToken, str]:
+    """A revocable, audited row and the token itself, which is kept nowhere."""
+    if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
+        raise BadInput(
+            "ttl_out_of_range", f"A token lives from 1 second to {MAX_TTL_SECONDS} seconds (24 hours).", field="ttl"
+        )
+    if not user.is_active:
+        raise BadInput("user_inactive", f"The account {user.username} is switched off, so no token can act for it.")
+    issued_at = clock.now().replace(microsecond=0)
+    with transaction.atomic():
+        row = EndpointToken.objects.create(
+            jti=ids.random_token(),
+            user=user,
+            deployment_id=deployment_id,
+            resource=resource,
+            scopes=" ".join(scopes),
+            created_at=issued_at,
+            expires_at=issued_at + timedelta(seconds=ttl_seconds),
+            note=note,
+        )
+        record(
+            actor,
+            "endpoint_token:issue",
+            "endpoint_token",
+            row.id,
+            user=str(user.id),
+            deployment=str(deployment_id),
+            resource=resource,
+            scopes=list(scopes),
+            ttl_seconds=ttl_seconds,
+        )
+    value = claims.mint(
+        claims.Claims(
+            sub=str(user.id),
+            client_id=SHELL_CLIENT,
+            aud=resource,
+            scope=frozenset(scopes),
+            jti=row.jti,
+            iat=int(row.created_at.timestamp()),
+            exp=int(row.expires_at.timestamp()),
+            iss=settings.SLIPWAY_URL,
+        ),
+        key=keys.load_signing_key(),
+    )
+    return row, value
+
+
+def endpoint_token_revoke(*, actor: Actor, token_id: UUID) -> None:
+    """Takes effect at once; every web process learns of it within a second. Repeatable."""
+    with transaction.atomic():
+        if not EndpointToken.objects.filter(pk=token_id).exists():
+            raise NotFound("token_unknown", "There is no such token.")
+        if EndpointToken.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=clock.now()):
+            record(actor, "endpoint_token:revoke", "endpoint_token", token_id)
+
+
+def endpoint_tokens_revoke_for(*, actor: Actor, deployment_id: UUID) -> int:
+    """All tokens of a deployment, when it goes: a later one of the same name has the same URL but is another thing."""
+    with transaction.atomic():
+        tokens = EndpointToken.objects.filter(
+            deployment_id=deployment_id, revoked_at=None, expires_at__gt=clock.now()
+        )
+        revoked = tokens.update(revoked_at=clock.now())
+        if revoked:
+            record(actor, "endpoint_token:revoke_all", "deployment", deployment_id, count=revoked)
+    return revoked
