@@ -1,0 +1,96 @@
+"""The seam between a runner and whatever keeps a hosted server in its box: three verbs and the values they take.
+
+asyncio on Linux; nothing here starts a process. Descriptors and process ids are plain ints, so that a runner can hand
+them to itself over `execv`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hosting.runner.control import Limits
+
+
+class LaunchFailed(Exception):  # noqa: N818 - the outcome of a start, as the runner's callers name it
+    """An instance could not be started. The text says why, and what to do where that is known."""
+
+
+class SandboxUnavailable(RuntimeError):  # noqa: N818
+    """This machine can't run instances in the wanted way. The text is for the operator."""
+
+
+@dataclass(frozen=True)
+class LaunchSpec:
+    """One instance to start. `argv[0]` is an absolute path, or a name found in the environment's PATH."""
+
+    instance: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    read_only: Sequence[str] = ()  # absolute paths that the instance may read, at the same place
+    limits: Limits = Limits()
+    home: Path | None = None  # a folder to be its writable home; None: an empty one that goes with it
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How an instance ended. A signal that ended it is in `signal`, and `code` is then 128 + signal."""
+
+    code: int
+    signal: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an instance and everything it started use now. `limit_events` are sentences, each said once."""
+
+    memory_bytes: int
+    processes: int
+    cpu_seconds: float
+    limit_events: list[str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether this machine can run instances this way, in words for the operator."""
+
+    is_able: bool
+    words: str
+
+
+class Process(Protocol):
+    """A started instance. The three descriptors are non-blocking; stop reading them before `close`."""
+
+    pid: int
+    stdin: int  # -1 once closed
+    stdout: int
+    stderr: int
+
+    async def wait(self) -> Exit:
+        """The end of the instance and of all that it started; what it wrote may still be read afterwards."""
+
+    def poll(self) -> Exit | None:
+        """None while alive."""
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        """End of input, then SIGTERM, then SIGKILL for everything inside when the grace is over. Repeatable."""
+
+    def usage(self) -> Usage:
+        """All zero once it has ended, save for `limit_events`."""
+
+    def close(self) -> None:
+        """Give the descriptors back. Only after the end; repeatable."""
+
+
+class Runtime(Protocol):
+    async def start(self, spec: LaunchSpec) -> Process:
+        """Raises LaunchFailed. Call it on the main thread: instances die with the thread that started them."""
+
+    async def check(self) -> Verdict:
+        """Try it with a real instance of nothing."""
+
+    def close(self) -> None:
+        """Give back what outlives instances. Only after the last one has ended."""

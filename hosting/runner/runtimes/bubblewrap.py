@@ -1,0 +1,234 @@
+"""Instances in bubblewrap: namespaces of their own, a read-only system, no network, a filter, limits.
+
+How a start goes: a shell enters the instance's control groups and becomes bubblewrap; that builds the sandbox and
+starts, as its pid 1, a shell that forks the server-to-be and stays to reap. The server-to-be says that it is there; the
+kernel adds its pid as this process knows it. It then gets its limits, is told to go, and becomes the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from resource import prlimit
+
+from hosting.runner.control import Limits
+from hosting.runner.runtimes import ceilings, cgroups, seccomp, view
+from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, SandboxUnavailable, Verdict
+from hosting.runner.runtimes.child import Child, Parts
+from hosting.runner.runtimes.descriptors import Pipes, close_all, memory_file, spawn
+from hosting.runner.runtimes.handshake import first_word, last_words
+from hosting.runner.runtimes.identities import INSIDE, Identities, Identity
+from hosting.runner.runtimes.machine import TOOLS, advice, find_bubblewrap, missing
+from hosting.runner.runtimes.watch import ProcessTable, parent_of
+from hosting.runner.runtimes.watcher import Watcher
+
+START_SECONDS = 15.0
+# Numbers of descriptors in bubblewrap. The shells can name none above 9.
+HANDSHAKE, OPTIONS, FILTER, USERNS, FIRST_FILE = 3, 5, 6, 7, 10
+ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 >"$1" || exit 1; shift; n=$((n-1)); done; exec "$@"'
+INIT = (
+    "exec 4<&0 </dev/null 7<&-; "
+    '( echo >&3; read -r go <&3 || exit 1; exec 3>&-; exec "$@" ) <&4 4<&- & '
+    "exec 3>&- 4<&- >/dev/null 2>&1; wait $!; exit $?"
+)
+DROP = (
+    "--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs",
+    "--pdeathsig", "KILL",
+)  # fmt: skip
+
+
+@dataclass
+class _Start:
+    """What one start holds until it succeeds or is undone."""
+
+    identity: Identity | None
+    group: cgroups.Group | None
+    pipes: Pipes
+    fds: list[int] = field(default_factory=list)
+    keeper: int = 0
+
+
+class Bubblewrap:
+    """A `Runtime`. `use_cgroups=False` watches limits by looking, as on a machine that lets nobody write groups."""
+
+    def __init__(self, *, use_cgroups: bool = True) -> None:
+        """Raises SandboxUnavailable where something is plainly missing; `check` finds the rest."""
+        is_root = os.geteuid() == 0
+        self._path = find_bubblewrap()
+        reason = missing(self._path, is_root)
+        if reason:
+            raise SandboxUnavailable(reason)
+        self._identities = Identities(shutil.which("unshare", path=TOOLS) or "") if is_root else None
+        self._groups = cgroups.detect() if use_cgroups else None
+        self._table = ProcessTable()
+        has_all = self._groups is not None and self._groups.has_memory and self._groups.has_pids
+        self._watcher = Watcher(is_only_guard=not has_all)
+        self._held: dict[Child, Identity | None] = {}
+
+    # --- Runtime
+
+    async def start(self, spec: LaunchSpec) -> Child:
+        start = self._prepare(spec)
+        try:
+            return await self._launch(spec, start)
+        except BaseException as error:
+            self._undo(start)
+            if isinstance(error, OSError):
+                raise LaunchFailed(f"the sandbox could not be built: {error}") from error
+            raise
+
+    async def check(self) -> Verdict:
+        try:
+            child = await self.start(LaunchSpec("check", ["/usr/bin/env", "true"], limits=Limits(disk_bytes=2**20)))
+        except LaunchFailed as error:
+            return Verdict(False, f"{error}{advice(str(error))}")
+        try:
+            ended = await child.wait()
+        finally:
+            child.close()
+        if ended.code:
+            return Verdict(False, f"a first try in the sandbox {ended.reason}")
+        return Verdict(True, self.words)
+
+    @property
+    def words(self) -> str:
+        limits = self._groups.words if self._groups is not None else "rlimits and a look every 250 ms"
+        who = "each with a user id of its own" if self._identities is not None else "as this user"
+        return f"bubblewrap ({self._path}), {who}; limits by {limits}"
+
+    def close(self) -> None:
+        if self._groups is not None:
+            self._groups.close()
+        if self._identities is not None:
+            self._identities.close()
+
+    # --- a start, step by step
+
+    def _prepare(self, spec: LaunchSpec) -> _Start:
+        """Raises LaunchFailed, and then nothing is held."""
+        identity = group = None
+        try:
+            identity = self._identities.take() if self._identities is not None else None
+            group = self._groups.create(spec.instance, spec.limits) if self._groups is not None else None
+            if spec.home is not None and identity is not None:
+                _give_folder(spec.home, identity.uid)
+            return _Start(identity, group, Pipes())
+        except OSError as error:
+            self._release(identity, group)
+            raise LaunchFailed(f"the sandbox could not be built: {error}") from error
+
+    async def _launch(self, spec: LaunchSpec, start: _Start) -> Child:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            self._spawn(spec, start, theirs.fileno())
+            theirs.close()
+            start.pipes.handed_over()
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    pid = await first_word(ours)
+            except TimeoutError:
+                pid = 0
+            if not pid:
+                raise LaunchFailed(f"the sandbox could not be built: {last_words(start.pipes.ours[2])}")
+            child = self._adopt(spec, start, pid)
+            ours.send(b"\n")
+        return child
+
+    def _spawn(self, spec: LaunchSpec, start: _Start, handshake: int) -> None:
+        identity = start.identity
+        fds = {0: start.pipes.theirs[0], 1: start.pipes.theirs[1], 2: start.pipes.theirs[2], HANDSHAKE: handshake}
+
+        def file(number: int, name: str, content: bytes) -> int:
+            fds[number] = memory_file(name, content)
+            start.fds.append(fds[number])
+            return number
+
+        files = {
+            path: file(FIRST_FILE + place, path.rpartition("/")[2], content.encode())
+            for place, (path, content) in enumerate(view.FILES.items())
+        }
+        if identity is not None:
+            start.pipes.give_to(identity.uid)
+            if identity.namespace >= 0:
+                fds[USERNS] = identity.namespace
+        options = view.options(spec, identity, files, {"filter": FILTER, "userns": USERNS})
+        file(FILTER, "filter", seccomp.bytecode())
+        file(OPTIONS, "options", "\0".join(options).encode())
+        inside = [*_become(identity), "/bin/sh", "-c", INIT, "server", *spec.argv]
+        argv = [self._path, "--args", str(OPTIONS), "--", *inside]
+        if start.group is not None:
+            entrances = start.group.entrances
+            argv = ["/bin/sh", "-c", ENTER, "enter", str(len(entrances)), *entrances, *argv]
+        # Nothing of our environment: as an ordinary user, an instance could read it in /proc/1/environ.
+        start.keeper = spawn(argv, {"PATH": TOOLS}, fds)
+        close_all(start.fds)
+        start.fds = []
+
+    def _adopt(self, spec: LaunchSpec, start: _Start, pid: int) -> Child:
+        """The server-to-be waits meanwhile."""
+        group = start.group
+        has_memory = group is not None and group.memory is not None
+        for kind, value in ceilings.rlimits(spec.limits, count_processes=True, cap_data=not has_memory):
+            prlimit(pid, kind, value)
+        names = ["/tmp", "/dev/shm"] + ([view.HOME] if spec.home is None else [])
+        disks: dict[str, int] = {}
+        for name in names if spec.limits.disk_bytes else []:
+            with suppress(OSError):  # hardened kernels may refuse; then a full disk goes unnamed
+                disks[name] = os.open(f"/proc/{pid}/root{name}", os.O_PATH | os.O_CLOEXEC)
+                start.fds.append(disks[name])
+        stdin, stdout, stderr = start.pipes.ours
+        parts = Parts(pid, start.keeper, parent_of(pid), stdin, stdout, stderr, spec.limits, group, disks)
+        child = Child(parts, self._table, self._gone)
+        start.fds = []
+        start.pipes.ours = []
+        self._held[child] = start.identity
+        self._watcher.add(child)
+        return child
+
+    # --- the end of one
+
+    def _gone(self, child: Child) -> None:
+        self._watcher.remove(child)
+        self._release(self._held.pop(child, None), child.parts.group)
+
+    def _release(self, identity: Identity | None, group: cgroups.Group | None) -> None:
+        if identity is not None and self._identities is not None:
+            self._identities.give_back(identity)
+        if group is not None and self._groups is not None:
+            self._groups.discard(group)
+
+    def _undo(self, start: _Start) -> None:
+        if not start.pipes.ours:
+            return  # a Child owns it all
+        close_all(start.fds)
+        start.pipes.close()
+        if start.keeper:
+            with suppress(ProcessLookupError):
+                os.kill(start.keeper, 9)
+            with suppress(ChildProcessError):
+                os.waitpid(start.keeper, 0)
+        self._release(start.identity, start.group)
+
+
+def _become(identity: Identity | None) -> list[str]:
+    if identity is None:
+        return []
+    uid = str(INSIDE if identity.namespace >= 0 else identity.uid)
+    return [shutil.which("setpriv", path=TOOLS) or "setpriv", "--reuid", uid, "--regid", uid, *DROP, "--"]
+
+
+def _give_folder(folder: Path, uid: int) -> None:
+    """Make a kept home its next holder's. Links are given, not followed."""
+    if folder.stat().st_uid == uid:
+        return
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.lchown(os.path.join(parent, name), uid, uid)
+    os.chown(folder, uid, uid)
