@@ -9,7 +9,7 @@ from mcp_endpoint.asgi import Receive
 BODY_BYTES: Final = 4 * 1024 * 1024
 TOKEN_BYTES: Final = 8 * 1024
 SESSION_BYTES: Final = 2 * 1024
-EVENT_ID_BYTES: Final = 256
+EVENT_ID_BYTES: Final = 2 * 1024
 STATE_BYTES: Final = 256 * 1024
 BATCH_MESSAGES: Final = 50
 STREAMS_PER_PRINCIPAL: Final = 200
@@ -17,7 +17,7 @@ STREAMS_PER_PRINCIPAL: Final = 200
 JSON_SECONDS: Final = 0.25  # a result within this time is plain JSON, later ones are streamed
 START_SECONDS: Final = 5.0  # the same while the instance is only being started and nobody asked to be told
 KEEP_ALIVE_SECONDS: Final = 15.0
-SWEEP_SECONDS: Final = 1.0
+SWEEP_SECONDS: Final = 0.5
 RETRY_MILLISECONDS: Final = 1000
 
 

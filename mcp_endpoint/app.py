@@ -1,0 +1,111 @@
+"""The ASGI entry: `application` for /mcp/* and /.well-known/oauth-protected-resource/*, and what it lives on.
+
+`config/asgi.py` calls `startup` and `shutdown` from the server's lifespan and sends it the paths above; `drain` may be
+called before the server stops accepting, so that clients with open streams come back to another process.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from hosting.stream import RunnerPool
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.asgi import Receive, Scope, Send
+from mcp_endpoint.auth import Authenticator, Principal, Verify
+from mcp_endpoint.context import Services
+from mcp_endpoint.directory import Backend, Directory, Key
+from mcp_endpoint.endpoint import Endpoint
+from mcp_endpoint.origin import Gate
+from mcp_endpoint.request_state import States
+from mcp_endpoint.runners import Runners
+from mcp_endpoint.sessions import Sessions
+from mcp_endpoint.streams import Streams
+
+
+@dataclass
+class Running:
+    """One process's endpoint between startup and shutdown."""
+
+    endpoint: Endpoint
+    directory: Directory
+    streams: Streams
+    pool: RunnerPool
+
+
+def build(
+    *, site_url: str, gate: Gate, verify: Verify, backend: Backend, sealing_key: bytes, process: str = ""
+) -> Running:
+    """Put the parts together; nothing runs yet."""
+    directory = Directory(backend)
+    pool = RunnerPool(process or f"web-{os.getpid()}-{secrets.token_hex(2)}")
+    authenticator = Authenticator(verify, directory.is_revoked)
+    endpoint: Endpoint
+
+    def may_use(principal: Principal, key: Key, now: float) -> bool:
+        return endpoint.may_use(principal, key, now)
+
+    streams = Streams(may_use)
+    services = Services(Runners(pool, directory), streams, Sessions(sealing_key), States(sealing_key))
+    endpoint = Endpoint(site_url, gate, authenticator, directory, services)
+    return Running(endpoint, directory, streams, pool)
+
+
+def build_from_settings() -> Running:
+    from django.conf import settings
+
+    from mcp_endpoint.lookup import OrmBackend, verifier
+
+    return build(
+        site_url=settings.SLIPWAY_URL,
+        gate=Gate(settings.SLIPWAY_URL, settings.ALLOWED_HOSTS, getattr(settings, "MCP_ALLOWED_ORIGINS", ())),
+        verify=verifier(),
+        backend=OrmBackend(),
+        sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),
+    )
+
+
+_running: Running | None = None
+
+
+async def start(running: Running) -> None:
+    running.directory.start()
+    running.streams.start()
+
+
+async def stop(running: Running) -> None:
+    await running.streams.stop()
+    await running.directory.stop()
+    await running.pool.close()
+
+
+async def startup() -> None:
+    global _running
+    _running = build_from_settings()
+    await start(_running)
+
+
+async def shutdown() -> None:
+    global _running
+    running, _running = _running, None
+    if running is not None:
+        await stop(running)
+
+
+def drain() -> None:
+    """End all open streams in good order."""
+    if _running is not None:
+        _running.streams.drain()
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if _running is None:
+        body = j.failure(b"", j.INTERNAL_ERROR, "The site is starting. Try again shortly.")
+        headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await _running.endpoint(scope, receive, send)

@@ -1,0 +1,48 @@
+"""What one authenticated request carries through the endpoint, and the parts that all requests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mcp_endpoint.answer import Answer
+from mcp_endpoint.auth import Principal
+from mcp_endpoint.delivery import Delivery, View
+from mcp_endpoint.directory import Key
+from mcp_endpoint.headers import Fields
+from mcp_endpoint.request_state import States
+from mcp_endpoint.runners import Runners, Source
+from mcp_endpoint.sessions import Sessions
+from mcp_endpoint.streams import Stream, Streams
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
+
+    from hosting.runner.frames import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that live as long as the process."""
+
+    runners: Runners
+    streams: Streams
+    sessions: Sessions
+    states: States
+
+
+@dataclass(slots=True)
+class Context:
+    """One request whose principal may use the deployment. `owner` is what runners know the principal by."""
+
+    services: Services
+    answer: Answer
+    fields: Fields
+    principal: Principal
+    key: Key
+    route: Route
+    owner: str
+
+    async def deliver(self, source: Source, view: View, first: Event | None) -> None:
+        stream = Stream(source, self.principal, self.key)
+        await Delivery(self.answer, source, view, stream).run(self.services.streams, first)

@@ -1,0 +1,166 @@
+"""Routes and revocations as the endpoint sees them: cached, refreshed in the background, stale rather than absent.
+
+Imports nothing of Django: what it asks is a `Backend`, whose methods block and are called in a small thread pool. A
+route is good for `FRESH_SECONDS`; up to `STALE_SECONDS` it is served while a newer one is fetched; for older ones the
+newer one is waited for, unless the database does not answer, when the last known one is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
+
+    from hosting.runner.control import Placement
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FRESH_SECONDS: Final = 0.5
+STALE_SECONDS: Final = 1.5
+ANSWER_SECONDS: Final = 3.0
+REVOCATION_SECONDS: Final = 0.5
+_CACHE_SIZE: Final = 10_000
+
+Key = tuple[str, str]
+
+
+class Backend(Protocol):
+    """Blocking look-ups. Raises common.errors.Unavailable when the database does not answer."""
+
+    def route_for(self, owner: str, name: str) -> Route | None: ...
+    def placement_ensure(self, deployment_id: str, exclude_address: str) -> Route: ...
+    def placement_for(self, deployment_id: str) -> tuple[str, Placement]: ...
+    def revoked_jtis(self) -> frozenset[str]: ...
+
+
+class _Entry:
+    __slots__ = ("at", "refresh", "route")
+
+    def __init__(self) -> None:
+        self.at = float("-inf")
+        self.route: Route | None = None
+        self.refresh: asyncio.Task[None] | None = None
+
+
+class Directory:
+    """The endpoint's view of what is hosted and who may use it."""
+
+    def __init__(self, backend: Backend, threads: int = 4) -> None:
+        self._backend = backend
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="mcp-lookup")
+        self._entries: dict[Key, _Entry] = {}
+        self._placing: dict[str, asyncio.Future[tuple[str, Placement]]] = {}
+        self._revoked: frozenset[str] = frozenset()
+        self._revocations_known = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        self._spawn(self._follow_revocations())
+
+    async def stop(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    # --- routes
+
+    def peek(self, key: Key, max_age: float = STALE_SECONDS) -> tuple[bool, Route | None]:
+        """(known, route) without waiting; asks for a newer one in the background where it is not fresh any more."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return False, None
+        age = time.monotonic() - entry.at
+        if age > FRESH_SECONDS and entry.refresh is None:
+            entry.refresh = self._spawn(self._refresh(key, entry))
+        return age <= max_age, entry.route
+
+    async def route(self, key: Key) -> Route | None:
+        """The route, None when there is no such deployment. Raises Unavailable when nothing is known of it."""
+        known, route = self.peek(key)
+        if known:
+            return route
+        entry = self._entries.get(key)
+        if entry is None:
+            if len(self._entries) >= _CACHE_SIZE:
+                self._entries.pop(next(iter(self._entries)))
+            entry = self._entries[key] = _Entry()
+        if entry.refresh is None:
+            entry.refresh = self._spawn(self._refresh(key, entry))
+        await asyncio.wait({entry.refresh}, timeout=ANSWER_SECONDS)
+        if entry.at == float("-inf"):
+            raise Unavailable("lookup", "The site can't look up this server right now. Try again shortly.")
+        return entry.route
+
+    async def _refresh(self, key: Key, entry: _Entry) -> None:
+        try:
+            entry.route = await self._in_thread(self._backend.route_for, *key)
+            entry.at = time.monotonic()
+        except Unavailable as error:
+            log.warning("a route could not be looked up", extra={"deployment": "/".join(key), "reason": str(error)})
+        except Exception:
+            log.exception("a route could not be looked up", extra={"deployment": "/".join(key)})
+        finally:
+            entry.refresh = None
+
+    # --- placements
+
+    async def ensure_placed(self, deployment_id: str, exclude_address: str = "") -> Route:
+        """A route with a runner; other than the one at `exclude_address`, where that one does not answer."""
+        return await self._in_thread(self._backend.placement_ensure, deployment_id, exclude_address)
+
+    async def placement(self, deployment_id: str) -> tuple[str, Placement]:
+        """(runner address, what to place there); asked once for all calls that wait for it."""
+        waiting = self._placing.get(deployment_id)
+        if waiting is None:
+            waiting = asyncio.ensure_future(self._in_thread(self._backend.placement_for, deployment_id))
+            self._placing[deployment_id] = waiting
+            waiting.add_done_callback(lambda _: self._placing.pop(deployment_id, None))
+        return await asyncio.shield(waiting)
+
+    # --- revocations
+
+    def is_revoked(self, jti: str) -> bool:
+        return jti in self._revoked
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether revocations have been read; until then no token may be trusted."""
+        return self._revocations_known.is_set()
+
+    async def revocations_known(self) -> None:
+        """Returns once `is_ready`. Raises Unavailable."""
+        try:
+            await asyncio.wait_for(self._revocations_known.wait(), ANSWER_SECONDS)
+        except TimeoutError:
+            raise Unavailable("lookup", "The site can't check tokens right now. Try again shortly.") from None
+
+    async def _follow_revocations(self) -> None:
+        """Tokens live for a day at most, so the unexpired revoked ones are few and are read as a whole."""
+        while True:
+            try:
+                self._revoked = await self._in_thread(self._backend.revoked_jtis)
+                self._revocations_known.set()
+            except Unavailable as error:
+                log.warning("revoked tokens could not be read", extra={"reason": str(error)})
+            except Exception:
+                log.exception("revoked tokens could not be read")
+            await asyncio.sleep(REVOCATION_SECONDS)

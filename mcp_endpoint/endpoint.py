@@ -1,0 +1,228 @@
+"""One HTTP request, from its headers to the era that serves it: gate, path, token, route, method.
+
+Classify, authenticate, look up, then open: an anonymous request learns nothing but the challenge, and whoever may not
+use a deployment gets the same 404 as for one that does not exist.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from common.errors import AppError, NotFound, Unavailable
+from mcp_endpoint import headers as h
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.answer import Answer
+from mcp_endpoint.asgi import Receive, Scope, Send
+from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
+from mcp_endpoint.context import Context, Services
+from mcp_endpoint.directory import Directory, Key
+from mcp_endpoint.errors import answer_failure, failure_of
+from mcp_endpoint.inbound import Inbound, classify
+from mcp_endpoint.legacy import batches, calls, sessions, streams
+from mcp_endpoint.legacy.messages import Call, LegacyPost
+from mcp_endpoint.limits import GoneError, read_body
+from mcp_endpoint.modern import calls as modern_calls
+from mcp_endpoint.modern.messages import ModernCall
+from mcp_endpoint.origin import Gate
+from mcp_endpoint.protected_resource import WELL_KNOWN, document, metadata_url, parse_path
+from mcp_endpoint.rejection import RefusedError, Rejection
+from mcp_endpoint.revisions import is_modern
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
+
+_METHODS: Final = (b"allow", b"GET, POST, DELETE")
+_NOT_SERVING: Final = frozenset({"stopped", "deleting"})
+_PATHS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An endpoint's path, taken apart once."""
+
+    key: Key
+    resource: str
+    metadata_url: str
+
+
+class Endpoint:
+    """All endpoints of the site. `site_url` has no slash at its end."""
+
+    def __init__(
+        self, site_url: str, gate: Gate, authenticator: Authenticator, directory: Directory, services: Services
+    ) -> None:
+        self._site_url = site_url
+        self._gate = gate
+        self._authenticator = authenticator
+        self._directory = directory
+        self._services = services
+        self._places: dict[str, Place | None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Answer(receive, send)
+        fields, twice = h.pick(scope["headers"])
+        if not self._gate.takes_host(fields.get(h.HOST)):
+            await answer.json(400, j.failure(b"", j.INVALID_REQUEST, "Unknown Host"))
+        elif not self._gate.takes_origin(fields.get(h.ORIGIN)):
+            await answer.json(403, j.failure(b"", j.INVALID_REQUEST, "Requests from this Origin are not allowed"))
+        else:
+            await self._serve(scope, answer, fields, twice)
+
+    async def _serve(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
+        path: str = scope["path"]
+        if path.startswith(WELL_KNOWN):
+            await self._metadata(answer, path.removeprefix(WELL_KNOWN))
+            return
+        place = self._place(path)
+        if place is None:
+            await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
+            return
+        request_id = b""
+        try:
+            principal = self._authenticator.authenticate(fields.get(h.AUTHORIZATION), place.resource, time.time())
+            if isinstance(principal, Challenge):
+                await self._challenge(answer, place, principal)
+                return
+            method = scope["method"]
+            if method == "POST":
+                body = await read_body(answer.receive, fields.get(h.CONTENT_LENGTH))
+                inbound = classify(fields, twice, body)
+                if isinstance(inbound, Rejection):
+                    raise RefusedError(inbound)
+                request_id = _id_of(inbound)
+                await self._post(answer, fields, place, principal, inbound)
+            else:
+                await self._other(method, answer, fields, place, principal)
+        except RefusedError as refused:
+            rejection = refused.rejection
+            body = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
+            await answer.json(rejection.status, body)
+        except GoneError:
+            return
+        except Exception as error:
+            failure = failure_of(error)
+            if not answer.is_started:
+                await answer_failure(answer, failure, request_id)
+
+    def _place(self, path: str) -> Place | None:
+        place = self._places.get(path)
+        if place is None:
+            key = parse_path(path)
+            if key is None:
+                return None
+            if len(self._places) >= _PATHS:
+                self._places.clear()
+            place = Place(key, self._site_url + path, metadata_url(self._site_url, path))
+            self._places[path] = place
+        return place
+
+    async def _metadata(self, answer: Answer, path: str) -> None:
+        if parse_path(path) is None:
+            await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
+        else:
+            await answer.json(200, document(self._site_url, path), [(b"access-control-allow-origin", b"*")])
+
+    @staticmethod
+    async def _challenge(answer: Answer, place: Place, challenge: Challenge, request_id: bytes = b"") -> None:
+        header = (b"www-authenticate", challenge.header(place.metadata_url))
+        body = j.failure(request_id, j.INVALID_REQUEST, challenge.description)
+        await answer.json(challenge.status, body, [header])
+
+    # --- methods
+
+    async def _post(
+        self, answer: Answer, fields: h.Fields, place: Place, principal: Principal, inbound: Inbound
+    ) -> None:
+        accept = fields.get(h.ACCEPT)
+        if accept is not None and h.accepts(accept) != (True, True):
+            message = "The Accept header must list both application/json and text/event-stream"
+            await answer.json(406, j.failure(_id_of(inbound), j.INVALID_REQUEST, message))
+            return
+        for method in _methods_of(inbound):
+            lacking = missing_scope(principal, method)
+            if lacking is not None:
+                await self._challenge(answer, place, lacking, _id_of(inbound))
+                return
+        context = await self._context(answer, fields, place, principal)
+        if isinstance(inbound, ModernCall):
+            await modern_calls.call(context, inbound)
+        elif not isinstance(inbound, LegacyPost):
+            await answer.empty(202)
+        elif inbound.is_batch:
+            await batches.post(context, inbound)
+        else:
+            await calls.post(context, inbound)
+
+    async def _other(
+        self, method: str, answer: Answer, fields: h.Fields, place: Place, principal: Principal
+    ) -> None:
+        """GET and DELETE belong to sessions, which modern revisions do not have."""
+        verbs: dict[str, Callable[[Context], Awaitable[None]]] = {"GET": streams.listen, "DELETE": sessions.end}
+        verb = verbs.get(method)
+        if verb is None or is_modern(h.text(fields.get(h.VERSION)) or ""):
+            allow = _METHODS if verb is None else (b"allow", b"POST")
+            await answer.json(405, j.failure(b"", j.INVALID_REQUEST, "Method not allowed"), [allow])
+            return
+        if method == "GET" and not h.accepts(fields.get(h.ACCEPT, b"*/*"))[1]:
+            await answer.json(406, j.failure(b"", j.INVALID_REQUEST, "The Accept header must list text/event-stream"))
+            return
+        lacking = missing_scope(principal, "")
+        if lacking is not None:
+            await self._challenge(answer, place, lacking)
+            return
+        await verb(await self._context(answer, fields, place, principal))
+
+    # --- routes
+
+    async def _context(self, answer: Answer, fields: h.Fields, place: Place, principal: Principal) -> Context:
+        """Raises NotFound and Unavailable."""
+        if not self._directory.is_ready:
+            await self._directory.revocations_known()
+        known, route = self._directory.peek(place.key)
+        if not known:
+            route = await self._directory.route(place.key)
+        if route is None or not has_access(principal, route):
+            raise NotFound("not_found", "There is no such server, or you may not use it.")
+        _check_state(route)
+        owner = f"{principal.sub} {principal.client_id} {route.deployment_id}"
+        return Context(self._services, answer, fields, principal, place.key, route, owner)
+
+    def may_use(self, principal: Principal, key: Key, now: float) -> bool:
+        """Whether an open stream may go on. What can't be looked up right now stays as it was."""
+        if not self._authenticator.is_good(principal, now):
+            return False
+        _, route = self._directory.peek(key)
+        return route is not None and has_access(principal, route)
+
+
+def has_access(principal: Principal, route: Route) -> bool:
+    """A scope is not enough: the user must be let in by the deployment now."""
+    return route.access == "public" or principal.sub in route.member_ids
+
+
+def _check_state(route: Route) -> None:
+    if route.state in _NOT_SERVING:
+        raise AppError("stopped", f"{route.owner}/{route.name} is stopped. Start it on its page.", 503)
+    if not route.version_id:
+        reason = f": {route.reason}" if route.reason else ""
+        raise Unavailable("not_ready", f"{route.owner}/{route.name} is not ready yet ({route.state}){reason}")
+
+
+def _id_of(inbound: Inbound) -> bytes:
+    if isinstance(inbound, ModernCall):
+        return inbound.id
+    if isinstance(inbound, LegacyPost) and not inbound.is_batch and isinstance(inbound.messages[0], Call):
+        return inbound.messages[0].id
+    return b""
+
+
+def _methods_of(inbound: Inbound) -> list[str]:
+    """The methods whose scopes are needed."""
+    if isinstance(inbound, ModernCall):
+        return [inbound.method]
+    if isinstance(inbound, LegacyPost):
+        return [message.method if isinstance(message, Call) else "" for message in inbound.messages]
+    return [""]

@@ -1,0 +1,122 @@
+"""Beginning, finding and ending a legacy client's session (2025-11-25 basic/transports, "Session Management")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from hosting.runner.control import EndSession
+from hosting.runner.frames import EndRule, Kind
+from hosting.stream import RunnerLink, RunnerUnavailableError
+from mcp_endpoint import headers as h
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.context import Context
+from mcp_endpoint.delivery import while_starting
+from mcp_endpoint.legacy.messages import Call
+from mcp_endpoint.legacy.views import CallView
+from mcp_endpoint.limits import JSON_SECONDS
+from mcp_endpoint.rejection import refuse
+from mcp_endpoint.revisions import negotiable
+from mcp_endpoint.runners import Opened
+from mcp_endpoint.sealing import BrokenSealError
+from mcp_endpoint.sessions import Session, Sessions, exchange_part
+
+SESSION_HEADER: Final = b"mcp-session-id"
+
+
+class _Initialize(msgspec.Struct):
+    version: str = msgspec.field(name="protocolVersion")
+    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
+    client: msgspec.Raw = msgspec.field(name="clientInfo", default=msgspec.Raw(b"{}"))
+
+
+class _Initialized(msgspec.Struct):
+    version: str = msgspec.field(name="protocolVersion", default="")
+
+
+_decode_initialize = msgspec.json.Decoder(_Initialize).decode
+_decode_initialized = msgspec.json.Decoder(_Initialized).decode
+
+
+async def initialize(context: Context, call: Call) -> None:
+    """Open a session: an instance is started or found, and its InitializeResult comes back with the session's id."""
+    try:
+        asked = _decode_initialize(call.params or b"{}")
+    except (msgspec.DecodeError, RecursionError):
+        refuse(j.INVALID_PARAMS, "initialize needs params.protocolVersion, capabilities and clientInfo", call.id)
+    capabilities, client = bytes(asked.capabilities), bytes(asked.client)
+    if capabilities[:1] != b"{" or client[:1] != b"{":
+        refuse(j.INVALID_PARAMS, "params.capabilities and params.clientInfo must be objects", call.id)
+    session_id = Sessions.new_id()
+    link, route = await context.services.runners.link_for(context.route)
+    source = Opened(
+        context.services.runners,
+        link,
+        route,
+        owner=context.owner,
+        method=call.method,
+        params=call.params,
+        revision=negotiable(asked.version),
+        end=EndRule.SESSION,
+        exchange=exchange_part(session_id, call.id),
+        session=session_id,
+        capabilities=capabilities,
+        client=client,
+        wants_progress=bool(call.progress_token),
+        trace=call.trace,
+    )
+    first = await source.get(JSON_SECONDS)
+    if first is not None and first.kind is Kind.STATUS and not call.progress_token:
+        first = await while_starting(source)
+    revision = negotiable(asked.version)
+    if first is not None and first.kind is Kind.RESULT:
+        revision = _negotiated(first.data) or revision
+    if first is None or first.kind is not Kind.ERROR:
+        session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision)
+        context.answer.add_header(SESSION_HEADER, context.services.sessions.seal(session, context.owner).encode())
+    await context.deliver(source, CallView(call.id, call.progress_token), first)
+
+
+def _negotiated(result: bytes) -> str:
+    try:
+        return _decode_initialized(result).version
+    except msgspec.DecodeError:
+        return ""
+
+
+def found(context: Context, request_id: bytes = b"") -> Session:
+    """The session named by the request. Raises RefusedError (none named) and BrokenSealError (not this client's)."""
+    token = h.text(context.fields.get(h.SESSION))
+    if token is None:
+        refuse(j.INVALID_REQUEST, "The Mcp-Session-Id header is missing: send initialize first", request_id)
+    session = context.services.sessions.open(token, context.owner)
+    if session.deployment != context.route.deployment_id:
+        raise BrokenSealError
+    return session
+
+
+async def link_of(context: Context, session: Session) -> RunnerLink:
+    """The link to the session's runner.
+
+    Raises BrokenSealError when the session can't live any more: its runner was restarted, or does not answer and the
+    deployment is placed elsewhere by now. Raises RunnerUnavailableError when it may still be there.
+    """
+    pool = context.services.runners.pool
+    try:
+        link = pool.link_now(session.runner) or await pool.link(session.runner)
+    except RunnerUnavailableError:
+        if context.route.runner_address == session.runner:
+            raise
+        raise BrokenSealError from None
+    if link.boot != session.boot:
+        raise BrokenSealError
+    return link
+
+
+async def end(context: Context) -> None:
+    """DELETE: what runs in the session is cancelled, and its id is unknown from now on."""
+    session = found(context)
+    link = await link_of(context, session)
+    await link.ask(EndSession(session=session.id, owner=context.owner))
+    await context.answer.empty(204)

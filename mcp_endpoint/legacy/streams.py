@@ -1,0 +1,33 @@
+"""GET: the session's own stream, or the rest of a stream that broke off (2025-11-25 basic/transports)."""
+
+from __future__ import annotations
+
+from mcp_endpoint import headers as h
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.context import Context
+from mcp_endpoint.legacy import event_ids
+from mcp_endpoint.legacy.sessions import found, link_of
+from mcp_endpoint.legacy.views import CallView, ChannelView
+from mcp_endpoint.rejection import refuse
+from mcp_endpoint.sessions import exchange_part
+
+
+async def listen(context: Context) -> None:
+    session = found(context)
+    position = None
+    last = h.text(context.fields.get(h.LAST_EVENT_ID))
+    if last:
+        position = event_ids.parse(last)
+        if position is None:
+            refuse(j.INVALID_REQUEST, "The Last-Event-ID header holds no event id of this server")
+    link = await link_of(context, session)
+    runners = context.services.runners
+    if position is None or not position.request_id:
+        after = position.seq if position is not None else 0
+        source = await runners.follow(link, session.channel, context.owner, after)
+        await context.deliver(source, ChannelView(after), None)
+        return
+    exchange = link.exchange_id(exchange_part(session.id, position.request_id))
+    source = await runners.follow(link, exchange, context.owner, position.seq)
+    view = CallView(position.request_id, position.progress_token, resumed_after=position.seq)
+    await context.deliver(source, view, None)

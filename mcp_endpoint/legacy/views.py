@@ -1,0 +1,89 @@
+"""What a legacy client sees of a log: requests, notifications and the response, each with an event id. Pure."""
+
+from __future__ import annotations
+
+from hosting.runner.frames import Event, Kind, Reason
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint import sse
+from mcp_endpoint.legacy import event_ids
+from mcp_endpoint.limits import RETRY_MILLISECONDS
+from mcp_endpoint.progress import StatusSteps, progress
+
+_LOST = "The call was lost: its runner was restarted or does not answer any more"
+
+
+def server_message(event: Event) -> bytes | None:
+    """A request or notification of the server's own; None for what is none."""
+    if event.kind is Kind.INPUT_REQUESTED:
+        return j.request(j.encode(event.extra), event.data)
+    if event.kind is Kind.LOG:
+        return j.notification("notifications/message", event.data)
+    if event.kind is Kind.NOTIFICATION:
+        return j.notification(event.extra, event.data)
+    return None
+
+
+class CallView:
+    """A request's stream. `resumed_after`: the client has had the events up to that one."""
+
+    def __init__(self, request_id: bytes, progress_token: bytes, *, resumed_after: int | None = None) -> None:
+        self.request_id = request_id
+        self._token = progress_token
+        self._name = event_ids.stream_name(request_id, progress_token)
+        self._steps = StatusSteps()
+        self._after = resumed_after or 0
+        self.shows_status = bool(progress_token)
+        self.is_stream = resumed_after is not None
+
+    def message(self, event: Event) -> bytes | None:
+        kind = event.kind
+        if kind is Kind.RESULT:
+            return j.result(self.request_id, event.data)
+        if kind is Kind.ERROR:
+            return j.error(self.request_id, event.data)
+        if kind is Kind.PROGRESS:
+            return progress(self._token, event.data) if self._token else None
+        if kind is Kind.STATUS:
+            return self._steps.message(self._token, event.data) if self._token else None
+        return server_message(event)
+
+    def event_id(self, event: Event) -> str:
+        return f"{self._name}:{event.seq}"
+
+    def priming(self) -> bytes:
+        return sse.priming(f"{self._name}:{self._after}", RETRY_MILLISECONDS)
+
+    def status(self, event: Event) -> int:
+        return 200
+
+    def last_words(self, reason: str, detail: str, ended_by: str) -> bytes | None:
+        """Nothing where the client may resume; otherwise the response that will not come from anywhere else."""
+        if ended_by or reason in (Reason.CLOSED, Reason.DONE):
+            return None
+        message = f"The session has ended: {detail}" if reason == Reason.NO_SESSION else _LOST
+        return j.failure(self.request_id, j.INTERNAL_ERROR, message, {"reason": reason})
+
+
+class ChannelView:
+    """The session's own stream, which the client opens with GET."""
+
+    is_stream = True
+    shows_status = False
+
+    def __init__(self, after: int) -> None:
+        self._after = after
+
+    def message(self, event: Event) -> bytes | None:
+        return server_message(event)
+
+    def event_id(self, event: Event) -> str:
+        return f"{event_ids.CHANNEL}:{event.seq}"
+
+    def priming(self) -> bytes:
+        return sse.priming(f"{event_ids.CHANNEL}:{self._after}", RETRY_MILLISECONDS)
+
+    def status(self, event: Event) -> int:
+        return 200
+
+    def last_words(self, reason: str, detail: str, ended_by: str) -> bytes | None:
+        return None

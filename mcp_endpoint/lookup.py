@@ -1,0 +1,64 @@
+"""The endpoint's only crossing to the ORM, called in threads by `directory`, and the site's own token check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from common.errors import Unavailable
+from hosting import routing, services
+from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
+from oauth import claims, keys, selectors
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
+
+    from hosting.runner.control import Placement
+
+
+@contextmanager
+def _connection() -> Iterator[None]:
+    """Django closes broken and old connections around requests; these threads see none."""
+    close_old_connections()
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        raise Unavailable("database", "The site's database does not answer. Try again shortly.") from error
+    finally:
+        close_old_connections()
+
+
+class OrmBackend:
+    """Implements directory.Backend."""
+
+    def route_for(self, owner: str, name: str) -> Route | None:
+        with _connection():
+            return routing.route_for(owner, name)
+
+    def placement_ensure(self, deployment_id: str, exclude_address: str) -> Route:
+        with _connection():
+            return services.placement_ensure(deployment_id, exclude_runner=exclude_address or None)
+
+    def placement_for(self, deployment_id: str) -> tuple[str, Placement]:
+        with _connection():
+            return routing.placement_for(deployment_id)
+
+    def revoked_jtis(self) -> frozenset[str]:
+        with _connection():
+            return frozenset(selectors.revoked_jtis())
+
+
+def verifier() -> Verify:
+    key, issuer = keys.load_signing_key(), settings.SLIPWAY_URL
+
+    def verify(token: str, audience: str, now: float) -> TokenClaims:
+        try:
+            return claims.verify(token, key=key, issuer=issuer, audience=audience, now=now)
+        except claims.InvalidToken as error:
+            raise InvalidTokenError(error.reason) from None
+
+    return verify

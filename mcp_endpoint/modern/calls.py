@@ -1,0 +1,122 @@
+"""A modern client's request: stateless, cancelled when its answer's stream is closed.
+
+A retry brings `requestState`. That of a modern server is taken out of our seal and goes on as a new exchange; that of a
+legacy server names the call that waits for the answers (2026-07-28 basic/patterns/mrtr).
+"""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from hosting.runner.control import Answer
+from hosting.runner.frames import EndRule, Kind, Reason
+from hosting.stream import DetachedError, RunnerUnavailableError
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.context import Context
+from mcp_endpoint.limits import JSON_SECONDS
+from mcp_endpoint.modern.input_required import Questions
+from mcp_endpoint.modern.messages import ModernCall
+from mcp_endpoint.modern.views import CallView, ListenView
+from mcp_endpoint.rejection import refuse
+from mcp_endpoint.request_state import Parked, binding
+from mcp_endpoint.runners import Opened
+from mcp_endpoint.sealing import BrokenSealError
+
+LISTEN = "subscriptions/listen"
+_CALL_ANEW = "requestState does not belong to this request, or is no longer valid: call anew without it"
+
+
+async def call(context: Context, message: ModernCall) -> None:
+    params = message.params
+    if message.state or message.responses:
+        bound = binding(context.owner, message.method, message.params)
+        server_state = ""
+        if message.state:
+            try:
+                state = context.services.states.open(message.state, bound, time.time())
+            except BrokenSealError:
+                refuse(j.INVALID_PARAMS, _CALL_ANEW, message.id)
+            if isinstance(state, Parked):
+                await _resume(context, message, state)
+                return
+            server_state = state.state
+        params = _retried(message, server_state)
+    runners = context.services.runners
+    route = context.route
+    link = runners.pool.link_now(route.runner_address)
+    if link is None:
+        link, route = await runners.link_for(route)
+    opened = Opened(
+        runners,
+        link,
+        route,
+        owner=context.owner,
+        method=message.method,
+        params=params,
+        revision=message.revision,
+        end=EndRule.CANCEL,
+        isolation=context.owner,
+        capabilities=message.capabilities,
+        client=message.client,
+        wants_progress=bool(message.progress_token),
+        log_level=message.log_level,
+        native_input=True,
+        trace=message.trace,
+    )
+    if message.method == LISTEN:
+        await context.deliver(opened, ListenView(message.id), await opened.get(JSON_SECONDS))
+        return
+    source = Questions(
+        opened,
+        message,
+        context.services.states,
+        context.owner,
+        lambda: (opened.link, opened.address, opened.attachment.exchange),
+    )
+    await _answer(context, message, source)
+
+
+async def _answer(context: Context, message: ModernCall, source: Questions) -> None:
+    first = await source.get(JSON_SECONDS)
+    if first is not None and first.kind is Kind.RESULT:
+        source.close(gone=False)
+        await context.answer.json(200, j.result(message.id, first.data))
+    else:
+        await context.deliver(source, CallView(message.id, message.progress_token), first)
+
+
+def _retried(message: ModernCall, server_state: str) -> bytes:
+    """The parameters as the hosted server is to see them: with its own state and the client's answers."""
+    members = (j.decode_members(message.params) if message.params else None) or {}
+    if message.responses:
+        members["inputResponses"] = msgspec.Raw(message.responses)
+    if server_state:
+        members["requestState"] = msgspec.Raw(j.encode(server_state))
+    return j.encode(members)
+
+
+async def _resume(context: Context, message: ModernCall, state: Parked) -> None:
+    """Hand the answers to the call that waits for them, and go on with it."""
+    responses = (j.decode_members(message.responses) if message.responses else None) or {}
+    if any(bytes(raw)[:1] != b"{" for raw in responses.values()):
+        refuse(j.INVALID_PARAMS, "Each of inputResponses must be the result of its request, an object", message.id)
+    try:
+        link = await context.services.runners.pool.link(state.runner)
+        for key, raw in responses.items():
+            await link.ask(Answer(owner=context.owner, key=key, exchange=state.exchange, result=bytes(raw)))
+        followed = await context.services.runners.follow(link, state.exchange, context.owner, state.after)
+    except (DetachedError, RunnerUnavailableError) as error:
+        if isinstance(error, DetachedError) and error.reason == Reason.BUSY:
+            raise
+        refuse(j.INVALID_PARAMS, _CALL_ANEW, message.id)
+    source = Questions(
+        followed,
+        message,
+        context.services.states,
+        context.owner,
+        lambda: (link, state.runner, state.exchange),
+        seen=state.seen,
+    )
+    await _answer(context, message, source)

@@ -1,0 +1,139 @@
+"""From a route to an open exchange: the link to its runner, and the healing of a placement that is not there.
+
+A runner that does not hold a deployment says `unplaced`; it is told what to place, and the exchange is opened again.
+A runner that does not answer is left out once, and the site is asked for another one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hosting.runner.control import Cancel, Place
+from hosting.runner.frames import Event, Reason
+from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from mcp_endpoint.directory import Directory
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
+
+
+class Closable(Protocol):
+    def close(self, *, gone: bool) -> None:
+        """Stop following; whoever waits in `get` gets DetachedError. `gone`: the client vanished."""
+
+
+class Source(Closable, Protocol):
+    """Where the events of one answer come from."""
+
+    async def get(self, seconds: float) -> Event | None:
+        """The next event, None when `seconds` went by. Raises DetachedError when there will be none."""
+
+    def get_now(self) -> Event | None:
+        """The next event if it is here already."""
+
+
+class Followed:
+    """A Source for a log that exists: a session's channel, or an exchange that is attached to again."""
+
+    __slots__ = ("attachment",)
+
+    def __init__(self, attachment: Attachment) -> None:
+        self.attachment = attachment
+
+    async def get(self, seconds: float) -> Event | None:
+        return await take(self.attachment, seconds)
+
+    def get_now(self) -> Event | None:
+        return self.attachment.next_now()
+
+    def close(self, *, gone: bool) -> None:
+        release(self.attachment, gone=gone)
+
+
+class Opened:
+    """A Source for a new exchange. `link` and `address` name the runner that has it in the end."""
+
+    __slots__ = ("_arguments", "_closed", "_healed", "_route", "_runners", "address", "attachment", "link")
+
+    def __init__(self, runners: Runners, link: RunnerLink, route: Route, **arguments: Any) -> None:
+        self._runners = runners
+        self._route = route
+        self._arguments = arguments
+        self._healed = False
+        self._closed = False
+        self.link = link
+        self.address = route.runner_address
+        self.attachment = link.open(deployment=route.deployment_id, epoch=route.epoch, **arguments)
+
+    async def get(self, seconds: float) -> Event | None:
+        try:
+            return await take(self.attachment, seconds)
+        except DetachedError as error:
+            if error.reason != Reason.UNPLACED or self._healed:
+                raise
+        self._healed = True
+        self.address, self.link, epoch = await self._runners.place(self._route)
+        if self._closed:
+            raise DetachedError(Reason.CLOSED)
+        self.attachment = self.link.open(deployment=self._route.deployment_id, epoch=epoch, **self._arguments)
+        return await take(self.attachment, seconds)
+
+    def get_now(self) -> Event | None:
+        return self.attachment.next_now()
+
+    def close(self, *, gone: bool) -> None:
+        self._closed = True
+        release(self.attachment, gone=gone)
+
+
+async def take(attachment: Attachment, seconds: float) -> Event | None:
+    event = attachment.next_now()
+    if event is not None:
+        return event
+    if attachment.ended is None and not await attachment.wait(seconds):
+        return None
+    event = attachment.next_now()
+    if event is None and attachment.ended is not None:
+        raise attachment.ended
+    return event
+
+
+def release(attachment: Attachment, *, gone: bool) -> None:
+    """Let go of the log and wake whoever waits for its next event."""
+    attachment.close(gone=gone)
+    attachment.detached(Reason.CLOSED, "")
+
+
+class Runners:
+    """The runners of the site, as far as calls need them."""
+
+    def __init__(self, pool: RunnerPool, directory: Directory) -> None:
+        self.pool = pool
+        self._directory = directory
+
+    async def link_for(self, route: Route) -> tuple[RunnerLink, Route]:
+        """The link to the runner that has (or will get) the deployment. Raises RunnerUnavailableError and AppError."""
+        if not route.runner_address:
+            route = await self._directory.ensure_placed(route.deployment_id)
+        try:
+            return await self.pool.link(route.runner_address), route
+        except RunnerUnavailableError:
+            route = await self._directory.ensure_placed(route.deployment_id, route.runner_address)
+            return await self.pool.link(route.runner_address), route
+
+    async def place(self, route: Route) -> tuple[str, RunnerLink, int]:
+        """Tell the runner that should have it what to run; (its address, the link, the placement's epoch)."""
+        address, placement = await self._directory.placement(route.deployment_id)
+        link = await self.pool.link(address)
+        await link.ask(Place(placement))
+        return address, link, placement.epoch
+
+    async def follow(self, link: RunnerLink, log: str, owner: str, after: int) -> Followed:
+        """Attach to a log that should exist. Raises DetachedError at once when it does not."""
+        source = Followed(link.attach(log, owner=owner, after=after))
+        # Frames are taken in order, so the answer to a question about nothing comes after a refusal to attach.
+        await link.ask(Cancel(exchange="", owner=owner))
+        ended = source.attachment.ended
+        if ended is not None and ended.reason != Reason.DONE:
+            raise ended
+        return source

@@ -1,0 +1,102 @@
+"""The streams that are open in this process: counted per principal, looked after twice a second.
+
+A stream whose token was revoked or ran out, or whose principal lost access, ends within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from common.errors import AppError
+from mcp_endpoint.auth import Principal
+from mcp_endpoint.directory import Key
+from mcp_endpoint.limits import STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
+from mcp_endpoint.runners import Closable
+
+log = logging.getLogger(__name__)
+
+GONE: Final = "gone"  # the client went away
+REVOKED: Final = "revoked"
+DRAINED: Final = "drained"  # this process is stopping
+
+MayUse = Callable[[Principal, Key, float], bool]
+"""(principal, deployment's key, now) -> whether the principal may still use it."""
+
+
+class TooManyStreamsError(AppError):
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("streams", f"More than {STREAMS_PER_PRINCIPAL} streams are open. Close some of them first.")
+
+
+class Stream:
+    """One answer that outlasts its first moments. `ended_by` says who ended it early, "" nobody."""
+
+    __slots__ = ("ended_by", "key", "principal", "source")
+
+    def __init__(self, source: Closable, principal: Principal, key: Key) -> None:
+        self.source = source
+        self.principal = principal
+        self.key = key
+        self.ended_by = ""
+
+    def end(self, by: str) -> None:
+        if not self.ended_by:
+            self.ended_by = by
+            self.source.close(gone=True)
+
+
+class Streams:
+    def __init__(self, may_use: MayUse) -> None:
+        self._may_use = may_use
+        self._open: set[Stream] = set()
+        self._per_principal: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def stop(self) -> None:
+        self.drain()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def add(self, stream: Stream) -> None:
+        """Raises TooManyStreamsError."""
+        if self._per_principal[stream.principal.key] >= STREAMS_PER_PRINCIPAL:
+            raise TooManyStreamsError
+        self._per_principal[stream.principal.key] += 1
+        self._open.add(stream)
+
+    def remove(self, stream: Stream) -> None:
+        if stream in self._open:
+            self._open.discard(stream)
+            self._per_principal[stream.principal.key] -= 1
+            if not self._per_principal[stream.principal.key]:
+                del self._per_principal[stream.principal.key]
+
+    def drain(self) -> None:
+        """End all of them, so that clients come back to another process."""
+        for stream in list(self._open):
+            stream.end(DRAINED)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.time()
+            for stream in list(self._open):
+                try:
+                    if not self._may_use(stream.principal, stream.key, now):
+                        stream.end(REVOKED)
+                except Exception:
+                    log.exception("a stream could not be looked after")
