@@ -116,7 +116,9 @@ def public_url(name: str, default: str) -> PublicUrl:
     host = f"[{host}]" if ":" in host else host
     is_https, loopback = parts.scheme == "https", is_loopback(host)
     if not is_https and not loopback:
-        raise _wrong(name, raw, "https; plain http is allowed only for a loopback address such as http://127.0.0.1:8000")
+        raise _wrong(
+            name, raw, "https; plain http is allowed only for a loopback address such as http://127.0.0.1:8000"
+        )
     usual = port is None or port == (443 if is_https else 80)
     return PublicUrl(f"{parts.scheme}://{host}" + ("" if usual else f":{port}"), host, is_https, loopback)
 

@@ -60,7 +60,10 @@ SHARED: list[Any] = [
 def logging_config(form: str, level: str) -> dict[str, Any]:
     """Django's LOGGING. `form` is json, console or auto: console on a terminal only."""
     is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
-    render: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info]
+    render: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+    ]
     render += [hide_secrets, structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()]
     return {
         "version": 1,

@@ -145,7 +145,9 @@ def _make_cluster(prefix: list[str], data: Path, owner: int | None) -> None:
         argv += ["--locale=C.UTF-8", "--auth=trust", "--no-sync", "--no-instructions"]
         made = subprocess.run(argv, capture_output=True, text=True, check=False)
         if made.returncode != 0:
-            raise HomeError(f"PostgreSQL's initdb failed in {data.parent}:\n{made.stderr.strip() or made.stdout.strip()}")
+            raise HomeError(
+                f"PostgreSQL's initdb failed in {data.parent}:\n{made.stderr.strip() or made.stdout.strip()}"
+            )
         fresh.rename(data)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -1,0 +1,107 @@
+"""The site's ASGI entry: admits a request, then hands it to the MCP endpoint, to Channels or to Django.
+
+The MCP endpoint and /healthz stand before Django and its middleware, which would cost a call about ten times as much
+as the call itself. What all of them share is decided here: the request must name a host of ours, and from then on it
+carries the host of SLIPWAY_URL, so that no link, issuer or resource can come from what a client wrote.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from django.core.asgi import get_asgi_application
+
+from config import env
+
+os.environ.setdefault("SLIPWAY_PART", "web")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
+django_application = get_asgi_application()
+
+# Only now: they need Django to be set up.
+from django.conf import settings  # noqa: E402
+
+from config.routing import websocket_application  # noqa: E402
+from mcp_endpoint import app as mcp  # noqa: E402
+from mcp_endpoint.asgi import Receive, Scope, Send  # noqa: E402
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_OUR_HOST = settings.SLIPWAY_URL.partition("://")[2].encode()
+_HOSTS = frozenset(name.encode() for name in settings.ALLOWED_HOSTS)
+_NEEDS_HTTPS = settings.PUBLIC_URL.is_https
+_MCP_PATHS = ("/mcp/", "/.well-known/oauth-protected-resource/mcp/")
+
+
+def host_name(value: bytes) -> bytes:
+    """The Host header's value without its port, in lower case."""
+    if value.startswith(b"["):
+        return value[: value.find(b"]") + 1].lower()
+    return value.partition(b":")[0].lower().removesuffix(b".")
+
+
+def admit(headers: Headers) -> list[tuple[bytes, bytes]] | None:
+    """The headers with our own host; None when the request names another host, none, or two."""
+    kept: list[tuple[bytes, bytes]] = []
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+            if host_name(value) not in _HOSTS:
+                return None
+            value = _OUR_HOST
+        elif name == b"x-forwarded-host":
+            continue
+        kept.append((name, value))
+    return kept if hosts == 1 else None
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    kind = scope["type"]
+    if kind == "lifespan":
+        await _lifespan(receive, send)
+        return
+    path: str = scope["path"]
+    if kind == "http" and path == "/healthz":  # whatever the host: a balancer asks by address
+        await _answer(send, 200, b"ok\n")
+        return
+    headers = admit(scope["headers"])
+    if headers is None:
+        await _refuse(kind, receive, send, b"This site has another address: " + settings.SLIPWAY_URL.encode() + b"\n")
+        return
+    scope["headers"] = headers
+    if kind == "websocket":
+        await websocket_application(scope, receive, send)
+    elif path.startswith(_MCP_PATHS):
+        if _NEEDS_HTTPS and scope.get("scheme") != "https":
+            await _answer(send, 400, b"Use https: " + settings.SLIPWAY_URL.encode() + b"\n")
+            return
+        await mcp.application(scope, receive, send)
+    else:
+        await django_application(scope, receive, send)
+
+
+async def _refuse(kind: str, receive: Receive, send: Send, reason: bytes) -> None:
+    if kind == "websocket":
+        await receive()  # the connect event; closing before accepting it answers 403
+        await send({"type": "websocket.close", "code": 4400})
+    else:
+        await _answer(send, 400, reason)
+
+
+async def _answer(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await mcp.startup()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await mcp.shutdown()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,57 @@
+"""One web process: uvicorn around config.asgi, on a socket that the supervisor opened or on one of its own."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from django.conf import settings
+
+from config.launch.ready import announce_ready
+
+# Open streams would hold a restart back for as long as their clients like; clients resume on another process.
+GRACE_SECONDS = 3
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            announce_ready()
+
+
+def listening_socket(bind: str, port: int) -> socket.socket:
+    """Opened before any part starts, so that a port in use is known at once and a restart refuses no connection."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((bind, port))
+        opened.listen(2048)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def serve(listener: socket.socket) -> bool:
+    """Run until SIGTERM or SIGINT. False when it could not start; the log says why."""
+    proxies = settings.TRUSTED_PROXIES
+    server = _Server(
+        uvicorn.Config(
+            "config.asgi:application",
+            loop="uvloop",
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=75,
+        )
+    )
+    server.run([listener])
+    return server.started

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+from celery.signals import beat_init
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from config.celery import app
+from config.launch.home import folder_claim
+from config.launch.ready import announce_ready
+
+
+class Command(BaseCommand):
+    help = "Run Celery's clock, which queues the regular jobs. One for the whole installation."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder_claim(settings.SLIPWAY_HOME / "beat")
+        beat_init.connect(lambda **_: announce_ready(), weak=False)
+        app.start(["beat", "--pidfile=", "--loglevel", "INFO"])

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from celery.signals import worker_ready
+from django.core.management.base import BaseCommand
+
+from config.celery import app
+from config.launch.ready import announce_ready
+
+
+class Command(BaseCommand):
+    help = "Run one Celery worker, which does the jobs: builds, inspections, reconciling."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        worker_ready.connect(lambda **_: announce_ready(), weak=False)
+        # Gossip and mingle let workers ask about each other; ours have nothing to say and start faster without.
+        argv = ["worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+        sys.exit(app.worker_main(argv))
