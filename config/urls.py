@@ -10,6 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.health")),
     path("accounts/", include("allauth.urls")),
 ]
-for _name in ("accounts.urls", "hosting.urls"):  # while they are being written
-    if find_spec(_name):
-        urlpatterns.append(path("", include(_name)))
+# find_spec while they are being written
+urlpatterns += [path("", include(name)) for name in ("accounts.urls", "hosting.urls") if find_spec(name)]

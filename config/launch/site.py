@@ -20,6 +20,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connections
 
+from accounts.models import OneTimeLink
+from accounts.services import administrator_exists, one_time_link_create
 from config import env
 from config.launch import parts
 from config.launch.home import HomeError, home_prepare
@@ -27,6 +29,7 @@ from config.launch.postgres import postgres_prepare
 from config.launch.serve import listening_socket
 from config.launch.supervisor import PartFailedError, Supervisor
 from config.launch.valkey import valkey_prepare
+from events.actors import SYSTEM
 
 T = TypeVar("T")
 
@@ -155,6 +158,6 @@ def _migrate() -> None:
 
 def _first_link() -> str:
     """The one-time link for the first administrator, the first time only. It goes to the terminal and nowhere else."""
-    from accounts.services import first_admin_link
-
-    return first_admin_link()
+    if administrator_exists() or OneTimeLink.objects.filter(purpose=OneTimeLink.Purpose.FIRST_ADMIN).exists():
+        return ""
+    return one_time_link_create(actor=SYSTEM, purpose=OneTimeLink.Purpose.FIRST_ADMIN)

@@ -133,7 +133,7 @@ class Supervisor:
         try:
             await asyncio.wait({died, ready}, timeout=part.start_seconds, return_when=asyncio.FIRST_COMPLETED)
             if died.done():
-                await asyncio.wait(keeper.pumps, timeout=1)  # so that its last words are in the tail
+                await self._drain(keeper)  # so that its last words are in the tail
                 raise self._failed(keeper, exit_words(died.result()))
             if not ready.done():
                 self._kill_group(keeper)
@@ -176,7 +176,7 @@ class Supervisor:
 
     async def _asked(self, part: Part) -> None:
         assert part.is_ready is not None
-        while not await asyncio.to_thread(part.is_ready):
+        while not await asyncio.to_thread(part.is_ready):  # noqa: ASYNC110 - another process tells us of no event
             await asyncio.sleep(0.03)
 
     def _failed(self, keeper: _Keeper, reason: str) -> PartFailedError:
@@ -205,8 +205,13 @@ class Supervisor:
     async def _end_group(self, keeper: _Keeper) -> None:
         """What a dead part left running goes too; then its output ends."""
         self._kill_group(keeper)
-        if keeper.pumps:
-            _, waiting = await asyncio.wait(keeper.pumps, timeout=0.5)
+        await self._drain(keeper)
+
+    async def _drain(self, keeper: _Keeper) -> None:
+        """Read what is left of the output; give up on a writer that has escaped from the group."""
+        pumps = set(keeper.pumps)
+        if pumps:
+            _, waiting = await asyncio.wait(pumps, timeout=0.5)
             for pump in waiting:
                 pump.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)

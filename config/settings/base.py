@@ -42,7 +42,7 @@ SECRET_KEY = secret_read(SLIPWAY_SECRETS, "secret_key")
 
 DEBUG = False
 ALLOWED_HOSTS = [PUBLIC_URL.host, *(name for name in env.LOOPBACK_NAMES if PUBLIC_URL.is_loopback)]
-# config/asgi.py gives every admitted request the host of SLIPWAY_URL, so the other names of this machine are named here.
+# config/asgi.py gives every admitted request the host of SLIPWAY_URL, so this machine's other names stand here.
 CSRF_TRUSTED_ORIGINS = [SLIPWAY_URL, *PUBLIC_URL.aliases]
 
 INSTALLED_APPS = [

@@ -1,0 +1,36 @@
+# Slipway. `make up` runs the site; everything else is for its developers. PORT, SLIPWAY_HOME, DATABASE_URL and
+# REDIS_URL change what `make up` does; `make test T=tests/accounts` runs a part of the tests.
+
+PYTHON ?= python3
+VENV   := .venv/bin
+T      ?=
+
+.PHONY: up serve install dev test test-slow check format
+
+up: install
+	@exec $(VENV)/python manage.py up
+
+serve: up
+
+install:
+	@$(PYTHON) scripts/bootstrap.py
+
+dev:
+	@$(PYTHON) scripts/bootstrap.py --dev
+
+test: dev
+	$(VENV)/python -m pytest $(T)
+
+test-slow: dev
+	$(VENV)/python -m pytest -m slow $(T)
+
+check: dev
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python scripts/check_project.py
+
+format: dev
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
