@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from common.errors import Unavailable
+from common.errors import AppError, Unavailable
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -34,11 +34,12 @@ Key = tuple[str, str]
 
 
 class Backend(Protocol):
-    """Blocking look-ups. Raises common.errors.Unavailable when the database does not answer."""
+    """Blocking look-ups, but for `why_not`. Raises common.errors.Unavailable when the database does not answer."""
 
     def route_for(self, owner: str, name: str) -> Route | None: ...
     def placement_ensure(self, deployment_id: str, exclude_address: str) -> Route: ...
     def placement_for(self, deployment_id: str) -> tuple[str, Placement]: ...
+    def why_not(self, route: Route) -> AppError: ...
     def revoked_jtis(self) -> frozenset[str]: ...
 
 
@@ -120,6 +121,10 @@ class Directory:
             log.exception("a route could not be looked up", extra={"deployment": "/".join(key)})
         finally:
             entry.refresh = None
+
+    def why_not(self, route: Route) -> AppError:
+        """Why a route that is not callable is not, in words for the caller."""
+        return self._backend.why_not(route)
 
     # --- placements
 

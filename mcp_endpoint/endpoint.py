@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from common.errors import AppError, NotFound, Unavailable
+from common.errors import NotFound
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.answer import Answer
@@ -35,13 +35,12 @@ if TYPE_CHECKING:
     from hosting.routing import Route
 
 _METHODS: Final = (b"allow", b"GET, POST, DELETE")
-_NOT_SERVING: Final = frozenset({"stopped", "deleting"})
 _PATHS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An endpoint's path, taken apart once."""
+    """An endpoint's path, taken apart once. Names are folded, since tokens compare the resource byte for byte."""
 
     key: Key
     resource: str
@@ -115,7 +114,8 @@ class Endpoint:
                 return None
             if len(self._places) >= _PATHS:
                 self._places.clear()
-            place = Place(key, self._site_url + path, metadata_url(self._site_url, path))
+            folded = path.lower()
+            place = Place(key, self._site_url + folded, metadata_url(self._site_url, folded))
             self._places[path] = place
         return place
 
@@ -123,7 +123,7 @@ class Endpoint:
         if parse_path(path) is None:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
         else:
-            await answer.json(200, document(self._site_url, path), [(b"access-control-allow-origin", b"*")])
+            await answer.json(200, document(self._site_url, path.lower()), [(b"access-control-allow-origin", b"*")])
 
     @staticmethod
     async def _challenge(answer: Answer, place: Place, challenge: Challenge, request_id: bytes = b"") -> None:
@@ -186,7 +186,8 @@ class Endpoint:
             route = await self._directory.route(place.key)
         if route is None or not has_access(principal, route):
             raise NotFound("not_found", "There is no such server, or you may not use it.")
-        _check_state(route)
+        if not route.is_callable:
+            raise self._directory.why_not(route)
         owner = f"{principal.sub} {principal.client_id} {route.deployment_id}"
         return Context(self._services, answer, fields, principal, place.key, route, owner)
 
@@ -201,14 +202,6 @@ class Endpoint:
 def has_access(principal: Principal, route: Route) -> bool:
     """A scope is not enough: the user must be let in by the deployment now."""
     return route.access == "public" or principal.sub in route.member_ids
-
-
-def _check_state(route: Route) -> None:
-    if route.state in _NOT_SERVING:
-        raise AppError("stopped", f"{route.owner}/{route.name} is stopped. Start it on its page.", 503)
-    if not route.version_id:
-        reason = f": {route.reason}" if route.reason else ""
-        raise Unavailable("not_ready", f"{route.owner}/{route.name} is not ready yet ({route.state}){reason}")
 
 
 def _id_of(inbound: Inbound) -> bytes:

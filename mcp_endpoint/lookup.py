@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from common.errors import Unavailable
-from hosting import routing, services
+from common.errors import AppError, Unavailable
+from hosting import placing, routing
 from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
 from oauth import claims, keys, selectors
 
@@ -41,11 +41,14 @@ class OrmBackend:
 
     def placement_ensure(self, deployment_id: str, exclude_address: str) -> Route:
         with _connection():
-            return services.placement_ensure(deployment_id, exclude_runner=exclude_address or None)
+            return placing.placement_ensure(deployment_id, exclude_runner=exclude_address or None)
 
     def placement_for(self, deployment_id: str) -> tuple[str, Placement]:
         with _connection():
             return routing.placement_for(deployment_id)
+
+    def why_not(self, route: Route) -> AppError:
+        return routing.not_callable(route)
 
     def revoked_jtis(self) -> frozenset[str]:
         with _connection():

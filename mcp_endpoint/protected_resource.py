@@ -19,9 +19,9 @@ _PATH = re.compile(r"/mcp/([A-Za-z0-9][A-Za-z0-9._-]{0,99})/([A-Za-z0-9][A-Za-z0
 
 
 def parse_path(path: str) -> tuple[str, str] | None:
-    """(owner, name) of an endpoint's path, None when it is none."""
+    """(owner, name) of an endpoint's path, folded; None when it is none."""
     found = _PATH.match(path)
-    return (found.group(1), found.group(2)) if found is not None else None
+    return (found.group(1).lower(), found.group(2).lower()) if found is not None else None
 
 
 def metadata_url(site_url: str, path: str) -> str:
