@@ -92,8 +92,10 @@ class Delivery:
                     break
                 if chunk:
                     await self._answer.write(chunk)
+                    chunk = b""
                 event = await self._source.get(KEEP_ALIVE_SECONDS)
-                chunk = sse.COMMENT if event is None else b""
+                if event is None:
+                    chunk = sse.COMMENT
         except DetachedError as error:
             if self._stream.ended_by == GONE:
                 return
