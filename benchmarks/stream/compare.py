@@ -24,7 +24,7 @@ import msgspec
 import uvloop
 import websockets
 
-from hosting.runner.frames import Ask, Answered, FromRunner, ToRunner
+from hosting.runner.frames import Answered, Ask, FromRunner, ToRunner
 from hosting.runner.transport import FrameConnection, dial, listen
 
 BODY = b"x" * 300

@@ -8,6 +8,7 @@ of the event loop, since one write per frame is what a busy stream would otherwi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 import struct
@@ -149,7 +150,8 @@ async def listen(
     loop = asyncio.get_running_loop()
     scheme, host, port = _split(address)
     if scheme == "unix":
-        Path(host).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(host)
         mask = os.umask(0o177)
         try:
             return await loop.create_unix_server(connect, host, backlog=256)

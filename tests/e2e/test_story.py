@@ -1,4 +1,4 @@
-"""The first story, as the README tells it: start the site, host a package, call it with clients that we did not write."""
+"""The first story, as the README tells it: start the site, host a package, call it with clients not written by us."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_an_npm_server_works_the_same_way(stack: Stack, mode: str) -> None
         assert "hello" in text_of(await client.call_tool("echo", {"message": "hello"}))
 
 
-async def test_a_token_opens_one_endpoint_only(stack: Stack, time_server: str, time_token: str) -> None:
+def test_a_token_opens_one_endpoint_only(stack: Stack, time_server: str, time_token: str) -> None:
     stack.manage("host", "pypi:mcp-server-time", "--owner", "bob", "--name", "clock", timeout=300)
     headers = {"Authorization": f"Bearer {time_token}"}
     answer = httpx.post(f"{stack.url}/mcp/bob/clock", headers=headers, json={"jsonrpc": "2.0", "id": 1, "method": "x"})

@@ -1,7 +1,7 @@
 """A small server of the handshake era over stdio, standard library only, for tests that need to steer one.
 
 Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its home for every run), `count` (how many
-runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`, `environment`.
+runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`.
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty.
 """
 
@@ -40,6 +40,11 @@ def ask(method: str, params: dict[str, Any]) -> Any:
         return _answers.pop(key, None)
 
 
+def crash() -> None:
+    print("about to crash", file=sys.stderr, flush=True)
+    os._exit(3)
+
+
 def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
     if name == "echo":
         return text(str(arguments.get("text", "")))
@@ -64,16 +69,13 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
     if name == "big":
         return text("x" * int(arguments.get("bytes", 1_000_000)))
     if name == "crash":
-        print("about to crash", file=sys.stderr, flush=True)
-        os._exit(3)
-    if name == "environment":
-        return text(json.dumps(dict(os.environ)))
+        crash()
     return {**text(f"no tool named {name}"), "isError": True}
 
 
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash", "environment")
+    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash")
 ]
 
 
