@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
@@ -25,14 +25,7 @@ def validate_account_name(value: str) -> None:
         raise ValidationError(error.message, code=error.code) from error
 
 
-class AccountManager(UserManager["User"]):
-    """A user never exists without its name, whoever makes it (services, createsuperuser, the tests)."""
-
-    def _create_user_object(self, username: str, email: str | None, password: str | None, **extra: Any) -> User:
-        return super()._create_user_object(names.parse(username).display, email, password, **extra)  # type: ignore[misc, no-any-return]
-
-
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the toolkit's untyped models
     """A person, or an account that `host` made for one. `username` is the display form of its Name."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
@@ -43,8 +36,6 @@ class User(AbstractUser):
         validators=[validate_account_name],
         error_messages={"unique": "This name is taken."},
     )
-
-    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         verbose_name = "user"

@@ -18,7 +18,7 @@ def may_own_as(actor: Actor, name: Name) -> bool:
         return False
     if name.user_id is not None:
         return name.user_id == actor.user_id
-    return Membership.objects.filter(organization_id=name.organization_id, user_id=actor.user_id).exists()
+    return Membership.objects.filter(organization__name=name, user_id=actor.user_id).exists()
 
 
 def member_ids(name: Name) -> frozenset[UUID]:

@@ -11,9 +11,7 @@ from common.errors import NotFound
 
 def name_find(text: str) -> Name | None:
     """The held name that is written so, in whatever case."""
-    return Name.objects.select_related("user", "organization").filter(
-        folded=names.fold(text), released_at=None
-    ).first()
+    return Name.objects.select_related("user", "organization").filter(folded=names.fold(text), released_at=None).first()
 
 
 def name_get(text: str) -> Name:
@@ -33,6 +31,6 @@ def user_get(text: str) -> User:
 
 def names_owned_by(user: User) -> QuerySet[Name]:
     """The names under which a user may host: the user's own first, then organizations."""
-    return Name.objects.filter(
-        Q(user=user) | Q(organization__memberships__user=user), released_at=None
-    ).order_by("organization_id", "folded")
+    return Name.objects.filter(Q(user=user) | Q(organization__memberships__user=user), released_at=None).order_by(
+        "organization_id", "folded"
+    )

@@ -119,7 +119,9 @@ def one_time_link_create(*, actor: Actor, purpose: Purpose, user: User | None = 
         link = OneTimeLink.objects.create(
             digest=_digest(token), purpose=purpose, user=user, expires_at=now + LINK_LIFETIME
         )
-        record(actor, "one_time_link:create", "one_time_link", link.id, purpose=purpose, user=str(user.id) if user else "")
+        record(
+            actor, "one_time_link:create", "one_time_link", link.id, purpose=purpose, user=str(user.id) if user else ""
+        )
     return f"{settings.SLIPWAY_URL}{LINK_PATH}{token}"
 
 

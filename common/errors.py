@@ -1,7 +1,7 @@
 """Errors that people may read. Services raise them; each surface (HTML, JSON, JSON-RPC, shell) converts them once.
 
-`message` says what happened and what to do next. Nothing internal belongs in it: an unexpected error is logged and never
-becomes an AppError.
+`message` says what happened and what to do next. Nothing internal belongs in it: an unexpected error is logged and
+never becomes an AppError.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from common import clock, ids
 class AuditEntry(models.Model):
     """Append-only; the database refuses UPDATE and DELETE (see the first migration), not only this class.
 
-    `actor` is "user:<id>", "operator" (a command on the host), "system" (a job) or "anonymous". `subject_*` have no foreign key: a row
-    outlives what it speaks of.
+    `actor` is "user:<id>", "operator" (a command on the host), "system" (a job) or "anonymous". `subject_*` have no
+    foreign key: a row outlives what it speaks of.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)

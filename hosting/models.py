@@ -59,7 +59,9 @@ class Deployment(models.Model):
     kind = models.CharField(max_length=20)
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.PRIVATE)
     isolation = models.CharField(max_length=10, choices=Isolation.choices, default=Isolation.SESSION)
-    limits = models.JSONField(default=dict, blank=True, help_text="fields of the runner's Limits; missing ones keep their default")
+    limits = models.JSONField(
+        default=dict, blank=True, help_text="fields of the runner's Limits; missing ones keep their default"
+    )
     wanted = models.CharField(max_length=10, choices=Wanted.choices, default=Wanted.RUNNING)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     reason = models.TextField(blank=True)
@@ -92,6 +94,12 @@ class Deployment(models.Model):
     def label(self) -> str:
         """ "owner/name" as shown; needs `owner` selected."""
         return f"{self.owner.display}/{self.name}"
+
+    @property
+    def tool_count(self) -> int | None:
+        """None until the server was asked; needs `current_version` selected."""
+        tools = self.current_version.tools if self.current_version else None
+        return None if tools is None else len(tools)
 
 
 class DeploymentMember(models.Model):

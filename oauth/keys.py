@@ -1,4 +1,4 @@
-"""The key that signs access tokens: P-256, in the data folder, closed to everybody else. Its id is its RFC 7638 thumbprint."""
+"""The key that signs access tokens: P-256, in the data folder. Its id is its RFC 7638 thumbprint."""
 
 from __future__ import annotations
 

@@ -90,9 +90,7 @@ def endpoint_token_revoke(*, actor: Actor, token_id: UUID) -> None:
 def endpoint_tokens_revoke_for(*, actor: Actor, deployment_id: UUID) -> int:
     """All tokens of a deployment, when it goes: a later one of the same name has the same URL but is another thing."""
     with transaction.atomic():
-        tokens = EndpointToken.objects.filter(
-            deployment_id=deployment_id, revoked_at=None, expires_at__gt=clock.now()
-        )
+        tokens = EndpointToken.objects.filter(deployment_id=deployment_id, revoked_at=None, expires_at__gt=clock.now())
         revoked = tokens.update(revoked_at=clock.now())
         if revoked:
             record(actor, "endpoint_token:revoke_all", "deployment", deployment_id, count=revoked)

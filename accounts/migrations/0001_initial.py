@@ -1,4 +1,5 @@
 import accounts.models
+import django.contrib.auth.models
 import common.clock
 import common.ids
 import django.db.models.deletion
@@ -119,7 +120,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "user",
             },
             managers=[
-                ("objects", accounts.models.AccountManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(

@@ -1,0 +1,153 @@
+"""Building a version: the whole story from a queued version to one that may be called."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from common import clock
+from events.actors import SYSTEM
+from events.audit import record
+from events.publish import publish
+from events.types import BuildProgress
+from hosting import environments, kinds, queue
+from hosting.models import Deployment, DeploymentVersion, Environment
+from hosting.placing import placement_renew
+from hosting.services import deployment_move, deployment_note
+from hosting.states import State
+
+log = structlog.get_logger(__name__)
+
+_LOCK_SPACE = 0x534C  # keeps our advisory locks apart from others' on the same database
+_SAVE_SECONDS = 1.0
+_PUBLISH_SECONDS = 0.2
+
+
+def version_build(version_id: UUID) -> None:
+    """Builds once, however often it is asked to: by the version's own record, and by a lock while it is under way."""
+    with _alone(version_id) as is_alone:
+        if not is_alone:
+            return
+        version = DeploymentVersion.objects.select_related("deployment__owner").filter(pk=version_id).first()
+        if version is None or version.built_at or version.failure or _is_superseded(version):
+            return
+        moved = deployment_move(version.deployment_id, State.BUILDING, "building")
+        if not moved and not Deployment.objects.filter(pk=version.deployment_id, state=State.BUILDING).exists():
+            return  # stopped or deleted meanwhile; a start queues it again
+        _build(version)
+
+
+def _build(version: DeploymentVersion) -> None:
+    progress = _Progress(version.deployment_id)
+    try:
+        reference = kinds.parse(version.reference)
+        built = environments.build(reference, Path(settings.SLIPWAY_STORE), progress)
+    except environments.BuildFailed as error:
+        _failed(version, error.reason, error.log)
+    except Exception:
+        log.exception("build_crashed", deployment=str(version.deployment_id), version=str(version.pk))
+        _failed(version, "The build failed for a reason of ours; the operator finds it in the worker's log.", "")
+    else:
+        _built(version, built)
+
+
+def _built(version: DeploymentVersion, built: environments.Built) -> None:
+    with transaction.atomic():
+        if not Deployment.objects.select_for_update().filter(pk=version.deployment_id).exists():
+            return  # deleted during the build; the environment is found again or swept
+        environment, _ = Environment.objects.get_or_create(
+            digest=built.digest,
+            defaults={
+                "kind": built.kind,
+                "path": str(built.path),
+                "lock": built.lock,
+                "size_bytes": built.size_bytes,
+            },
+        )
+        DeploymentVersion.objects.filter(pk=version.pk).update(
+            environment=environment,
+            resolved=built.resolved,
+            argv=built.argv,
+            env=built.env,
+            read_only=built.read_only,
+            build_log=built.log,
+            built_at=clock.now(),
+        )
+        Deployment.objects.filter(pk=version.deployment_id).update(current_version=version)
+        placement_renew(version.deployment)
+        record(
+            SYSTEM,
+            "deployment:build",
+            "deployment",
+            version.deployment_id,
+            version=version.number,
+            resolved=built.resolved,
+            digest=built.digest,
+        )
+        deployment_move(version.deployment_id, State.READY, f"built: {built.resolved}")
+        queue.inspect(version.deployment_id)
+
+
+def _failed(version: DeploymentVersion, reason: str, build_log: str) -> None:
+    """An earlier version that works goes on serving; only a deployment without one fails."""
+    with transaction.atomic():
+        DeploymentVersion.objects.filter(pk=version.pk).update(failure=reason, build_log=build_log)
+        record(
+            SYSTEM,
+            "deployment:build_failed",
+            "deployment",
+            version.deployment_id,
+            version=version.number,
+            reason=reason,
+        )
+        earlier = Deployment.objects.filter(pk=version.deployment_id).values_list("current_version__number", flat=True)
+        if number := earlier.first():
+            words = f"version {version.number} could not be built, so version {number} still serves: {reason}"
+            deployment_move(version.deployment_id, State.READY, words)
+        else:
+            deployment_move(version.deployment_id, State.FAILED, reason)
+
+
+def _is_superseded(version: DeploymentVersion) -> bool:
+    return DeploymentVersion.objects.filter(deployment=version.deployment_id, number__gt=version.number).exists()
+
+
+class _Progress:
+    """Follows the build's progress: at once to open pages, once a second into the row for everybody else."""
+
+    def __init__(self, deployment_id: UUID) -> None:
+        self._deployment_id = deployment_id
+        self._published_at = self._saved_at = 0.0
+        self._text = ""
+
+    def __call__(self, text: str, fraction: float | None = None) -> None:
+        now = time.monotonic()
+        if text == self._text and now - self._published_at < _PUBLISH_SECONDS:
+            return
+        self._published_at, self._text = now, text
+        publish(BuildProgress(str(self._deployment_id), text, fraction))
+        if now - self._saved_at >= _SAVE_SECONDS:
+            self._saved_at = now
+            deployment_note(self._deployment_id, State.BUILDING, f"building: {text}")
+
+
+@contextlib.contextmanager
+def _alone(version_id: UUID) -> Iterator[bool]:
+    """An advisory lock of the session, so that it ends with a killed worker's connection and not before."""
+    key = version_id.int & 0x7FFFFFFF
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_SPACE, key])
+        (is_alone,) = cursor.fetchone() or (False,)
+    try:
+        yield bool(is_alone)
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_SPACE, key])

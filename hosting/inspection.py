@@ -1,0 +1,149 @@
+"""The first look at a built server: does it start, who is it, which tools has it? Through the stream, as any client."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from events.publish import publish_on_commit
+from events.types import DeploymentChanged
+from hosting.links import runner_links
+from hosting.models import DeploymentVersion
+from hosting.placing import placement_ensure
+from hosting.routing import placement_for
+from hosting.runner import control
+from hosting.runner.frames import EndRule, Event, Kind, Reason
+from hosting.services import deployment_move
+from hosting.states import State
+from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+
+OWNER = "system"
+REVISION = "2026-07-28"
+LOOK_SECONDS = 150.0
+MAX_PAGES = 20
+MAX_TOOLS = 2000
+_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+_BEFORE = frozenset({State.READY, State.STARTING, State.FAILED, State.RUNNING})
+
+
+class LookFailed(Exception):
+    """The server can't be used; the message says why, for its owner."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the server said of itself. `era` is what the runner's probe found."""
+
+    tools: list[dict[str, Any]]
+    server_info: dict[str, Any]
+    era: str
+
+
+def deployment_inspect(deployment_id: UUID) -> None:
+    """Stores what was seen at its version. Raises Unavailable or RunnerUnavailableError: try later."""
+    address = placement_ensure(deployment_id).runner_address
+    deployment_move(deployment_id, State.STARTING, "starting for the first look", only_from=_BEFORE - {State.RUNNING})
+    try:
+        address, placement = placement_for(deployment_id)
+        look = asyncio.run(_look(address, placement))
+    except LookFailed as error:
+        deployment_move(deployment_id, State.FAILED, str(error), only_from=_BEFORE)
+        return
+    except RunnerUnavailableError:
+        placement_ensure(deployment_id, exclude_runner=address)
+        raise
+    DeploymentVersion.objects.filter(pk=placement.version).update(
+        tools=look.tools, server_info=look.server_info, era=look.era
+    )
+    if not deployment_move(deployment_id, State.RUNNING, "running", only_from=_BEFORE - {State.RUNNING}):
+        publish_on_commit(DeploymentChanged(str(deployment_id)))
+
+
+async def _look(address: str, placement: control.Placement) -> Look:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS), runner_links() as pool:
+            link = await pool.link(address)
+            discovered = await _call(link, placement, "server/discover", {})
+            capabilities = discovered.get("capabilities") or {}
+            tools = await _tools(link, placement) if "tools" in capabilities else []
+            return Look(tools, _server_info(discovered), await _era(link, placement.deployment))
+    except TimeoutError:
+        raise LookFailed(f"did not answer within {LOOK_SECONDS:.0f} s") from None
+
+
+async def _tools(link: RunnerLink, placement: control.Placement) -> list[dict[str, Any]]:
+    tools: list[dict[str, Any]] = []
+    params: dict[str, Any] = {}
+    for _ in range(MAX_PAGES):
+        page = await _call(link, placement, "tools/list", params)
+        tools += [tool for tool in page.get("tools") or [] if isinstance(tool, dict)]
+        if not page.get("nextCursor") or len(tools) >= MAX_TOOLS:
+            break
+        params = {"cursor": page["nextCursor"]}
+    return tools[:MAX_TOOLS]
+
+
+async def _call(link: RunnerLink, placement: control.Placement, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """One exchange to its result. A runner that doesn't hold the placement is given it, once."""
+    for is_last in (False, True):
+        try:
+            event = await _outcome(link, placement, method, params)
+        except DetachedError as error:
+            if error.reason == Reason.UNPLACED and not is_last:
+                await link.ask(control.Place(placement))
+                continue
+            if error.reason in (Reason.CLOSED, Reason.LOST, Reason.UNPLACED):
+                raise RunnerUnavailableError(str(error)) from error
+            raise LookFailed(str(error)) from error
+        if event.kind is Kind.RESULT:
+            result = msgspec.json.decode(event.data)
+            return result if isinstance(result, dict) else {}
+        raise LookFailed(_words(event))
+    raise AssertionError("unreachable")
+
+
+async def _outcome(link: RunnerLink, placement: control.Placement, method: str, params: dict[str, Any]) -> Event:
+    attachment = link.open(
+        deployment=placement.deployment,
+        epoch=placement.epoch,
+        owner=OWNER,
+        method=method,
+        params=msgspec.json.encode(params),
+        revision=REVISION,
+        end=EndRule.CANCEL,
+        isolation=OWNER,
+    )
+    while True:
+        event = await attachment.next()
+        if event.kind in (Kind.RESULT, Kind.ERROR, Kind.CANCELLED):
+            return event
+
+
+async def _era(link: RunnerLink, deployment: str) -> str:
+    status = await link.ask(control.GetStatus())
+    eras = {i.era for placed in status.placements if placed.deployment == deployment for i in placed.instances}
+    return next(iter(eras - {""}), "")
+
+
+def _server_info(discovered: dict[str, Any]) -> dict[str, Any]:
+    """Name, version and title, where the server gives them (2026-07-28: in the result's _meta)."""
+    info = (discovered.get("_meta") or {}).get(_SERVER_INFO) or discovered.get("serverInfo") or {}
+    seen = dict(info) if isinstance(info, dict) else {}
+    if isinstance(instructions := discovered.get("instructions"), str):
+        seen["instructions"] = instructions
+    return seen
+
+
+def _words(event: Event) -> str:
+    """The reason in an outcome that is no result."""
+    if event.kind is Kind.CANCELLED:
+        return event.extra or "the call was cancelled"
+    error = msgspec.json.decode(event.data)
+    data = error.get("data")
+    if isinstance(data, dict) and isinstance(reason := data.get("reason"), str):
+        return reason
+    return str(error.get("message") or "the server answered with an error")

@@ -1,0 +1,54 @@
+"""Celery jobs of hosting. Each may run twice, late, or beside itself; none holds a rule of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from common.errors import NotFound, Unavailable
+from hosting import builds, cleaning, inspection, reconciling
+from hosting.links import runner_links
+from hosting.runner import control
+from hosting.stream import RunnerUnavailableError
+
+RETRY_SECONDS = 5
+MAX_RETRIES = 24
+
+
+@shared_task(ignore_result=True)
+def build_environment(version_id: str) -> None:
+    builds.version_build(UUID(version_id))
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=MAX_RETRIES)
+def inspect_deployment(self: Any, deployment_id: str) -> None:
+    try:
+        inspection.deployment_inspect(UUID(deployment_id))
+    except NotFound:
+        return  # deleted meanwhile
+    except (Unavailable, RunnerUnavailableError) as error:
+        if isinstance(error, Unavailable) and error.code in ("stopped", "building"):
+            return  # what comes next queues its own look
+        raise self.retry(exc=error, countdown=RETRY_SECONDS) from error
+
+
+@shared_task(ignore_result=True)
+def unplace(deployment_id: str, address: str, epoch: int, reason: str) -> None:
+    async def run() -> None:
+        async with runner_links() as pool:
+            await reconciling.unplace_at(pool, address, control.Unplace(deployment_id, epoch, reason))
+
+    asyncio.run(run())
+
+
+@shared_task(ignore_result=True)
+def reconcile() -> None:
+    reconciling.reconcile()
+
+
+@shared_task(ignore_result=True)
+def purge() -> None:
+    cleaning.purge()

@@ -1,0 +1,96 @@
+"""Hosts a server from a shell."""
+
+from __future__ import annotations
+
+import time
+from argparse import BooleanOptionalAction
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import selectors as accounts
+from accounts.models import Name
+from accounts.services import user_create
+from common.errors import AppError
+from events.actors import OPERATOR
+from hosting import services
+from hosting.models import Deployment, DeploymentVersion
+from hosting.routing import resource_url
+from hosting.states import State
+
+POLL_SECONDS = 0.25
+HINT_SECONDS = 10.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Host a server and print its MCP URL. The account of --owner is made if need be, without a way to sign in "
+        "(see sign_in_link). The same again changes nothing; another reference deploys a new version."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", help="for example pypi:mcp-server-time or npm:@scope/package@1.2.3")
+        parser.add_argument("--owner", required=True, help="the account that owns it")
+        parser.add_argument("--name", required=True, help="its name in the URL")
+        parser.add_argument(
+            "--access", choices=Deployment.Access.values, help="who may call it with a token (private when it is new)"
+        )
+        parser.add_argument(
+            "--wait", action=BooleanOptionalAction, default=True, help="wait until it is built (the default)"
+        )
+        parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait at most")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            deployment, version = services.deployment_host(
+                actor=OPERATOR,
+                owner=self._owner(options["owner"]),
+                name=options["name"],
+                reference=options["reference"],
+                access=options["access"],
+            )
+            if options["wait"]:
+                self._wait(deployment, version, options["timeout"])
+        except AppError as error:
+            raise CommandError(error.message) from error
+        owner = deployment.owner
+        self.stdout.write(resource_url(owner.folded, deployment.folded_name))
+        self.stderr.write(
+            f"For a token: ./manage.py issue_token --user {owner.display} --deployment {deployment.label}"
+        )
+
+    def _owner(self, name: str) -> Name:
+        found = accounts.name_find(name)
+        if found is None:
+            user_create(actor=OPERATOR, name=name)
+            found = accounts.name_get(name)
+            self.stderr.write(
+                f"Made the account {found.display}. "
+                f"For a way to sign in: ./manage.py sign_in_link --user {found.display}"
+            )
+        return found
+
+    def _wait(self, deployment: Deployment, version: DeploymentVersion, timeout: float) -> None:
+        """Follows the rows: they say everything, whichever worker builds. Ends when the version is built or failed."""
+        end = time.monotonic() + timeout
+        hint_at = time.monotonic() + HINT_SECONDS
+        said = ""
+        while True:
+            version.refresh_from_db(fields=["built_at", "failure", "resolved"])
+            if version.built_at:
+                self.stderr.write(f"{deployment.label}: built {version.resolved}")
+                return
+            if version.failure:
+                raise CommandError(f"{deployment.label} could not be built: {version.failure}")
+            deployment.refresh_from_db(fields=["state", "reason"])
+            if deployment.state in (State.STOPPED, State.DELETING):
+                raise CommandError(f"{deployment.label} was {deployment.get_state_display().lower()} meanwhile")
+            if deployment.reason != said:
+                said = deployment.reason
+                self.stderr.write(f"{deployment.label}: {said}")
+            if hint_at and deployment.state == State.QUEUED and time.monotonic() > hint_at:
+                hint_at = 0.0
+                self.stderr.write("Nobody has begun yet. Is Slipway running (make up)?")
+            if time.monotonic() > end:
+                raise CommandError(f"{deployment.label} wasn't built within {timeout:g} seconds: {deployment.reason}")
+            time.sleep(POLL_SECONDS)

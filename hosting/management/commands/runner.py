@@ -1,0 +1,46 @@
+"""Registers a runner and becomes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from common.errors import AppError
+from events.actors import OPERATOR
+from hosting.runners import runner_register
+
+
+class Command(BaseCommand):
+    help = "Run a runner: the process that holds the sandboxed servers of this host."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--name", required=True, help="lower-case letters, digits and hyphens; one name per runner")
+        parser.add_argument(
+            "--listen", metavar="ADDRESS", help="unix:/path (the default: in the run folder) or tls:host:port"
+        )
+        for name in ("certificate", "key", "authority"):
+            parser.add_argument(f"--{name}", type=Path, help="PEM file, for a tls: address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name: str = options["name"]
+        address = options["listen"] or f"unix:{settings.SLIPWAY_RUN / f'runner-{name}.sock'}"
+        try:
+            runner_register(actor=OPERATOR, name=name, address=address)
+        except AppError as error:
+            raise CommandError(error.message) from error
+        connection.close()
+        argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address]
+        argv += ["--home", str(settings.SLIPWAY_RUNNERS / name), "--sandbox", settings.SLIPWAY_SANDBOX]
+        for option in ("certificate", "key", "authority"):
+            if options[option]:
+                argv += [f"--{option}", str(options[option])]
+        # The runner is another program: it must hold nothing of Django, and keep the process id its keeper knows.
+        os.chdir(settings.BASE_DIR)
+        os.execv(sys.executable, argv)

@@ -1,0 +1,47 @@
+"""The last lines a deployment's instances printed, asked of its runner when a page is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asgiref.sync import async_to_sync
+
+from hosting.links import runner_links
+from hosting.routing import Route
+from hosting.runner import control
+from hosting.stream import DetachedError, RunnerUnavailableError
+
+TAIL_LINES = 100
+TAIL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """`stream` is stderr, or protocol for what the runner says about the conversation."""
+
+    at: datetime
+    instance: str
+    stream: str
+    line: str
+
+
+def line_of(seen: control.OutputLine) -> Line:
+    return Line(datetime.fromtimestamp(seen.at, UTC), seen.instance, seen.stream, seen.line)
+
+
+def tail(route: Route) -> list[Line]:
+    """Oldest first. Empty when nothing is placed, or the runner doesn't answer: no page waits longer than a second."""
+    if not route.runner_address:
+        return []
+    return [line_of(seen) for seen in async_to_sync(_ask)(route)]
+
+
+async def _ask(route: Route) -> list[control.OutputLine]:
+    try:
+        async with asyncio.timeout(TAIL_SECONDS), runner_links() as pool:
+            link = await pool.link(route.runner_address)
+            return (await link.ask(control.GetTail(route.deployment_id, TAIL_LINES))).lines
+    except (TimeoutError, RunnerUnavailableError, DetachedError):
+        return []

@@ -1,0 +1,46 @@
+"""Who may see, call and manage a deployment: one function each."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from accounts.permissions import may_own_as, member_ids
+from common.errors import NotFound
+from events.actors import Actor
+from hosting.models import Deployment, DeploymentMember
+from hosting.states import State
+
+
+def may_manage(actor: Actor, deployment: Deployment) -> bool:
+    """Start, stop, delete, see output and build logs."""
+    return may_own_as(actor, deployment.owner)
+
+
+def may_see(actor: Actor, deployment: Deployment) -> bool:
+    """See the page: owners, named members, and every signed-in person when it is public."""
+    if deployment.state == State.DELETING:
+        return False
+    if actor.is_trusted:
+        return True
+    if actor.user_id is None:
+        return False
+    if deployment.access == Deployment.Access.PUBLIC:
+        return True
+    return is_member(actor.user_id, deployment)
+
+
+def is_member(user_id: UUID, deployment: Deployment) -> bool:
+    """May call it while it is private."""
+    if user_id in member_ids(deployment.owner):
+        return True
+    return DeploymentMember.objects.filter(deployment=deployment, user_id=user_id).exists()
+
+
+def check_may_manage(actor: Actor, deployment: Deployment) -> None:
+    """Raises NotFound, the same as for one that doesn't exist: a private deployment's existence is private."""
+    if not may_manage(actor, deployment):
+        raise unknown()
+
+
+def unknown() -> NotFound:
+    return NotFound("deployment_unknown", "There is no such server, or it isn't yours.")

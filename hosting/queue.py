@@ -1,0 +1,31 @@
+"""Queueing jobs by name, on commit: services know what must follow, not the jobs that do it (which know services)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import current_app
+from django.db import transaction
+
+
+def build(version_id: UUID) -> None:
+    _send("build_environment", str(version_id))
+
+
+def inspect(deployment_id: UUID) -> None:
+    """Ask the server for its tools, which also shows whether it starts."""
+    _send("inspect_deployment", str(deployment_id))
+
+
+def unplace(deployment_id: UUID, address: str, epoch: int, reason: str) -> None:
+    """Have the runner at `address` let go of a placement up to `epoch`. The reconciler repeats what fails."""
+    _send("unplace", str(deployment_id), address, epoch, reason)
+
+
+def reconcile() -> None:
+    _send("reconcile")
+
+
+def _send(name: str, *arguments: object) -> None:
+    # robust: the change is committed already, and the reconciler finds what was never queued.
+    transaction.on_commit(lambda: current_app.send_task(f"hosting.jobs.{name}", args=arguments), robust=True)

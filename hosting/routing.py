@@ -1,0 +1,140 @@
+"""From a URL's owner and name to where its calls go. Plain synchronous reads; callers cache them.
+
+A Route is what the MCP endpoint needs for one call and nothing that changes with each call. `placement_for` is what a
+runner needs to take a deployment over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db.models import QuerySet
+
+from accounts import names as account_names
+from accounts.permissions import member_ids
+from common.errors import NotFound, Unavailable
+from hosting import names
+from hosting.models import Deployment, Runner, RunnerPlacement
+from hosting.runner import control
+from hosting.states import CALLABLE, State
+
+
+@dataclass(frozen=True)
+class Route:
+    """`runner_address` is "" while nothing is placed; `version_id` is "" while nothing is built."""
+
+    deployment_id: str
+    version_id: str
+    owner: str  # as shown
+    name: str  # as shown
+    access: str  # private | public
+    member_ids: frozenset[str]  # users who may call it while it is private
+    state: str
+    reason: str
+    epoch: int
+    runner_address: str
+    resource: str  # the full URL of the endpoint: the audience of its tokens
+    isolation: str  # session | principal | shared
+
+    @property
+    def is_callable(self) -> bool:
+        """Built, and wanted to run. Not callable: `state` and `reason` say why."""
+        return bool(self.version_id) and self.state in CALLABLE
+
+
+def resource_url(owner: str, name: str) -> str:
+    """The one spelling of a deployment's URL, whose letters are folded: tokens compare it byte for byte."""
+    return f"{settings.SLIPWAY_URL}/mcp/{account_names.fold(owner)}/{names.fold(name)}"
+
+
+def route_for(owner: str, name: str) -> Route | None:
+    """None when there is no such deployment, or none any more."""
+    deployment = (
+        _routed()
+        .filter(owner__folded=account_names.fold(owner), folded_name=names.fold(name))
+        .exclude(state=State.DELETING)
+        .first()
+    )
+    return route_of(deployment) if deployment else None
+
+
+def route_by_id(deployment_id: UUID | str) -> Route:
+    """Raises NotFound."""
+    deployment = _routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
+    if deployment is None:
+        raise NotFound("deployment_unknown", "There is no such server.")
+    return route_of(deployment)
+
+
+def _routed() -> QuerySet[Deployment]:
+    return Deployment.objects.select_related("owner", "current_version", "placement__runner")
+
+
+def route_of(deployment: Deployment) -> Route:
+    version = deployment.current_version
+    placement = _placement(deployment)
+    runner = placement.runner if placement else None
+    is_live = runner is not None and runner.state == Runner.Status.LIVE
+    members = member_ids(deployment.owner) | frozenset(deployment.members.values_list("id", flat=True))
+    return Route(
+        deployment_id=str(deployment.id),
+        version_id=str(version.id) if version and version.environment_id else "",
+        owner=deployment.owner.display,
+        name=deployment.name,
+        access=deployment.access,
+        member_ids=frozenset(map(str, members)),
+        state=deployment.state,
+        reason=deployment.reason,
+        epoch=placement.epoch if placement else 0,
+        runner_address=runner.address if runner and is_live else "",
+        resource=resource_url(deployment.owner.folded, deployment.folded_name),
+        isolation=deployment.isolation,
+    )
+
+
+def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
+    """The runner's address, and what it is to be given. Raises NotFound, or Unavailable when it can't be called."""
+    deployment = _routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
+    if deployment is None:
+        raise NotFound("deployment_unknown", "There is no such server.")
+    route = route_of(deployment)
+    if not route.is_callable:
+        raise not_callable(route)
+    if not route.runner_address:
+        raise Unavailable("not_placed", f"{deployment.label} isn't placed on a runner at this moment. Try again.")
+    version = deployment.current_version
+    assert version is not None
+    return route.runner_address, control.Placement(
+        deployment=route.deployment_id,
+        label=deployment.label,
+        version=route.version_id,
+        epoch=route.epoch,
+        argv=list(version.argv),
+        env=dict(version.env),
+        read_only=list(version.read_only),
+        limits=msgspec.convert(deployment.limits, control.Limits),
+        isolation=deployment.isolation,
+        era=version.era,
+    )
+
+
+def not_callable(route: Route) -> Unavailable:
+    """Why a call can't be taken, in words for the caller."""
+    label = f"{route.owner}/{route.name}"
+    match route.state:
+        case State.QUEUED | State.BUILDING:
+            return Unavailable("building", f"{label} is still being built: {route.reason or 'queued'}.", retry_after=5)
+        case State.STOPPED:
+            return Unavailable("stopped", f"{label} was stopped by its owner.", retry_after=60)
+        case _:
+            return Unavailable("failed", f"{label} can't run: {route.reason or 'it was never built'}", retry_after=60)
+
+
+def _placement(deployment: Deployment) -> RunnerPlacement | None:
+    try:
+        return deployment.placement
+    except RunnerPlacement.DoesNotExist:
+        return None

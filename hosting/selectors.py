@@ -1,0 +1,106 @@
+"""Reading deployments for pages, commands and the live feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts import names as account_names
+from accounts.models import User
+from accounts.permissions import member_ids
+from common import clock
+from events.actors import Actor
+from hosting import names
+from hosting.models import Deployment, DeploymentVersion, Instance, Runner
+from hosting.permissions import may_manage, may_see, unknown
+from hosting.states import State
+
+RUNNER_SILENT_AFTER = timedelta(seconds=15)
+
+
+def deployments() -> QuerySet[Deployment]:
+    """What exists, with what pages show of it."""
+    return Deployment.objects.select_related("owner", "current_version__environment").exclude(state=State.DELETING)
+
+
+def deployment_find(owner: str, name: str) -> Deployment | None:
+    return deployments().filter(owner__folded=account_names.fold(owner), folded_name=names.fold(name)).first()
+
+
+def deployment_get(owner: str, name: str) -> Deployment:
+    """Raises NotFound. For operators; a person's request goes through `deployment_seen_by`."""
+    found = deployment_find(owner, name)
+    if found is None:
+        raise unknown()
+    return found
+
+
+def deployment_seen_by(actor: Actor, owner: str, name: str) -> Deployment:
+    """Raises NotFound when it isn't there or isn't the actor's to see."""
+    found = deployment_get(owner, name)
+    if not may_see(actor, found):
+        raise unknown()
+    return found
+
+
+def deployment_managed_by(actor: Actor, owner: str, name: str) -> Deployment:
+    """Raises NotFound when it isn't there or isn't the actor's to manage."""
+    found = deployment_get(owner, name)
+    if not may_manage(actor, found):
+        raise unknown()
+    return found
+
+
+def deployments_of(user: User) -> QuerySet[Deployment]:
+    """Owned by the user or an organization of the user's, or shared with the user."""
+    mine = Q(owner__user=user) | Q(owner__organization__memberships__user=user) | Q(memberships__user=user)
+    return (
+        deployments()
+        .filter(pk__in=Deployment.objects.filter(mine).values("pk"))
+        .annotate(instance_count=Count("instances", filter=Q(instances__state__in=["starting", "running"])))
+        .order_by("owner__folded", "folded_name")
+    )
+
+
+def versions_of(deployment: Deployment) -> QuerySet[DeploymentVersion]:
+    return deployment.versions.select_related("environment").order_by("-number")
+
+
+def version_latest(deployment: Deployment) -> DeploymentVersion | None:
+    return versions_of(deployment).first()
+
+
+def instances_of(deployment: Deployment) -> QuerySet[Instance]:
+    return deployment.instances.select_related("runner", "version").order_by("started_at")
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who may call it while it is private: as owner, or by name."""
+
+    user: User
+    role: str  # owner | member
+
+
+def members_of(deployment: Deployment) -> list[Member]:
+    owners = User.objects.filter(pk__in=member_ids(deployment.owner)).order_by("username")
+    named = deployment.members.exclude(pk__in=[user.pk for user in owners]).order_by("username")
+    return [Member(user, "owner") for user in owners] + [Member(user, "member") for user in named]
+
+
+def builds_forgotten(queued_before: datetime) -> QuerySet[DeploymentVersion]:
+    """Versions whose build should be done or under way: a job may have been lost between commit and broker."""
+    waiting = Q(deployment__state__in=[State.QUEUED, State.BUILDING])
+    return DeploymentVersion.objects.filter(waiting, built_at=None, failure="", queued_at__lt=queued_before)
+
+
+def runners_silent() -> QuerySet[Runner]:
+    """Live by the record, but nobody has reached them for fifteen seconds."""
+    return Runner.objects.filter(state=Runner.Status.LIVE, last_seen_at__lt=clock.now() - RUNNER_SILENT_AFTER)
+
+
+def deployment_ids_at(runner: Runner) -> set[UUID]:
+    return set(runner.placements.values_list("deployment_id", flat=True))

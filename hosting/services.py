@@ -1,0 +1,268 @@
+"""Writing deployments: what people and operators ask for. Each call is one transaction: change, audit row, event."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Name, User
+from accounts.permissions import may_own_as
+from common import clock
+from common.errors import BadInput, Conflict, NotFound
+from events.actors import SYSTEM, Actor
+from events.audit import record
+from events.publish import publish_on_commit
+from events.types import DeploymentChanged
+from hosting import kinds, names, queue
+from hosting.models import Deployment, DeploymentMember, DeploymentVersion
+from hosting.permissions import check_may_manage
+from hosting.placing import placement_drop, placement_ensure
+from hosting.states import State, sources
+from oauth.services import endpoint_tokens_revoke_for
+
+__all__ = [
+    "deployment_access_set",
+    "deployment_create",
+    "deployment_delete",
+    "deployment_deploy",
+    "deployment_host",
+    "deployment_move",
+    "deployment_note",
+    "deployment_restart",
+    "deployment_start",
+    "deployment_stop",
+    "member_add",
+    "member_remove",
+    "placement_ensure",
+]
+
+Access = Deployment.Access
+
+
+# --- making and changing
+
+
+def deployment_create(
+    *, actor: Actor, owner: Name, name: str, reference: str, access: str = Access.PRIVATE, title: str = ""
+) -> Deployment:
+    """A deployment with its first version, whose build is queued on commit."""
+    if not may_own_as(actor, owner):
+        raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
+    parsed = names.parse(name)
+    wanted = kinds.parse(reference)
+    _check_access(access)
+    try:
+        with transaction.atomic():
+            deployment = Deployment.objects.create(
+                owner=owner,
+                name=parsed.display,
+                folded_name=parsed.folded,
+                title=title,
+                reference=str(wanted),
+                kind=wanted.kind,
+                access=access,
+                reason="queued for building",
+            )
+            version = DeploymentVersion.objects.create(deployment=deployment, number=1, reference=str(wanted))
+            record(
+                actor,
+                "deployment:create",
+                "deployment",
+                deployment.id,
+                name=deployment.label,
+                reference=str(wanted),
+                access=access,
+            )
+            publish_on_commit(DeploymentChanged(str(deployment.id)))
+            queue.build(version.id)
+    except IntegrityError as error:
+        raise Conflict(
+            "deployment_exists",
+            f"There is a server named {owner.display}/{parsed.display} already. Choose another name.",
+        ) from error
+    return deployment
+
+
+def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -> DeploymentVersion:
+    """A new version. The present one serves until the new one is built."""
+    check_may_manage(actor, deployment)
+    wanted = kinds.parse(reference)
+    with transaction.atomic():
+        locked = _locked(deployment)
+        latest = locked.versions.order_by("-number").first()
+        version = DeploymentVersion.objects.create(
+            deployment=locked, number=latest.number + 1 if latest else 1, reference=str(wanted)
+        )
+        Deployment.objects.filter(pk=locked.pk).update(
+            reference=str(wanted), kind=wanted.kind, wanted=Deployment.Wanted.RUNNING, changed_at=clock.now()
+        )
+        if not deployment_move(locked.pk, State.QUEUED, "queued for building", actor=actor):
+            publish_on_commit(DeploymentChanged(str(locked.pk)))  # it is queued or being built already
+        record(actor, "deployment:deploy", "deployment", locked.pk, version=version.number, reference=str(wanted))
+        queue.build(version.id)
+    return version
+
+
+def deployment_host(
+    *, actor: Actor, owner: Name, name: str, reference: str, access: str | None = None
+) -> tuple[Deployment, DeploymentVersion]:
+    """What the `host` command means: make it so, and redo nothing that is done. Gives the version it stands for."""
+    wanted = str(kinds.parse(reference))
+    found = Deployment.objects.select_related("owner").filter(owner=owner, folded_name=names.fold(name)).first()
+    if found is None:
+        found = deployment_create(
+            actor=actor, owner=owner, name=name, reference=wanted, access=access or Access.PRIVATE
+        )
+    elif access and access != found.access:
+        deployment_access_set(actor=actor, deployment=found, access=access)
+    latest = found.versions.order_by("-number").first()
+    if latest is None or latest.reference != wanted or latest.failure:
+        latest = deployment_deploy(actor=actor, deployment=found, reference=wanted)
+    elif found.state == State.STOPPED:
+        deployment_start(actor=actor, deployment=found)
+    found.refresh_from_db()
+    return found, latest
+
+
+def deployment_access_set(*, actor: Actor, deployment: Deployment, access: str) -> None:
+    check_may_manage(actor, deployment)
+    _check_access(access)
+    with transaction.atomic():
+        changed = Deployment.objects.filter(pk=deployment.pk).exclude(access=access)
+        if changed.update(access=access, changed_at=clock.now()):
+            record(actor, "deployment:set_access", "deployment", deployment.pk, access=access)
+            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+
+
+def member_add(*, actor: Actor, deployment: Deployment, user: User) -> None:
+    """Lets a person call and see a private deployment. Repeatable."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        _, is_new = DeploymentMember.objects.get_or_create(deployment=deployment, user=user)
+        if is_new:
+            record(actor, "deployment:add_member", "deployment", deployment.pk, user=str(user.pk))
+            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+
+
+def member_remove(*, actor: Actor, deployment: Deployment, user: User) -> None:
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        removed, _ = DeploymentMember.objects.filter(deployment=deployment, user=user).delete()
+        if removed:
+            record(actor, "deployment:remove_member", "deployment", deployment.pk, user=str(user.pk))
+            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+
+
+# --- running and not running
+
+
+def deployment_stop(*, actor: Actor, deployment: Deployment) -> None:
+    """Ends its instances and takes no more calls. Repeatable."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        locked = _locked(deployment)
+        Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
+        if deployment_move(locked.pk, State.STOPPED, "stopped by its owner", actor=actor):
+            _drop(locked, "stopped by its owner")
+
+
+def deployment_start(*, actor: Actor, deployment: Deployment) -> None:
+    """Takes calls again; builds first what was never built. Repeatable."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        locked = _locked(deployment)
+        Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.RUNNING)
+        latest = locked.versions.order_by("-number").first()
+        if locked.state not in (State.STOPPED, State.FAILED):
+            return
+        if latest is not None and not latest.built_at and not latest.failure:  # stopped while it was being built
+            if deployment_move(locked.pk, State.QUEUED, "queued for building", actor=actor):
+                queue.build(latest.id)
+        elif locked.current_version_id:
+            if deployment_move(locked.pk, State.READY, "", actor=actor):
+                queue.inspect(locked.pk)
+        else:
+            deployment_deploy(actor=actor, deployment=locked, reference=locked.reference)
+
+
+def deployment_restart(*, actor: Actor, deployment: Deployment) -> None:
+    """Ends its instances; the next call, or our look, starts new ones. What was never built is built again."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        locked = _locked(deployment)
+        if locked.state in (State.QUEUED, State.BUILDING):
+            raise Conflict("building", f"{locked.label} is still being built. Wait until that is done.")
+        if locked.current_version_id is None:
+            deployment_deploy(actor=actor, deployment=locked, reference=locked.reference)
+            return
+        Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.RUNNING)
+        _drop(locked, "restarted by its owner")
+        record(actor, "deployment:restart", "deployment", locked.pk)
+        if not deployment_move(locked.pk, State.READY, "", actor=actor):
+            publish_on_commit(DeploymentChanged(str(locked.pk)))
+        queue.inspect(locked.pk)
+
+
+def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
+    """Nothing of it can be seen or called from now on; the row goes when no runner holds it any more."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        locked = _locked(deployment)
+        Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
+        if deployment_move(locked.pk, State.DELETING, "deleted by its owner", actor=actor):
+            record(actor, "deployment:delete", "deployment", locked.pk, name=locked.label)
+            endpoint_tokens_revoke_for(actor=actor, deployment_id=locked.pk)
+            _drop(locked, "deleted by its owner")
+            queue.reconcile()
+
+
+# --- the state
+
+
+def deployment_move(
+    deployment_id: UUID, to: State, reason: str, *, actor: Actor = SYSTEM, only_from: frozenset[State] | None = None
+) -> bool:
+    """The one way a state changes: a conditional UPDATE by the transition table, an audit row and an event on commit.
+
+    False when the deployment was in no state from which `to` may be entered (or it is gone); nothing happened then.
+    `only_from` narrows the table, for a caller that acts on what it saw.
+    """
+    allowed = sources(to) & only_from if only_from is not None else sources(to)
+    with transaction.atomic():
+        row = Deployment.objects.select_for_update().filter(pk=deployment_id, state__in=allowed)
+        before = row.values_list("state", flat=True).first()
+        if before is None:
+            return False
+        Deployment.objects.filter(pk=deployment_id).update(state=to, reason=reason, changed_at=clock.now())
+        record(actor, "deployment:move", "deployment", deployment_id, before=before, after=str(to), reason=reason)
+        publish_on_commit(DeploymentChanged(str(deployment_id)))
+    return True
+
+
+def deployment_note(deployment_id: UUID, state: State, reason: str) -> bool:
+    """New words for the state it is in; False when it isn't. Neither audited nor announced: news, not a change."""
+    return bool(Deployment.objects.filter(pk=deployment_id, state=state).update(reason=reason))
+
+
+def _locked(deployment: Deployment) -> Deployment:
+    """The row as it is now, held to the end of the transaction. Raises NotFound when it has gone meanwhile."""
+    found = (
+        Deployment.objects.select_related("owner").select_for_update(of=("self",)).filter(pk=deployment.pk)
+    ).exclude(state=State.DELETING)
+    locked = found.first()
+    if locked is None:
+        raise NotFound("deployment_unknown", "There is no such server, or it isn't yours.")
+    return locked
+
+
+def _drop(deployment: Deployment, reason: str) -> None:
+    held = placement_drop(deployment)
+    if held is not None:
+        address, epoch = held
+        queue.unplace(deployment.pk, address, epoch, reason)
+
+
+def _check_access(access: str) -> None:
+    if access not in Access.values:
+        raise BadInput("access_unknown", "Access is either private or public.", field="access")
