@@ -1,8 +1,11 @@
 """Instances in bubblewrap: namespaces of their own, a read-only system, no network, a filter, limits.
 
-How a start goes: a shell enters the instance's control groups and becomes bubblewrap; that builds the sandbox and
-starts, as its pid 1, a shell that forks the server-to-be and stays to reap. The server-to-be says that it is there; the
-kernel adds its pid as this process knows it. It then gets its limits, is told to go, and becomes the server.
+How a start goes: a shell enters the instance's control groups and becomes bubblewrap, which builds the sandbox and
+starts a shell in it. That one says that it is there; the kernel adds its pid as this process knows it. It then gets its
+limits, is told to go, and becomes the server.
+
+Nothing outlives bubblewrap: the first process inside dies with it and takes the rest along. The kernel sends that death
+signal only between processes of one user, so who the first process is depends on who we are (`view.first_process`).
 """
 
 from __future__ import annotations
@@ -28,17 +31,16 @@ from hosting.runner.runtimes.watch import ProcessTable, parent_of
 from hosting.runner.runtimes.watcher import Watcher
 
 START_SECONDS = 15.0
+SPARE_PROCESSES = 8  # that the kernel's limit of a user lets through where a control group is to refuse first
 # Numbers of descriptors in bubblewrap. The shells can name none above 9.
 HANDSHAKE, OPTIONS, FILTER, USERNS, FIRST_FILE = 3, 5, 6, 7, 10
 ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 >"$1" || exit 1; shift; n=$((n-1)); done; exec "$@"'
-INIT = (
-    "exec 4<&0 </dev/null 7<&-; "
-    '( echo >&3; read -r go <&3 || exit 1; exec 3>&-; exec "$@" ) <&4 4<&- & '
-    "exec 3>&- 4<&- >/dev/null 2>&1; wait $!; exit $?"
-)
+# The server-to-be. With users of their own it is bubblewrap's child; otherwise the shell is the first process itself
+# (see view.first_process), forks, and stays to reap.
+BECOME = 'echo >&3; read -r go <&3 || exit 1; exec 3>&- 7<&-; cd "$1" || exit 1; shift; exec "$@"'
+FORK = f"exec 4<&0 </dev/null; ( {BECOME} ) <&4 4<&- & exec 3>&- 4<&- >/dev/null 2>&1; wait $!; exit $?"
 DROP = (
     "--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs",
-    "--pdeathsig", "KILL",
 )  # fmt: skip
 
 
@@ -161,7 +163,8 @@ class Bubblewrap:
         options = view.options(spec, identity, files, {"filter": FILTER, "userns": USERNS})
         file(FILTER, "filter", seccomp.bytecode())
         file(OPTIONS, "options", "\0".join(options).encode())
-        inside = [*_become(identity), "/bin/sh", "-c", INIT, "server", *spec.argv]
+        shell = ["/bin/sh", "-c", FORK if identity is None else BECOME, "server", view.HOME]
+        inside = [*_become(identity), *shell, *spec.argv]
         argv = [self._path, "--args", str(OPTIONS), "--", *inside]
         if start.group is not None:
             entrances = start.group.entrances
@@ -175,7 +178,10 @@ class Bubblewrap:
         """The server-to-be waits meanwhile."""
         group = start.group
         has_memory = group is not None and group.memory is not None
-        for kind, value in ceilings.rlimits(spec.limits, count_processes=True, cap_data=not has_memory):
+        spare = 0 if start.identity is not None else 1  # the first process inside is of the same user
+        if group is not None and group.pids is not None:
+            spare = SPARE_PROCESSES
+        for kind, value in ceilings.rlimits(spec.limits, spare_processes=spare, cap_data=not has_memory):
             prlimit(pid, kind, value)
         names = ["/tmp", "/dev/shm"] + ([view.HOME] if spec.home is None else [])
         disks: dict[str, int] = {}

@@ -36,9 +36,13 @@ def disk_words(limits: Limits, place: str) -> str:
     return f"disk limit of {size_words(limits.disk_bytes)} for {place} reached"
 
 
-def rlimits(limits: Limits, *, count_processes: bool, cap_data: bool) -> list[tuple[int, tuple[int, int]]]:
-    """What to give prlimit(2). `cap_data` bounds a burst between two looks where no cgroup bounds memory;
-    threads' stacks and heaps are counted in full there, so it has a margin."""
+def rlimits(limits: Limits, *, spare_processes: int | None, cap_data: bool) -> list[tuple[int, tuple[int, int]]]:
+    """What to give prlimit(2).
+
+    `spare_processes` come on top of the limit, which counts all of a user; None leaves them uncounted. `cap_data`
+    bounds a burst between two looks where no group bounds memory; stacks and heaps count in full there, so it has a
+    margin.
+    """
     found = [(resource.RLIMIT_CORE, (0, 0))]
     if limits.cpu_seconds:
         found.append((resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + CPU_GRACE_SECONDS)))
@@ -46,9 +50,9 @@ def rlimits(limits: Limits, *, count_processes: bool, cap_data: bool) -> list[tu
         found.append((resource.RLIMIT_NOFILE, (limits.open_files, limits.open_files)))
     if limits.disk_bytes:
         found.append((resource.RLIMIT_FSIZE, (limits.disk_bytes, limits.disk_bytes)))
-    if limits.processes and count_processes:
-        # one more for the sandbox's own first process, which counts as the same user
-        found.append((resource.RLIMIT_NPROC, (limits.processes + 1, limits.processes + 1)))
+    if limits.processes and spare_processes is not None:
+        most = limits.processes + spare_processes
+        found.append((resource.RLIMIT_NPROC, (most, most)))
     if limits.memory_bytes and cap_data:
         ceiling = limits.memory_bytes + DATA_MARGIN_BYTES
         found.append((resource.RLIMIT_DATA, (ceiling, ceiling)))

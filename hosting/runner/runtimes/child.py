@@ -131,7 +131,7 @@ class Child:
         if group is not None and group.memory is not None:
             if group.memory_kills():
                 self._note(ceilings.memory_words(limits))
-        elif limits.memory_bytes and self._pidfds and self._memory() > limits.memory_bytes:
+        elif limits.memory_bytes and self._pidfds and self._exceeds(limits.memory_bytes):
             self._note(ceilings.memory_words(limits))
             self.kill(ceilings.memory_words(limits))
         if self._is_full():
@@ -160,11 +160,17 @@ class Child:
         group = self.parts.group
         if group is not None and group.memory is not None:
             return group.memory_bytes()
-        held = 0
-        for fd in self.parts.disks.values():  # these folders are in memory as well
-            disk = os.fstatvfs(fd)
-            held += (disk.f_blocks - disk.f_bfree) * disk.f_frsize
-        return held + self._table.below(self.parts.root).memory_bytes
+        return self._on_disks() + self._table.memory_below(self.parts.root)
+
+    def _exceeds(self, memory_bytes: int) -> bool:
+        """The cheap sum counts what processes share once for each; only when it is too much, count exactly."""
+        cheap = self._on_disks() + self._table.below(self.parts.root).memory_bytes
+        return cheap > memory_bytes and self._memory() > memory_bytes
+
+    def _on_disks(self) -> int:
+        """What its size-limited folders hold, which is in memory as well."""
+        disks = [os.fstatvfs(fd) for fd in self.parts.disks.values()]
+        return sum((disk.f_blocks - disk.f_bfree) * disk.f_frsize for disk in disks)
 
     def _processes(self) -> int:
         own = 0 if self.parts.root == self.parts.pid else 1

@@ -44,7 +44,7 @@ class Insecure:
                 raise LaunchFailed(f"{spec.argv[0]} is not a program that can be run")
             pid = spawn(_dying_with_us(["/bin/sh", "-c", GATE, "server", *argv], home), env, fds)
             pipes.handed_over()
-            for kind, value in ceilings.rlimits(spec.limits, count_processes=False, cap_data=True):
+            for kind, value in ceilings.rlimits(spec.limits, spare_processes=None, cap_data=True):
                 prlimit(pid, kind, value)
             stdin, stdout, stderr = pipes.ours
             child = Child(Parts(pid, pid, pid, stdin, stdout, stderr, spec.limits), self._table, self._gone)

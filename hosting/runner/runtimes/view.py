@@ -24,7 +24,7 @@ CONFIGURATION = (
 # Files of /proc that tell of the machine rather than of the sandbox; each is covered where it exists.
 MASKED = ("kcore", "keys", "key-users", "timer_list", "sched_debug", "latency_stats", "interrupts", "kallsyms")
 # What a read_only path may neither be nor contain: binding it would undo what the sandbox puts there.
-RESERVED = ("/proc", "/dev", "/sys", "/tmp", "/run", "/etc", "/usr", "/var", HOME)
+RESERVED = ("/proc", "/dev", "/sys", "/tmp", "/run", "/etc", "/var", HOME)
 FILES = {
     "/etc/passwd": f"server:x:{INSIDE}:{INSIDE}:server:{HOME}:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
     "/etc/group": f"server:x:{INSIDE}:\nnogroup:x:65534:\n",
@@ -45,23 +45,30 @@ def options(spec: LaunchSpec, identity: Identity | None, files: dict[str, int], 
         *_own_folders(spec),
         *_read_only(spec),
         *_environment(spec),
-        *["--remount-ro", "/", "--chdir", HOME, "--seccomp", str(fds["filter"])],
+        # Not to HOME: as root, bubblewrap can't enter it any more when it changes folder. The shell inside can.
+        *["--remount-ro", "/", "--chdir", "/", "--seccomp", str(fds["filter"])],
     ]
 
 
 def _namespaces(identity: Identity | None, fds: dict[str, int]) -> list[str]:
     found = ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "server"]
-    # As pid 1 the shell that starts the server is filtered like the server. bubblewrap's own first process is not, and
-    # a server of the same user could write to its memory.
-    found += ["--as-pid-1", "--new-session", "--die-with-parent", "--clearenv", "--cap-drop", "ALL"]
+    found += ["--new-session", "--die-with-parent", "--clearenv", "--cap-drop", "ALL"]
     if identity is None:
-        return [*found, "--unshare-user", "--disable-userns", "--uid", str(INSIDE), "--gid", str(INSIDE)]
+        found += ["--unshare-user", "--disable-userns", "--uid", str(INSIDE), "--gid", str(INSIDE)]
+        return found + first_process(identity)
     if identity.namespace >= 0:
         # bubblewrap mounts as root, then enters this namespace, where root's id does not exist
         found += ["--userns2", str(fds["userns"])]
     for name in ("SETUID", "SETGID", "SETPCAP"):  # for setpriv, which drops these as well
         found += ["--cap-add", f"CAP_{name}"]
-    return found
+    return found + first_process(identity)
+
+
+def first_process(identity: Identity | None) -> list[str]:
+    """bubblewrap's own first process is not filtered, and a server of the same user could write to its memory: the
+    shell takes its place then, filtered. Where the server is another user that can't be, and must not: the death of
+    bubblewrap outside (root) would not reach a first process of that user."""
+    return ["--as-pid-1"] if identity is None else []
 
 
 def _network() -> list[str]:
@@ -105,10 +112,10 @@ def _read_only(spec: LaunchSpec) -> list[str]:
         path = PurePosixPath(text)
         if not path.is_absolute() or ".." in path.parts:
             raise LaunchFailed(f"read-only path {text!r} is not a plain absolute path")
+        if path.is_relative_to("/usr"):
+            continue  # all of it is there
         if any(PurePosixPath(reserved).is_relative_to(path) for reserved in RESERVED):
             raise LaunchFailed(f"read-only path {text!r} holds a folder that the sandbox makes itself")
-        if path.is_relative_to("/usr"):
-            continue
         if not Path(text).exists():
             raise LaunchFailed(f"{text} does not exist; the environment may have been removed: deploy it anew")
         for parent in reversed(path.parents):  # bubblewrap itself would make them for its own user only

@@ -33,19 +33,26 @@ class ProcessTable:
 
     def below(self, pid: int) -> Seen:
         """`pid` itself counts. Memory is what is not shared with a file: resident minus shared pages."""
-        if time.monotonic() - self._at > FRESH_SECONDS:
-            self._look()
         memory = threads = 0
         cpu = 0.0
-        waiting = [pid]
-        while waiting:
-            one = waiting.pop()
-            waiting += self._children.get(one, [])
+        for one in self._family(pid):
             if one in self._stat:
                 threads += self._stat[one][0]
                 cpu += self._stat[one][1]
                 memory += _own_memory(one)
         return Seen(memory, threads, cpu)
+
+    def memory_below(self, pid: int) -> int:
+        """The same, with each page that processes share counted once. Dearer: the kernel walks their page tables."""
+        return sum(_proportional_memory(one) for one in self._family(pid))
+
+    def _family(self, pid: int) -> list[int]:
+        if time.monotonic() - self._at > FRESH_SECONDS:
+            self._look()
+        found = [pid]
+        for one in found:  # grows as it goes
+            found += self._children.get(one, [])
+        return found
 
     def _look(self) -> None:
         self._children, self._stat = {}, {}
@@ -71,6 +78,16 @@ def _own_memory(pid: int) -> int:
     except OSError:
         return 0
     return (int(fields[1]) - int(fields[2])) * PAGE_BYTES
+
+
+def _proportional_memory(pid: int) -> int:
+    """proc(5), smaps_rollup: the shares of memory that belongs to no file."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return _own_memory(pid)
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:")))
 
 
 def parent_of(pid: int) -> int:

@@ -1,0 +1,197 @@
+"""What every runtime promises, tried on each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from hosting.runner.control import Limits
+from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Runtime
+from tests.runner.runtimes.conftest import READ_ONLY, RUNTIMES, Launch
+
+pytestmark = pytest.mark.parametrize("kind", list(RUNTIMES))
+
+
+async def test_it_says_that_it_is_able(runtime: Runtime) -> None:
+    verdict = await runtime.check()
+    assert verdict.is_able, verdict.words
+
+
+async def test_started_process_answers_on_its_pipes(launch: Launch) -> None:
+    probe = await launch()
+    assert await probe.ask("say", "to stderr") is True
+    assert await probe.line(probe.process.stderr) == "to stderr\n"
+    assert probe.process.poll() is None
+
+
+async def test_environment_is_the_given_one_and_nothing_of_the_hosts(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST_SECRET", "hunter2")
+    probe = await launch(env={"GIVEN": "a=b c", "PATH": "/usr/bin:/bin"})
+    environment = await probe.ask("environ")
+    assert environment["GIVEN"] == "a=b c"
+    assert environment["PATH"] == "/usr/bin:/bin"
+    assert "HOST_SECRET" not in environment
+
+
+async def test_only_the_three_pipes_are_handed_over(launch: Launch) -> None:
+    stray = os.open("/dev/null", os.O_RDONLY)
+    os.set_inheritable(stray, True)
+    try:
+        probe = await launch()
+        # the fourth is the listing's own
+        assert await probe.ask("listing", "/proc/self/fd") == ["0", "1", "2", "3"]
+    finally:
+        os.close(stray)
+
+
+async def test_working_folder_is_its_writable_home(launch: Launch) -> None:
+    probe = await launch()
+    home = (await probe.ask("environ"))["HOME"]
+    assert (await probe.ask("whoami"))[2] == home
+    assert await probe.ask("write", f"{home}/file", 10) is True
+
+
+async def test_given_home_keeps_its_files(launch: Launch, tmp_path: Path) -> None:
+    for turn in range(2):
+        probe = await launch(home=tmp_path)
+        assert await probe.ask("listing", ".") == ([] if turn == 0 else ["kept"])
+        assert await probe.ask("write", "kept", 10) is True
+        await probe.process.stop(1)
+
+
+async def test_end_of_input_ends_a_polite_server(launch: Launch) -> None:
+    probe = await launch()
+    ended = await probe.process.stop(5)
+    assert (ended.code, ended.signal, ended.reason) == (0, 0, "stopped")
+    assert probe.process.poll() == ended == await probe.process.wait() == await probe.process.stop(1)
+
+
+async def test_sigterm_follows_where_end_of_input_is_not_enough(launch: Launch) -> None:
+    probe = await launch()
+    await probe.ask("stay")
+    ended = await probe.process.stop(0.6)
+    assert (ended.code, ended.signal) == (128 + signal.SIGTERM, signal.SIGTERM)
+
+
+async def test_server_that_ignores_sigterm_is_ended_when_the_grace_is_over(launch: Launch) -> None:
+    probe = await launch()
+    await probe.ask("stay")
+    await probe.ask("ignore_term")
+    before = asyncio.get_running_loop().time()
+    ended = await probe.process.stop(0.4)
+    assert ended.signal == signal.SIGKILL
+    assert "did not stop within 0.4 s" in ended.reason
+    assert asyncio.get_running_loop().time() - before < 2
+
+
+async def test_exit_code_is_told(launch: Launch) -> None:
+    probe = await launch()
+    probe.tell("leave", 3)
+    ended = await probe.process.wait()
+    assert (ended.code, ended.signal, ended.reason) == (3, 0, "exited with code 3")
+
+
+async def test_output_can_be_read_after_the_end(launch: Launch) -> None:
+    probe = await launch("/bin/sh", "-c", "echo last words")
+    await probe.process.wait()
+    assert os.read(probe.process.stdout, 100) == b"last words\n"
+    assert os.read(probe.process.stdout, 100) == b""
+
+
+async def test_signal_is_told_by_its_name(launch: Launch) -> None:
+    probe = await launch("/bin/sh", "-c", "kill -SEGV $$")
+    ended = await probe.process.wait()
+    assert (ended.signal, ended.reason) == (signal.SIGSEGV, "ended by SIGSEGV")
+
+
+async def test_usage_counts_what_is_inside(launch: Launch) -> None:
+    probe = await launch()
+    await probe.ask("allocate", 32)
+    await probe.ask("fork", 3)
+    usage = probe.process.usage()
+    assert usage.processes == 4
+    assert 32 * 2**20 < usage.memory_bytes < 100 * 2**20
+    assert usage.cpu_seconds > 0
+    assert usage.limit_events == []
+
+
+async def test_memory_limit_ends_it_by_name(launch: Launch) -> None:
+    probe = await launch(limits=Limits(memory_bytes=64 * 2**20))
+    probe.tell("allocate", 1024)
+    ended = await probe.process.wait()
+    assert ended.reason == "memory limit of 64 MB reached"
+
+
+async def test_cpu_limit_ends_it_by_name(launch: Launch) -> None:
+    probe = await launch(limits=Limits(cpu_seconds=1))
+    probe.tell("spin")
+    ended = await probe.process.wait()
+    assert ended.reason == "CPU limit of 1 s reached"
+
+
+async def test_open_file_limit_holds_and_is_named(launch: Launch) -> None:
+    probe = await launch(limits=Limits(open_files=20))
+    assert await probe.ask("open_files", 40) == [17, "EMFILE"]
+    assert probe.process.usage().limit_events == ["open file limit of 20 reached"]
+
+
+async def test_one_file_can_not_outgrow_the_disk_limit(launch: Launch) -> None:
+    probe = await launch(limits=Limits(disk_bytes=2**20))
+    assert await probe.ask("write", "big", 4 * 2**20) in ("EFBIG", "ENOSPC")
+
+
+async def test_program_that_is_missing_is_told(runtime: Runtime, launch: Launch) -> None:
+    try:
+        probe = await launch("/nowhere/server")
+    except LaunchFailed as error:
+        assert "/nowhere/server" in str(error)
+    else:
+        assert (await probe.process.wait()).code == 127
+        assert b"/nowhere/server: not found" in os.read(probe.process.stderr, 1000)
+
+
+async def test_grandchildren_end_with_it(launch: Launch) -> None:
+    """The reader of a pipe sees its end only when its last holder is gone."""
+    probe = await launch("/bin/sh", "-c", "sleep 600 & sleep 600 & echo two; exec sleep 600")
+    await probe.line(probe.process.stdout)
+    assert probe.process.usage().processes == 3
+    await probe.process.stop(0)
+    assert os.read(probe.process.stdout, 10) == b""
+
+
+async def test_cancelled_start_leaves_nothing(runtime: Runtime) -> None:
+    def children() -> str:
+        return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+
+    descriptors, processes = len(os.listdir("/proc/self/fd")), children()
+    starting = asyncio.create_task(runtime.start(LaunchSpec("cancelled", ["/bin/sleep", "600"], read_only=READ_ONLY)))
+    await asyncio.sleep(0)
+    starting.cancel()
+    try:
+        process = await starting
+    except asyncio.CancelledError:
+        pass
+    else:  # the plain way starts without waiting
+        await process.stop(0)
+        process.close()
+    assert children() == processes
+    assert len(os.listdir("/proc/self/fd")) <= descriptors + 1  # a user's namespace is kept for the next one
+
+
+async def test_many_starts_leak_no_descriptors(runtime: Runtime) -> None:
+    async def one(number: int) -> None:
+        process = await runtime.start(LaunchSpec(f"n{number}", ["/bin/true"]))
+        assert (await process.wait()).code == 0
+        process.close()
+
+    await one(0)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(5):
+        await one(number)
+    assert len(os.listdir("/proc/self/fd")) == before
