@@ -5,14 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
 from accounts import selectors, services
-from common.errors import AppError
+from common.commands import OperatorCommand
 from events.actors import OPERATOR
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Print a one-time link with which the owner of an account sets a password and signs in. "
         "It works once and for one hour; an older one stops working."
@@ -22,9 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--user", required=True, metavar="NAME", help="the account's name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            user = selectors.user_get(options["user"])
-            url = services.one_time_link_create(actor=OPERATOR, purpose=services.Purpose.SIGN_IN, user=user)
-        except AppError as error:
-            raise CommandError(error.message) from error
+        user = selectors.user_get(options["user"])
+        url = services.one_time_link_create(actor=OPERATOR, purpose=services.Purpose.SIGN_IN, user=user)
         self.stdout.write(url)

@@ -6,12 +6,12 @@ import time
 from argparse import BooleanOptionalAction
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts import selectors as accounts
 from accounts.models import Name
 from accounts.services import user_create
-from common.errors import AppError
+from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting import services
 from hosting.models import Deployment, DeploymentVersion
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.25
 HINT_SECONDS = 10.0
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Host a server and print its MCP URL. The account of --owner is made if need be, without a way to sign in "
         "(see sign_in_link). The same again changes nothing; another reference deploys a new version."
@@ -41,18 +41,15 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait at most")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            deployment, version = services.deployment_host(
-                actor=OPERATOR,
-                owner=self._owner(options["owner"]),
-                name=options["name"],
-                reference=options["reference"],
-                access=options["access"],
-            )
-            if options["wait"]:
-                self._wait(deployment, version, options["timeout"])
-        except AppError as error:
-            raise CommandError(error.message) from error
+        deployment, version = services.deployment_host(
+            actor=OPERATOR,
+            owner=self._owner(options["owner"]),
+            name=options["name"],
+            reference=options["reference"],
+            access=options["access"],
+        )
+        if options["wait"]:
+            self._wait(deployment, version, options["timeout"])
         owner = deployment.owner
         self.stdout.write(resource_url(owner.folded, deployment.folded_name))
         self.stderr.write(

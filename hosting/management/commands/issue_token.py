@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from accounts.selectors import user_get
-from common.errors import AppError, BadInput, Forbidden
+from common.commands import OperatorCommand
+from common.errors import BadInput, Forbidden
 from events.actors import OPERATOR
 from hosting.models import Deployment
 from hosting.permissions import is_member
@@ -17,7 +18,7 @@ from oauth import scopes
 from oauth.services import MAX_TTL_SECONDS, endpoint_token_issue
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Print a bearer token with which a user may call one deployment. It is written to an audited, revocable row."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,25 +37,22 @@ class Command(BaseCommand):
         parser.add_argument("--note", default="", help="what it is for; shown in lists")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            user = user_get(options["user"])
-            deployment = _deployment(options["deployment"])
-            if deployment.access == Deployment.Access.PRIVATE and not is_member(user.pk, deployment):
-                raise Forbidden(
-                    "not_a_member",
-                    f"{deployment.label} is private, and {user.username} is neither its owner nor a member.",
-                )
-            row, token = endpoint_token_issue(
-                actor=OPERATOR,
-                user=user,
-                deployment_id=deployment.pk,
-                resource=resource_url(deployment.owner.folded, deployment.folded_name),
-                scopes=scopes.parse(options["scope"]),
-                ttl_seconds=options["ttl"],
-                note=options["note"],
+        user = user_get(options["user"])
+        deployment = _deployment(options["deployment"])
+        if deployment.access == Deployment.Access.PRIVATE and not is_member(user.pk, deployment):
+            raise Forbidden(
+                "not_a_member",
+                f"{deployment.label} is private, and {user.username} is neither its owner nor a member.",
             )
-        except AppError as error:
-            raise CommandError(error.message) from error
+        row, token = endpoint_token_issue(
+            actor=OPERATOR,
+            user=user,
+            deployment_id=deployment.pk,
+            resource=resource_url(deployment.owner.folded, deployment.folded_name),
+            scopes=scopes.parse(options["scope"]),
+            ttl_seconds=options["ttl"],
+            note=options["note"],
+        )
         self.stdout.write(token)
         self.stderr.write(
             f"Valid until {row.expires_at:%Y-%m-%d %H:%M:%S} UTC. To revoke it: ./manage.py revoke_token {row.pk}"

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db import connection
 
-from common.errors import AppError
+from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting.runners import runner_register
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Run a runner: the process that holds the sandboxed servers of this host."
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="lower-case letters, digits and hyphens; one name per runner")
@@ -31,10 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name: str = options["name"]
         address = options["listen"] or f"unix:{settings.SLIPWAY_RUN / f'runner-{name}.sock'}"
-        try:
-            runner_register(actor=OPERATOR, name=name, address=address)
-        except AppError as error:
-            raise CommandError(error.message) from error
+        runner_register(actor=OPERATOR, name=name, address=address)
         connection.close()
         argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address]
         argv += ["--home", str(settings.SLIPWAY_RUNNERS / name), "--sandbox", settings.SLIPWAY_SANDBOX]

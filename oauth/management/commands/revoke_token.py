@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from common.errors import AppError
+from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from oauth.services import endpoint_token_revoke
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Revoke a token that issue_token printed, by the id it named."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", type=UUID)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            endpoint_token_revoke(actor=OPERATOR, token_id=options["id"])
-        except AppError as error:
-            raise CommandError(error.message) from error
+        endpoint_token_revoke(actor=OPERATOR, token_id=options["id"])
         self.stderr.write("Revoked.")
