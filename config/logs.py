@@ -84,6 +84,9 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },
     }

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from tests.services import services
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +20,13 @@ def _services() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(_services: None) -> None:
     """pytest-django asks for this before it makes its database; the server must run by then."""
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole site, shared by all tests that only use it. A test that breaks something starts a Stack of its own."""
+    site = Stack(tmp_path_factory.mktemp("site"), WEB_PROCESSES="2")
+    try:
+        yield site.start()
+    finally:
+        site.stop()

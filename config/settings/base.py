@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,9 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(SLIPWAY_HOME / "beat" / "schedule")
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# A line for each step of each regular job would bury the rest; jobs log what they did, failures are logged anyway.
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # a visitor's mistake is no warning to the operator
 LOG_LEVEL = env.choice("SLIPWAY_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 LOGGING = logging_config(env.choice("SLIPWAY_LOG_FORMAT", "auto", ["auto", "json", "console"]), LOG_LEVEL)
 structlog_configure()

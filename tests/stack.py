@@ -1,0 +1,163 @@
+"""A whole site of a test's own: the real `manage.py up` on a free port, with a data folder that is its alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.launch.processes import command_line, descendants
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 60.0
+_READY = "Slipway is ready at "
+# What a developer has set for the site of their own, or pytest for itself, is not for this one.
+_NOT_HANDED_ON = ("SLIPWAY_", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "WEB_PROCESSES", "PYTEST_", "COV_")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Stack:
+    """Start with `start()`; `stop()` may be called at any time and again."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home = home
+        self.port = free_port()
+        self.lines: list[str] = []  # of the terminal so far, standard output and error
+        self._environment = {"SLIPWAY_HOME": str(home), "PORT": str(self.port), "BIND": "127.0.0.1", **environment}
+        self._process: subprocess.Popen[str] | None = None
+        self._incoming: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.start_seconds = 0.0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
+        return {**ours, **self._environment}
+
+    def start(self) -> Stack:
+        """Returns when the site says that it is ready; fails with what it said instead."""
+        began = time.monotonic()
+        self.launch()
+        self.expect(_READY)
+        self.start_seconds = time.monotonic() - began
+        return self
+
+    def launch(self) -> None:
+        """Start and return at once."""
+        self.lines = []
+        self._incoming = queue.SimpleQueue()
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up"],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, args=(self._process, self._incoming), daemon=True).start()
+
+    @staticmethod
+    def _read(process: subprocess.Popen[str], incoming: queue.SimpleQueue[str | None]) -> None:
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                incoming.put(line.rstrip("\n"))
+        incoming.put(None)
+
+    def expect(self, text: str, seconds: float = START_SECONDS) -> str:
+        """The next line of the terminal that has this text in it."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._incoming.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(
+                    f"{text!r} was not said in {seconds:g} s, but:\n" + "\n".join(self.lines)
+                ) from None
+            if line is None:
+                self._incoming.put(None)
+                raise AssertionError(f"It ended without saying {text!r}, but:\n" + "\n".join(self.lines))
+            self.lines.append(line)
+            if text in line:
+                return line
+
+    def manage(self, *words: str, seconds: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `./manage.py …` as a person at a shell of this site would."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *words],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"manage.py {' '.join(words)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+        return done
+
+    def processes(self) -> dict[int, str]:
+        """Every living process below the supervisor, with its command."""
+        return {pid: command for pid in descendants(self.pid) if (command := command_line(pid))}
+
+    def part(self, word: str) -> int:
+        """The process of a part by a word of its command, such as `manage.py worker`."""
+        return next(pid for pid, command in self.processes().items() if word in command)
+
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        request = urllib.request.Request(self.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def log(self, name: str) -> str:
+        return (self.home / "logs" / f"{name}.log").read_text(errors="replace")
+
+    def wait(self, seconds: float) -> int:
+        """The exit code of the supervisor."""
+        assert self._process is not None
+        code = self._process.wait(seconds)
+        with contextlib.suppress(AssertionError):
+            self.expect("\0", 5)  # take in the rest of what it said
+        return code
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
+        """End it as a person or a service manager would. Returns the exit code."""
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            return self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # its parts die with it
+            self._process.wait()
+            raise
