@@ -18,7 +18,6 @@ from common.errors import AppError, Unavailable
 
 if TYPE_CHECKING:
     from hosting.routing import Route
-
     from hosting.runner.control import Placement
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,6 @@ from oauth import claims, keys, selectors
 
 if TYPE_CHECKING:
     from hosting.routing import Route
-
     from hosting.runner.control import Placement
 
 

@@ -1,4 +1,4 @@
-"""Endpoints over real HTTP (uvicorn) before a real runner process; only the database's answers are given by the test."""
+"""Endpoints over real HTTP (uvicorn) before a real runner process; the test says only what the database would."""
 
 from __future__ import annotations
 
@@ -96,9 +96,27 @@ class Site:
 
     world: World
     key: ECKey
-    runner: asyncio.subprocess.Process
     address: str
+    home: Path
     webs: list[Web] = field(default_factory=list)
+    runner: asyncio.subprocess.Process = None  # type: ignore[assignment]
+
+    async def start_runner(self) -> None:
+        process = self.runner = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hosting.runner", "--name", "r1", "--listen", self.address,
+            "--home", str(self.home), "--sandbox", "bubblewrap",
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        pool = RunnerPool("probe")
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    await pool.link(self.address)
+                    break
+                except RunnerUnavailableError:
+                    assert process.returncode is None
+                    await asyncio.sleep(0.05)
+        await pool.close()
 
     def verify(self, token: str, audience: str, now: float) -> TokenClaims:
         try:
@@ -135,8 +153,7 @@ class Site:
         )
         server = Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         web = Web(self, running, server, task, listener.getsockname()[1])
         self.webs.append(web)
         return web
@@ -275,33 +292,20 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     address = f"unix:{tmp_path}/r1.sock"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hosting.runner", "--name", "r1", "--listen", address,
-        "--home", str(tmp_path / "r1"), "--sandbox", "bubblewrap",
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    pool = RunnerPool("probe")
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                await pool.link(address)
-                break
-            except RunnerUnavailableError:
-                assert process.returncode is None
-                await asyncio.sleep(0.05)
-    await pool.close()
     route = Route(
         deployment_id="d1", version_id="v1", owner="alice", name="test", access="private",
         member_ids=frozenset({ALICE}), state="ready", reason="", epoch=1, runner_address=address,
         resource=RESOURCE, isolation="session",
     )  # fmt: skip
-    made = Site(World(route, placement(), [address]), ECKey.generate_key("P-256", {"kid": "k"}), process, address)
+    world = World(route, placement(), [address])
+    made = Site(world, ECKey.generate_key("P-256", {"kid": "k"}), address, tmp_path / "r1")
+    await made.start_runner()
     yield made
     for web in made.webs:
         await web.stop()
-    if process.returncode is None:
-        process.terminate()
-    await process.wait()
+    if made.runner.returncode is None:
+        made.runner.terminate()
+    await made.runner.wait()
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.mcp_endpoint.conftest import META, MODERN, PATH, Site, Web, ask, events, modern, placement, request, tool
+from tests.mcp_endpoint.conftest import META, MODERN, PATH, Site, Web, ask, events, modern, placement, request, tool, until
 
 ELICITATION = {"elicitation": {}}
 
@@ -130,9 +129,11 @@ async def test_closing_the_stream_cancels_the_call(site: Site, web: Web) -> None
     async with client.stream("POST", PATH, json=body, headers=headers) as response:
         assert response.status_code == 200
         assert await _in_flight(site, web) == 1
-    async with asyncio.timeout(5):
-        while await _in_flight(site, web):
-            await asyncio.sleep(0.05)
+
+    async def is_over() -> bool:
+        return await _in_flight(site, web) == 0
+
+    await until(is_over)
 
 
 async def _in_flight(site: Site, web: Web) -> int:
@@ -143,7 +144,8 @@ async def _in_flight(site: Site, web: Web) -> int:
 
 
 async def test_listening_is_acknowledged_with_the_subscriptions_id(web: Web) -> None:
-    message = request("subscriptions/listen", {"notifications": {"toolsListChanged": True, "promptsListChanged": True}}, "L")
+    wanted = {"toolsListChanged": True, "promptsListChanged": True}
+    message = request("subscriptions/listen", {"notifications": wanted}, "L")
     body, headers = modern(message)
     async with web.client().stream("POST", PATH, json=body, headers=headers) as response:
         stream = events(response)
