@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 
 from hosting.runner.runtimes.base import Runtime, SandboxUnavailable
@@ -30,5 +31,6 @@ def choose(name: str) -> Runtime:
             f"this machine can't sandbox hosted servers: {verdict.words}."
             " To host without protection, set SLIPWAY_SANDBOX=insecure."
         )
+    atexit.register(runtime.close)  # a runner's own groups; not run over execv, when they go on
     log.info("sandbox: %s", verdict.words)
     return runtime

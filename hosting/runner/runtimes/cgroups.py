@@ -204,14 +204,16 @@ def _started(proc: Path, pid: int) -> str:
 
 
 def _clear_stale(parent: Path, proc: Path) -> None:
-    """Remove groups of runners that are gone; their instances died with them."""
-    for base in parent.glob(f"{PREFIX}*-*"):
+    """Remove groups of runners that are gone, here and in the groups beside: a runner that was killed could not, and
+    its next start may be from another session. Only empty groups can be removed at all."""
+    for base in [*parent.glob(f"{PREFIX}*-*"), *parent.parent.glob(f"*/{PREFIX}*-*")]:
         pid, _, started = base.name.removeprefix(PREFIX).partition("-")
         if not pid.isdigit() or _started(proc, int(pid)) == started:
             continue
-        for folder in [path for path in base.iterdir() if path.is_dir()] + [base]:
-            with suppress(OSError):
+        with suppress(OSError):
+            for folder in [path for path in base.iterdir() if path.is_dir()]:
                 folder.rmdir()
+            base.rmdir()
 
 
 def _detect_v2(proc: Path) -> Groups | None:

@@ -195,3 +195,18 @@ async def test_many_starts_leak_no_descriptors(runtime: Runtime) -> None:
     for number in range(5):
         await one(number)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_zero_means_no_limit(launch: Launch) -> None:
+    none = Limits(memory_bytes=0, processes=0, open_files=0, cpu_seconds=0, disk_bytes=0)
+    probe = await launch(limits=none)
+    assert await probe.ask("allocate", 16) == 16
+    assert await probe.ask("fork", 70) == [70, ""]
+    assert await probe.ask("write", "big", 2 * 2**20) is True
+    assert probe.process.usage().limit_events == []
+
+
+async def test_many_start_at_once(launch: Launch) -> None:
+    probes = await asyncio.gather(*(launch(instance=f"at-once-{number}") for number in range(8)))
+    assert await asyncio.gather(*(probe.ask("say", "here") for probe in probes)) == [True] * 8
+    assert len({probe.process.pid for probe in probes}) == 8
