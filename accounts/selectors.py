@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts import names
 from accounts.models import Name, User
@@ -32,5 +32,5 @@ def user_get(text: str) -> User:
 def names_owned_by(user: User) -> QuerySet[Name]:
     """The names under which a user may host: the user's own first, then organizations."""
     return Name.objects.filter(Q(user=user) | Q(organization__memberships__user=user), released_at=None).order_by(
-        "organization_id", "folded"
+        F("organization_id").asc(nulls_first=True), "folded"
     )

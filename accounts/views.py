@@ -27,7 +27,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     except NotFound as error:
         return _no_referrer(render(request, "accounts/join.html", {"problem": error.message}, status=error.status))
     form_class = FirstAdministratorForm if link.purpose == OneTimeLink.Purpose.FIRST_ADMIN else SetPasswordForm
-    form = form_class(request.POST or None)
+    form = form_class(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             user = services.one_time_link_use(token=token, **form.cleaned_data)

@@ -45,7 +45,7 @@ def my_servers(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    form = HostForm(request.POST or None, owners=names_owned_by(_user(request)))
+    form = HostForm(request.POST if request.method == "POST" else None, owners=names_owned_by(_user(request)))
     if request.method == "POST" and form.is_valid():
         try:
             deployment = services.deployment_create(actor=_actor(request), **form.cleaned_data)
