@@ -8,24 +8,25 @@ carries the host of SLIPWAY_URL, so that no link, issuer or resource can come fr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from django.core.asgi import get_asgi_application
 
 from config import env
+from mcp_endpoint.asgi import Receive, Scope, Send
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
 
 os.environ.setdefault("SLIPWAY_PART", "web")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
-django_application = get_asgi_application()
+django_application: Application = get_asgi_application()  # type: ignore[assignment]  # it wants exactly dict
 
 # Only now: they need Django to be set up.
 from django.conf import settings  # noqa: E402
 
 from config.routing import websocket_application  # noqa: E402
 from mcp_endpoint import app as mcp  # noqa: E402
-from mcp_endpoint.asgi import Receive, Scope, Send  # noqa: E402
-
-Headers = Iterable[tuple[bytes, bytes]]
 
 _OUR_HOST = settings.SLIPWAY_URL.partition("://")[2].encode()
 _HOSTS = frozenset(name.encode() for name in settings.ALLOWED_HOSTS)

@@ -30,7 +30,7 @@ def main():
     digest = file_digest(wanted)
     if read_stamp().get(wanted) == digest and runs(PYTHON, "-c", "import django"):
         return
-    say("Installing %s into .venv (once; later starts skip this)" % wanted)
+    say(f"Installing {wanted} into .venv (once; later starts skip this)")
     if not runs(PYTHON, "-m", "pip", "--version"):
         make_environment()
     if os.path.exists(STAMP):
@@ -52,12 +52,12 @@ def stop(reason):
 def again_with_newer():
     """An old python3 may stand before a newer one."""
     for minor in range(20, LEAST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)
+        found = shutil.which(f"python3.{minor}")
         if found and runs(found, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"):
             os.execv(found, [found] + sys.argv)
     stop(
-        "It needs Python 3.11 or newer, and python3 here is %d.%d. Install a newer one, or name it: "
-        "make up PYTHON=/path/to/python3.12" % sys.version_info[:2]
+        f"It needs Python 3.11 or newer, and python3 here is {sys.version_info[0]}.{sys.version_info[1]}. "
+        "Install a newer one, or name it: make up PYTHON=/path/to/python3.12"
     )
 
 
@@ -111,15 +111,15 @@ def make_environment():
 
 def install_venv_package():
     """Debian and Ubuntu keep a part of Python's standard library in a package of its own."""
-    package = "python%d.%d-venv" % sys.version_info[:2]
-    by_hand = "Install it (on Debian and Ubuntu: sudo apt-get install %s) and try again." % package
+    package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    by_hand = f"Install it (on Debian and Ubuntu: sudo apt-get install {package}) and try again."
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         stop("This Python comes without venv and ensurepip, which make virtual environments. " + by_hand)
-    say("This Python comes without venv; installing %s" % package)
+    say(f"This Python comes without venv; installing {package}")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", package]):
         if subprocess.run(["apt-get"] + command, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
-            stop("apt-get %s failed. %s" % (command[0], by_hand))
+            stop(f"apt-get {command[0]} failed. {by_hand}")
 
 
 def install_uv(wanted):
@@ -132,7 +132,7 @@ def install_uv(wanted):
             if taking:
                 block.append(line)
     if not block:
-        stop("%s does not name uv." % wanted)
+        stop(f"{wanted} does not name uv.")
     with tempfile.NamedTemporaryFile("w", suffix=".lock") as only_uv:
         only_uv.write("".join(block).rstrip().rstrip("\\") + "\n")
         only_uv.flush()
@@ -148,7 +148,6 @@ def install_uv(wanted):
 def install_all(wanted):
     command = [os.path.join(VENV, "bin", "uv"), "pip", "sync", "-q", "--python", PYTHON, "--require-hashes"]
     command += ["--compile-bytecode", os.path.join(HERE, wanted)]
-    # Without a cache of its own uv can't link files, and where HOME is not writable it can't make one.
     installed = subprocess.run(command, capture_output=True, text=True, env=index_environment(), cwd=HERE)
     if installed.returncode == 0:
         return
@@ -156,9 +155,11 @@ def install_all(wanted):
     command = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r"]
     by_pip = subprocess.run(command + [os.path.join(HERE, wanted)], capture_output=True, text=True)
     if by_pip.returncode != 0:
-        stop("uv said:\n%s\npip said:\n%s" % (last_lines(installed.stderr), last_lines(by_pip.stderr)))
-    compiler = [PYTHON, "-m", "compileall", "-q", "-j", "0"] + glob.glob(os.path.join(VENV, "lib", "*", "site-packages"))
-    subprocess.run(compiler, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stop(f"uv said:\n{last_lines(installed.stderr)}\npip said:\n{last_lines(by_pip.stderr)}")
+    packages = glob.glob(os.path.join(VENV, "lib", "*", "site-packages"))
+    subprocess.run(
+        [PYTHON, "-m", "compileall", "-q", "-j", "0"] + packages, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def index_environment():
