@@ -7,14 +7,17 @@ const rendered = new WeakMap(); // as the server sent each part, before controll
 const html = (part) => part.innerHTML.replace(TOKENS, "");
 for (const part of document.querySelectorAll("[data-part]")) rendered.set(part, html(part));
 
-// What the reader has opened stays open, and the button that has the focus keeps it.
+// What the reader has opened stays open, and the button that has the focus keeps it,
+// or hands it to its neighbour when it is gone.
 function swap(part, next) {
   const opened = [...part.querySelectorAll("details")].map((details) => details.open);
   const details = next.querySelectorAll("details");
   if (details.length === opened.length) details.forEach((each, i) => (each.open = opened[i]));
   const action = part.contains(document.activeElement) && document.activeElement.closest("form")?.getAttribute("action");
   part.replaceChildren(...next.childNodes);
-  if (action) part.querySelector(`form[action="${CSS.escape(action)}"] button`)?.focus();
+  if (!action) return;
+  const same = part.querySelector(`form[action="${CSS.escape(action)}"] button`);
+  (same ?? part.querySelector("button"))?.focus();
 }
 
 export async function refreshParts() {

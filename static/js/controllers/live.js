@@ -46,11 +46,17 @@ export function connect(element) {
     element.querySelector("[data-build-text]").textContent = text;
   }
 
+  // The first message tells the state as it is; most often that is what the page shows already.
+  function isNews({ state, reason }) {
+    const shown = element.querySelector("[data-announce]").dataset;
+    return shown.state !== state || shown.reason !== reason;
+  }
+
   function take(message) {
     if (message.type === "build") progress(message);
     else if (message.type === "output") {
       element.querySelector('[data-controller~="output"]')?.dispatchEvent(new CustomEvent("lines", { detail: message.lines }));
-    } else refresh();
+    } else if (message.type !== "state" || isNews(message)) refresh();
   }
 
   function open(isAgain) {
@@ -58,7 +64,7 @@ export function connect(element) {
     socket.addEventListener("open", () => {
       wait = FIRST_WAIT_MS;
       show("live");
-      if (isAgain || element.querySelector("[data-busy]")) refresh(); // what happened meanwhile
+      if (isAgain) refresh(); // what happened meanwhile
     });
     socket.addEventListener("message", (event) => take(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => {
