@@ -194,6 +194,8 @@ class Instance:
                 await self._process.stop(0.0)
         finally:
             self._close_pipes()
+            if self._process is not None:
+                self._process.close()
             self._gone.set()
 
     async def _start(self) -> None:

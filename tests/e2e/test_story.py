@@ -38,15 +38,13 @@ def text_of(result: Any) -> str:
 @pytest.fixture(scope="module")
 def time_server(stack: Stack) -> str:
     """The MCP URL of the hosted mcp-server-time, as `host` printed it."""
-    done = stack.manage("host", "pypi:mcp-server-time", "--owner", "alice", "--name", "time", timeout=300)
-    assert done.returncode == 0, done.stderr
+    done = stack.manage("host", "pypi:mcp-server-time", "--owner", "alice", "--name", "time")
     return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def time_token(stack: Stack, time_server: str) -> str:
     done = stack.manage("issue_token", "--user", "alice", "--deployment", "alice/time")
-    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
@@ -99,9 +97,8 @@ def test_sdk_1_lists_and_calls(time_server: str, time_token: str) -> None:
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_an_npm_server_works_the_same_way(stack: Stack, mode: str) -> None:
     done = stack.manage(
-        "host", "npm:@modelcontextprotocol/server-everything", "--owner", "alice", "--name", "everything", timeout=300
+        "host", "npm:@modelcontextprotocol/server-everything", "--owner", "alice", "--name", "everything"
     )
-    assert done.returncode == 0, done.stderr
     url = done.stdout.strip()
     token = stack.manage("issue_token", "--user", "alice", "--deployment", "alice/everything").stdout.strip()
     async with sdk2(url, token, mode) as client:
@@ -110,14 +107,14 @@ async def test_an_npm_server_works_the_same_way(stack: Stack, mode: str) -> None
 
 
 def test_a_token_opens_one_endpoint_only(stack: Stack, time_server: str, time_token: str) -> None:
-    stack.manage("host", "pypi:mcp-server-time", "--owner", "bob", "--name", "clock", timeout=300)
+    stack.manage("host", "pypi:mcp-server-time", "--owner", "bob", "--name", "clock")
     headers = {"Authorization": f"Bearer {time_token}"}
     answer = httpx.post(f"{stack.url}/mcp/bob/clock", headers=headers, json={"jsonrpc": "2.0", "id": 1, "method": "x"})
     assert answer.status_code == 401
 
 
 def test_unknown_package_is_refused_with_the_reason(stack: Stack) -> None:
-    done = stack.manage("host", "pypi:no-such-package-here-0815", "--owner", "alice", "--name", "nothing", timeout=120)
+    done = stack.manage("host", "pypi:no-such-package-here-0815", "--owner", "alice", "--name", "nothing", check=False)
     assert done.returncode != 0
     assert done.stdout == ""
     assert "no-such-package-here-0815" in done.stderr
@@ -125,7 +122,7 @@ def test_unknown_package_is_refused_with_the_reason(stack: Stack) -> None:
 
 
 def test_package_without_an_entry_point_is_refused_with_the_reason(stack: Stack) -> None:
-    done = stack.manage("host", "pypi:six", "--owner", "alice", "--name", "six", timeout=120)
+    done = stack.manage("host", "pypi:six", "--owner", "alice", "--name", "six", check=False)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert "console script" in done.stderr or "entry point" in done.stderr
@@ -141,7 +138,7 @@ def test_package_without_an_entry_point_is_refused_with_the_reason(stack: Stack)
     ],
 )
 def test_issue_token_refuses_clearly(stack: Stack, time_server: str, arguments: tuple[str, ...], words: str) -> None:
-    done = stack.manage("issue_token", *arguments)
+    done = stack.manage("issue_token", *arguments, check=False)
     assert done.returncode != 0
     assert done.stdout == ""
     assert words in done.stderr
