@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from accounts.selectors import user_get
 from common.commands import OperatorCommand
-from common.errors import BadInput, Forbidden
+from common.errors import BadInput, Forbidden, NotFound
 from events.actors import OPERATOR
 from hosting.models import Deployment
 from hosting.permissions import is_member
@@ -63,4 +63,7 @@ def _deployment(text: str) -> Deployment:
     owner, slash, name = text.partition("/")
     if not slash or not owner or not name or "/" in name:
         raise BadInput("deployment_malformed", f"“{text}” isn't of the form OWNER/NAME, for example alice/time.")
-    return deployment_get(owner, name)
+    try:
+        return deployment_get(owner, name)
+    except NotFound:
+        raise NotFound("not_found", f"There is no server {text}. To host one: ./manage.py host --help") from None
