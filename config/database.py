@@ -13,8 +13,8 @@ def database_settings(url: str, pool_size: int) -> dict[str, Any]:
     """One entry of DATABASES. libpq reads the URL, so whatever psql accepts works; `pool_size` 0 means no pool."""
     try:
         parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
-    except ProgrammingError as error:  # its message would show the URL, which may hold a password
-        raise ImproperlyConfigured("DATABASE_URL can't be read; use postgresql://user:password@host/name.") from error
+    except ProgrammingError:  # its message shows the URL, which may hold a password
+        raise ImproperlyConfigured("DATABASE_URL can't be read; use postgresql://user:password@host/name.") from None
     if "dbname" not in parts:
         raise ImproperlyConfigured("DATABASE_URL names no database; add it at the end: postgresql://…/slipway.")
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}

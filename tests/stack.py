@@ -34,8 +34,11 @@ def free_port() -> int:
 class Stack:
     """Start with `start()`; `stop()` may be called at any time and again."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
+    def __init__(self, home: Path, *, user: int | None = None, **environment: str) -> None:
         self.home = home
+        self._argv = [sys.executable, str(ROOT / "manage.py")]
+        if user is not None:  # what an ordinary user would get; we are root
+            self._argv = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups", "--", *self._argv]
         self.port = free_port()
         self.lines: list[str] = []  # of the terminal so far, standard output and error
         self._environment = {"SLIPWAY_HOME": str(home), "PORT": str(self.port), "BIND": "127.0.0.1", **environment}
@@ -70,7 +73,7 @@ class Stack:
         self.lines = []
         self._incoming = queue.SimpleQueue()
         self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "up"],
+            [*self._argv, "up"],
             env=self.environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -109,7 +112,7 @@ class Stack:
     def manage(self, *words: str, seconds: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `./manage.py …` as a person at a shell of this site would."""
         done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *words],
+            [*self._argv, *words],
             env=self.environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

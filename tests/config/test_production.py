@@ -1,0 +1,63 @@
+"""The production settings, in a process of their own because settings are read once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT
+
+HTTPS = {"SLIPWAY_URL": "https://slipway.example.org", "TRUSTED_PROXIES": "127.0.0.1"}
+
+
+def manage(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    ours = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        env={**ours, "SLIPWAY_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_production_passes_django_s_deployment_check(tmp_path: Path) -> None:
+    done = manage(tmp_path / "home", "check", "--deploy", "--fail-level", "WARNING", **HTTPS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_public_address_means_production_settings(tmp_path: Path) -> None:
+    code = "from django.conf import settings as s; print(s.SETTINGS_MODULE, s.SESSION_COOKIE_SECURE, s.ALLOWED_HOSTS)"
+    done = manage(tmp_path / "home", "shell", "--no-imports", "-c", code, **HTTPS)
+    assert done.stdout.strip() == "config.settings.production True ['slipway.example.org']", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        (
+            {"SLIPWAY_URL": "http://slipway.example.org"},
+            "SLIPWAY_URL is 'http://slipway.example.org', but must be https",
+        ),
+        (
+            {"DJANGO_SETTINGS_MODULE": "config.settings.production"},
+            "SLIPWAY_URL is 'http://127.0.0.1:8000', but production needs an https address",
+        ),
+        ({"SLIPWAY_URL": "https://slipway.example.org"}, "TRUSTED_PROXIES is not set"),
+        ({**HTTPS, "TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES is 'everybody'"),
+        ({"PORT": "eighty"}, "PORT is 'eighty', but must be a whole number"),
+        ({"SLIPWAY_SANDBOX": "none"}, "SLIPWAY_SANDBOX is 'none', but must be one of bubblewrap, insecure"),
+        ({"REDIS_URL": "http://x"}, "REDIS_URL must start with one of redis://"),
+    ],
+)
+def test_wrong_configuration_is_one_sentence_and_no_stack_trace(
+    tmp_path: Path, environment: dict[str, str], reason: str
+) -> None:
+    done = manage(tmp_path / "home", "check", **environment)
+    assert done.returncode != 0
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
