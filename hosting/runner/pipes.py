@@ -58,8 +58,7 @@ class LineReader:
             self._skipping = False
             return
         if self._parts:
-            self._keep(part)
-            if self._skipping:
+            if not self._keep(part):
                 self._skipping = False
                 return
             part = b"".join(self._parts)
@@ -69,15 +68,18 @@ class LineReader:
             return
         self._line(part)
 
-    def _keep(self, part: bytes) -> None:
+    def _keep(self, part: bytes) -> bool:
+        """Hold a part of a line; False once the line is too long to be kept."""
         if self._skipping:
-            return
+            return False
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._limit:
             head = b"".join(self._parts)[:HEAD_BYTES]
             self._parts, self._size, self._skipping = [], 0, True
             self._oversized(head)
+            return False
+        return True
 
     def drain(self) -> None:
         """Read what an exited child left in the pipe."""
