@@ -155,21 +155,13 @@ def _unknown_user() -> int:
 
 
 def _may_run_us(uid: int) -> bool:
-    argv = [
-        "setpriv",
-        "--reuid",
-        str(uid),
-        "--regid",
-        str(uid),
-        "--clear-groups",
-        sys.executable,
-        "-c",
-        "import django",
-    ]
+    argv = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", sys.executable, "-c"]
+    code = "import django, manage, sys; print(sys.version)"  # some launchers find another Python for another user
     try:
-        return os.geteuid() == 0 and subprocess.run(argv, capture_output=True, cwd=ROOT).returncode == 0
+        said = subprocess.run([*argv, code], capture_output=True, text=True, cwd=ROOT).stdout
     except OSError:
         return False
+    return os.geteuid() == 0 and said.strip() == sys.version
 
 
 def test_an_ordinary_user_can_run_it(tmp_path_factory: pytest.TempPathFactory) -> None:
