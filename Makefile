@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv/bin
 T      ?=
 
-.PHONY: up serve install dev test test-slow check format
+.PHONY: up serve install dev test test-slow check format lock
 
 up: install
 	@exec $(VENV)/python manage.py up
@@ -34,3 +34,7 @@ check: dev
 format: dev
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
+
+lock: dev
+	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock

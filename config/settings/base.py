@@ -221,7 +221,7 @@ WHITENOISE_USE_FINDERS = True  # no build and no collecting step: what is in the
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 1800,  # longer than the longest job, a build of an environment
+    "visibility_timeout": 3600,  # longer than the longest job, a build of an environment
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,  # with kombu's defaults a dead worker's tasks wait for another 100 s
     "global_keyprefix": "slipway:celery:",
