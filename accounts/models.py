@@ -61,7 +61,9 @@ class Organization(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     title = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
-    members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+    members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
+        User, through="Membership", related_name="organizations"
+    )
 
     def __str__(self) -> str:
         return self.title or str(self.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -68,7 +68,7 @@ class Deployment(models.Model):
     current_version = models.ForeignKey(
         "DeploymentVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    members = models.ManyToManyField(
+    members: models.ManyToManyField[Any, DeploymentMember] = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="DeploymentMember", related_name="deployments_shared_with"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
