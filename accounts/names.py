@@ -63,4 +63,5 @@ def parse(text: str) -> AccountName:
 
 def fold(text: str) -> str:
     """The folded form for looking up; never raises, so a name that can't exist is simply not found."""
-    return unicodedata.normalize("NFKC", text.strip()).casefold()
+    # PostgreSQL can't even compare a NUL.
+    return unicodedata.normalize("NFKC", text.strip().replace("\0", "?")).casefold()

@@ -41,4 +41,5 @@ def parse(text: str) -> DeploymentName:
 
 def fold(text: str) -> str:
     """The folded form for looking up; never raises."""
-    return unicodedata.normalize("NFKC", text.strip()).casefold()
+    # PostgreSQL can't even compare a NUL.
+    return unicodedata.normalize("NFKC", text.strip().replace("\0", "?")).casefold()

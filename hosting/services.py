@@ -50,7 +50,7 @@ def deployment_create(
     if not may_own_as(actor, owner):
         raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
     parsed = names.parse(name)
-    wanted = kinds.parse(reference)
+    wanted = _parse(reference)
     _check_access(access)
     try:
         with transaction.atomic():
@@ -87,7 +87,7 @@ def deployment_create(
 def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -> DeploymentVersion:
     """A new version. The present one serves until the new one is built."""
     check_may_manage(actor, deployment)
-    wanted = kinds.parse(reference)
+    wanted = _parse(reference)
     with transaction.atomic():
         locked = _locked(deployment)
         latest = locked.versions.order_by("-number").first()
@@ -108,7 +108,7 @@ def deployment_host(
     *, actor: Actor, owner: Name, name: str, reference: str, access: str | None = None
 ) -> tuple[Deployment, DeploymentVersion]:
     """What the `host` command means: make it so, and redo nothing that is done. Gives the version it stands for."""
-    wanted = str(kinds.parse(reference))
+    wanted = str(_parse(reference))
     found = Deployment.objects.select_related("owner").filter(owner=owner, folded_name=names.fold(name)).first()
     if found is None:
         found = deployment_create(
@@ -261,6 +261,14 @@ def _drop(deployment: Deployment, reason: str) -> None:
     if held is not None:
         address, epoch = held
         queue.unplace(deployment.pk, address, epoch, reason)
+
+
+def _parse(reference: str) -> kinds.Reference:
+    try:
+        return kinds.parse(reference)
+    except BadInput as error:
+        error.field = "reference"
+        raise
 
 
 def _check_access(access: str) -> None:

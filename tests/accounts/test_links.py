@@ -126,7 +126,7 @@ def test_looking_at_the_link_leaves_it_unused(client: Client) -> None:
     for _ in range(2):
         response = client.get(path)
         assert response.status_code == 200
-        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["Referrer-Policy"] == "strict-origin"
         assert "no-store" in response["Cache-Control"]
         assert b'name="name"' in response.content
 

@@ -33,14 +33,12 @@ def test_audit_row_says_who_did_what() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "statement", ["UPDATE events_auditentry SET actor = 'nobody'", "DELETE FROM events_auditentry"]
-)
-def test_database_refuses_to_change_audit_rows(statement: str) -> None:
+@pytest.mark.parametrize("change", ["UPDATE events_auditentry SET actor = 'nobody'", "DELETE FROM events_auditentry"])
+def test_database_refuses_to_change_audit_rows(change: str) -> None:
     record(OPERATOR, "thing:make", "thing", 1)
-    with pytest.raises(DatabaseError, match="never changed or deleted"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    refusal = pytest.raises(DatabaseError, match="never changed or deleted")
+    with refusal, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
     assert AuditEntry.objects.get().actor == "operator"
 
 

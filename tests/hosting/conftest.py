@@ -1,0 +1,64 @@
+"""A real runner process beside the tests of jobs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+SERVERS = Path(__file__).parents[1] / "servers"
+START_SECONDS = 20.0
+
+
+@dataclass
+class RunnerProcess:
+    name: str
+    address: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def server_argv(name: str = "modern") -> list[str]:
+    """The command of one of the test servers, run by this interpreter."""
+    return [sys.executable, "-I", str(SERVERS / f"{name}.py")]
+
+
+READ_ONLY = [str(SERVERS), sys.base_prefix, sys.prefix]
+
+
+@pytest.fixture
+def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
+    started: list[RunnerProcess] = []
+
+    def start(name: str = "r1") -> RunnerProcess:
+        socket = tmp_path / f"{name}.sock"
+        socket.unlink(missing_ok=True)
+        argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", f"unix:{socket}"]
+        argv += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap"]
+        process = subprocess.Popen(argv, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
+        started.append(RunnerProcess(name, f"unix:{socket}", process))
+        end = time.monotonic() + START_SECONDS
+        while not socket.exists():
+            if process.poll() is not None or time.monotonic() > end:
+                pytest.fail(f"the runner {name} did not start")
+            time.sleep(0.02)
+        return started[-1]
+
+    yield start
+    for runner in started:
+        runner.process.terminate()
+        runner.process.wait()
+
+
+@pytest.fixture
+def runner_process(start_runner: Callable[[str], RunnerProcess]) -> RunnerProcess:
+    return start_runner("r1")

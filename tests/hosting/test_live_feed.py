@@ -1,0 +1,174 @@
+"""The websocket behind a deployment's page: real channel layer, real runner, the site's own ASGI routes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User
+from common import ids
+from config.routing import websocket_application
+from events.actors import OPERATOR
+from events.publish import publish
+from events.types import BuildProgress
+from hosting import services
+from hosting.inspection import deployment_inspect
+from hosting.models import Deployment
+from hosting.states import State
+from tests.factories import make_deployment, make_runner, make_user, place
+from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
+from tests.sockets import Socket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def connect(deployment_id: object, user: User | None, origin: str = settings.SLIPWAY_URL) -> Socket:
+    headers = [(b"origin", origin.encode()), (b"host", b"127.0.0.1:8000")]
+    if user is not None:
+        client = Client()
+        client.force_login(user)
+        cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+        headers.append((b"cookie", cookie.encode()))
+    return Socket(websocket_application, f"/ws/deployments/{deployment_id}/", headers)
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Callable[..., Any]]:
+    sockets: list[Socket] = []
+
+    async def open_socket(*arguments: Any, **options: Any) -> Socket | None:
+        socket = await sync_to_async(connect)(*arguments, **options)
+        if not await socket.connect():
+            return None
+        sockets.append(socket)
+        return socket
+
+    yield open_socket
+    for socket in sockets:
+        await socket.close()
+
+
+async def until(socket: Socket, kind: str) -> dict[str, Any]:
+    while (message := await socket.receive())["type"] != kind:
+        pass
+    return message
+
+
+async def closed_with(socket: Socket) -> int:
+    with pytest.raises(ConnectionError) as caught:
+        while True:
+            await socket.receive()
+    return int(caught.value.args[0])
+
+
+async def test_state_comes_first_and_with_every_change(opened: Callable[..., Any]) -> None:
+    alice = await sync_to_async(make_user)()
+    deployment = await sync_to_async(make_deployment)(alice)
+    socket = await opened(deployment.pk, alice)
+    assert await until(socket, "state") == {"type": "state", "state": "ready", "reason": ""}
+    await sync_to_async(services.deployment_move)(deployment.pk, State.FAILED, "no such thing")
+    assert await until(socket, "state") == {"type": "state", "state": "failed", "reason": "no such thing"}
+    await sync_to_async(publish)(BuildProgress(str(deployment.pk), "resolving 41 packages", 0.2))
+    assert await until(socket, "build") == {"type": "build", "text": "resolving 41 packages", "fraction": 0.2}
+
+
+async def test_only_those_who_may_see_it(opened: Callable[..., Any]) -> None:
+    alice, bob = await sync_to_async(make_user)("alice"), await sync_to_async(make_user)("bob")
+    deployment = await sync_to_async(make_deployment)(alice)
+    assert await opened(deployment.pk, None) is None
+    assert await opened(deployment.pk, bob) is None
+    assert await opened(ids.new_uuid(), alice) is None
+    assert await opened(deployment.pk, alice, origin="https://evil.example") is None
+    await sync_to_async(services.member_add)(actor=OPERATOR, deployment=deployment, user=bob)
+    assert await opened(deployment.pk, bob) is not None
+
+
+@pytest.mark.parametrize("how", ["membership", "account", "session", "deletion"])
+async def test_lost_access_closes_within_seconds(opened: Callable[..., Any], how: str) -> None:
+    alice, bob = await sync_to_async(make_user)("alice"), await sync_to_async(make_user)("bob")
+    deployment = await sync_to_async(make_deployment)(alice)
+    await sync_to_async(services.member_add)(actor=OPERATOR, deployment=deployment, user=bob)
+    socket = await opened(deployment.pk, bob)
+
+    def lose() -> None:
+        from django.contrib.sessions.models import Session
+
+        match how:
+            case "membership":
+                services.member_remove(actor=OPERATOR, deployment=deployment, user=bob)
+            case "account":
+                User.objects.filter(pk=bob.pk).update(is_active=False)
+            case "session":
+                Session.objects.all().delete()
+            case _:
+                services.deployment_delete(actor=OPERATOR, deployment=deployment)
+
+    await sync_to_async(lose)()
+    async with asyncio.timeout(4):
+        assert await closed_with(socket) == 4403
+
+
+async def test_output_is_relayed_to_the_owner_only(opened: Callable[..., Any], runner_process: RunnerProcess) -> None:
+    alice, bob = await sync_to_async(make_user)("alice"), await sync_to_async(make_user)("bob")
+    argv = [sys.executable, "-I", "-c", "import sys; print('hello from inside', file=sys.stderr); sys.exit(3)"]
+
+    def prepare() -> Deployment:
+        deployment = make_deployment(alice, argv=argv, read_only=READ_ONLY, access="public")
+        place(deployment, make_runner(address=runner_process.address))
+        return deployment
+
+    deployment = await sync_to_async(prepare)()
+    owner, guest = await opened(deployment.pk, alice), await opened(deployment.pk, bob)
+    await until(owner, "state")
+    await sync_to_async(deployment_inspect)(deployment.pk)
+    lines = (await until(owner, "output"))["lines"]
+    assert [line["line"] for line in lines if line["stream"] == "stderr"] == ["hello from inside"]
+    seen = set()
+    while not await guest.is_silent(1):
+        seen.add((await guest.receive())["type"])
+    assert "output" not in seen
+    assert "state" in seen
+
+
+async def test_the_feed_follows_a_deployment_to_another_runner(
+    opened: Callable[..., Any], start_runner: Callable[[str], RunnerProcess]
+) -> None:
+    first, second = start_runner("r1"), start_runner("r2")
+    alice = await sync_to_async(make_user)()
+
+    def prepare() -> Deployment:
+        deployment = make_deployment(alice, argv=server_argv("nothing-there"), read_only=READ_ONLY)
+        place(deployment, make_runner("r1", address=first.address))
+        make_runner("r2", address=second.address)
+        return deployment
+
+    deployment = await sync_to_async(prepare)()
+    socket = await opened(deployment.pk, alice)
+    await until(socket, "state")
+    first.kill()
+
+    def look() -> None:
+        services.placement_ensure(deployment.pk, exclude_runner="r1")
+        deployment_inspect(deployment.pk)
+
+    await sync_to_async(look)()
+    lines = (await until(socket, "output"))["lines"]
+    assert any("nothing-there.py" in line["line"] for line in lines)
+
+
+async def test_what_a_page_sends_is_not_read(opened: Callable[..., Any]) -> None:
+    alice = await sync_to_async(make_user)()
+    deployment = await sync_to_async(make_deployment)(alice)
+    socket = await opened(deployment.pk, alice)
+    for text in ("{}", "rubbish", "[" * 10_000):
+        await socket.send(text)
+    await until(socket, "state")
+    await sync_to_async(services.deployment_move)(deployment.pk, State.FAILED, "x")
+    assert (await until(socket, "state"))["state"] == "failed"

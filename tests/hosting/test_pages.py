@@ -1,0 +1,235 @@
+"""The pages about deployments: what they show, to whom, and what their buttons do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from common import ids
+from events.actors import OPERATOR
+from hosting.models import Deployment
+from hosting.services import member_add
+from hosting.states import State
+from tests.factories import make_deployment, make_queued, make_runner, make_user, place
+from tests.hosting.conftest import READ_ONLY, RunnerProcess
+
+pytestmark = pytest.mark.django_db
+ACTIONS = ["start", "stop", "restart", "delete"]
+TOOL = {"name": "get_current_time", "description": "Tells <b>time</b>", "inputSchema": {"type": "object"}}
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def as_user(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_pages_ask_strangers_to_sign_in(alice: User) -> None:
+    make_deployment(alice)
+    anybody = Client()
+    for path in ("/servers/", "/servers/new", "/d/alice/time/"):
+        response = anybody.get(path)
+        assert (response.status_code, response["Location"]) == (302, f"/accounts/login/?next={path}")
+    for action in ACTIONS:
+        assert anybody.post(f"/d/alice/time/{action}").status_code == 302
+    assert Deployment.objects.get().state == "ready"
+
+
+def test_home_is_everybodys(client: Client, alice: User) -> None:
+    make_deployment(alice)
+    assert Client().get("/").status_code == 200
+    response = client.get("/")
+    assert [row.name for row in response.context["deployments"]] == ["time"]
+    assert client.post("/").status_code == 405
+
+
+def test_my_servers_are_owned_and_shared_ones_only(
+    client: Client, alice: User, django_assert_max_num_queries: Any
+) -> None:
+    bob = make_user("bob")
+    make_deployment(alice, "mine", tools=[TOOL])
+    member_add(actor=OPERATOR, deployment=make_deployment(bob, "shared"), user=alice)
+    make_deployment(bob, "private")
+    make_deployment(bob, "public", access="public")
+    make_deployment(alice, "deleted", state=State.DELETING)
+    with django_assert_max_num_queries(8):
+        response = client.get("/servers/")
+    assert [row.label for row in response.context["deployments"]] == ["alice/mine", "bob/shared"]
+    assert response.context["deployments"][0].tool_count == 1
+
+
+def test_hosting_from_the_page(client: Client) -> None:
+    assert client.get("/servers/new").status_code == 200
+    fields = {"reference": "pypi:Demo", "name": "Time", "owner": "alice", "access": "public"}
+    response = client.post("/servers/new", fields)
+    assert (response.status_code, response["Location"]) == (302, "/d/alice/time/")
+    deployment = Deployment.objects.get()
+    assert (deployment.reference, deployment.name, deployment.access) == ("pypi:demo", "Time", "public")
+    again = client.post("/servers/new", fields)
+    assert again.status_code == 400
+    assert "already" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"reference": "demo"}, "reference"),
+        ({"reference": ""}, "reference"),
+        ({"name": "a/b"}, "name"),
+        ({"name": ""}, "name"),
+        ({"owner": "bob"}, "owner"),
+        ({"owner": ""}, "owner"),
+        ({"access": "everyone"}, "access"),
+    ],
+)
+def test_bad_forms_say_where(client: Client, changes: dict[str, str], field: str) -> None:
+    make_user("bob")
+    fields = {"reference": "pypi:demo", "name": "time", "owner": "alice", "access": "private", **changes}
+    response = client.post("/servers/new", fields)
+    assert response.status_code == 400
+    assert field in response.context["form"].errors
+    assert not Deployment.objects.exists()
+
+
+def test_every_form_needs_a_csrf_token(alice: User) -> None:
+    make_deployment(alice)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    for path in ("/servers/new", *(f"/d/alice/time/{action}" for action in ACTIONS)):
+        assert strict.post(path, {"confirm": "time"}).status_code == 403
+    assert Deployment.objects.get().state == "ready"
+
+
+def test_the_owner_sees_everything(client: Client, alice: User) -> None:
+    make_deployment(alice, tools=[TOOL], build_log="Resolved 1 package")
+    response = client.get("/d/ALICE/Time/")
+    assert response.status_code == 200
+    assert response["Cache-Control"].startswith("max-age=0")
+    context = response.context
+    assert context["mcp_url"].endswith("/mcp/alice/time")
+    assert (context["can_manage"], context["tools_known"]) == (True, True)
+    assert context["tools"][0]["schema_json"] == '{\n  "type": "object"\n}'
+    assert [version.number for version in context["versions"]] == [1]
+    assert [(member.user.username, member.role) for member in context["members"]] == [("alice", "owner")]
+    page = response.content.decode()
+    assert "get_current_time" in page
+    assert "<b>time</b>" not in page
+
+
+def test_members_and_the_public_see_what_they_need_and_no_more(alice: User) -> None:
+    bob, carol = make_user("bob"), make_user("carol")
+    shared = make_deployment(alice, "shared", build_log="secret log")
+    member_add(actor=OPERATOR, deployment=shared, user=bob)
+    make_deployment(alice, "public", access="public", build_log="secret log")
+    for user, name in ((bob, "shared"), (carol, "public")):
+        response = as_user(user).get(f"/d/alice/{name}/")
+        assert response.status_code == 200
+        context = response.context
+        assert (context["can_manage"], context["versions"], context["output"], context["members"]) == (
+            False,
+            [],
+            [],
+            [],
+        )
+        assert "secret log" not in response.content.decode()
+    assert as_user(carol).get("/d/alice/shared/").status_code == 404
+
+
+def test_a_build_under_way_is_shown(client: Client, alice: User) -> None:
+    make_queued(alice)
+    response = client.get("/d/alice/time/")
+    assert response.context["build"] == {"text": "queued for building", "fraction": None}
+    assert response.context["tools_known"] is False
+
+
+def test_output_comes_from_the_runner(client: Client, alice: User, runner_process: RunnerProcess) -> None:
+    import sys
+
+    from hosting.inspection import deployment_inspect
+
+    argv = [sys.executable, "-I", "-c", "import sys; sys.exit('no <i>database</i> configured')"]
+    deployment = make_deployment(alice, argv=argv, read_only=READ_ONLY)
+    make_runner(address=runner_process.address)
+    deployment_inspect(deployment.pk)
+    response = client.get("/d/alice/time/")
+    assert "no <i>database</i> configured" in [line.line for line in response.context["output"]]
+    assert "<i>database</i>" not in response.content.decode()
+
+
+def test_a_runner_that_doesnt_answer_costs_no_page(client: Client, alice: User) -> None:
+    place(make_deployment(alice), make_runner())
+    response = client.get("/d/alice/time/")
+    assert (response.status_code, response.context["output"]) == (200, [])
+
+
+@pytest.mark.parametrize("path", ["/d/alice/other/", "/d/nobody/time/", "/d/alice/%00/", "/d/alice/deleted/"])
+def test_unknown_ones_are_not_found(client: Client, alice: User, path: str) -> None:
+    make_deployment(alice, "deleted", state=State.DELETING)
+    assert client.get(path).status_code == 404
+    for action in ACTIONS:
+        assert client.post(f"{path}{action}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [("stop", State.RUNNING, "stopped"), ("start", State.STOPPED, "ready"), ("restart", State.FAILED, "ready")],
+)
+def test_buttons(client: Client, alice: User, action: str, before: State, after: str) -> None:
+    deployment = make_deployment(alice, state=before)
+    response = client.post(f"/d/alice/time/{action}")
+    assert (response.status_code, response["Location"]) == (302, "/d/alice/time/")
+    deployment.refresh_from_db()
+    assert deployment.state == after
+
+
+def test_a_restart_that_cant_be_is_explained(client: Client, alice: User) -> None:
+    make_queued(alice)
+    response = client.post("/d/alice/time/restart", follow=True)
+    assert "still being built" in " ".join(str(message) for message in response.context["messages"])
+
+
+def test_deleting_wants_the_name(client: Client, alice: User) -> None:
+    deployment = make_deployment(alice)
+    for confirm in ({}, {"confirm": "other"}):
+        response = client.post("/d/alice/time/delete", confirm, follow=True)
+        assert "Nothing was deleted" in " ".join(str(message) for message in response.context["messages"])
+    response = client.post("/d/alice/time/delete", {"confirm": "time"})
+    assert (response.status_code, response["Location"]) == (302, "/servers/")
+    deployment.refresh_from_db()
+    assert deployment.state == "deleting"
+    assert client.get("/d/alice/time/").status_code == 404
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("access", ["private", "public"])
+def test_others_deployments_cant_be_touched(client: Client, action: str, access: str) -> None:
+    deployment = make_deployment(make_user("bob"), access=access)
+    assert client.post(f"/d/bob/time/{action}", {"confirm": "time"}).status_code == 404
+    deployment.refresh_from_db()
+    assert deployment.state == "ready"
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_buttons_are_posts(client: Client, alice: User, action: str) -> None:
+    make_deployment(alice)
+    assert client.get(f"/d/alice/time/{action}").status_code == 405
+    assert client.put("/d/alice/time/").status_code == 405
+
+
+def test_ids_in_addresses_are_no_way_in(client: Client) -> None:
+    assert client.get(f"/d/{ids.new_uuid()}/{ids.new_uuid()}/").status_code == 404
