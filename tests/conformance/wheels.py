@@ -9,19 +9,8 @@ from tests.packages.local_index import LocalIndex
 
 SOURCE = Path(__file__).parent / "fixture" / "slipway_conformance"
 VERSION = "1.0.0"
-COMMON = (
-    "__init__",
-    "answers",
-    "catalogue",
-    "content",
-    "exchange",
-    "http",
-    "jobs",
-    "prompts",
-    "resources",
-    "rounds",
-    "tools",
-)
+COMMON = ("__init__", "answers", "catalogue", "content", "exchange", "http", "prompts", "resources", "rounds", "tools")
+MODERN = (*COMMON, "jobs", "tasks", "dual")
 
 
 @dataclass(frozen=True)
@@ -38,8 +27,8 @@ class Variant:
 
 
 VARIANTS = {
-    "dual": Variant("dual", (*COMMON, "tasks", "dual"), ("mcp==2.3.0",)),
-    "modern": Variant("modern", (*COMMON, "tasks", "dual", "modern"), ("mcp==2.3.0",)),
+    "dual": Variant("dual", MODERN, ("mcp==2.3.0",)),
+    "modern": Variant("modern", (*MODERN, "modern"), ("mcp==2.3.0",)),
     "legacy": Variant("legacy", (*COMMON, "legacy"), ("mcp==1.30.0",)),
 }
 
