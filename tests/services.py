@@ -25,15 +25,15 @@ def services(home: Path) -> Iterator[None]:
     with contextlib.ExitStack() as running:
         if not os.environ.get("DATABASE_URL"):
             postgres = postgres_prepare(home)
-            running.enter_context(_process(postgres.argv, home / "logs/postgres.log", signal.SIGINT, postgres.is_ready))
+            running.enter_context(process(postgres.argv, home / "logs/postgres.log", signal.SIGINT, postgres.is_ready))
         if not os.environ.get("REDIS_URL"):
             valkey = valkey_prepare(home)
-            running.enter_context(_process(valkey.argv, home / "logs/valkey.log", signal.SIGTERM, valkey.is_ready))
+            running.enter_context(process(valkey.argv, home / "logs/valkey.log", signal.SIGTERM, valkey.is_ready))
         yield
 
 
 @contextlib.contextmanager
-def _process(argv: list[str], log: Path, stop: signal.Signals, is_ready: Callable[[], bool]) -> Iterator[None]:
+def process(argv: list[str], log: Path, stop: signal.Signals, is_ready: Callable[[], bool]) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             argv,

@@ -123,10 +123,8 @@ def _open_to_nobody(home: Path, sockets: Path) -> Path:
         folder.chmod(0o711)
     sockets.mkdir(mode=0o700, exist_ok=True)
     os.chown(sockets, _NOBODY, _NOBODY)
-    reach = subprocess.run(
-        ["setpriv", "--reuid", str(_NOBODY), "--regid", str(_NOBODY), "--clear-groups", "test", "-w", str(sockets)],
-        check=False,
-    )
+    as_nobody = ["setpriv", "--reuid", str(_NOBODY), "--regid", str(_NOBODY), "--clear-groups", "test"]
+    reach = subprocess.run([*as_nobody, "-x", str(home), "-a", "-w", str(sockets)], check=False)
     if reach.returncode != 0:
         raise HomeError(
             f"PostgreSQL runs here as the user nobody, who can't enter {home}. "
