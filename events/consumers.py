@@ -16,6 +16,7 @@ from events.types import Event, from_message
 log = structlog.get_logger(__name__)
 
 ACCESS_CHECK_SECONDS = 2.0
+TRY_LATER = 1013  # the registered code of that name; pages connect again
 REFUSED = 4403  # private range of RFC 6455, 7.4.2; says 403
 
 
@@ -94,6 +95,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def _watch_access(self) -> None:
         while True:
             await asyncio.sleep(ACCESS_CHECK_SECONDS)
-            if not await self.may_follow():
+            try:
+                allowed = await self.may_follow()
+            except Exception:
+                log.warning("live_page_access_unknown", exc_info=True)
+                await self.close(code=TRY_LATER)  # nobody stays on the strength of an old answer
+                return
+            if not allowed:
                 await self.close(code=REFUSED)
                 return

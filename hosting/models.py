@@ -138,7 +138,7 @@ class DeploymentVersion(models.Model):
     era = models.CharField(max_length=10, blank=True)
     failure = models.TextField(blank=True, help_text="why the build failed")
     build_log = models.TextField(blank=True)
-    queued_at = models.DateTimeField(default=clock.now)
+    queued_at = models.DateTimeField(default=clock.now)  # when its build or first look was last queued
     built_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

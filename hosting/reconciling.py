@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 ASK_SECONDS = 4.0
 STARTING_GRACE = timedelta(seconds=6)  # a start that was announced but hasn't reached its runner yet
 FORGOTTEN_AFTER = timedelta(seconds=60)
+LOOK_FORGOTTEN_AFTER = timedelta(seconds=180)  # longer than a look and its retries take
+MAX_AGAIN = 20
 _LOCK = (0x534C, 0x7265636F)
 _STATES = {"asleep": State.READY, "starting": State.STARTING, "running": State.RUNNING, "failed": State.FAILED}
 
@@ -55,7 +57,7 @@ def reconcile() -> None:
             drop for runner in runners if runner.name in statuses for drop in _compare(runner, statuses[runner.name])
         ]
         asyncio.run(_unplace_all(unwanted))
-        _queue_forgotten_builds()
+        _queue_forgotten_jobs()
         _finish_deletions()
 
 
@@ -222,12 +224,19 @@ def _is_uuid(text: str) -> bool:
 # --- what was lost or left
 
 
-def _queue_forgotten_builds() -> None:
+def _queue_forgotten_jobs() -> None:
+    """At most once a minute for each: a job that only waits for its turn comes again and finds nothing to do."""
     now = clock.now()
-    for version in selectors.builds_forgotten(now - FORGOTTEN_AFTER)[:20]:
-        again = DeploymentVersion.objects.filter(pk=version.pk, queued_at=version.queued_at)
-        if again.update(queued_at=now):
+    for version in selectors.builds_forgotten(now - FORGOTTEN_AFTER)[:MAX_AGAIN]:
+        if _is_mine(version, now):
             queue.build(version.pk)
+    for version in selectors.looks_forgotten(now - LOOK_FORGOTTEN_AFTER)[:MAX_AGAIN]:
+        if _is_mine(version, now):
+            queue.inspect(version.deployment_id)
+
+
+def _is_mine(version: DeploymentVersion, now: datetime) -> bool:
+    return bool(DeploymentVersion.objects.filter(pk=version.pk, queued_at=version.queued_at).update(queued_at=now))
 
 
 def _finish_deletions() -> None:

@@ -97,6 +97,12 @@ def builds_forgotten(queued_before: datetime) -> QuerySet[DeploymentVersion]:
     return DeploymentVersion.objects.filter(waiting, built_at=None, failure="", queued_at__lt=queued_before)
 
 
+def looks_forgotten(queued_before: datetime) -> QuerySet[DeploymentVersion]:
+    """Current versions that nobody has ever seen at work, though nothing failed: their first look was lost."""
+    deployments = Deployment.objects.filter(state__in=[State.READY, State.RUNNING], current_version__tools__isnull=True)
+    return DeploymentVersion.objects.filter(pk__in=deployments.values("current_version"), queued_at__lt=queued_before)
+
+
 def runners_silent() -> QuerySet[Runner]:
     """Live by the record, but nobody has reached them for fifteen seconds."""
     return Runner.objects.filter(state=Runner.Status.LIVE, last_seen_at__lt=clock.now() - RUNNER_SILENT_AFTER)

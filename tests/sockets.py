@@ -19,7 +19,8 @@ class Socket:
             "headers": headers,
             "subprotocols": [],
         }
-        self._inside = ApplicationCommunicator(application, scope)
+        inside: Any = ApplicationCommunicator  # has no types
+        self._inside = inside(application, scope)
 
     async def connect(self) -> bool:
         """False when the handshake was refused."""

@@ -33,6 +33,7 @@ def test_tools_and_name_are_stored(runner_process: RunnerProcess, era: str) -> N
     deployment.refresh_from_db()
     version = deployment.current_version
     assert version is not None
+    assert version.tools is not None
     assert deployment.state == "running"
     assert "echo" in [tool["name"] for tool in version.tools]
     assert (version.server_info["name"], version.era) == (era, era)

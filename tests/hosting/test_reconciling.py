@@ -195,8 +195,9 @@ def test_strange_placements_are_let_go(runner_process: RunnerProcess) -> None:
     assert status(runner_process.address).placements == []
 
 
-def test_forgotten_builds_are_queued_again_once_a_minute(django_capture_on_commit_callbacks: object) -> None:
-    deployment = make_queued(make_user())
+@pytest.mark.parametrize("make", [make_queued, make_deployment])
+def test_forgotten_jobs_are_queued_again_but_not_at_once(make: Callable[..., Deployment]) -> None:
+    deployment = make(make_user())  # waits for its build, or for its first look
     version = deployment.versions.get()
     DeploymentVersion.objects.update(queued_at=clock.now() - LONG_AGO)
     reconcile()

@@ -38,7 +38,7 @@ def test_token_says_what_its_row_says() -> None:
         audience=RESOURCE,
         now=clock.now().timestamp(),
     )
-    assert (found.sub, found.jti, found.scope) == (str(user.pk), row.jti, {"mcp:read", "mcp:call"})
+    assert (found.sub, found.jti, found.scope) == (str(user.pk), row.jti, frozenset({"mcp:read", "mcp:call"}))
     assert found.exp - found.iat == 60
     assert found.exp == row.expires_at.timestamp()
     assert token not in str(EndpointToken.objects.values())
