@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
+from collections.abc import Callable
 from typing import Any, overload
 
 import msgspec
@@ -171,7 +172,7 @@ class RunnerLink:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await dial(address, lambda: FrameConnection(self, _decoder), identity)
                 await self._welcomed
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:
             self.close()
             raise RunnerUnavailableError(f"no runner answers at {address.partition(':')[0]}: {error}") from None
 
@@ -324,7 +325,8 @@ class RunnerLink:
 class RunnerPool:
     """The links of one process, made when first wanted and again after a break."""
 
-    def __init__(self, process: str, identity: Identity | None = None) -> None:
+    def __init__(self, process: str, identity: Callable[[], Identity | None] = lambda: None) -> None:
+        """`identity` is asked when a runner on another host is connected to: certificates may be issued later."""
         self._process = process
         self._identity = identity
         self._links: dict[str, RunnerLink] = {}
@@ -344,7 +346,7 @@ class RunnerPool:
             link = self.link_now(address)
             if link is None:
                 link = RunnerLink(self._process)
-                await link.connect(address, self._identity)
+                await link.connect(address, self._identity() if address.startswith("tls:") else None)
                 self._links[address] = link
             return link
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +36,11 @@ class Running:
 
 
 def build(
-    *, site_url: str, gate: Gate, verify: Verify, backend: Backend, sealing_key: bytes, process: str = ""
+    *, site_url: str, gate: Gate, verify: Verify, backend: Backend, sealing_key: bytes, pool: RunnerPool | None = None
 ) -> Running:
     """Put the parts together; nothing runs yet."""
     directory = Directory(backend)
-    pool = RunnerPool(process or f"web-{os.getpid()}-{secrets.token_hex(2)}")
+    pool = pool or RunnerPool("web")
     authenticator = Authenticator(verify, directory.is_revoked)
     endpoint: Endpoint
 
@@ -57,6 +56,7 @@ def build(
 def build_from_settings() -> Running:
     from django.conf import settings
 
+    from hosting.links import runner_pool
     from mcp_endpoint.lookup import OrmBackend, verifier
 
     return build(
@@ -65,6 +65,7 @@ def build_from_settings() -> Running:
         verify=verifier(),
         backend=OrmBackend(),
         sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),
+        pool=runner_pool(f"web-{os.getpid()}"),
     )
 
 

@@ -140,7 +140,7 @@ class Site:
             verify=self.verify,
             backend=self.world,
             sealing_key=SEALING_KEY,
-            process=f"web-{len(self.webs)}",
+            pool=RunnerPool(f"web-{len(self.webs)}"),
         )
         await app.start(running)
         listener = socket.socket()
