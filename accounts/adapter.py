@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -17,6 +18,10 @@ from events.audit import record
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Closed unless the operator opens it: whoever has an account may host code on this machine."""
+        return bool(settings.SLIPWAY_SIGN_UP == "open")
+
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """`shallow` leaves the look into the database out; the unique row decides anyway."""
         try:

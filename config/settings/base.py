@@ -100,6 +100,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.sign_up",
             ]
         },
     }
@@ -144,6 +145,7 @@ LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+SLIPWAY_SIGN_UP = env.choice("SLIPWAY_SIGN_UP", "closed", ["closed", "open"])
 ACCOUNT_EMAIL_VERIFICATION = "none"  # no mail server is needed to run a site
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.is_https else "http"
 ACCOUNT_SESSION_REMEMBER = True

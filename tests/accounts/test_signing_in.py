@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from accounts.models import Name, User
 from events.models import AuditEntry
@@ -15,6 +16,11 @@ from tests.factories import PASSWORD, make_user
 def _fresh_limits() -> None:
     """allauth's rate limits live in Valkey, which all tests share."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _open(settings: SettingsWrapper) -> None:
+    settings.SLIPWAY_SIGN_UP = "open"
 
 
 def sign_up(client: Client, name: str, **more: str) -> int:
@@ -29,6 +35,14 @@ def test_signing_up_never_makes_an_administrator(client: Client) -> None:
     assert (user.username, user.is_superuser, user.is_staff) == ("Alice", False, False)
     assert Name.objects.get().folded == "alice"
     assert AuditEntry.objects.filter(action="user:sign_up").count() == 1
+
+
+@pytest.mark.django_db
+def test_closed_sign_up_makes_no_account_and_is_not_offered(client: Client, settings: SettingsWrapper) -> None:
+    settings.SLIPWAY_SIGN_UP = "closed"
+    sign_up(client, "alice")
+    assert not User.objects.exists()
+    assert "/accounts/signup/" not in client.get("/accounts/login/").content.decode()
 
 
 @pytest.mark.django_db
