@@ -57,6 +57,7 @@ class Principal:
     expires_at: float
     resource: str
     key: str
+    may_call: bool  # everything but administration
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Authenticator:
 def _principal(claims: TokenClaims, resource: str) -> Principal:
     scopes = frozenset(covered for scope in claims.scope for covered in _COVERS.get(scope, {scope}))
     key = f"{claims.sub} {claims.client_id} {resource}"
-    return Principal(claims.sub, claims.client_id, scopes, claims.jti, float(claims.exp), resource, key)
+    return Principal(claims.sub, claims.client_id, scopes, claims.jti, float(claims.exp), resource, key, CALL in scopes)
 
 
 def _invalid(description: str) -> Challenge:

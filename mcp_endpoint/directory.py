@@ -43,11 +43,14 @@ class Backend(Protocol):
 
 
 class _Entry:
-    __slots__ = ("at", "refresh", "route")
+    """`at` is when `route` was read, `tried_at` when it was last asked for; `is_failing`: the last time in vain."""
+
+    __slots__ = ("at", "is_failing", "refresh", "route", "tried_at")
 
     def __init__(self) -> None:
-        self.at = float("-inf")
+        self.at = self.tried_at = float("-inf")
         self.route: Route | None = None
+        self.is_failing = False
         self.refresh: asyncio.Task[None] | None = None
 
 
@@ -83,15 +86,16 @@ class Directory:
 
     # --- routes
 
-    def peek(self, key: Key, max_age: float = STALE_SECONDS) -> tuple[bool, Route | None]:
+    def peek(self, key: Key) -> tuple[bool, Route | None]:
         """(known, route) without waiting; asks for a newer one in the background where it is not fresh any more."""
         entry = self._entries.get(key)
         if entry is None:
             return False, None
-        age = time.monotonic() - entry.at
-        if age > FRESH_SECONDS and entry.refresh is None:
+        now = time.monotonic()
+        if entry.refresh is None and now - entry.tried_at > FRESH_SECONDS:
+            entry.tried_at = now
             entry.refresh = self._spawn(self._refresh(key, entry))
-        return age <= max_age, entry.route
+        return now - entry.at <= STALE_SECONDS or (entry.is_failing and entry.at > 0), entry.route
 
     async def route(self, key: Key) -> Route | None:
         """The route, None when there is no such deployment. Raises Unavailable when nothing is known of it."""
@@ -105,8 +109,9 @@ class Directory:
             entry = self._entries[key] = _Entry()
         if entry.refresh is None:
             entry.refresh = self._spawn(self._refresh(key, entry))
-        await asyncio.wait({entry.refresh}, timeout=ANSWER_SECONDS)
-        if entry.at == float("-inf"):
+        _, late = await asyncio.wait({entry.refresh}, timeout=ANSWER_SECONDS)
+        entry.is_failing |= bool(late)
+        if entry.at < 0:
             raise Unavailable("lookup", "The site can't look up this server right now. Try again shortly.")
         return entry.route
 
@@ -114,9 +119,12 @@ class Directory:
         try:
             entry.route = await self._in_thread(self._backend.route_for, *key)
             entry.at = time.monotonic()
+            entry.is_failing = False
         except Unavailable as error:
+            entry.is_failing = True
             log.warning("a route could not be looked up", extra={"deployment": "/".join(key), "reason": str(error)})
         except Exception:
+            entry.is_failing = True
             log.exception("a route could not be looked up", extra={"deployment": "/".join(key)})
         finally:
             entry.refresh = None

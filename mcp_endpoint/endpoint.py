@@ -141,12 +141,13 @@ class Endpoint:
             message = "The Accept header must list both application/json and text/event-stream"
             await answer.json(406, j.failure(_id_of(inbound), j.INVALID_REQUEST, message))
             return
-        for method in _methods_of(inbound):
-            lacking = missing_scope(principal, method)
-            if lacking is not None:
-                await self._challenge(answer, place, lacking, _id_of(inbound))
-                return
-        context = await self._context(answer, fields, place, principal)
+        if not principal.may_call and (lacking := _lacking(principal, inbound)) is not None:
+            await self._challenge(answer, place, lacking, _id_of(inbound))
+            return
+        known, route = self._directory.peek(place.key)
+        if not known or not self._directory.is_ready:
+            route = await self._route(place.key)
+        context = self._context(answer, fields, place, principal, route)
         if isinstance(inbound, ModernCall):
             await modern_calls.call(context, inbound)
         elif not isinstance(inbound, LegacyPost):
@@ -173,17 +174,20 @@ class Endpoint:
         if lacking is not None:
             await self._challenge(answer, place, lacking)
             return
-        await verb(await self._context(answer, fields, place, principal))
+        await verb(self._context(answer, fields, place, principal, await self._route(place.key)))
 
     # --- routes
 
-    async def _context(self, answer: Answer, fields: h.Fields, place: Place, principal: Principal) -> Context:
-        """Raises NotFound and Unavailable."""
+    async def _route(self, key: Key) -> Route | None:
+        """Raises Unavailable."""
         if not self._directory.is_ready:
             await self._directory.revocations_known()
-        known, route = self._directory.peek(place.key)
-        if not known:
-            route = await self._directory.route(place.key)
+        return await self._directory.route(key)
+
+    def _context(
+        self, answer: Answer, fields: h.Fields, place: Place, principal: Principal, route: Route | None
+    ) -> Context:
+        """Raises NotFound, and what keeps the deployment from being called."""
         if route is None or not has_access(principal, route):
             raise NotFound("not_found", "There is no such server, or you may not use it.")
         if not route.is_callable:
@@ -212,10 +216,11 @@ def _id_of(inbound: Inbound) -> bytes:
     return b""
 
 
-def _methods_of(inbound: Inbound) -> list[str]:
-    """The methods whose scopes are needed."""
+def _lacking(principal: Principal, inbound: Inbound) -> Challenge | None:
+    """The challenge for the first scope that is needed and not there."""
+    methods = [""]
     if isinstance(inbound, ModernCall):
-        return [inbound.method]
-    if isinstance(inbound, LegacyPost):
-        return [message.method if isinstance(message, Call) else "" for message in inbound.messages]
-    return [""]
+        methods = [inbound.method]
+    elif isinstance(inbound, LegacyPost):
+        methods = [message.method if isinstance(message, Call) else "" for message in inbound.messages]
+    return next((lacking for method in methods if (lacking := missing_scope(principal, method)) is not None), None)

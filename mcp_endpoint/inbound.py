@@ -39,12 +39,12 @@ def classify(fields: h.Fields, twice: str, body: bytes) -> Inbound | Rejection:
 
 
 def _is_modern(fields: h.Fields, envelope: j.Envelope) -> bool:
+    version = h.text(fields.get(h.VERSION))
+    if version is not None and (is_modern(version) or (not is_legacy(version) and h.METHOD in fields)):
+        return True
     params = bytes(envelope.params)
     if b"/protocolVersion" in params:
         meta = meta_of(params)
         if meta is not None and VERSION_KEY in meta:
             return True
-    version = h.text(fields.get(h.VERSION))
-    if version is None:
-        return envelope.method == "server/discover"
-    return is_modern(version) or (not is_legacy(version) and h.METHOD in fields)
+    return version is None and envelope.method == "server/discover"

@@ -6,6 +6,8 @@ A runner that does not answer is left out once, and the site is asked for anothe
 
 from __future__ import annotations
 
+import itertools
+import secrets
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hosting.runner.control import Cancel, Place
@@ -66,11 +68,20 @@ class Opened:
         self.attachment = link.open(deployment=route.deployment_id, epoch=route.epoch, **arguments)
 
     async def get(self, seconds: float) -> Event | None:
-        try:
-            return await take(self.attachment, seconds)
-        except DetachedError as error:
-            if error.reason != Reason.UNPLACED or self._healed:
-                raise
+        # `take`, spelled out: each coroutine in between would be paid for by every call.
+        attachment = self.attachment
+        event = attachment.next_now()
+        if event is not None:
+            return event
+        if attachment.ended is None and not await attachment.wait(seconds):
+            return None
+        event = attachment.next_now()
+        if event is not None:
+            return event
+        if attachment.ended is None:
+            return None
+        if attachment.ended.reason != Reason.UNPLACED or self._healed:
+            raise attachment.ended
         self._healed = True
         self.address, self.link, epoch = await self._runners.place(self._route)
         if self._closed:
@@ -110,6 +121,12 @@ class Runners:
     def __init__(self, pool: RunnerPool, directory: Directory) -> None:
         self.pool = pool
         self._directory = directory
+        self._prefix = secrets.token_urlsafe(16)
+        self._count = itertools.count(1)
+
+    def new_part(self) -> str:
+        """The random part of a new exchange's id: one draw a process, counted on, since each draw is a system call."""
+        return f"{self._prefix}~{next(self._count)}"
 
     async def link_for(self, route: Route) -> tuple[RunnerLink, Route]:
         """The link to the runner that has (or will get) the deployment. Raises RunnerUnavailableError and AppError."""

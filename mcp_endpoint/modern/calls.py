@@ -57,6 +57,7 @@ async def call(context: Context, message: ModernCall) -> None:
         params=params,
         revision=message.revision,
         end=EndRule.CANCEL,
+        exchange=runners.new_part(),
         isolation=context.owner,
         capabilities=message.capabilities,
         client=message.client,

@@ -8,7 +8,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.mcp_endpoint.conftest import META, MODERN, PATH, Site, Web, ask, events, modern, placement, request, tool, until
+from tests.mcp_endpoint.conftest import (
+    META,
+    MODERN,
+    PATH,
+    Site,
+    Web,
+    ask,
+    events,
+    modern,
+    placement,
+    request,
+    tool,
+    until,
+)
 
 ELICITATION = {"elicitation": {}}
 
