@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from accounts.models import Name, User
 from events.models import AuditEntry
@@ -19,7 +20,7 @@ def _fresh_limits() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _open(settings: SettingsWrapper) -> None:
+def _open(settings: Any) -> None:
     settings.SLIPWAY_SIGN_UP = "open"
 
 
@@ -38,7 +39,7 @@ def test_signing_up_never_makes_an_administrator(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_closed_sign_up_makes_no_account_and_is_not_offered(client: Client, settings: SettingsWrapper) -> None:
+def test_closed_sign_up_makes_no_account_and_is_not_offered(client: Client, settings: Any) -> None:
     settings.SLIPWAY_SIGN_UP = "closed"
     sign_up(client, "alice")
     assert not User.objects.exists()
