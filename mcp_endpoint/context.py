@@ -17,7 +17,6 @@ from mcp_endpoint.streams import Stream, Streams
 
 if TYPE_CHECKING:
     from hosting.routing import Route
-
     from hosting.runner.frames import Event
 
 
