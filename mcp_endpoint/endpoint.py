@@ -157,9 +157,7 @@ class Endpoint:
         else:
             await calls.post(context, inbound)
 
-    async def _other(
-        self, method: str, answer: Answer, fields: h.Fields, place: Place, principal: Principal
-    ) -> None:
+    async def _other(self, method: str, answer: Answer, fields: h.Fields, place: Place, principal: Principal) -> None:
         """GET and DELETE belong to sessions, which modern revisions do not have."""
         verbs: dict[str, Callable[[Context], Awaitable[None]]] = {"GET": streams.listen, "DELETE": sessions.end}
         verb = verbs.get(method)

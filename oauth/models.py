@@ -57,11 +57,14 @@ class DeviceGrant(AbstractDeviceGrant):
 
 
 class EndpointToken(models.Model):
-    """A token for one MCP endpoint that an operator issued. The token itself is nowhere; its `jti` revokes it."""
+    """A token for one MCP endpoint that an operator issued. The token itself is nowhere; its `jti` revokes it.
+
+    A user who has tokens is switched off, not deleted: a token of a row that is gone could not be revoked.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     jti = models.CharField(max_length=64, unique=True, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="endpoint_tokens")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="endpoint_tokens")
     deployment_id = models.UUIDField(help_text="no foreign key: hosting lies above oauth")
     resource = models.CharField(max_length=500, help_text="the audience: the endpoint's full URL")
     scopes = models.CharField(max_length=200, help_text="separated by spaces")

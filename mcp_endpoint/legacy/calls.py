@@ -78,9 +78,7 @@ def open_call(context: Context, link: RunnerLink, session: Session, message: Cal
 async def tell(link: RunnerLink, owner: str, session: Session, message: Note | Reply) -> None:
     """Pass on what has no answer. Raises RefusedError when the session has ended."""
     if isinstance(message, Reply):
-        answer = Answer(
-            owner=owner, key=message.key, session=session.id, result=message.result, error=message.error
-        )
+        answer = Answer(owner=owner, key=message.key, session=session.id, result=message.result, error=message.error)
         await link.ask(answer)
     elif message.method == _CANCELLED:
         await _cancel(link, owner, session, message.params)

@@ -86,9 +86,7 @@ def is_served(method: str) -> bool:
     return method in MODERN_METHODS or "." in method.partition("/")[0]
 
 
-def _match_headers(
-    fields: h.Fields, request_id: bytes, method: str, members: j.Members, version: str | None
-) -> None:
+def _match_headers(fields: h.Fields, request_id: bytes, method: str, members: j.Members, version: str | None) -> None:
     """2026-07-28 basic/transports/streamable-http, "Server Validation"."""
     problem = ""
     found = h.text(fields.get(h.VERSION))

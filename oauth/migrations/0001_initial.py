@@ -549,7 +549,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="endpoint_tokens",
                         to=settings.AUTH_USER_MODEL,
                     ),

@@ -111,9 +111,7 @@ def test_modern_request_is_taken_apart() -> None:
     }
     params = {"_meta": meta, "name": "é", "arguments": {}, "requestState": "s", "inputResponses": {"k": {}}}
     body = message("tools/call", params)
-    call = read(
-        body, mcp_protocol_version="2026-07-28", mcp_method="tools/call", mcp_name=h.encode_value("é")
-    )
+    call = read(body, mcp_protocol_version="2026-07-28", mcp_method="tools/call", mcp_name=h.encode_value("é"))
     assert isinstance(call, ModernCall), call
     assert (call.id, call.revision, call.log_level, call.progress_token) == (b"1", "2026-07-28", "debug", b'"p"')
     assert (call.state, call.responses, call.client) == ("s", b'{"k": {}}', b'{"name": "c"}')
