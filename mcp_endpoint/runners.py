@@ -6,10 +6,12 @@ A runner that does not answer is left out once, and the site is asked for anothe
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from common.errors import Unavailable
 from hosting.runner.control import Cancel, Place
 from hosting.runner.frames import Event, Reason
 from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
@@ -17,6 +19,10 @@ from mcp_endpoint.directory import Directory
 
 if TYPE_CHECKING:
     from hosting.routing import Route
+
+WAIT_SECONDS: Final = 10.0
+RETRY_SECONDS: Final = 0.25
+NO_RUNNER: Final = "no_runner"  # the code of hosting.placing's refusal
 
 
 class Closable(Protocol):
@@ -129,7 +135,21 @@ class Runners:
         return f"{self._prefix}~{next(self._count)}"
 
     async def link_for(self, route: Route) -> tuple[RunnerLink, Route]:
-        """The link to the runner that has (or will get) the deployment. Raises RunnerUnavailableError and AppError."""
+        """The link to the runner that has (or will get) the deployment. Raises RunnerUnavailableError and AppError.
+
+        A runner that is being started again is waited for: a restart must not cost a call.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + WAIT_SECONDS
+        while True:
+            try:
+                return await self._link_now(route)
+            except (RunnerUnavailableError, Unavailable) as error:
+                if (isinstance(error, Unavailable) and error.code != NO_RUNNER) or loop.time() > deadline:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _link_now(self, route: Route) -> tuple[RunnerLink, Route]:
         if not route.runner_address:
             route = await self._directory.ensure_placed(route.deployment_id)
         try:

@@ -89,8 +89,14 @@ class Open(Frame, tag=3, frozen=True):
     mode: Mode = Mode.WIRE
 
 
+UNDELIVERED = -1
+
+
 class Attach(Frame, tag=4, frozen=True):
-    """Follow a log (exchange, session channel or deployment feed) from the first event after `after`."""
+    """Follow a log (exchange, session channel or deployment feed) from the first event after `after`.
+
+    `UNDELIVERED` begins after what a wire attachment was sent already.
+    """
 
     attachment: int
     log: str

@@ -10,22 +10,20 @@ from collections.abc import Callable
 
 import msgspec
 
+from hosting.runner.child import Child
 from hosting.runner.control import InstanceSeen, Placement
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Kind
-from hosting.runner.pipes import LineReader, PipeWriter
-from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Process, Runtime
+from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Runtime
 from hosting.runner.session import Session
-from hosting.runner.upstream.base import Client, HandshakeError, Upstream
+from hosting.runner.upstream.base import Client, HandshakeError, Upstream, WrongEraError
 from hosting.runner.upstream.probe import negotiate
 
 log = logging.getLogger(__name__)
 
 STOP_GRACE_SECONDS = 3.0
-INPUT_BYTES = 16 * 1024 * 1024
-STDERR_LINE_BYTES = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -66,9 +64,8 @@ class Instance:
         self._feed = feed
         self._known_era = known_era
         self._on_change = on_change
-        self._process: Process | None = None
-        self._writer: PipeWriter | None = None
-        self._readers: list[LineReader] = []
+        self._child: Child | None = None
+        self._refusal = ""
         self._queue: list[Exchange] = []
         self._dialogue = Dialogue(self.label, write=self.write, note=self.note, not_understood=self._not_understood)
         self._stopping = ""
@@ -124,7 +121,7 @@ class Instance:
         return self.upstream.era if self.upstream is not None else ""
 
     def seen(self) -> InstanceSeen:
-        process = self._process
+        process = self._child.process if self._child is not None else None
         return InstanceSeen(
             id=self.id,
             deployment=self.placement.deployment,
@@ -146,9 +143,8 @@ class Instance:
         if self.is_alive:
             self._stopping = reason
             self._move("stopping", reason)
-            if self._process is not None:
-                self._close_pipes()
-                await self._process.stop(grace_seconds)
+            if self._child is not None:
+                await self._child.stop(grace_seconds)
             else:
                 self._task.cancel()
         await self._gone.wait()
@@ -156,8 +152,8 @@ class Instance:
     # --- Peer: what the adapter asks
 
     def write(self, line: bytes) -> None:
-        if self._writer is not None:
-            self._writer.write(line)
+        if self._child is not None:
+            self._child.write(line)
 
     def next_id(self) -> int:
         return self._dialogue.next_id()
@@ -176,29 +172,43 @@ class Instance:
 
     async def _run(self) -> None:
         try:
-            await self._start()
-            if self._process is None:
-                return
-            ended = await self._process.wait()
-            self._ended(ended)
+            if await self._start() and self._child is not None:
+                self._ended(await self._child.process.wait())
         except LaunchFailed as error:
             self._fail(f"could not be started: {error}")
         except asyncio.CancelledError:
             self._fail(self._stopping or "the runner is stopping", state="stopped")
-            if self._process is not None:
-                await self._process.stop(0.0)
         except Exception:
             log.exception("instance failed", extra={"deployment": self.label, "instance": self.id})
             self._fail("the runner failed; its log has the details")
-            if self._process is not None:
-                await self._process.stop(0.0)
         finally:
-            self._close_pipes()
-            if self._process is not None:
-                self._process.close()
+            await self._discard(0.5)
             self._gone.set()
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
+        """Start a child and find out how to speak to it; False when that failed for good, which has been said."""
+        known = self._known_era
+        while True:
+            try:
+                self._child = child = await self._launch()
+                upstream = await self._talk(child, known)
+            except WrongEraError as refused:
+                # A child that refused the handshake may take no other first request: ask a fresh one.
+                log.info("asked in another era", extra={"deployment": self.label, "reason": str(refused)})
+                await self._discard(0.5)
+                self._refusal = f"{refused}; "
+                known = "modern"
+                continue
+            if upstream is None:
+                return not self._stopping
+            self._dialogue.upstream = upstream
+            self._move("running", "running")
+            queue, self._queue = self._queue, []
+            for exchange in queue:
+                upstream.submit(exchange)
+            return True
+
+    async def _launch(self) -> Child:
         placement = self.placement
         self._announce("starting: preparing the sandbox")
         spec = LaunchSpec(
@@ -209,60 +219,57 @@ class Instance:
             limits=placement.limits,
             home=None,
         )
-        process = self._process = await self._runtime.start(spec)
         limit = placement.limits.message_bytes
-        self._writer = PipeWriter(process.stdin, INPUT_BYTES, self._broken)
-        self._readers = [
-            LineReader(
-                process.stdout,
-                limit,
-                line=self._dialogue.line,
-                oversized=lambda head: self._dialogue.oversized(head, limit),
-                closed=lambda: self._broken("closed its output"),
-            ),
-            LineReader(
-                process.stderr, STDERR_LINE_BYTES, line=self._printed, oversized=self._printed, closed=lambda: None
-            ),
-        ]
-        self._announce("starting: waiting for its first answer")
-        exited = asyncio.create_task(process.wait())
-        talk = asyncio.create_task(
-            negotiate(self, self._dialogue.ask, self.client, self._known_era, placement.start_seconds)
+        child = Child(
+            await self._runtime.start(spec),
+            limit,
+            line=self._dialogue.line,
+            oversized=lambda head: self._dialogue.oversized(head, limit),
+            printed=self._printed,
+            broken=self._broken,
         )
+        self._announce("starting: waiting for its first answer")
+        return child
+
+    async def _talk(self, child: Child, known: str) -> Upstream | None:
+        """The adapter for the child's era; None when it exited or was given up. Raises WrongEraError."""
+        seconds = self.placement.start_seconds
+        exited = asyncio.create_task(child.process.wait())
+        talk = asyncio.create_task(negotiate(self, self._dialogue.ask, self.client, known, seconds))
         try:
-            await asyncio.wait({exited, talk}, timeout=placement.start_seconds, return_when=asyncio.FIRST_COMPLETED)
-            if talk.done() and talk.exception() is None:
-                self._dialogue.upstream = upstream = talk.result()
-                self._move("running", "running")
-                queue, self._queue = self._queue, []
-                for exchange in queue:
-                    upstream.submit(exchange)
-                return
+            await asyncio.wait({exited, talk}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if talk.done():
-                await self._give_up(self._why_not(talk.exception()))
+                error = talk.exception()
+                if error is None:
+                    return talk.result()
+                if isinstance(error, WrongEraError):
+                    raise error
+                self._give_up(self._why_not(error))
             elif not exited.done():
-                await self._give_up(
-                    f"did not answer within {placement.start_seconds:g} s of its start{self._dialogue.rubbish_words()}"
-                )
+                self._give_up(f"did not answer within {seconds:g} s of its start{self._dialogue.rubbish_words()}")
+            return None
         finally:
             talk.cancel()
             exited.cancel()
 
     def _why_not(self, error: BaseException | None) -> str:
         if isinstance(error, HandshakeError):
-            return f"is no MCP server that can be spoken to: {error}"
+            return f"is no MCP server that can be spoken to: {self._refusal}{error}"
         if isinstance(error, TimeoutError):
             return f"did not answer in time{self._dialogue.rubbish_words()}"
         log.error("handshake failed", exc_info=error, extra={"deployment": self.label, "instance": self.id})
         return "could not be spoken to; the runner's log has the details"
 
-    async def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str) -> None:
         self._stopping = reason
         words = self._feed.last_words(self.id)
         self._fail(reason + (f"; its last lines: {words}" if words else ""))
-        if self._process is not None:
-            self._close_pipes()
-            await self._process.stop(0.5)
+
+    async def _discard(self, grace_seconds: float) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop(grace_seconds)
+            child.close()
 
     def _ended(self, ended: Exit) -> None:
         if self.state in ("failed", "stopped"):
@@ -270,8 +277,8 @@ class Instance:
         if self._stopping:
             self._fail(self._stopping, state="stopped" if self.state == "stopping" else "failed")
             return
-        for reader in self._readers:
-            reader.drain()
+        if self._child is not None:
+            self._child.drain()
         words = self._feed.last_words(self.id)
         self._fail(ended.reason + self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else ""))
 
@@ -289,20 +296,13 @@ class Instance:
 
     def _broken(self, what: str) -> None:
         """A pipe that an instance can't go on without is gone; its exit usually follows and says more."""
-        if self.is_alive and self._process is not None and not self._stopping:
-            asyncio.get_running_loop().call_later(0.3, self._after_break, what)
+        if self.is_alive and self._child is not None and not self._stopping:
+            asyncio.get_running_loop().call_later(0.3, self._after_break, self._child, what)
 
-    def _after_break(self, what: str) -> None:
-        if self.is_alive and self._process is not None and self._process.poll() is None and not self._stopping:
+    def _after_break(self, child: Child, what: str) -> None:
+        if child is self._child and self.is_alive and child.process.poll() is None and not self._stopping:
             self._stopping = what
-            process = self._process
-            self._breaking = asyncio.create_task(process.stop(0.5))
-
-    def _close_pipes(self) -> None:
-        for reader in self._readers:
-            reader.close()
-        if self._writer is not None:
-            self._writer.close()
+            self._breaking = asyncio.create_task(child.stop(0.5))
 
     def _move(self, state: str, reason: str) -> None:
         self.state = state

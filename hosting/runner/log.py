@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hosting.runner.frames import FRAME_BYTES, TERMINAL, Detached, EndRule, Event, Events, Kind, Mode, Reason
+from hosting.runner.frames import (
+    FRAME_BYTES,
+    TERMINAL,
+    UNDELIVERED,
+    Detached,
+    EndRule,
+    Event,
+    Events,
+    Kind,
+    Mode,
+    Reason,
+)
 from hosting.runner.spill import Spill, Spilled
 from hosting.runner.transport import FrameConnection
 
@@ -31,7 +42,7 @@ class Log:
 
     __slots__ = (
         "_dropped", "_last_progress", "_spill", "delivered", "ended", "events", "followers", "hard_bytes", "id",
-        "next_seq", "octets", "on_idle", "owner", "wire",
+        "next_seq", "octets", "on_idle", "owner", "sent", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +62,7 @@ class Log:
         self.hard_bytes = hard_bytes
         self.ended = False
         self.delivered = False  # a wire follower was given the outcome
+        self.sent = 0  # the newest event that a wire follower was given
         self.wire: Follower | None = None
         self.followers: list[Follower] = []
         self._spill = spill
@@ -183,7 +195,7 @@ class Follower:
         self._connection = connection
         self.number = number
         self.log = log
-        self.cursor = after + 1
+        self.cursor = (log.sent if after == UNDELIVERED else after) + 1
         self._offset = 0
         self.credit = credit
         self.mode = mode
@@ -207,6 +219,8 @@ class Follower:
             self.credit -= taken
             room -= taken
             if not event.more:
+                if self.mode is Mode.WIRE:
+                    log.sent = max(log.sent, self.cursor)
                 self.cursor += 1
                 self._offset = 0
                 ended = event.kind in TERMINAL

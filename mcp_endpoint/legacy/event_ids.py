@@ -11,11 +11,13 @@ import binascii
 
 import msgspec
 
+from hosting.runner.frames import UNDELIVERED
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
 from mcp_endpoint.limits import EVENT_ID_BYTES
 
 CHANNEL = "c"
+CHANNEL_START = "c:start"  # of a channel stream on which nothing has come yet
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -32,6 +34,8 @@ def stream_name(request_id: bytes, progress_token: bytes) -> str:
 
 def parse(value: str) -> Position | None:
     """None for what is no event id of ours."""
+    if value == CHANNEL_START:
+        return Position(b"", b"", UNDELIVERED)
     found = sse.parse_event_id(value) if len(value) <= EVENT_ID_BYTES else None
     if found is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hosting.runner.frames import UNDELIVERED
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
@@ -23,7 +24,7 @@ async def listen(context: Context) -> None:
     link = await link_of(context, session)
     runners = context.services.runners
     if position is None or not position.request_id:
-        after = position.seq if position is not None else 0
+        after = position.seq if position is not None else UNDELIVERED
         source = await runners.follow(link, session.channel, context.owner, after)
         await context.deliver(source, ChannelView(after), None)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hosting.runner.frames import Event, Kind, Reason
+from hosting.runner.frames import UNDELIVERED, Event, Kind, Reason
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
 from mcp_endpoint.legacy import event_ids
@@ -25,6 +25,8 @@ def server_message(event: Event) -> bytes | None:
 
 class CallView:
     """A request's stream. `resumed_after`: the client has had the events up to that one."""
+
+    comes_back = True
 
     def __init__(self, request_id: bytes, progress_token: bytes, *, resumed_after: int | None = None) -> None:
         self.request_id = request_id
@@ -69,6 +71,7 @@ class ChannelView:
 
     is_stream = True
     shows_status = False
+    comes_back = True
 
     def __init__(self, after: int) -> None:
         self._after = after
@@ -80,7 +83,10 @@ class ChannelView:
         return f"{event_ids.CHANNEL}:{event.seq}"
 
     def priming(self) -> bytes:
-        return sse.priming(f"{event_ids.CHANNEL}:{self._after}", RETRY_MILLISECONDS)
+        is_new = self._after == UNDELIVERED
+        return sse.priming(
+            event_ids.CHANNEL_START if is_new else f"{event_ids.CHANNEL}:{self._after}", RETRY_MILLISECONDS
+        )
 
     def status(self, event: Event) -> int:
         return 200

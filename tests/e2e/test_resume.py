@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -80,3 +81,16 @@ async def test_two_web_processes_serve_one_session(local_site: Stack) -> None:
             client.url = url
             async with client.post("tools/list", {}) as answer:
                 assert answer.status_code == 404
+
+
+async def test_a_killed_runner_costs_a_wait_and_the_session(local_site: Stack) -> None:
+    url, token = host(local_site, "slipway-test-legacy", "restarted")
+    async with httpx.AsyncClient(timeout=60) as http:
+        client = HttpClient(url, token, http)
+        await client.initialize()
+        os.kill(local_site.part("hosting.runner"), signal.SIGKILL)
+        fresh = HttpClient(url, token, http)
+        await fresh.initialize()
+        assert await fresh.call("echo", text="again") == "again"
+        async with client.post("tools/list", {}) as answer:
+            assert answer.status_code == 404  # the old session went with its runner, so the client starts anew

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosting.runner.frames import FRAME_BYTES, TERMINAL, Detached, Event, Events, Kind, Mode, Reason
+from hosting.runner.frames import FRAME_BYTES, TERMINAL, UNDELIVERED, Detached, Event, Events, Kind, Mode, Reason
 from hosting.runner.log import SOFT_BYTES, Follower, Log, LogFullError
 from hosting.runner.spill import SPILL_BYTES, Spill
 
@@ -75,6 +75,18 @@ def test_resuming_after_a_number_repeats_nothing(log: Log) -> None:
     wire = Wire()
     follow(log, wire, after=2)
     assert [e.data for e in wire.events] == [b"3"]
+
+
+def test_a_new_wire_may_ask_for_what_none_was_sent_yet(log: Log) -> None:
+    log.append(Kind.NOTIFICATION, b"1")
+    first, page, second = Wire(), Wire(), Wire()
+    follower = follow(log, first)
+    log.unfollow(follower)
+    log.append(Kind.NOTIFICATION, b"2")
+    follow(log, page, mode=Mode.OBSERVE)
+    follow(log, second, after=UNDELIVERED)
+    assert [e.data for e in second.events] == [b"2"]
+    assert [e.data for e in page.events] == [b"1", b"2"]
 
 
 def test_the_newest_wire_wins_and_observers_stay(log: Log) -> None:

@@ -17,6 +17,9 @@ TOOLS = [
 ]
 
 
+locked = False  # as the SDK's servers do: the first request decides which era a process serves
+
+
 def text(value: str) -> dict[str, Any]:
     return {"resultType": "complete", "content": [{"type": "text", "text": value}]}
 
@@ -44,8 +47,12 @@ def call(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def respond(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    global locked
     meta = params.get("_meta") or {}
+    if locked:
+        return {"error": {"code": -32600, "message": "this connection serves the handshake protocol era"}}
     if method == "initialize":
+        locked = True
         return {
             "error": {
                 "code": -32022,

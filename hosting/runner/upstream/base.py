@@ -38,6 +38,10 @@ class HandshakeError(Exception):
     """The child answered, but not as a server of this era; the message quotes what it said."""
 
 
+class WrongEraError(HandshakeError):
+    """The child refused the handshake, and may be a modern one that takes no second first request."""
+
+
 class Client(msgspec.Struct, frozen=True):
     """What a child is told of the client it serves."""
 

@@ -13,7 +13,16 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from hosting.runner.upstream import messages as m
-from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, Upstream, is_modern
+from hosting.runner.upstream.base import (
+    LEGACY,
+    MODERN,
+    Client,
+    HandshakeError,
+    Peer,
+    Upstream,
+    WrongEraError,
+    is_modern,
+)
 from hosting.runner.upstream.legacy import LegacyUpstream
 from hosting.runner.upstream.modern import ModernUpstream, request_meta
 
@@ -25,7 +34,8 @@ _HANDSHAKE_CAPABILITIES = ("sampling", "elicitation", "roots", "experimental")
 async def negotiate(peer: Peer, ask: Ask, client: Client, known: str, seconds: float) -> Upstream:
     """Speak to the child until it has an adapter. `known` is what an earlier probe found ("" for nothing).
 
-    Raises HandshakeError with what the child said, or TimeoutError when it says nothing for `seconds`.
+    Raises HandshakeError with what the child said, WrongEraError when a fresh child should be asked as a modern one,
+    or TimeoutError when it says nothing.
     """
     wants_modern = is_modern(client.revision)
     if known == "legacy" or (known == "dual" and not wants_modern):
@@ -40,10 +50,7 @@ async def negotiate(peer: Peer, ask: Ask, client: Client, known: str, seconds: f
     try:
         return await _legacy(peer, ask, client)
     except HandshakeError as refused:
-        try:
-            return await asyncio.wait_for(_modern(peer, ask, client), min(SILENCE_SECONDS, seconds / 2))
-        except (HandshakeError, TimeoutError):
-            raise refused from None
+        raise WrongEraError(str(refused)) from None
 
 
 async def _legacy(peer: Peer, ask: Ask, client: Client) -> LegacyUpstream:
