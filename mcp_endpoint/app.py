@@ -96,10 +96,10 @@ async def shutdown() -> None:
         await stop(running)
 
 
-def drain() -> None:
-    """End all open streams in good order."""
+def drain(seconds: float = 0.0) -> None:
+    """End all open streams in good order; what can't be resumed elsewhere gets `seconds` to come to its end."""
     if _running is not None:
-        _running.streams.drain()
+        _running.streams.drain(seconds)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,7 +14,7 @@ from mcp_endpoint import sse
 from mcp_endpoint.answer import Answer
 from mcp_endpoint.limits import KEEP_ALIVE_SECONDS, START_SECONDS
 from mcp_endpoint.runners import Source
-from mcp_endpoint.streams import GONE, Stream, Streams
+from mcp_endpoint.streams import DRAINED, GONE, Stream, Streams
 
 
 class View(Protocol):
@@ -22,6 +22,7 @@ class View(Protocol):
 
     is_stream: bool  # answers as a stream whatever comes
     shows_status: bool  # wants to be told how a start goes
+    comes_back: bool  # its client can go on elsewhere when the stream ends early
 
     def message(self, event: Event) -> bytes | None:
         """The JSON-RPC message for `event`, None when the client is told nothing."""
@@ -68,7 +69,10 @@ class Delivery:
             await self._answer.start_stream()
             await self._write(event)
         except DetachedError:
-            if self._stream.ended_by != GONE:
+            if self._stream.ended_by == DRAINED:  # a stream says best what now follows
+                await self._answer.start_stream()
+                await self._write(None)
+            elif self._stream.ended_by != GONE:
                 raise
         finally:
             if watcher is not None:

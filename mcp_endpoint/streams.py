@@ -36,14 +36,18 @@ class TooManyStreamsError(AppError):
 
 
 class Stream:
-    """One answer that outlasts its first moments. `ended_by` says who ended it early, "" nobody."""
+    """One answer that outlasts its first moments. `ended_by` says who ended it early, "" nobody.
 
-    __slots__ = ("ended_by", "key", "principal", "source")
+    `comes_back`: its client loses nothing when it ends, since it resumes or listens anew.
+    """
 
-    def __init__(self, source: Closable, principal: Principal, key: Key) -> None:
+    __slots__ = ("comes_back", "ended_by", "key", "principal", "source")
+
+    def __init__(self, source: Closable, principal: Principal, key: Key, *, comes_back: bool = True) -> None:
         self.source = source
         self.principal = principal
         self.key = key
+        self.comes_back = comes_back
         self.ended_by = ""
 
     def end(self, by: str) -> None:
@@ -58,6 +62,7 @@ class Streams:
         self._open: set[Stream] = set()
         self._per_principal: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self._is_draining = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -77,6 +82,8 @@ class Streams:
             raise TooManyStreamsError
         self._per_principal[stream.principal.key] += 1
         self._open.add(stream)
+        if self._is_draining and stream.comes_back:
+            stream.end(DRAINED)
 
     def remove(self, stream: Stream) -> None:
         if stream in self._open:
@@ -85,10 +92,14 @@ class Streams:
             if not self._per_principal[stream.principal.key]:
                 del self._per_principal[stream.principal.key]
 
-    def drain(self) -> None:
-        """End all of them, so that clients come back to another process."""
+    def drain(self, seconds: float = 0.0) -> None:
+        """End those whose clients come back to another process, and after `seconds` the others."""
+        self._is_draining = True
         for stream in list(self._open):
-            stream.end(DRAINED)
+            if stream.comes_back or seconds <= 0:
+                stream.end(DRAINED)
+        if self._open and seconds > 0:
+            asyncio.get_running_loop().call_later(seconds, self.drain)
 
     async def _sweep(self) -> None:
         while True:

@@ -8,9 +8,11 @@ import uvicorn
 from django.conf import settings
 
 from config.launch.ready import announce_ready
+from mcp_endpoint import app as mcp
 
 # Open streams would hold a restart back for as long as their clients like; clients resume on another process.
 GRACE_SECONDS = 3
+_LAST_CALLS_SECONDS = GRACE_SECONDS - 0.5  # then what can't be resumed elsewhere is told so
 
 
 class _Server(uvicorn.Server):
@@ -18,6 +20,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             announce_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        mcp.drain(_LAST_CALLS_SECONDS)
+        await super().shutdown(sockets)
 
 
 def listening_socket(bind: str, port: int) -> socket.socket:

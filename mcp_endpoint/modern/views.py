@@ -12,6 +12,7 @@ from mcp_endpoint.progress import StatusSteps, progress
 from mcp_endpoint.streams import DRAINED
 
 _SUBSCRIPTION = META + "subscriptionId"
+_STOPPING = "The site is restarting, and the call was cancelled. Call again."
 _BROKEN = "The call was lost: the connection to its runner broke. Call again."
 
 
@@ -19,6 +20,7 @@ class CallView:
     """One call. Its streams can't be resumed, so its events have no ids."""
 
     is_stream = False
+    comes_back = False
 
     def __init__(self, request_id: bytes, progress_token: bytes) -> None:
         self._id = request_id
@@ -52,6 +54,8 @@ class CallView:
         return status_of(event.data) if event.kind is Kind.ERROR else 200
 
     def last_words(self, reason: str, detail: str, ended_by: str) -> bytes | None:
+        if ended_by == DRAINED:
+            return j.failure(self._id, j.INTERNAL_ERROR, _STOPPING, {"reason": ended_by})
         if ended_by or reason == Reason.DONE:
             return None
         return j.failure(self._id, j.INTERNAL_ERROR, _BROKEN, {"reason": reason})
@@ -61,6 +65,7 @@ class ListenView(CallView):
     """`subscriptions/listen`: every message carries the subscription's id, which is the request's own."""
 
     is_stream = True
+    comes_back = True
 
     def __init__(self, request_id: bytes) -> None:
         super().__init__(request_id, b"")
