@@ -73,11 +73,6 @@ EXPECTED = {
     ),
 }
 
-LOCKED = pytest.mark.xfail(
-    reason="a child of SDK 2.x that refused `initialize` serves nothing else any more; it has to be started anew"
-)
-
-
 @dataclass(frozen=True)
 class Hosted:
     url: str
@@ -144,7 +139,7 @@ def check(report: Report, expected: Expected) -> None:
 
 @pytest.mark.parametrize(
     ("variant", "revision"),
-    [pytest.param(*key, marks=[LOCKED] if key == ("modern", HANDSHAKE) else [], id="-".join(key)) for key in EXPECTED],
+    [pytest.param(*key, id="-".join(key)) for key in EXPECTED],
 )
 def test_hosted_fixture_scores(hosted: dict[str, Hosted], variant: str, revision: str) -> None:
     server = hosted[variant]
