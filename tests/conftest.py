@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 from tests.services import services
 from tests.stack import Stack
+
+# Deadlines of milliseconds measure how busy the machine is, and nothing of ours.
+hypothesis.settings.register_profile("slipway", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("slipway")
 
 
 @pytest.fixture(scope="session", autouse=True)
