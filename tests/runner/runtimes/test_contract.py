@@ -11,6 +11,7 @@ import pytest
 
 from hosting.runner.control import Limits
 from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Runtime
+from hosting.runner.runtimes.watch import FRESH_SECONDS
 from tests.runner.runtimes.conftest import READ_ONLY, RUNTIMES, Launch
 
 pytestmark = pytest.mark.parametrize("kind", list(RUNTIMES))
@@ -114,6 +115,7 @@ async def test_usage_counts_what_is_inside(launch: Launch) -> None:
     probe = await launch()
     await probe.ask("allocate", 32)
     await probe.ask("fork", 3)
+    await asyncio.sleep(2 * FRESH_SECONDS)  # without control groups, what is seen may be that old
     usage = probe.process.usage()
     assert usage.processes == 4
     assert 32 * 2**20 < usage.memory_bytes < 100 * 2**20
@@ -162,7 +164,8 @@ async def test_grandchildren_end_with_it(launch: Launch) -> None:
     await probe.line(probe.process.stdout)
     assert probe.process.usage().processes == 3
     await probe.process.stop(0)
-    assert os.read(probe.process.stdout, 10) == b""
+    os.set_blocking(probe.process.stdout, True)
+    assert await asyncio.wait_for(asyncio.to_thread(os.read, probe.process.stdout, 10), 5) == b""
 
 
 async def test_cancelled_start_leaves_nothing(runtime: Runtime) -> None:
