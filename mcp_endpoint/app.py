@@ -23,6 +23,7 @@ from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners
 from mcp_endpoint.sessions import Sessions
 from mcp_endpoint.streams import Streams
+from mcp_endpoint.tool_headers import ToolHeaders
 
 
 @dataclass
@@ -48,7 +49,9 @@ def build(
         return endpoint.may_use(principal, key, now)
 
     streams = Streams(may_use)
-    services = Services(Runners(pool, directory), streams, Sessions(sealing_key), States(sealing_key))
+    services = Services(
+        Runners(pool, directory), streams, Sessions(sealing_key), States(sealing_key), ToolHeaders(directory)
+    )
     endpoint = Endpoint(site_url, gate, authenticator, directory, services)
     return Running(endpoint, directory, streams, pool)
 

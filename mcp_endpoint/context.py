@@ -14,6 +14,7 @@ from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners, Source
 from mcp_endpoint.sessions import Sessions
 from mcp_endpoint.streams import Stream, Streams
+from mcp_endpoint.tool_headers import ToolHeaders
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -28,6 +29,7 @@ class Services:
     streams: Streams
     sessions: Sessions
     states: States
+    tool_headers: ToolHeaders
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ class Backend(Protocol):
     def placement_ensure(self, deployment_id: str, exclude_address: str) -> Route: ...
     def placement_for(self, deployment_id: str) -> tuple[str, Placement]: ...
     def why_not(self, route: Route) -> AppError: ...
+    def tools_of(self, version_id: str) -> bytes | None: ...
     def revoked_jtis(self) -> frozenset[str]: ...
 
 
@@ -147,6 +148,13 @@ class Directory:
             self._placing[deployment_id] = waiting
             waiting.add_done_callback(lambda _: self._placing.pop(deployment_id, None))
         return await asyncio.shield(waiting)
+
+    # --- tools
+
+    async def tools(self, version_id: str) -> bytes | None:
+        """The version's tools as a raw JSON array; None while it was not asked for them. Raises TimeoutError."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await self._in_thread(self._backend.tools_of, version_id)
 
     # --- revocations
 

@@ -24,6 +24,7 @@ METHOD: Final = b"mcp-method"
 NAME: Final = b"mcp-name"
 LAST_EVENT_ID: Final = b"last-event-id"
 TRACEPARENT: Final = b"traceparent"
+PARAM: Final = b"mcp-param-"  # the beginning of the headers that mirror a tool's arguments
 
 _WANTED: Final = frozenset(
     {
@@ -40,6 +41,7 @@ _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?
 
 Fields = dict[bytes, bytes]
 _BLANKS: Final = b" \t"
+_NEVER: Final = b"\x00"
 
 
 def pick(raw: Iterable[tuple[bytes, bytes]]) -> tuple[Fields, str]:
@@ -51,6 +53,9 @@ def pick(raw: Iterable[tuple[bytes, bytes]]) -> tuple[Fields, str]:
             if name in found and name in _SINGLE:
                 twice = name.decode("ascii")
             found[name] = value
+        elif name.startswith(PARAM):
+            # A second copy is only wrong where a tool has that header, so it becomes a value that nothing matches.
+            found[name] = value if name not in found else _NEVER
     return found, twice
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from common.errors import AppError, Unavailable
 from hosting import placing, routing
+from hosting.models import DeploymentVersion
 from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
 from oauth import claims, keys, selectors
 
@@ -48,6 +50,12 @@ class OrmBackend:
 
     def why_not(self, route: Route) -> AppError:
         return routing.not_callable(route)
+
+    def tools_of(self, version_id: str) -> bytes | None:
+        """A raw JSON array, None while the version was never asked for its tools."""
+        with _connection():
+            tools = DeploymentVersion.objects.filter(pk=version_id).values_list("tools", flat=True).first()
+        return None if tools is None else msgspec.json.encode(tools)
 
     def revoked_jtis(self) -> frozenset[str]:
         with _connection():

@@ -7,6 +7,7 @@ legacy server names the call that waits for the answers (2026-07-28 basic/patter
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import msgspec
 
@@ -18,18 +19,22 @@ from mcp_endpoint.context import Context
 from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.modern.input_required import Questions
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.modern.views import CallView, ListenView
+from mcp_endpoint.modern.views import CallView, ListenView, ToolsView
 from mcp_endpoint.rejection import refuse
 from mcp_endpoint.request_state import Parked, binding
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
 
 LISTEN = "subscriptions/listen"
+_CALL = "tools/call"
+_LIST = "tools/list"
 _CALL_ANEW = "requestState does not belong to this request, or is no longer valid: call anew without it"
 
 
 async def call(context: Context, message: ModernCall) -> None:
     params = message.params
+    if message.method == _CALL and not context.services.tool_headers.has_none(context.route.version_id):
+        await _match_headers(context, message)
     if message.state or message.responses:
         bound = binding(context.owner, message.method, message.params)
         server_state = ""
@@ -83,9 +88,23 @@ async def _answer(context: Context, message: ModernCall, source: Questions) -> N
     first = await source.get(JSON_SECONDS)
     if first is not None and first.kind is Kind.RESULT:
         source.close(gone=False)
+        if message.method == _LIST:
+            context.services.tool_headers.learn(context.route.version_id, first.data)
         await context.answer.json(200, j.result(message.id, first.data))
-    else:
-        await context.deliver(source, CallView(message.id, message.progress_token), first)
+        return
+    view = CallView(message.id, message.progress_token)
+    if message.method == _LIST:
+        view = ToolsView(
+            message.id, message.progress_token, partial(context.services.tool_headers.learn, context.route.version_id)
+        )
+    await context.deliver(source, view, first)
+
+
+async def _match_headers(context: Context, message: ModernCall) -> None:
+    """2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers"."""
+    problem = await context.services.tool_headers.problem(context.route.version_id, context.fields, message.params)
+    if problem:
+        refuse(j.HEADER_MISMATCH, f"Header mismatch: {problem}", message.id)
 
 
 def _retried(message: ModernCall, server_state: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from hosting.runner.frames import Event, Kind, Reason
@@ -59,6 +61,19 @@ class CallView:
         if ended_by or reason == Reason.DONE:
             return None
         return j.failure(self._id, j.INTERNAL_ERROR, _BROKEN, {"reason": reason})
+
+
+class ToolsView(CallView):
+    """`tools/list` that took its time. `learn` is told the result."""
+
+    def __init__(self, request_id: bytes, progress_token: bytes, learn: Callable[[bytes], None]) -> None:
+        super().__init__(request_id, progress_token)
+        self._learn = learn
+
+    def message(self, event: Event) -> bytes | None:
+        if event.kind is Kind.RESULT:
+            self._learn(event.data)
+        return super().message(event)
 
 
 class ListenView(CallView):

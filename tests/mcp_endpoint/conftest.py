@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 import time
@@ -57,6 +58,7 @@ class World:
     addresses: list[str]
     revoked: set[str] = field(default_factory=set)
     is_down: bool = False
+    tools: list[dict[str, Any]] | None = None
 
     def _check(self) -> None:
         if self.is_down:
@@ -84,6 +86,10 @@ class World:
 
     def why_not(self, route: Route) -> AppError:
         return not_callable(route)
+
+    def tools_of(self, version_id: str) -> bytes | None:
+        self._check()
+        return None if self.tools is None else json.dumps(self.tools).encode()
 
     def revoked_jtis(self) -> frozenset[str]:
         self._check()
@@ -262,8 +268,6 @@ class SentEvent:
     retry: str = ""
 
     def json(self) -> Any:
-        import json
-
         return json.loads(self.data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -67,6 +68,15 @@ def test_placement_follows_the_living_runners(deployment: Deployment) -> None:
     assert moved.runner_address != address and moved.epoch > route.epoch
     with pytest.raises(NotFound):
         backend.placement_for("00000000-0000-7000-8000-000000000000")
+
+
+def test_tools_of_a_version_are_those_last_seen(deployment: Deployment) -> None:
+    version = deployment.current_version
+    assert version is not None
+    assert OrmBackend().tools_of(str(version.pk)) is None
+    version.tools = [{"name": "now", "inputSchema": {"type": "object"}}]
+    version.save()
+    assert json.loads(OrmBackend().tools_of(str(version.pk)) or b"") == version.tools
 
 
 def test_issued_token_is_taken_until_it_is_revoked(deployment: Deployment, user: User) -> None:
