@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from config import env
+from config.broker import celery_broker_url
 from config.database import database_settings
 from config.launch.home import run_folder
 from config.logs import logging_config, structlog_configure
@@ -220,7 +221,7 @@ STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 WHITENOISE_USE_FINDERS = True  # no build and no collecting step: what is in the repository is served
 
 # Celery (STACK: a task may run again when its worker died, so every job is idempotent)
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,  # longer than the longest job, a build of an environment

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.broker import celery_broker_url
 from config.database import database_settings
 
 
@@ -133,6 +134,19 @@ def test_a_database_address_is_read_as_libpq_reads_it() -> None:
     assert found["OPTIONS"]["sslmode"] == "require"
     assert found["OPTIONS"]["pool"]["max_size"] == 8
     assert "pool" not in database_settings("postgresql:///site?host=/run/postgres", 0)["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("given_url", "broker_url"),
+    [
+        ("unix:///run/valkey.sock", "redis+socket:///run/valkey.sock"),
+        ("unix:///run/valkey.sock?db=3", "redis+socket:///run/valkey.sock?virtual_host=3"),
+        ("redis://:p%40ss@db.example.org:6379/2", "redis://:p%40ss@db.example.org:6379/2"),
+        ("rediss://db.example.org/2", "rediss://db.example.org/2?ssl_cert_reqs=required"),
+    ],
+)
+def test_the_broker_is_the_same_server_in_celery_s_words(given_url: str, broker_url: str) -> None:
+    assert celery_broker_url(given_url) == broker_url
 
 
 def test_a_site_with_https_runs_on_production_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.conf import settings
 
 from config.launch.processes import command_line
 from tests.stack import ROOT, Stack
@@ -146,6 +148,24 @@ def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
     site.expect("PostgreSQL at DATABASE_URL does not answer", 30)
     assert site.wait(10) != 0
     assert "hidden-word" not in "\n".join(site.lines)
+
+
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="plays the operator with the session's own PostgreSQL")
+def test_services_of_the_operator_are_used_and_none_started(tmp_path: Path) -> None:
+    with psycopg.connect(settings.DATABASE_URL.replace("/slipway?", "/postgres?"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE of_the_operator")
+        try:
+            url = settings.DATABASE_URL.replace("/slipway?", "/of_the_operator?")
+            site = Stack(tmp_path / "home", DATABASE_URL=url, REDIS_URL=f"{settings.REDIS_URL}?db=3")
+            try:
+                site.start()
+                assert not any("postgres -D" in said or "valkey-server" in said for said in site.processes().values())
+                eventually(lambda: site.get("/readyz")[0] == 200)
+                assert not (site.home / "postgres").exists()
+            finally:
+                site.stop()
+        finally:
+            connection.execute("DROP DATABASE of_the_operator WITH (FORCE)")
 
 
 def _unknown_user() -> int:
