@@ -75,6 +75,21 @@ def networks(name: str) -> list[str]:
     return found
 
 
+def origins(name: str) -> list[str]:
+    """Origins as browsers send them, separated by commas."""
+    found = []
+    for part in filter(None, (piece.strip() for piece in text(name).split(","))):
+        try:
+            parts = urlsplit(part.lower())
+            is_origin = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_origin = False
+        if not is_origin or parts.geturl() != f"{parts.scheme}://{parts.netloc}" or "@" in part or "*" in part:
+            raise _wrong(name, part, "origins such as https://client.example.org, separated by commas")
+        found.append(parts.geturl())
+    return found
+
+
 @dataclass(frozen=True)
 class PublicUrl:
     """The address people and clients use: the only source of issuer, resource and links."""

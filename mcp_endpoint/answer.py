@@ -29,6 +29,9 @@ class Answer:
         """For whatever answer follows."""
         self._extra.append((name, value))
 
+    def add_headers(self, headers: Iterable[Header]) -> None:
+        self._extra += headers
+
     async def json(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
         self.is_started = True
         length = (b"content-length", b"%d" % len(body))

@@ -64,7 +64,7 @@ def build_from_settings() -> Running:
 
     return build(
         site_url=settings.SLIPWAY_URL,
-        gate=Gate(settings.SLIPWAY_URL, settings.ALLOWED_HOSTS, getattr(settings, "MCP_ALLOWED_ORIGINS", ())),
+        gate=Gate(settings.SLIPWAY_URL, settings.ALLOWED_HOSTS, settings.MCP_ALLOWED_ORIGINS),
         verify=verifier(),
         backend=OrmBackend(),
         sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),

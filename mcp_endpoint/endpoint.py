@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
+from mcp_endpoint import cors
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.answer import Answer
@@ -34,7 +35,7 @@ from mcp_endpoint.revisions import is_modern
 if TYPE_CHECKING:
     from hosting.routing import Route
 
-_METHODS: Final = (b"allow", b"GET, POST, DELETE")
+_METHODS: Final = (b"allow", cors.METHODS)
 _PATHS: Final = 10_000
 
 
@@ -65,17 +66,20 @@ class Endpoint:
         fields, twice = h.pick(scope["headers"])
         if not self._gate.takes_host(fields.get(h.HOST)):
             await answer.json(400, j.failure(b"", j.INVALID_REQUEST, "Unknown Host"))
-        elif not self._gate.takes_origin(fields.get(h.ORIGIN)):
+        elif scope["path"].startswith(WELL_KNOWN):
+            await self._metadata(answer, scope["method"], scope["path"].removeprefix(WELL_KNOWN))
+        elif (origin := fields.get(h.ORIGIN)) is None:
+            await self._serve(scope, answer, fields, twice)
+        elif not self._gate.takes_origin(origin):
             await answer.json(403, j.failure(b"", j.INVALID_REQUEST, "Requests from this Origin are not allowed"))
+        elif scope["method"] == "OPTIONS" and h.ASKS_METHOD in fields:
+            await answer.empty(204, cors.preflight(origin, fields.get(h.ASKS_HEADERS, b"")))
         else:
+            answer.add_headers(cors.answered(origin))
             await self._serve(scope, answer, fields, twice)
 
     async def _serve(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
-        path: str = scope["path"]
-        if path.startswith(WELL_KNOWN):
-            await self._metadata(answer, path.removeprefix(WELL_KNOWN))
-            return
-        place = self._place(path)
+        place = self._place(scope["path"])
         if place is None:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
             return
@@ -119,8 +123,11 @@ class Endpoint:
             self._places[path] = place
         return place
 
-    async def _metadata(self, answer: Answer, path: str) -> None:
-        if parse_path(path) is None:
+    async def _metadata(self, answer: Answer, method: str, path: str) -> None:
+        """Public, and for pages of every origin: a browser client begins here."""
+        if method == "OPTIONS":
+            await answer.empty(204, cors.open_preflight())
+        elif parse_path(path) is None:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
         else:
             await answer.json(200, document(self._site_url, path.lower()), [(b"access-control-allow-origin", b"*")])

@@ -24,12 +24,14 @@ METHOD: Final = b"mcp-method"
 NAME: Final = b"mcp-name"
 LAST_EVENT_ID: Final = b"last-event-id"
 TRACEPARENT: Final = b"traceparent"
+ASKS_METHOD: Final = b"access-control-request-method"
+ASKS_HEADERS: Final = b"access-control-request-headers"
 PARAM: Final = b"mcp-param-"  # the beginning of the headers that mirror a tool's arguments
 
 _WANTED: Final = frozenset(
     {
         AUTHORIZATION, ORIGIN, HOST, ACCEPT, CONTENT_TYPE, CONTENT_LENGTH, SESSION, VERSION, METHOD, NAME,
-        LAST_EVENT_ID, TRACEPARENT,
+        LAST_EVENT_ID, TRACEPARENT, ASKS_METHOD, ASKS_HEADERS,
     }
 )  # fmt: skip
 # Two copies of these would let two readers (a proxy and us) see different things.

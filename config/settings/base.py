@@ -24,6 +24,9 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, least=1, most=64)
 WORKER_THREADS = env.integer("WORKER_THREADS", 16, least=1, most=256)
 
+# The MCP endpoint
+MCP_ALLOWED_ORIGINS = env.origins("MCP_ALLOWED_ORIGINS")  # of browser clients on other sites
+
 SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
 SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
 SLIPWAY_SECRETS = SLIPWAY_HOME / "secrets"

@@ -54,6 +54,15 @@ def test_a_folder_is_absolute_and_no_file(given: Callable[[str], None], tmp_path
         env.folder("THING", tmp_path)
 
 
+def test_origins_are_scheme_and_host(given: Callable[[str], None]) -> None:
+    given("https://Client.example.org, http://localhost:6274,")
+    assert env.origins("THING") == ["https://client.example.org", "http://localhost:6274"]
+    for bad in ("*", "null", "client.example.org", "https://a.example/", "https://a@b.example", "https://*.example"):
+        given(bad)
+        with pytest.raises(ImproperlyConfigured, match="THING"):
+            env.origins("THING")
+
+
 def test_networks_are_addresses_or_cidr(given: Callable[[str], None]) -> None:
     given("127.0.0.1, 10.0.0.0/8,::1")
     assert env.networks("THING") == ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]

@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -138,11 +138,11 @@ class Site:
         }  # fmt: skip
         return claims.mint(claims.Claims(**{**values, **changes}), key=self.key)
 
-    async def web(self) -> Web:
+    async def web(self, origins: Iterable[str] = ()) -> Web:
         """One more web process, as far as state goes."""
         running = app.build(
             site_url=SITE,
-            gate=Gate(SITE),
+            gate=Gate(SITE, (), origins),
             verify=self.verify,
             backend=self.world,
             sealing_key=SEALING_KEY,
