@@ -31,6 +31,7 @@ class Placement(msgspec.Struct, frozen=True):
     isolation: str = "session"  # session | principal | shared
     max_instances: int = 32
     idle_seconds: float = 600.0
+    spare_seconds: float = 10.0  # a quiet session's instance may be taken for a new one after this, at max_instances
     start_seconds: float = 60.0
     era: str = ""  # what the last probe found: "", legacy, modern, dual
 

@@ -56,7 +56,6 @@ class Instance:
         self.started_at = time.time()
         self.used_at = time.monotonic()
         self.calls = 0
-        self.retiring = False
         self.rekey: Callable[[], str] = lambda: self.key
         self.exchanges: dict[str, Exchange] = {}
         self.bound: dict[str, Session] = {}
@@ -102,6 +101,11 @@ class Instance:
     @property
     def is_idle(self) -> bool:
         return not self.exchanges and not self.bound
+
+    def is_spare(self, since: float) -> bool:
+        """Whether it may be ended for another: no call, no stream, and no session that was used after `since`."""
+        quiet = not self.exchanges and not any(session.is_busy for session in self.bound.values())
+        return self.state == "running" and quiet and (not self.bound or self.used_at < since)
 
     @property
     def is_alive(self) -> bool:

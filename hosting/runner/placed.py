@@ -33,13 +33,20 @@ class Placed:
     """Owns a deployment's instances on this runner."""
 
     def __init__(
-        self, placement: Placement, *, runtime: Runtime, feed: Feed, on_gone: Callable[[Instance], None]
+        self,
+        placement: Placement,
+        *,
+        runtime: Runtime,
+        feed: Feed,
+        on_gone: Callable[[Instance], None],
+        evict: Callable[[Instance], None],
     ) -> None:
         self.placement = placement
         self.feed = feed
         self.instances: dict[str, Instance] = {}
         self._runtime = runtime
         self._on_gone = on_gone
+        self._evict = evict
         self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
         self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
         self._failures = 0
@@ -95,12 +102,7 @@ class Placed:
         if now < self._retry_at:
             pause = self._retry_at - now
             raise BusyError(f"the last start failed and is tried again in {pause:.0f} s: {self.last_failure}")
-        alive = [i for i in self.instances.values() if i.is_alive]
-        if len(alive) >= self.placement.max_instances:
-            idle = min((i for i in alive if i.is_idle), key=lambda i: i.used_at, default=None)
-            if idle is None:
-                raise BusyError(f"all of its {self.placement.max_instances} instances are in use")
-            self._retire(idle)
+        self._make_room()
         is_shared = self.placement.isolation == "shared"
         if is_shared:
             client = Client(opened.revision)
@@ -122,9 +124,16 @@ class Placed:
         self.instances[instance.id] = instance
         return instance
 
-    def _retire(self, instance: Instance) -> None:
-        instance.retiring = True
-        instance.key = ""
+    def _make_room(self) -> None:
+        """Below the limit, or by ending the instance that was quiet longest: its client starts a session anew (404)."""
+        alive = [i for i in self.instances.values() if i.is_alive]
+        if len(alive) < self.placement.max_instances:
+            return
+        since = time.monotonic() - self.placement.spare_seconds
+        spare = min((i for i in alive if i.is_spare(since)), key=lambda i: i.used_at, default=None)
+        if spare is None:
+            raise BusyError(f"all of its {self.placement.max_instances} instances are in use")
+        self._evict(spare)
 
     def _changed(self, instance: Instance) -> None:
         if instance.state == "running":
@@ -154,7 +163,7 @@ class Placed:
         return [
             i
             for i in self.instances.values()
-            if i.state == "running" and i.is_idle and (i.retiring or now - i.used_at > self.placement.idle_seconds)
+            if i.state == "running" and i.is_idle and now - i.used_at > self.placement.idle_seconds
         ]
 
     def era(self) -> str:

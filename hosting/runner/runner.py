@@ -232,6 +232,7 @@ class Runner:
             runtime=self._runtime,
             feed=self.feed(placement.deployment),
             on_gone=self.instance_gone,
+            evict=lambda instance: self.stop_instance(instance, "made room for another session"),
         )
         log.info("placed", extra={"deployment": placement.label, "epoch": placement.epoch})
         return placed

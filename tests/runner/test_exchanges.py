@@ -184,6 +184,20 @@ async def test_calls_over_the_limit_of_a_session_are_told_so(driver: Driver) -> 
     assert [await call.text() for call in running] == ["done", "done"]
 
 
+async def test_at_the_limit_the_session_quiet_longest_gives_way(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement(max_instances=2, spare_seconds=0.2)))
+    await driver.session("s1")
+    await driver.session("s2")
+    running = driver.open(tool="slow", arguments={"seconds": 1.5}, session="s1")
+    crowded = driver.open("initialize", session="s3")
+    with pytest.raises(DetachedError, match="all of its 2 instances are in use"):
+        await crowded.outcome()
+    await asyncio.sleep(0.3)
+    await driver.session("s4")
+    assert await refused(driver.open(tool="echo", session="s2")) == Reason.NO_SESSION
+    assert await running.text() == "done"
+
+
 async def test_a_newer_placement_replaces_the_older_one(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement()))
     await driver.session()
