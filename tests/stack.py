@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from config.launch.home import run_folder_remove
 from config.launch.processes import command_line, descendants
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -159,7 +160,9 @@ class Stack:
         if self._process.poll() is None:
             self._process.send_signal(number)
         try:
-            return self.wait(seconds)
+            code = self.wait(seconds)
+            run_folder_remove(self.home)
+            return code
         except subprocess.TimeoutExpired:
             self._process.kill()  # its parts die with it
             self._process.wait()

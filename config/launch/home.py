@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -26,6 +27,12 @@ def run_folder(home: Path) -> Path:
     # Not TMPDIR: two shells of one user may differ in it, and both must find the same sockets.
     short = Path("/tmp") if os.path.isdir("/tmp") else Path(tempfile.gettempdir())
     return short / f"slipway-{os.geteuid()}-{digest}"
+
+
+def run_folder_remove(home: Path) -> None:
+    """Take the folder in /tmp away again, where there is one; for data folders that go too."""
+    if (folder := run_folder(home)).parent != home:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def folder_claim(path: Path, mode: int = 0o700) -> Path:

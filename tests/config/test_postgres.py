@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.launch.home import HomeError, home_prepare
+from config.launch.home import HomeError, home_prepare, run_folder_remove
 from config.launch.postgres import postgres_prepare
 from tests.services import process
 
@@ -63,6 +63,7 @@ def test_a_folder_that_nobody_can_reach_is_named(tmp_path: Path) -> None:
     home_prepare(home)
     with pytest.raises(HomeError, match="the user nobody, who can't enter"):
         postgres_prepare(home)
+    run_folder_remove(home)
 
 
 def test_a_server_that_was_left_behind_gives_way(home: Path) -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 
-from config.launch.home import SOCKET_PATH_BYTES, HomeError, folder_claim, home_prepare, run_folder
+from config.launch.home import SOCKET_PATH_BYTES, HomeError, folder_claim, home_prepare, run_folder, run_folder_remove
 from config.secrets import secret_read, secrets_ensure
 
 
@@ -61,6 +61,7 @@ def test_the_data_folder_is_closed_to_others(tmp_path: Path) -> None:
     home.mkdir(mode=0o755)
     home_prepare(home)
     assert {stat.S_IMODE(path.stat().st_mode) for path in [home, *home.iterdir()]} == {0o700}
+    run_folder_remove(home)
 
 
 def test_a_link_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
