@@ -148,6 +148,7 @@ def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
     site.expect("PostgreSQL at DATABASE_URL does not answer", 30)
     assert site.wait(10) != 0
     assert "hidden-word" not in "\n".join(site.lines)
+    site.stop()
 
 
 @pytest.mark.skipif("DATABASE_URL" in os.environ, reason="plays the operator with the session's own PostgreSQL")
