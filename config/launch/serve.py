@@ -7,6 +7,8 @@ import socket
 import uvicorn
 from django.conf import settings
 
+from common.garbage import settle
+from config.launch.http import HttpProtocol
 from config.launch.ready import announce_ready
 from mcp_endpoint import app as mcp
 
@@ -19,6 +21,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
+            settle()
             announce_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -47,7 +50,7 @@ def serve(listener: socket.socket) -> bool:
         uvicorn.Config(
             "config.asgi:application",
             loop="uvloop",
-            http="httptools",
+            http=HttpProtocol,
             ws="websockets-sansio",
             lifespan="on",
             log_config=None,

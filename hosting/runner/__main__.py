@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvloop
 
+from common.garbage import settle
 from hosting.runner.runner import Runner
 from hosting.runner.runtimes import choose
 from hosting.runner.runtimes.base import Runtime
@@ -62,6 +63,7 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     sweeping = asyncio.create_task(runner.sweep())
+    settle()
     logging.info("runner is ready", extra={"runner": runner.name, "boot": runner.boot, "listen": arguments.listen})
     await stopping.wait()
     logging.info("runner is stopping", extra={"runner": runner.name})
