@@ -18,6 +18,7 @@ from mcp_endpoint.auth import Authenticator, Principal, Verify
 from mcp_endpoint.context import Services
 from mcp_endpoint.directory import Backend, Directory, Key
 from mcp_endpoint.endpoint import Endpoint
+from mcp_endpoint.limits import STREAM_SECONDS
 from mcp_endpoint.origin import Gate
 from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners
@@ -37,7 +38,14 @@ class Running:
 
 
 def build(
-    *, site_url: str, gate: Gate, verify: Verify, backend: Backend, sealing_key: bytes, pool: RunnerPool | None = None
+    *,
+    site_url: str,
+    gate: Gate,
+    verify: Verify,
+    backend: Backend,
+    sealing_key: bytes,
+    pool: RunnerPool | None = None,
+    stream_seconds: float = STREAM_SECONDS,
 ) -> Running:
     """Put the parts together; nothing runs yet."""
     directory = Directory(backend)
@@ -48,7 +56,7 @@ def build(
     def may_use(principal: Principal, key: Key, now: float) -> bool:
         return endpoint.may_use(principal, key, now)
 
-    streams = Streams(may_use)
+    streams = Streams(may_use, stream_seconds)
     services = Services(
         Runners(pool, directory), streams, Sessions(sealing_key), States(sealing_key), ToolHeaders(directory)
     )
@@ -69,6 +77,7 @@ def build_from_settings() -> Running:
         backend=OrmBackend(),
         sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),
         pool=runner_pool(f"web-{os.getpid()}"),
+        stream_seconds=settings.MCP_STREAM_SECONDS,
     )
 
 

@@ -45,5 +45,5 @@ class Context:
     owner: str
 
     async def deliver(self, source: Source, view: View, first: Event | None) -> None:
-        stream = Stream(source, self.principal, self.key, comes_back=view.comes_back)
+        stream = Stream(source, self.principal, self.key, comes_back=view.comes_back, polls=view.polls)
         await Delivery(self.answer, source, view, stream).run(self.services.streams, first)

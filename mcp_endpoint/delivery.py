@@ -14,7 +14,7 @@ from mcp_endpoint import sse
 from mcp_endpoint.answer import Answer
 from mcp_endpoint.limits import KEEP_ALIVE_SECONDS, START_SECONDS
 from mcp_endpoint.runners import Source
-from mcp_endpoint.streams import DRAINED, GONE, Stream, Streams
+from mcp_endpoint.streams import DRAINED, GONE, RESTED, Stream, Streams
 
 
 class View(Protocol):
@@ -23,6 +23,7 @@ class View(Protocol):
     is_stream: bool  # answers as a stream whatever comes
     shows_status: bool  # wants to be told how a start goes
     comes_back: bool  # its client can go on elsewhere when the stream ends early
+    polls: bool  # its client knows that streams may be closed in between
 
     def message(self, event: Event) -> bytes | None:
         """The JSON-RPC message for `event`, None when the client is told nothing."""
@@ -32,6 +33,9 @@ class View(Protocol):
 
     def priming(self) -> bytes:
         """What a stream begins with."""
+
+    def pause(self) -> bytes:
+        """What a stream ends with whose client is to come back for the rest."""
 
     def status(self, event: Event) -> int:
         """The HTTP status when the outcome `event` is answered as plain JSON."""
@@ -69,7 +73,7 @@ class Delivery:
             await self._answer.start_stream()
             await self._write(event)
         except DetachedError:
-            if self._stream.ended_by == DRAINED:  # a stream says best what now follows
+            if self._stream.ended_by in (DRAINED, RESTED):  # a stream says best what now follows
                 await self._answer.start_stream()
                 await self._write(None)
             elif self._stream.ended_by != GONE:
@@ -121,6 +125,8 @@ class Delivery:
     def _last_words(self, error: DetachedError) -> bytes:
         if error.reason == Reason.SUPERSEDED and not self._stream.ended_by:
             return b""
+        if self._stream.ended_by == RESTED:
+            return self._view.pause()
         message = self._view.last_words(error.reason, error.detail, self._stream.ended_by)
         return sse.event(message) if message is not None else b""
 

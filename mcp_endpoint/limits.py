@@ -13,6 +13,7 @@ EVENT_ID_BYTES: Final = 2 * 1024
 STATE_BYTES: Final = 256 * 1024
 BATCH_MESSAGES: Final = 50
 STREAMS_PER_PRINCIPAL: Final = 200
+STREAM_SECONDS: Final = 300.0
 
 JSON_SECONDS: Final = 0.25  # a result within this time is plain JSON, later ones are streamed
 START_SECONDS: Final = 5.0  # the same while the instance is only being started and nobody asked to be told

@@ -12,6 +12,10 @@ BATCHES: Final = frozenset({"2025-03-26"})
 # A request without the version header is taken for 2025-03-26 (2025-11-25 basic/transports, "Protocol Version Header").
 ASSUMED: Final = "2025-03-26"
 
+# Events with an id and no data, and streams that the server closes in between, came with 2025-11-25 (SEP-1699); clients
+# of earlier revisions take such an event for a broken message.
+POLLING: Final = frozenset({"2025-11-25"})
+
 
 def is_legacy(revision: str) -> bool:
     return revision in LEGACY

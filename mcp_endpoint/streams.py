@@ -1,6 +1,7 @@
 """The streams that are open in this process: counted per principal, looked after twice a second.
 
-A stream whose token was revoked or ran out, or whose principal lost access, ends within two seconds.
+A stream whose token was revoked or ran out, or whose principal lost access, ends within two seconds. One that has been
+open for long is closed where its client knows to come back, so that no proxy has to cut it and no process to keep it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 from common.errors import AppError
 from mcp_endpoint.auth import Principal
 from mcp_endpoint.directory import Key
-from mcp_endpoint.limits import STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
+from mcp_endpoint.limits import STREAM_SECONDS, STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
 from mcp_endpoint.runners import Closable
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 GONE: Final = "gone"  # the client went away
 REVOKED: Final = "revoked"
 DRAINED: Final = "drained"  # this process is stopping
+RESTED: Final = "rested"  # open for long; the client comes back for the rest (SEP-1699)
 
 MayUse = Callable[[Principal, Key, float], bool]
 """(principal, deployment's key, now) -> whether the principal may still use it."""
@@ -38,16 +40,21 @@ class TooManyStreamsError(AppError):
 class Stream:
     """One answer that outlasts its first moments. `ended_by` says who ended it early, "" nobody.
 
-    `comes_back`: its client loses nothing when it ends, since it resumes or listens anew.
+    `comes_back`: its client loses nothing when it ends, since it resumes or listens anew. `polls`: it may be told to
+    come back at any time.
     """
 
-    __slots__ = ("comes_back", "ended_by", "key", "principal", "source")
+    __slots__ = ("comes_back", "ended_by", "ends_at", "key", "polls", "principal", "source")
 
-    def __init__(self, source: Closable, principal: Principal, key: Key, *, comes_back: bool = True) -> None:
+    def __init__(
+        self, source: Closable, principal: Principal, key: Key, *, comes_back: bool = True, polls: bool = False
+    ) -> None:
         self.source = source
         self.principal = principal
         self.key = key
         self.comes_back = comes_back
+        self.polls = polls
+        self.ends_at = float("inf")  # on the clock of time.monotonic
         self.ended_by = ""
 
     def end(self, by: str) -> None:
@@ -57,8 +64,11 @@ class Stream:
 
 
 class Streams:
-    def __init__(self, may_use: MayUse) -> None:
+    """`seconds` is how long a stream that polls stays open."""
+
+    def __init__(self, may_use: MayUse, seconds: float = STREAM_SECONDS) -> None:
         self._may_use = may_use
+        self._seconds = seconds
         self._open: set[Stream] = set()
         self._per_principal: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
@@ -82,6 +92,8 @@ class Streams:
             raise TooManyStreamsError
         self._per_principal[stream.principal.key] += 1
         self._open.add(stream)
+        if stream.polls:
+            stream.ends_at = time.monotonic() + self._seconds
         if self._is_draining and stream.comes_back:
             stream.end(DRAINED)
 
@@ -104,10 +116,12 @@ class Streams:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = time.time()
+            now, clock = time.time(), time.monotonic()
             for stream in list(self._open):
                 try:
                     if not self._may_use(stream.principal, stream.key, now):
                         stream.end(REVOKED)
+                    elif clock > stream.ends_at:
+                        stream.end(RESTED)
                 except Exception:
                     log.exception("a stream could not be looked after")

@@ -26,6 +26,7 @@ WORKER_THREADS = env.integer("WORKER_THREADS", 16, least=1, most=256)
 
 # The MCP endpoint
 MCP_ALLOWED_ORIGINS = env.origins("MCP_ALLOWED_ORIGINS")  # of browser clients on other sites
+MCP_STREAM_SECONDS = env.integer("MCP_STREAM_SECONDS", 300, least=1, most=86_400)  # then a client has to come back
 
 SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
 SLIPWAY_RUN = run_folder(SLIPWAY_HOME)

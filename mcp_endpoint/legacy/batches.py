@@ -35,7 +35,7 @@ async def post(context: Context, inbound: LegacyPost) -> None:
     calls: list[tuple[CallView, Opened]] = []
     for message in inbound.messages:
         if isinstance(message, Call):
-            view = CallView(message.id, message.progress_token)
+            view = CallView(message.id, message.progress_token, session.revision)
             calls.append((view, open_call(context, link, session, message)))
         else:
             await tell(link, context.owner, session, message)

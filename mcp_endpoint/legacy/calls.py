@@ -55,7 +55,7 @@ async def call(context: Context, message: Call) -> None:
     if first is not None and first.kind is Kind.RESULT:
         await context.answer.json(200, j.result(message.id, first.data))
         return
-    await context.deliver(source, CallView(message.id, message.progress_token), first)
+    await context.deliver(source, CallView(message.id, message.progress_token, session.revision), first)
 
 
 def open_call(context: Context, link: RunnerLink, session: Session, message: Call) -> Opened:

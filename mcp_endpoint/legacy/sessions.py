@@ -75,7 +75,9 @@ async def initialize(context: Context, call: Call) -> None:
     if first is None or first.kind is not Kind.ERROR:
         session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision)
         context.answer.add_header(SESSION_HEADER, context.services.sessions.seal(session, context.owner).encode())
-    await context.deliver(source, CallView(call.id, call.progress_token), first)
+    view = CallView(call.id, call.progress_token, revision)
+    view.polls = False  # nobody comes back to a session that is only being opened
+    await context.deliver(source, view, first)
 
 
 def _negotiated(result: bytes) -> str:

@@ -8,6 +8,7 @@ from mcp_endpoint import sse
 from mcp_endpoint.legacy import event_ids
 from mcp_endpoint.limits import RETRY_MILLISECONDS
 from mcp_endpoint.progress import StatusSteps, progress
+from mcp_endpoint.revisions import POLLING
 
 _LOST = "The call was lost: its runner was restarted or does not answer any more"
 
@@ -28,12 +29,15 @@ class CallView:
 
     comes_back = True
 
-    def __init__(self, request_id: bytes, progress_token: bytes, *, resumed_after: int | None = None) -> None:
+    def __init__(
+        self, request_id: bytes, progress_token: bytes, revision: str, *, resumed_after: int | None = None
+    ) -> None:
         self.request_id = request_id
         self._token = progress_token
         self._name = event_ids.stream_name(request_id, progress_token)
         self._steps = StatusSteps()
         self._after = resumed_after or 0
+        self._is_primed = self.polls = revision in POLLING
         self.shows_status = bool(progress_token)
         self.is_stream = resumed_after is not None
 
@@ -50,9 +54,13 @@ class CallView:
         return server_message(event)
 
     def event_id(self, event: Event) -> str:
+        self._after = event.seq
         return f"{self._name}:{event.seq}"
 
     def priming(self) -> bytes:
+        return self.pause() if self._is_primed else sse.COMMENT
+
+    def pause(self) -> bytes:
         return sse.priming(f"{self._name}:{self._after}", RETRY_MILLISECONDS)
 
     def status(self, event: Event) -> int:
@@ -73,16 +81,21 @@ class ChannelView:
     shows_status = False
     comes_back = True
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: int, revision: str) -> None:
         self._after = after
+        self.polls = revision in POLLING
 
     def message(self, event: Event) -> bytes | None:
         return server_message(event)
 
     def event_id(self, event: Event) -> str:
+        self._after = event.seq
         return f"{event_ids.CHANNEL}:{event.seq}"
 
     def priming(self) -> bytes:
+        return self.pause() if self.polls else sse.COMMENT
+
+    def pause(self) -> bytes:
         is_new = self._after == UNDELIVERED
         return sse.priming(
             event_ids.CHANNEL_START if is_new else f"{event_ids.CHANNEL}:{self._after}", RETRY_MILLISECONDS

@@ -23,6 +23,7 @@ class CallView:
 
     is_stream = False
     comes_back = False
+    polls = False
 
     def __init__(self, request_id: bytes, progress_token: bytes) -> None:
         self._id = request_id
@@ -50,6 +51,9 @@ class CallView:
         return ""
 
     def priming(self) -> bytes:
+        return b""
+
+    def pause(self) -> bytes:
         return b""
 
     def status(self, event: Event) -> int:

@@ -138,7 +138,7 @@ class Site:
         }  # fmt: skip
         return claims.mint(claims.Claims(**{**values, **changes}), key=self.key)
 
-    async def web(self, origins: Iterable[str] = ()) -> Web:
+    async def web(self, origins: Iterable[str] = (), **limits: Any) -> Web:
         """One more web process, as far as state goes."""
         running = app.build(
             site_url=SITE,
@@ -147,6 +147,7 @@ class Site:
             backend=self.world,
             sealing_key=SEALING_KEY,
             pool=RunnerPool(f"web-{len(self.webs)}"),
+            **limits,
         )
         await app.start(running)
         listener = socket.socket()
