@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,11 @@ async def test_a_server_that_does_not_start_is_explained_everywhere(
     url, token = host(local_site, package, name)
     told = await error_of(url, token)
     with signed_in(local_site, "alice") as browser:
-        page = browser.get(f"{local_site.url}/d/alice/{name}/")
+        for _ in range(20):  # the records follow what the runner sees every five seconds
+            page = browser.get(f"{local_site.url}/d/alice/{name}/")
+            if all(word in page.text for word in words):
+                break
+            await asyncio.sleep(1)
     assert page.status_code == 200
     for word in words:
         assert word in told
