@@ -245,6 +245,13 @@ async def test_an_answer_over_the_limit_fails_that_call_only(driver: Driver) -> 
     assert len(await driver.open(tool="big", arguments={"bytes": 5_000_000}).text()) == 5_000_000
 
 
+async def test_a_call_that_costs_the_server_its_memory_limit_names_it(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement(limits=c.Limits(memory_bytes=96 * 2**20))))
+    outcome = await driver.open(tool="big", arguments={"bytes": 900_000_000}).outcome()
+    assert outcome.kind is Kind.ERROR
+    assert b"memory limit of 96 MB" in outcome.data
+
+
 async def test_failing_starts_back_off_and_say_why(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement(env={"SERVER_MODE": "exit"})))
     for _ in range(2):
