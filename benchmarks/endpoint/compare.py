@@ -41,6 +41,13 @@ def measure(contender: Contender, tool: str, clients: int, seconds: float) -> Ru
         return Run(0, 0.0, 0.0, 0.0, problem=f"{type(error).__name__}: {error}"[:300])
 
 
+def noted(contender: Contender, tool: str, clients: int, run: Run) -> Run:
+    if run.problem:
+        said = contender.running.revive()
+        print(f"<!-- {contender.name}, {tool}, {clients}: {run.problem}\n{said} -->", flush=True)
+    return run
+
+
 def start_all(names: list[str], cache: Path) -> list[Contender]:
     contenders: list[Contender] = []
     for name in names:
@@ -53,6 +60,11 @@ def start_all(names: list[str], cache: Path) -> list[Contender]:
     return contenders
 
 
+def stop_all(contenders: list[Contender]) -> None:
+    for running in {id(contender.running): contender.running for contender in contenders}.values():
+        running.stop()
+
+
 def compare(contenders: list[Contender], rounds: int, seconds: float) -> Table:
     table = Table(contenders)
     for number in range(rounds):
@@ -62,7 +74,8 @@ def compare(contenders: list[Contender], rounds: int, seconds: float) -> Table:
                     table.add("the pipe itself", tool, clients, pipe.measure(tool, clients, seconds))
                 for contender in contenders:
                     if tool == "echo" or contender.streams:
-                        table.add(contender.name, tool, clients, measure(contender, tool, clients, seconds))
+                        run = measure(contender, tool, clients, seconds)
+                        table.add(contender.name, tool, clients, noted(contender, tool, clients, run))
         print(f"<!-- round {number + 1} of {rounds} done -->", flush=True)
     return table
 
@@ -79,8 +92,7 @@ def main() -> None:
     try:
         print(compare(contenders, arguments.rounds, arguments.seconds).markdown())
     finally:
-        for running in {id(contender.running): contender.running for contender in contenders}.values():
-            running.stop()
+        stop_all(contenders)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,10 @@ _CONTEXTFORGE_SECRETS = (
 
 
 class Running(Protocol):
-    pid: int
+    @property
+    def pid(self) -> int: ...
+
+    def revive(self) -> str: ...
 
     def stop(self) -> None: ...
 

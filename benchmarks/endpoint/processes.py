@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -64,25 +65,42 @@ class Server:
     """A server started from a command, ready when its port takes connections."""
 
     def __init__(self, command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> None:
-        self._log = Path(f"/tmp/slipway-benchmark-{port}.log")
+        self._command = list(command)
+        self._port = port
+        self._environment = {**os.environ, **(environment or {})}
+        self._log = Path(tempfile.gettempdir()) / f"slipway-benchmark-{port}.log"
+        self._start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _start(self) -> None:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command,
-                env={**os.environ, **(environment or {})},
+                self._command,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        self.pid = self._process.pid
         end = time.monotonic() + 60
         while time.monotonic() < end and self._process.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
                 return
             time.sleep(0.1)
         said = self._log.read_text(errors="replace")[-2000:]
         self.stop()
-        raise RuntimeError(f"{command[0]} did not start:\n{said}")
+        raise RuntimeError(f"{self._command[0]} did not start:\n{said}")
+
+    def revive(self) -> str:
+        """Start it again where it has ended on its own; the last it said, "" where it lives."""
+        if self._process.poll() is None:
+            return ""
+        said = self._log.read_text(errors="replace")[-300:]
+        self._start()
+        return f"it had ended ({self._process.returncode}) and was started again: {said}"
 
     def stop(self) -> None:
         with suppress(ProcessLookupError):
