@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from hosting.runner.frames import EndRule, Event, Kind, Open
+from hosting.runner.listening import ACKNOWLEDGED, LISTEN, missed
 from hosting.runner.log import Log, LogFullError
 from hosting.runner.spill import Spilled
 from hosting.runner.upstream.messages import INTERNAL_ERROR, error_body
@@ -14,8 +15,8 @@ class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "parked_at", "questions", "rounds",
-        "session",
+        "agreed", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "parked_at", "questions",
+        "rounds", "session",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -29,7 +30,8 @@ class Exchange:
         self.parked_at = 0.0  # since when nobody holds the wire although a question is open
         self.questions: set[str] = set()
         self.rounds = 0
-        self.listening = False
+        self.listening = opened.method == LISTEN
+        self.agreed = b""  # a listener's raw acknowledgement, once it came
 
     @property
     def id(self) -> str:
@@ -50,6 +52,15 @@ class Exchange:
         except LogFullError as error:
             self.log.hard_bytes += 64 * 1024  # room for this last word
             self.log.append(Kind.ERROR, error_body(INTERNAL_ERROR, f"The call was given up: {error}."))
+
+    def acknowledge(self, params: bytes) -> None:
+        """A server took the listen request: the first time that is passed on, later what may have been missed."""
+        if not self.agreed:
+            self.agreed = params or b"{}"
+            self.append(Kind.NOTIFICATION, params, ACKNOWLEDGED)
+            return
+        for method, missed_params in missed(self.agreed):
+            self.append(Kind.NOTIFICATION, missed_params, method)
 
     def ask(self, key: str, question: bytes) -> None:
         self.questions.add(key)

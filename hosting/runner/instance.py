@@ -58,6 +58,7 @@ class Instance:
         self.calls = 0
         self.rekey: Callable[[], str] = lambda: self.key
         self.exchanges: dict[str, Exchange] = {}
+        self.listeners: dict[str, Exchange] = {}  # they do not keep it awake, and outlive it
         self.bound: dict[str, Session] = {}
         self._runtime = runtime
         self._feed = feed
@@ -77,7 +78,7 @@ class Instance:
         self.calls += 1
         self.used_at = time.monotonic()
         exchange.instance = self.id
-        self.exchanges[exchange.id] = exchange
+        (self.listeners if exchange.listening else self.exchanges)[exchange.id] = exchange
         if self.upstream is not None and self.state == "running":
             self.upstream.submit(exchange)
         elif self.state == "starting":
@@ -166,7 +167,10 @@ class Instance:
         return list(self.bound.values())
 
     def settled(self, exchange: Exchange) -> None:
-        self.exchanges.pop(exchange.id, None)
+        if exchange.listening:
+            self.listeners.pop(exchange.id, None)
+        else:
+            self.exchanges.pop(exchange.id, None)
         self.used_at = time.monotonic()
 
     def note(self, text: str) -> None:
@@ -290,10 +294,12 @@ class Instance:
         """Leave for good: no call that is still here can be finished."""
         was_starting = self.state == "starting"
         self._move(state, reason)
-        for exchange in list(self.exchanges.values()):
+        waiting = {name: one for name, one in self.listeners.items() if one.agreed}
+        for exchange in [*self.exchanges.values(), *(one for one in self.listeners.values() if not one.agreed)]:
             verb = "could not start" if was_starting else "ended during the call"
             exchange.refuse(f"{self.label} {verb}: {reason}", data={"deployment": self.label, "reason": reason})
         self.exchanges.clear()
+        self.listeners = waiting  # the placement takes them over
         self._queue.clear()
         self._dialogue.close()
         self._on_change(self)

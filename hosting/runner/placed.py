@@ -49,6 +49,8 @@ class Placed:
         self._evict = evict
         self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
         self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
+        self._listeners: dict[str, dict[str, Exchange]] = {}  # by isolation key, while no instance runs
+        self._is_leaving = False
         self._failures = 0
         self._retry_at = 0.0
         self.last_failure = ""
@@ -141,8 +143,14 @@ class Placed:
             self._asked.add("modern" if is_modern(instance.client.revision) else "legacy")
             self._eras.add(instance.era)
             instance.key = instance.rekey()  # the era that was wanted need not be the one that was found
+            for exchange in self._listeners.pop(instance.key, {}).values():
+                instance.submit(exchange)
             return
         self.instances.pop(instance.id, None)
+        if instance.listeners:
+            self._listeners.setdefault(instance.key, {}).update(instance.listeners)
+            if self._is_leaving:
+                self.end_listeners()
         if instance.state == "failed":
             self.last_failure = instance.reason
             if instance.upstream is None:
@@ -153,6 +161,19 @@ class Placed:
         self._on_gone(instance)
 
     # --- what the runner asks
+
+    def forget_listener(self, exchange: Exchange) -> None:
+        """Its client is gone; nothing is sent to the next instance for it."""
+        for waiting in self._listeners.values():
+            waiting.pop(exchange.id, None)
+
+    def end_listeners(self) -> None:
+        """The deployment leaves this runner: their streams end in good order, so that clients listen anew."""
+        self._is_leaving = True
+        listeners, self._listeners = self._listeners, {}
+        for waiting in listeners.values():
+            for exchange in waiting.values():
+                exchange.succeed(b'{"resultType":"complete"}')
 
     def find(self, exchange: Exchange) -> Instance | None:
         return self.instances.get(exchange.instance)

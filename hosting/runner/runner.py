@@ -16,7 +16,7 @@ from pathlib import Path
 from hosting.runner import control as c
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
-from hosting.runner.frames import EndRule, Open, Reason
+from hosting.runner.frames import EndRule, Kind, Open, Reason
 from hosting.runner.instance import Instance
 from hosting.runner.log import Log
 from hosting.runner.placed import BusyError, Placed
@@ -174,6 +174,11 @@ class Runner:
         instance = self.instance(exchange)
         if instance is not None:
             instance.cancel(exchange, reason)
+        elif exchange.listening and not exchange.is_done:
+            placed = self.placed.get(exchange.open.deployment)
+            if placed is not None:
+                placed.forget_listener(exchange)
+            exchange.append(Kind.CANCELLED, extra=reason)
 
     def instance(self, exchange: Exchange) -> Instance | None:
         placed = self.placed.get(exchange.open.deployment)
@@ -183,6 +188,7 @@ class Runner:
 
     def displace(self, placed: Placed, reason: str) -> None:
         """Stop what runs of a deployment here; its calls end with the reason, its sessions answer 404."""
+        placed.end_listeners()
         for instance in list(placed.instances.values()):
             self.stop_instance(instance, reason)
         for session in [s for s in self.sessions.values() if s.deployment == placed.placement.deployment]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
 from hosting.runner import control as c
-from hosting.runner.frames import Kind
+from hosting.runner.frames import Kind, Mode
 from tests.runner.conftest import LEGACY, MODERN, Call, Driver, placement
 
 
@@ -95,3 +97,45 @@ async def test_a_modern_client_listens_to_a_legacy_server(driver: Driver) -> Non
     first = await call.until(Kind.NOTIFICATION)
     assert first.extra == "notifications/subscriptions/acknowledged"
     assert msgspec.json.decode(first.data)["notifications"] == {"toolsListChanged": True}
+
+
+async def instance_stops(driver: Driver) -> None:
+    feed = Call(driver.link.attach("feed:d1", owner="system", mode=Mode.OBSERVE))
+    async with asyncio.timeout(10):
+        while msgspec.json.decode((await feed.until(Kind.INSTANCE)).data)["state"] != "stopped":
+            pass
+
+
+@pytest.mark.parametrize("server", ["legacy", "modern"])
+async def test_listeners_let_the_server_sleep_and_are_brought_up_to_date_when_it_wakes(
+    driver: Driver, server: str
+) -> None:
+    await driver.link.ask(c.Place(placement(server, idle_seconds=0.2)))
+    call: Call = driver.open(
+        "subscriptions/listen", params=msgspec.json.encode({"notifications": {"toolsListChanged": True}})
+    )
+    assert (await call.until(Kind.NOTIFICATION)).extra == "notifications/subscriptions/acknowledged"
+    await instance_stops(driver)
+    assert await driver.open(tool="echo", arguments={"text": "woken"}).text() == "woken"
+    assert (await call.until(Kind.NOTIFICATION)).extra == "notifications/tools/list_changed"
+
+
+async def test_listeners_end_in_good_order_when_a_new_version_comes(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement("legacy")))
+    call: Call = driver.open(
+        "subscriptions/listen", params=msgspec.json.encode({"notifications": {"toolsListChanged": True}})
+    )
+    await call.until(Kind.NOTIFICATION)
+    await driver.link.ask(c.Place(placement("legacy", epoch=2)))
+    assert msgspec.json.decode((await call.outcome()).data)["resultType"] == "complete"
+
+
+async def test_a_sleeping_listener_whose_client_goes_is_forgotten(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement("legacy", idle_seconds=0.2)))
+    params = msgspec.json.encode({"notifications": {"toolsListChanged": True}})
+    call: Call = driver.open("subscriptions/listen", params=params)
+    await call.until(Kind.NOTIFICATION)
+    await instance_stops(driver)
+    page = Call(driver.link.attach(call.attachment.exchange, owner="alice", mode=Mode.OBSERVE))
+    call.attachment.close(gone=True)
+    assert (await page.outcome()).kind is Kind.CANCELLED

@@ -46,7 +46,7 @@ def call(params: dict[str, Any]) -> dict[str, Any]:
     return {**text(f"no tool named {name}"), "isError": True}
 
 
-def respond(method: str, params: dict[str, Any]) -> dict[str, Any]:
+def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
     global locked
     meta = params.get("_meta") or {}
     if locked:
@@ -77,12 +77,16 @@ def respond(method: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 0, "cacheScope": "public"}}
     if method == "tools/call":
         return {"result": call(params)}
+    if method == "subscriptions/listen":
+        acknowledged = {"notifications": params.get("notifications"), "_meta": {PREFIX + "subscriptionId": number}}
+        return {"method": "notifications/subscriptions/acknowledged", "params": acknowledged}
     return {"error": {"code": -32601, "message": f"no method {method}"}}
 
 
 for line in sys.stdin:
     message = json.loads(line)
     if "id" in message and "method" in message:
-        reply = respond(message["method"], message.get("params") or {})
-        sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": message["id"], **reply}) + "\n")
+        reply = respond(message["id"], message["method"], message.get("params") or {})
+        number = {} if "method" in reply else {"id": message["id"]}
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **number, **reply}) + "\n")
         sys.stdout.flush()

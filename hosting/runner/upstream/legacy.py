@@ -14,16 +14,12 @@ import msgspec
 
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
+from hosting.runner.listening import CHANGES, RESOURCE_UPDATED
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
 
 _CACHEABLE = frozenset({"tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
-_LISTEN = {
-    "notifications/tools/list_changed": "toolsListChanged",
-    "notifications/prompts/list_changed": "promptsListChanged",
-    "notifications/resources/list_changed": "resourcesListChanged",
-}
 _NEEDS = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
 
 
@@ -81,7 +77,7 @@ class LegacyUpstream:
             self._peer.settled(exchange)
             return
         self._ensure_initialized()
-        if modern and opened.method == "subscriptions/listen":
+        if modern and exchange.listening:
             self._listen(exchange)
             return
         number = exchange.number = self._peer.next_id()
@@ -168,7 +164,7 @@ class LegacyUpstream:
         capabilities: dict[str, Any] = msgspec.json.decode(self._handshake.capabilities)
         honoured: dict[str, Any] = {
             name: True
-            for method, name in _LISTEN.items()
+            for method, name in CHANGES.items()
             if wanted.get(name) is True and (capabilities.get(method.split("/")[1]) or {}).get("listChanged")
         }
         uris = wanted.get("resourceSubscriptions")
@@ -176,11 +172,8 @@ class LegacyUpstream:
             honoured["resourceSubscriptions"] = uris
             for uri in uris:
                 self._internal_request("resources/subscribe", {"uri": uri})
-        exchange.listening = True
         self._listeners[exchange.id] = (exchange, honoured)
-        exchange.append(
-            Kind.NOTIFICATION, m.encode({"notifications": honoured}), "notifications/subscriptions/acknowledged"
-        )
+        exchange.acknowledge(m.encode({"notifications": honoured}))
 
     def _internal_request(self, method: str, params: dict[str, Any]) -> None:
         number = self._peer.next_id()
@@ -303,11 +296,9 @@ class LegacyUpstream:
         """A change of lists or resources, or something unknown: to every session, and to whoever listens for it."""
         for session in self._peer.sessions():
             session.channel.append(Kind.NOTIFICATION, params, method)
-        name = _LISTEN.get(method)
+        name = CHANGES.get(method)
         for exchange, honoured in list(self._listeners.values()):
-            if (name and honoured.get(name)) or (
-                method == "notifications/resources/updated" and self._is_watched(params, honoured)
-            ):
+            if (name and honoured.get(name)) or (method == RESOURCE_UPDATED and self._is_watched(params, honoured)):
                 exchange.append(Kind.NOTIFICATION, params, method)
 
     @staticmethod

@@ -15,6 +15,7 @@ import msgspec
 
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
+from hosting.runner.listening import ACKNOWLEDGED
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
@@ -93,7 +94,6 @@ class ModernUpstream:
         if not is_modern(opened.revision) and self._answered_here(exchange):
             self._peer.settled(exchange)
             return
-        exchange.listening = opened.method == "subscriptions/listen"
         self._send(exchange, opened.params)
 
     def _send(self, exchange: Exchange, params: bytes) -> None:
@@ -304,9 +304,11 @@ class ModernUpstream:
             members.pop("_meta", None)
         plain = m.encode(members)
         exchange = self._calls.get(subscription)
-        if exchange is not None:
+        if exchange is not None and method == ACKNOWLEDGED:
+            exchange.acknowledge(plain)
+        elif exchange is not None:
             exchange.append(Kind.NOTIFICATION, plain, method)
-        elif subscription == self._listen_number and method != "notifications/subscriptions/acknowledged":
+        elif subscription == self._listen_number and method != ACKNOWLEDGED:
             for session in self._peer.sessions():
                 session.channel.append(Kind.NOTIFICATION, plain if members else b"", method)
 

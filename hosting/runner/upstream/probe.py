@@ -28,7 +28,7 @@ from hosting.runner.upstream.modern import ModernUpstream, request_meta
 
 Ask = Callable[[str, bytes], Awaitable[m.Message]]
 SILENCE_SECONDS = 8.0
-_HANDSHAKE_CAPABILITIES = ("sampling", "elicitation", "roots", "experimental")
+_HANDSHAKE_CAPABILITIES = ("sampling", "elicitation", "roots", "experimental", "extensions")
 
 
 async def negotiate(peer: Peer, ask: Ask, client: Client, known: str, seconds: float) -> Upstream:
