@@ -18,6 +18,7 @@ from mcp_endpoint.auth import Authenticator, Principal, Verify
 from mcp_endpoint.context import Services
 from mcp_endpoint.directory import Backend, Directory, Key
 from mcp_endpoint.endpoint import Endpoint
+from mcp_endpoint.in_flight import InFlight
 from mcp_endpoint.limits import STREAM_SECONDS
 from mcp_endpoint.origin import Gate
 from mcp_endpoint.request_state import States
@@ -46,6 +47,7 @@ def build(
     sealing_key: bytes,
     pool: RunnerPool | None = None,
     stream_seconds: float = STREAM_SECONDS,
+    in_flight: InFlight | None = None,
 ) -> Running:
     """Put the parts together; nothing runs yet."""
     directory = Directory(backend)
@@ -58,7 +60,12 @@ def build(
 
     streams = Streams(may_use, stream_seconds)
     services = Services(
-        Runners(pool, directory), streams, Sessions(sealing_key), States(sealing_key), ToolHeaders(directory)
+        Runners(pool, directory),
+        streams,
+        Sessions(sealing_key),
+        States(sealing_key),
+        ToolHeaders(directory),
+        in_flight or InFlight(),
     )
     endpoint = Endpoint(site_url, gate, authenticator, directory, services)
     return Running(endpoint, directory, streams, pool)
@@ -78,6 +85,7 @@ def build_from_settings() -> Running:
         sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),
         pool=runner_pool(f"web-{os.getpid()}"),
         stream_seconds=settings.MCP_STREAM_SECONDS,
+        in_flight=InFlight(settings.MCP_CALLS_PER_PRINCIPAL, settings.MCP_CALLS_PER_DEPLOYMENT),
     )
 
 

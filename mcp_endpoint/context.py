@@ -10,6 +10,7 @@ from mcp_endpoint.auth import Principal
 from mcp_endpoint.delivery import Delivery, View
 from mcp_endpoint.directory import Key
 from mcp_endpoint.headers import Fields
+from mcp_endpoint.in_flight import InFlight
 from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners, Source
 from mcp_endpoint.sessions import Sessions
@@ -30,6 +31,7 @@ class Services:
     sessions: Sessions
     states: States
     tool_headers: ToolHeaders
+    in_flight: InFlight
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from mcp_endpoint.errors import answer_failure, failure_of
 from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy import batches, calls, sessions, streams
 from mcp_endpoint.legacy.messages import Call, LegacyPost
-from mcp_endpoint.limits import GoneError, read_body
+from mcp_endpoint.limits import GoneError, HeadersTooLargeError, read_body
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.origin import Gate
@@ -63,7 +63,11 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = Answer(receive, send)
-        fields, twice = h.pick(scope["headers"])
+        try:
+            fields, twice = h.pick(scope["headers"])
+        except HeadersTooLargeError:
+            await answer.json(431, j.failure(b"", j.INVALID_REQUEST, "The request has too many or too large headers"))
+            return
         if not self._gate.takes_host(fields.get(h.HOST)):
             await answer.json(400, j.failure(b"", j.INVALID_REQUEST, "Unknown Host"))
         elif scope["path"].startswith(WELL_KNOWN):
@@ -155,14 +159,30 @@ class Endpoint:
         if not known or not self._directory.is_ready:
             route = await self._route(place.key)
         context = self._context(answer, fields, place, principal, route)
+        count = _calls_in(inbound)
+        if not count:
+            await self._uncounted(context, inbound)
+            return
+        in_flight, deployment = self._services.in_flight, context.route.deployment_id
+        in_flight.enter(principal.key, deployment, count)
+        try:
+            if isinstance(inbound, ModernCall):
+                await modern_calls.call(context, inbound)
+            else:
+                assert isinstance(inbound, LegacyPost)
+                await (batches.post if inbound.is_batch else calls.post)(context, inbound)
+        finally:
+            in_flight.leave(principal.key, deployment, count)
+
+    @staticmethod
+    async def _uncounted(context: Context, inbound: Inbound) -> None:
+        """Listening, and what has no answer of its own: a server's question must always find its answer."""
         if isinstance(inbound, ModernCall):
             await modern_calls.call(context, inbound)
-        elif not isinstance(inbound, LegacyPost):
-            await answer.empty(202)
-        elif inbound.is_batch:
-            await batches.post(context, inbound)
+        elif isinstance(inbound, LegacyPost):
+            await (batches.post if inbound.is_batch else calls.post)(context, inbound)
         else:
-            await calls.post(context, inbound)
+            await context.answer.empty(202)
 
     async def _other(self, method: str, answer: Answer, fields: h.Fields, place: Place, principal: Principal) -> None:
         """GET and DELETE belong to sessions, which modern revisions do not have."""
@@ -219,6 +239,15 @@ def _id_of(inbound: Inbound) -> bytes:
     if isinstance(inbound, LegacyPost) and not inbound.is_batch and isinstance(inbound.messages[0], Call):
         return inbound.messages[0].id
     return b""
+
+
+def _calls_in(inbound: Inbound) -> int:
+    """How many requests that come to an end by themselves."""
+    if isinstance(inbound, ModernCall):
+        return inbound.method != modern_calls.LISTEN
+    if isinstance(inbound, LegacyPost):
+        return sum([isinstance(message, Call) for message in inbound.messages])
+    return 0
 
 
 def _lacking(principal: Principal, inbound: Inbound) -> Challenge | None:

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
-from common.errors import AppError, Unavailable
+from common.errors import AppError
 from hosting.runner.frames import Reason
 from hosting.stream import DetachedError, RunnerUnavailableError
 from mcp_endpoint import jsonrpc as j
@@ -66,7 +66,7 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(413, j.INVALID_REQUEST, f"The message is larger than the limit of {BODY_BYTES // 2**20} MB")
     if isinstance(error, AppError):
         code = j.INTERNAL_ERROR if error.status >= 500 else j.INVALID_REQUEST
-        retry_after = error.retry_after if isinstance(error, Unavailable) else 0
+        retry_after = getattr(error, "retry_after", 0)
         return Failure(error.status, code, error.message, retry_after, {"reason": error.code})
     log.error("request failed", exc_info=error)
     return Failure(500, j.INTERNAL_ERROR, "Internal error; the site's log has the details")

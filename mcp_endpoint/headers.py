@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
+
+from mcp_endpoint.limits import HEADER_BYTES, HEADERS, HeadersTooLargeError
 
 AUTHORIZATION: Final = b"authorization"
 ORIGIN: Final = b"origin"
@@ -46,11 +48,16 @@ _BLANKS: Final = b" \t"
 _NEVER: Final = b"\x00"
 
 
-def pick(raw: Iterable[tuple[bytes, bytes]]) -> tuple[Fields, str]:
-    """The headers this endpoint reads, by lower-case name, and the name of one that came twice ("" for none)."""
+def pick(raw: Collection[tuple[bytes, bytes]]) -> tuple[Fields, str]:
+    """The headers this endpoint reads, by lower-case name, and the name of one that came twice ("" for none).
+
+    Raises HeadersTooLargeError.
+    """
     found: Fields = {}
     twice = ""
+    size = 0
     for name, value in raw:
+        size += len(value) + 1
         if name in _WANTED:
             if name in found and name in _SINGLE:
                 twice = name.decode("ascii")
@@ -58,6 +65,8 @@ def pick(raw: Iterable[tuple[bytes, bytes]]) -> tuple[Fields, str]:
         elif name.startswith(PARAM):
             # A second copy is only wrong where a tool has that header, so it becomes a value that nothing matches.
             found[name] = value if name not in found else _NEVER
+    if size > HEADER_BYTES or len(raw) > HEADERS:
+        raise HeadersTooLargeError
     return found, twice
 
 

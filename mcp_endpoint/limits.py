@@ -7,12 +7,16 @@ from typing import Final
 from mcp_endpoint.asgi import Receive
 
 BODY_BYTES: Final = 4 * 1024 * 1024
+HEADER_BYTES: Final = 32 * 1024  # the values of all headers together
+HEADERS: Final = 100
 TOKEN_BYTES: Final = 8 * 1024
 SESSION_BYTES: Final = 2 * 1024
 EVENT_ID_BYTES: Final = 2 * 1024
 STATE_BYTES: Final = 256 * 1024
 BATCH_MESSAGES: Final = 50
 STREAMS_PER_PRINCIPAL: Final = 200
+CALLS_PER_PRINCIPAL: Final = 256
+CALLS_PER_DEPLOYMENT: Final = 2048
 STREAM_SECONDS: Final = 300.0
 
 JSON_SECONDS: Final = 0.25  # a result within this time is plain JSON, later ones are streamed
@@ -24,6 +28,10 @@ RETRY_MILLISECONDS: Final = 1000
 
 class TooLargeError(Exception):
     """The body is larger than allowed; nothing more of it was read."""
+
+
+class HeadersTooLargeError(Exception):
+    """More headers, or longer ones, than any client has a reason to send."""
 
 
 class GoneError(Exception):

@@ -32,6 +32,7 @@ MayUse = Callable[[Principal, Key, float], bool]
 
 class TooManyStreamsError(AppError):
     status = 429
+    retry_after = 1
 
     def __init__(self) -> None:
         super().__init__("streams", f"More than {STREAMS_PER_PRINCIPAL} streams are open. Close some of them first.")

@@ -27,6 +27,8 @@ WORKER_THREADS = env.integer("WORKER_THREADS", 16, least=1, most=256)
 # The MCP endpoint
 MCP_ALLOWED_ORIGINS = env.origins("MCP_ALLOWED_ORIGINS")  # of browser clients on other sites
 MCP_STREAM_SECONDS = env.integer("MCP_STREAM_SECONDS", 300, least=1, most=86_400)  # then a client has to come back
+MCP_CALLS_PER_PRINCIPAL = env.integer("MCP_CALLS_PER_PRINCIPAL", 256, least=1, most=100_000)  # open ones in a process
+MCP_CALLS_PER_DEPLOYMENT = env.integer("MCP_CALLS_PER_DEPLOYMENT", 2048, least=1, most=100_000)
 
 SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
 SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
