@@ -33,6 +33,7 @@ class Placement(msgspec.Struct, frozen=True):
     idle_seconds: float = 600.0
     spare_seconds: float = 10.0  # a quiet session's instance may be taken for a new one after this, at max_instances
     start_seconds: float = 60.0
+    question_seconds: float = 300.0  # how long a question may stay open with nobody there who was shown it
     era: str = ""  # what the last probe found: "", legacy, modern, dual
 
 

@@ -51,6 +51,7 @@ class Instance:
         self.client = client
         self.label = placement.label
         self.is_shared = is_shared
+        self.question_seconds = placement.question_seconds
         self.state = "starting"
         self.reason = "starting"
         self.started_at = time.time()

@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0
 RETAIN_SECONDS = 300.0
 QUICK_SECONDS = 0.2
-PARK_SECONDS = 300.0
 MAX_RETAINED = 20_000
 
 
@@ -274,7 +273,7 @@ class Runner:
             for instance in placed.tired():
                 self.stop_instance(instance, "asleep: not used")
         for exchange in list(self.exchanges.values()):
-            if exchange.parked_at and now - exchange.parked_at > PARK_SECONDS:
+            if exchange.parked_at and now - exchange.parked_at > self._patience(exchange):
                 self.cancel(exchange, "its question was not answered in time")
         for name in list(self._finished):
             old = self.exchanges.get(name)
@@ -283,6 +282,10 @@ class Runner:
             self._finished.pop(name, None)
             if old is not None:
                 self._forget(old)
+
+    def _patience(self, exchange: Exchange) -> float:
+        placed = self.placed.get(exchange.open.deployment)
+        return placed.placement.question_seconds if placed is not None else 0.0
 
     async def stop(self) -> None:
         """Stop every instance; returns when the last child is gone."""

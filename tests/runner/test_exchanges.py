@@ -136,6 +136,42 @@ async def test_a_parked_question_does_not_delay_another_call(driver: Driver) -> 
     assert await again.text() == '{"action": "accept"}'
 
 
+async def test_a_parked_question_is_given_up_in_time(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement(question_seconds=0.2)))
+    parked = driver.open(tool="ask", exchange="x", capabilities=b'{"elicitation":{}}')
+    question = await parked.until(Kind.INPUT_REQUESTED)
+    page = Call(driver.link.attach(parked.attachment.exchange, owner="alice", after=question.seq, mode=Mode.OBSERVE))
+    parked.attachment.close()
+    outcome = await page.outcome()
+    assert (outcome.kind, outcome.extra) == (Kind.CANCELLED, "its question was not answered in time")
+
+
+async def test_a_question_outside_of_any_call_goes_to_the_channel(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement()))
+    await driver.session(capabilities=b'{"roots":{}}')
+    channel = Call(driver.link.attach("session:s1", owner="alice"))
+    await driver.open(tool="later", session="s1").text()
+    question = await channel.until(Kind.INPUT_REQUESTED)
+    assert msgspec.json.decode(question.data)["method"] == "roots/list"
+    await driver.link.ask(c.Answer(owner="alice", session="s1", key=question.extra, result=b'{"roots":[]}'))
+    assert await driver.open(tool="asked", session="s1").text() == '[{"roots": []}]'
+
+
+async def test_a_question_that_nobody_hears_is_refused_in_time(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement(question_seconds=0.2)))
+    await driver.session(capabilities=b'{"roots":{}}')
+    await driver.open(tool="later", session="s1").text()
+    async with asyncio.timeout(5):
+        while "did not answer in time" not in await driver.open(tool="asked", session="s1").text():
+            pass
+
+
+async def test_a_question_the_client_did_not_offer_to_answer_is_refused(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement()))
+    await driver.session(capabilities=b"{}")
+    assert "does not offer elicitation/create" in await driver.open(tool="ask", session="s1").text()
+
+
 async def test_sessions_have_instances_of_their_own_and_end_with_them(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement()))
     await driver.session("s1")

@@ -1,7 +1,8 @@
 """A small server of the handshake era over stdio, standard library only, for tests that need to steer one.
 
 Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its home for every run), `count` (how many
-runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`.
+runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`,
+`later` (asks for the roots after its own call) and `asked` (what it was answered).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty.
 """
 
@@ -40,6 +41,20 @@ def ask(method: str, params: dict[str, Any]) -> Any:
         return _answers.pop(key, None)
 
 
+def later() -> dict[str, Any]:
+    """Ask for the roots once this call is over; `asked` then tells what came of it."""
+
+    def run() -> None:
+        time.sleep(0.1)
+        _asked.append(ask("roots/list", {}))
+
+    threading.Thread(target=run, daemon=True).start()
+    return text("will ask")
+
+
+_asked: list[Any] = []
+
+
 def crash() -> None:
     print("about to crash", file=sys.stderr, flush=True)
     os._exit(3)
@@ -68,14 +83,16 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
         return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
     if name == "big":
         return text("x" * int(arguments.get("bytes", 1_000_000)))
-    if name == "crash":
-        crash()
+    if name in _PLAIN:
+        return _PLAIN[name]()
     return {**text(f"no tool named {name}"), "isError": True}
 
 
+_PLAIN: dict[str, Any] = {"crash": crash, "later": later, "asked": lambda: text(json.dumps(_asked))}
+
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash")
+    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash", "later", "asked")
 ]
 
 

@@ -26,6 +26,7 @@ class Peer(Protocol):
 
     label: str
     is_shared: bool
+    question_seconds: float
 
     def write(self, line: bytes) -> None: ...
     def next_id(self) -> int: ...

@@ -8,6 +8,7 @@ Source: specification 2025-11-25 basic/lifecycle, basic/transports (stdio); 2026
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -249,6 +250,22 @@ class LegacyUpstream:
             asked_by.ask(key, question)
         else:
             sessions[0].channel.append(Kind.INPUT_REQUESTED, question, key)
+        self._give_up_later(key)
+
+    def _give_up_later(self, key: str) -> None:
+        asyncio.get_running_loop().call_later(self._peer.question_seconds, self._give_up, key)
+
+    def _give_up(self, key: str) -> None:
+        """A question outside of any call, or of one that has ended, waits for an answer, but not for ever."""
+        request_id, asked_by = self._questions.get(key, (None, None))
+        if key not in self._questions:
+            return
+        if asked_by is not None and not asked_by.is_done:
+            self._give_up_later(key)
+            return
+        del self._questions[key]
+        refusal = m.error_body(m.INTERNAL_ERROR, "The client did not answer in time")
+        self._peer.write(m.response(request_id, error=refusal))
 
     def _is_offered(self, method: str) -> bool:
         """Whether the client declared what the question needs; an unknown method is the client's to refuse."""
