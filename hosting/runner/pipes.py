@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024  # what a pipe holds; more would be mapped anew for every read
 HEAD_BYTES = 256
 
 
