@@ -16,10 +16,10 @@ from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Kind
+from hosting.runner.greeting import GaveUpError, greet
 from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Runtime
 from hosting.runner.session import Session
-from hosting.runner.upstream.base import Client, HandshakeError, Upstream, WrongEraError
-from hosting.runner.upstream.probe import negotiate
+from hosting.runner.upstream.base import Client, Upstream, WrongEraError
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,6 @@ class Instance:
         self._known_era = known_era
         self._on_change = on_change
         self._child: Child | None = None
-        self._refusal = ""
         self._queue: list[Exchange] = []
         self._dialogue = Dialogue(self.label, write=self.write, note=self.note, not_understood=self._not_understood)
         self._stopping = ""
@@ -181,7 +180,8 @@ class Instance:
 
     async def _run(self) -> None:
         try:
-            if await self._start() and self._child is not None:
+            await self._start()
+            if self.state != "failed" and self._child is not None:
                 self._ended(await self._child.process.wait())
         except LaunchFailed as error:
             self._fail(f"could not be started: {error}")
@@ -194,28 +194,30 @@ class Instance:
             await self._discard(0.5)
             self._gone.set()
 
-    async def _start(self) -> bool:
-        """Start a child and find out how to speak to it; False when that failed for good, which has been said."""
-        known = self._known_era
+    async def _start(self) -> None:
+        """Start a child and find out how to speak to it. Returns also when it exited before it said anything."""
+        known, refusal = self._known_era, ""
         while True:
+            self._child = child = await self._launch()
             try:
-                self._child = child = await self._launch()
-                upstream = await self._talk(child, known)
+                upstream = await greet(
+                    self, self._dialogue, child, self.client, known=known, seconds=self.placement.start_seconds
+                )
+                break
             except WrongEraError as refused:
                 # A child that refused the handshake may take no other first request: ask a fresh one.
                 log.info("asked in another era", extra={"deployment": self.label, "reason": str(refused)})
                 await self._discard(0.5)
-                self._refusal = f"{refused}; "
-                known = "modern"
-                continue
-            if upstream is None:
-                return not self._stopping
+                known, refusal = "modern", f" (as a legacy server: {refused})"
+            except GaveUpError as error:
+                self._give_up(f"{error}{refusal}")
+                return
+        if upstream is not None:
             self._dialogue.upstream = upstream
             self._move("running", "running")
             queue, self._queue = self._queue, []
             for exchange in queue:
                 upstream.submit(exchange)
-            return True
 
     async def _launch(self) -> Child:
         placement = self.placement
@@ -239,35 +241,6 @@ class Instance:
         )
         self._announce("starting: waiting for its first answer")
         return child
-
-    async def _talk(self, child: Child, known: str) -> Upstream | None:
-        """The adapter for the child's era; None when it exited or was given up. Raises WrongEraError."""
-        seconds = self.placement.start_seconds
-        exited = asyncio.create_task(child.process.wait())
-        talk = asyncio.create_task(negotiate(self, self._dialogue.ask, self.client, known, seconds))
-        try:
-            await asyncio.wait({exited, talk}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if talk.done():
-                error = talk.exception()
-                if error is None:
-                    return talk.result()
-                if isinstance(error, WrongEraError):
-                    raise error
-                self._give_up(self._why_not(error))
-            elif not exited.done():
-                self._give_up(f"did not answer within {seconds:g} s of its start{self._dialogue.rubbish_words()}")
-            return None
-        finally:
-            talk.cancel()
-            exited.cancel()
-
-    def _why_not(self, error: BaseException | None) -> str:
-        if isinstance(error, HandshakeError):
-            return f"is no MCP server that can be spoken to: {self._refusal}{error}"
-        if isinstance(error, TimeoutError):
-            return f"did not answer in time{self._dialogue.rubbish_words()}"
-        log.error("handshake failed", exc_info=error, extra={"deployment": self.label, "instance": self.id})
-        return "could not be spoken to; the runner's log has the details"
 
     def _give_up(self, reason: str) -> None:
         self._stopping = reason

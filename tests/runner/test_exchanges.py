@@ -266,6 +266,16 @@ async def test_a_server_that_misbehaves_at_its_start_is_quoted(driver: Driver, m
     assert words in seen.reason
 
 
+async def test_a_start_that_is_called_off_ends_its_calls(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement(env={"SERVER_MODE": "hang"})))
+    call = driver.open(tool="echo")
+    await asyncio.sleep(0.3)
+    await driver.link.ask(c.Unplace("d1", 1, "stopped by its owner"))
+    outcome = await call.outcome()
+    assert outcome.kind is Kind.ERROR
+    assert b"stopped by its owner" in outcome.data
+
+
 async def test_a_server_that_greets_on_stdout_still_works(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement(env={"SERVER_MODE": "chatty"})))
     assert await driver.open(tool="echo", arguments={"text": "hi"}).text() == "hi"

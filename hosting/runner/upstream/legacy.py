@@ -8,7 +8,6 @@ Source: specification 2025-11-25 basic/lifecycle, basic/transports (stdio); 2026
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -19,9 +18,9 @@ from hosting.runner.listening import CHANGES, RESOURCE_UPDATED
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+from hosting.runner.upstream.questions import Questions
 
 _CACHEABLE = frozenset({"tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
-_NEEDS = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
 
 
 class Handshake(msgspec.Struct):
@@ -37,10 +36,6 @@ class _Progress(msgspec.Struct):
     token: int | str | float | None = msgspec.field(name="progressToken", default=None)
 
 
-class _Cancelled(msgspec.Struct):
-    request: int | str | float | None = msgspec.field(name="requestId", default=None)
-
-
 class LegacyUpstream:
     """One legacy child. Made after its handshake; `initialize_result` is the child's raw answer."""
 
@@ -48,7 +43,6 @@ class LegacyUpstream:
 
     def __init__(self, peer: Peer, client: Client, initialize_result: bytes) -> None:
         self._peer = peer
-        self._offered = frozenset(m.decode_members(client.capabilities))
         self._raw = initialize_result
         try:
             self._handshake = msgspec.json.decode(initialize_result, type=Handshake)
@@ -59,8 +53,7 @@ class LegacyUpstream:
             raise HandshakeError(f"it answered initialize with the unknown protocol version {self.revision!r}")
         self._calls: dict[int, Exchange] = {}
         self._listeners: dict[str, tuple[Exchange, dict[str, Any]]] = {}
-        self._questions: dict[str, tuple[Any, Exchange | None]] = {}
-        self._question_count = 0
+        self._questions = Questions(peer, client)
         self._initialized = False
         self._internal: set[int] = set()
 
@@ -120,14 +113,7 @@ class LegacyUpstream:
             self._peer.write(m.notification("notifications/initialized"))
 
     def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
-        found = self._questions.pop(key, None)
-        if found is None:
-            return False
-        request_id, asked_by = found
-        self._peer.write(m.response(request_id, result=m.one_line(result), error=m.one_line(error)))
-        if asked_by is not None:
-            asked_by.answered(key)
-        return True
+        return self._questions.answer(key, result=result, error=error)
 
     def cancel(self, exchange: Exchange, reason: str) -> None:
         self._forget(exchange)
@@ -140,10 +126,7 @@ class LegacyUpstream:
     def _forget(self, exchange: Exchange) -> None:
         self._calls.pop(exchange.number, None)
         self._listeners.pop(exchange.id, None)
-        for key in [key for key, (_, asked_by) in self._questions.items() if asked_by is exchange]:
-            request_id, _ = self._questions.pop(key)
-            gone = m.error_body(m.INTERNAL_ERROR, "The call that this question belonged to was cancelled")
-            self._peer.write(m.response(request_id, error=gone))
+        self._questions.drop(exchange)
 
     def notify(self, session: Session, method: str, params: bytes) -> None:
         if method == "notifications/initialized":
@@ -231,46 +214,8 @@ class LegacyUpstream:
     def _asked(self, request_id: Any, method: str, params: bytes) -> None:
         if method == "ping":
             self._peer.write(m.response(request_id))
-            return
-        if self._peer.is_shared or not self._is_offered(method):
-            refusal = m.error_body(m.METHOD_NOT_FOUND, f"The client does not offer {method}")
-            self._peer.write(m.response(request_id, error=refusal))
-            return
-        self._question_count += 1
-        key = f"q{self._question_count}"
-        question = b'{"method":%s,"params":%s}' % (m.encode(method), params or b"{}")
-        asked_by = self._oldest_call()
-        sessions = self._peer.sessions()
-        if asked_by is None and not sessions:
-            refusal = m.error_body(m.METHOD_NOT_FOUND, f"No call is running that {method} could belong to")
-            self._peer.write(m.response(request_id, error=refusal))
-            return
-        self._questions[key] = (request_id, asked_by)
-        if asked_by is not None:
-            asked_by.ask(key, question)
         else:
-            sessions[0].channel.append(Kind.INPUT_REQUESTED, question, key)
-        self._give_up_later(key)
-
-    def _give_up_later(self, key: str) -> None:
-        asyncio.get_running_loop().call_later(self._peer.question_seconds, self._give_up, key)
-
-    def _give_up(self, key: str) -> None:
-        """A question outside of any call, or of one that has ended, waits for an answer, but not for ever."""
-        request_id, asked_by = self._questions.get(key, (None, None))
-        if key not in self._questions:
-            return
-        if asked_by is not None and not asked_by.is_done:
-            self._give_up_later(key)
-            return
-        del self._questions[key]
-        refusal = m.error_body(m.INTERNAL_ERROR, "The client did not answer in time")
-        self._peer.write(m.response(request_id, error=refusal))
-
-    def _is_offered(self, method: str) -> bool:
-        """Whether the client declared what the question needs; an unknown method is the client's to refuse."""
-        capability = _NEEDS.get(method)
-        return capability is None or capability in self._offered
+            self._questions.ask(request_id, method, params, self._oldest_call())
 
     def _oldest_call(self) -> Exchange | None:
         """Stdio does not say which call a message belongs to; a child serves one client, so the oldest may carry it."""
@@ -280,7 +225,7 @@ class LegacyUpstream:
         if method == "notifications/progress":
             self._progressed(params)
         elif method == "notifications/cancelled":
-            self._withdrawn(params)
+            self._questions.withdraw(params)
         elif method == "notifications/message":
             if not self._peer.is_shared:
                 call = self._oldest_call()
@@ -300,14 +245,6 @@ class LegacyUpstream:
             members = m.decode_members(params)
             members.pop("progressToken", None)
             call.append(Kind.PROGRESS, m.encode(members))
-
-    def _withdrawn(self, params: bytes) -> None:
-        withdrawn = msgspec.json.decode(params or b"{}", type=_Cancelled).request
-        for key, (request_id, asked_by) in list(self._questions.items()):
-            if request_id == withdrawn:
-                del self._questions[key]
-                if asked_by is not None:
-                    asked_by.answered(key)
 
     def _announced(self, method: str, params: bytes) -> None:
         """A change of lists or resources, or something unknown: to every session, and to whoever listens for it."""

@@ -18,20 +18,11 @@ from hosting.runner.frames import Kind
 from hosting.runner.listening import ACKNOWLEDGED
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
-from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+from hosting.runner.upstream.base import Client, Peer, is_modern
+from hosting.runner.upstream.discovery import decode_discovery
 
 MAX_ROUNDS = 20
 _SUBSCRIPTION_ID = m.META + "subscriptionId"
-_LIST_CHANGES = ("tools", "prompts", "resources")
-
-
-class Discovery(msgspec.Struct):
-    """The parts of a DiscoverResult that the adapter itself needs."""
-
-    supported: list[str] = msgspec.field(name="supportedVersions", default_factory=list)
-    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
-    instructions: msgspec.Raw = msgspec.Raw(b"")
-    meta: dict[str, msgspec.Raw] = msgspec.field(name="_meta", default_factory=dict)
 
 
 class _InputRequired(msgspec.Struct):
@@ -72,15 +63,8 @@ class ModernUpstream:
     def __init__(self, peer: Peer, client: Client, discover_result: bytes) -> None:
         self._peer = peer
         self._client = client
-        try:
-            self._discovery = msgspec.json.decode(discover_result, type=Discovery)
-        except msgspec.DecodeError as error:
-            raise HandshakeError(f"its answer to server/discover is not a DiscoverResult: {error}") from None
-        shared = [revision for revision in MODERN if revision in self._discovery.supported]
-        if not shared:
-            raise HandshakeError(f"it supports only the protocol versions {self._discovery.supported}")
-        self.revision = shared[0]
-        self._raw = discover_result
+        self._discovery = decode_discovery(discover_result)
+        self.revision = self._discovery.revision
         self._calls: dict[int, Exchange] = {}
         self._rounds: dict[str, _Round] = {}  # our key -> its round
         self._question_count = 0
@@ -122,7 +106,7 @@ class ModernUpstream:
         """Legacy methods without a modern form."""
         opened, session = exchange.open, self._session(exchange)
         if opened.method == "initialize":
-            exchange.succeed(self._initialize_result(opened.revision))
+            exchange.succeed(self._discovery.initialize_result(opened.revision, self._peer.label))
             self._listen_for(session)
         elif opened.method == "ping":
             exchange.succeed(b"{}")
@@ -145,30 +129,12 @@ class ModernUpstream:
             return False
         return True
 
-    def _initialize_result(self, revision: str) -> bytes:
-        discovery = self._discovery
-        capabilities: dict[str, Any] = dict(m.decode_members(discovery.capabilities))
-        capabilities.setdefault("logging", {})
-        body: dict[str, Any] = {
-            "protocolVersion": revision if revision in LEGACY else LEGACY[0],
-            "capabilities": capabilities,
-            "serverInfo": discovery.meta.get(m.META + "serverInfo", {"name": self._peer.label, "version": "unknown"}),
-        }
-        if bytes(discovery.instructions):
-            body["instructions"] = discovery.instructions
-        return m.encode(body)
-
     def _listen_for(self, session: Session | None) -> None:
         """Keep one listen request per child with the union of what its legacy sessions may be told."""
         if session is None:
             return
-        capabilities: dict[str, Any] = msgspec.json.decode(self._discovery.capabilities)
-        wanted: dict[str, Any] = {
-            f"{name}ListChanged": True for name in _LIST_CHANGES if (capabilities.get(name) or {}).get("listChanged")
-        }
         uris = sorted({uri for other in self._peer.sessions() for uri in other.subscriptions})
-        if uris:
-            wanted["resourceSubscriptions"] = uris
+        wanted = self._discovery.listen_filter(uris)
         if wanted == self._listen_filter:
             return
         previous, self._listen_filter = self._listen_number, wanted
