@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from mcp_endpoint import sse
 from mcp_endpoint.asgi import Receive, Send
+from mcp_endpoint.metrics import UNREAD
 
 Header = tuple[bytes, bytes]
 
@@ -14,16 +15,30 @@ _JSON: Final[Header] = (b"content-type", b"application/json")
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 
 
-class Answer:
-    """The HTTP side of one request: where its answer goes."""
+class Exchanging(Protocol):
+    """What follows an exchange."""
 
-    __slots__ = ("_extra", "_send", "is_started", "receive")
+    @property
+    def exchange(self) -> str: ...
+
+
+class Answer:
+    """The HTTP side of one request: where its answer goes, and what metrics and logs say of it.
+
+    `status` is 0 until the answer has begun. `key` is the deployment's, `source` the Source of the answer's events.
+    """
+
+    __slots__ = ("_extra", "_send", "key", "receive", "request_id", "series", "source", "status")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self.receive = receive
         self._send = send
         self._extra: list[Header] = []
-        self.is_started = False
+        self.status = 0
+        self.series = UNREAD
+        self.key = ("", "")
+        self.request_id = b""
+        self.source: Exchanging | None = None
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """For whatever answer follows."""
@@ -33,7 +48,7 @@ class Answer:
         self._extra += headers
 
     async def json(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
-        self.is_started = True
+        self.status = status
         length = (b"content-length", b"%d" % len(body))
         send = self._send
         await send(
@@ -46,13 +61,13 @@ class Answer:
         await send({"type": "http.response.body", "body": body})
 
     async def empty(self, status: int, headers: Iterable[Header] = ()) -> None:
-        self.is_started = True
+        self.status = status
         fields = [(b"content-length", b"0"), _NO_STORE, *self._extra, *headers]
         await self._send({"type": "http.response.start", "status": status, "headers": fields})
         await self._send({"type": "http.response.body", "body": b""})
 
     async def start_stream(self) -> None:
-        self.is_started = True
+        self.status = 200
         await self._send({"type": "http.response.start", "status": 200, "headers": [*sse.HEADERS, *self._extra]})
 
     async def write(self, chunk: bytes) -> None:

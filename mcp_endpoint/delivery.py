@@ -12,6 +12,7 @@ from hosting.runner.frames import TERMINAL, Event, Kind, Reason
 from hosting.stream import DetachedError
 from mcp_endpoint import sse
 from mcp_endpoint.answer import Answer
+from mcp_endpoint.errors import write_report
 from mcp_endpoint.limits import KEEP_ALIVE_SECONDS, START_SECONDS
 from mcp_endpoint.runners import Source
 from mcp_endpoint.streams import DRAINED, GONE, RESTED, Stream, Streams
@@ -128,7 +129,11 @@ class Delivery:
         if self._stream.ended_by == RESTED:
             return self._view.pause()
         message = self._view.last_words(error.reason, error.detail, self._stream.ended_by)
-        return sse.event(message) if message is not None else b""
+        if message is None:
+            return b""
+        if not self._stream.ended_by:
+            write_report(self._answer, 200, f"{error.reason}: {error.detail}" if error.detail else error.reason)
+        return sse.event(message)
 
 
 async def while_starting(source: Source) -> Event | None:

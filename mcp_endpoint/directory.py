@@ -8,11 +8,12 @@ newer one is waited for, unless the database does not answer, when the last know
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import structlog
 
 from common.errors import AppError, Unavailable
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hosting.routing import Route
     from hosting.runner.control import Placement
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 FRESH_SECONDS: Final = 0.5
@@ -123,10 +124,10 @@ class Directory:
             entry.is_failing = False
         except Unavailable as error:
             entry.is_failing = True
-            log.warning("a route could not be looked up", extra={"deployment": "/".join(key), "reason": str(error)})
+            log.warning("a route could not be looked up", deployment="/".join(key), reason=str(error))
         except Exception:
             entry.is_failing = True
-            log.exception("a route could not be looked up", extra={"deployment": "/".join(key)})
+            log.exception("a route could not be looked up", deployment="/".join(key))
         finally:
             entry.refresh = None
 
@@ -180,7 +181,7 @@ class Directory:
                 self._revoked = await self._in_thread(self._backend.revoked_jtis)
                 self._revocations_known.set()
             except Unavailable as error:
-                log.warning("revoked tokens could not be read", extra={"reason": str(error)})
+                log.warning("revoked tokens could not be read", reason=str(error))
             except Exception:
                 log.exception("revoked tokens could not be read")
             await asyncio.sleep(REVOCATION_SECONDS)

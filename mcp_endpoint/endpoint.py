@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
-from mcp_endpoint import cors
+from mcp_endpoint import cors, metrics
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.answer import Answer
@@ -20,7 +20,7 @@ from mcp_endpoint.asgi import Receive, Scope, Send
 from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
 from mcp_endpoint.context import Context, Services
 from mcp_endpoint.directory import Directory, Key
-from mcp_endpoint.errors import answer_failure, failure_of
+from mcp_endpoint.errors import answer_failure, failure_of, report
 from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy import batches, calls, sessions, streams
 from mcp_endpoint.legacy.messages import Call, LegacyPost
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 _METHODS: Final = (b"allow", cors.METHODS)
 _PATHS: Final = 10_000
+_VERBS: Final[dict[str, tuple[Callable[[Context], Awaitable[None]], metrics.Series]]] = {
+    "GET": (streams.listen, metrics.LISTEN),
+    "DELETE": (sessions.end, metrics.END),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,16 @@ class Endpoint:
         self._places: dict[str, Place | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
         answer = Answer(receive, send)
         try:
-            fields, twice = h.pick(scope["headers"])
+            await self._admit(scope, answer, *h.pick(scope["headers"]))
         except HeadersTooLargeError:
             await answer.json(431, j.failure(b"", j.INVALID_REQUEST, "The request has too many or too large headers"))
-            return
+        finally:
+            answer.series.add(answer.status, time.perf_counter() - began)
+
+    async def _admit(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
         if not self._gate.takes_host(fields.get(h.HOST)):
             await answer.json(400, j.failure(b"", j.INVALID_REQUEST, "Unknown Host"))
         elif scope["path"].startswith(WELL_KNOWN):
@@ -87,7 +95,7 @@ class Endpoint:
         if place is None:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
             return
-        request_id = b""
+        answer.key = place.key
         try:
             principal = self._authenticator.authenticate(fields.get(h.AUTHORIZATION), place.resource, time.time())
             if isinstance(principal, Challenge):
@@ -99,7 +107,8 @@ class Endpoint:
                 inbound = classify(fields, twice, body)
                 if isinstance(inbound, Rejection):
                     raise RefusedError(inbound)
-                request_id = _id_of(inbound)
+                answer.request_id = _id_of(inbound)
+                answer.series = _series_of(inbound)
                 await self._post(answer, fields, place, principal, inbound)
             else:
                 await self._other(method, answer, fields, place, principal)
@@ -111,8 +120,9 @@ class Endpoint:
             return
         except Exception as error:
             failure = failure_of(error)
-            if not answer.is_started:
-                await answer_failure(answer, failure, request_id)
+            report(answer, failure, error)
+            if not answer.status:
+                await answer_failure(answer, failure, answer.request_id)
 
     def _place(self, path: str) -> Place | None:
         place = self._places.get(path)
@@ -186,8 +196,7 @@ class Endpoint:
 
     async def _other(self, method: str, answer: Answer, fields: h.Fields, place: Place, principal: Principal) -> None:
         """GET and DELETE belong to sessions, which modern revisions do not have."""
-        verbs: dict[str, Callable[[Context], Awaitable[None]]] = {"GET": streams.listen, "DELETE": sessions.end}
-        verb = verbs.get(method)
+        verb, series = _VERBS.get(method, (None, metrics.UNREAD))
         if verb is None or is_modern(h.text(fields.get(h.VERSION)) or ""):
             allow = _METHODS if verb is None else (b"allow", b"POST")
             await answer.json(405, j.failure(b"", j.INVALID_REQUEST, "Method not allowed"), [allow])
@@ -199,6 +208,7 @@ class Endpoint:
         if lacking is not None:
             await self._challenge(answer, place, lacking)
             return
+        answer.series = series
         await verb(self._context(answer, fields, place, principal, await self._route(place.key)))
 
     # --- routes
@@ -239,6 +249,19 @@ def _id_of(inbound: Inbound) -> bytes:
     if isinstance(inbound, LegacyPost) and not inbound.is_batch and isinstance(inbound.messages[0], Call):
         return inbound.messages[0].id
     return b""
+
+
+def _series_of(inbound: Inbound) -> metrics.Series:
+    if isinstance(inbound, ModernCall):
+        return metrics.OF_MODERN.get(inbound.method) or metrics.OF_MODERN[""]
+    if not isinstance(inbound, LegacyPost):
+        return metrics.NOTE
+    if inbound.is_batch:
+        return metrics.BATCH
+    message = inbound.messages[0]
+    if not isinstance(message, Call):
+        return metrics.NOTE
+    return metrics.OF_LEGACY.get(message.method) or metrics.OF_LEGACY[""]
 
 
 def _calls_in(inbound: Inbound) -> int:

@@ -1,6 +1,7 @@
 """The one table from exceptions to JSON-RPC codes and HTTP statuses, and from codes to statuses.
 
-Unknown exceptions are logged with their trace and answered without a word of it.
+Every call that the site fails has one line in the log; unknown exceptions are logged with their trace there, and
+answered without a word of it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any, Final
+
+import structlog
 
 from common.errors import AppError
 from hosting.runner.frames import Reason
@@ -17,7 +20,7 @@ from mcp_endpoint.answer import Answer, Header
 from mcp_endpoint.limits import BODY_BYTES, TooLargeError
 from mcp_endpoint.sealing import BrokenSealError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 # 2026-07-28 basic/transports/streamable-http and basic/index, "Error Codes". Other codes travel with 200.
 STATUS_OF_CODE: Final = {
@@ -68,8 +71,31 @@ def failure_of(error: BaseException) -> Failure:
         code = j.INTERNAL_ERROR if error.status >= 500 else j.INVALID_REQUEST
         retry_after = getattr(error, "retry_after", 0)
         return Failure(error.status, code, error.message, retry_after, {"reason": error.code})
-    log.error("request failed", exc_info=error)
     return Failure(500, j.INTERNAL_ERROR, "Internal error; the site's log has the details")
+
+
+def report(answer: Answer, failure: Failure, error: BaseException) -> None:
+    """One line in the log for a call that the site itself failed; what a client did wrong is its own affair."""
+    if failure.status >= 500:
+        is_unknown = failure.status == 500
+        told = str(error) if is_unknown else failure.message
+        write_report(answer, failure.status, told, error if is_unknown else None)
+
+
+def write_report(answer: Answer, status: int, reason: str, error: BaseException | None = None) -> None:
+    """`status` 200: the answer had begun, so that its stream ended with an error."""
+    log.log(
+        logging.ERROR if error is not None else logging.WARNING,
+        "call failed",
+        status=status,
+        reason=reason,
+        request_id=answer.request_id.decode("utf-8", "replace"),
+        deployment="/".join(answer.key),
+        exchange=answer.source.exchange if answer.source is not None else "",
+        era=answer.series.era,
+        method=answer.series.name,
+        exc_info=error,
+    )
 
 
 async def answer_failure(answer: Answer, failure: Failure, request_id: bytes = b"") -> None:

@@ -7,19 +7,21 @@ open for long is closed where its client knows to come back, so that no proxy ha
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from common.errors import AppError
 from mcp_endpoint.auth import Principal
 from mcp_endpoint.directory import Key
 from mcp_endpoint.limits import STREAM_SECONDS, STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
+from mcp_endpoint.metrics import LIVE
 from mcp_endpoint.runners import Closable
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 GONE: Final = "gone"  # the client went away
 REVOKED: Final = "revoked"
@@ -93,6 +95,7 @@ class Streams:
             raise TooManyStreamsError
         self._per_principal[stream.principal.key] += 1
         self._open.add(stream)
+        LIVE.streams += 1
         if stream.polls:
             stream.ends_at = time.monotonic() + self._seconds
         if self._is_draining and stream.comes_back:
@@ -101,6 +104,7 @@ class Streams:
     def remove(self, stream: Stream) -> None:
         if stream in self._open:
             self._open.discard(stream)
+            LIVE.streams -= 1
             self._per_principal[stream.principal.key] -= 1
             if not self._per_principal[stream.principal.key]:
                 del self._per_principal[stream.principal.key]

@@ -7,19 +7,19 @@ no such tool: then a call costs one look into a dictionary, and no result is par
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from common.errors import AppError
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.modern.param_headers import KEYWORD, Param, mismatch, params_of
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _MARK: Final = KEYWORD.encode()
 _VERSIONS: Final = 2_000
@@ -120,9 +120,9 @@ class ToolHeaders:
                 self._take(version, _decode_tools(stored))
                 version.is_plain = not version.tools and not version.unread
         except (AppError, TimeoutError) as error:
-            log.warning("the tools of a version could not be read", extra={"version": version_id, "reason": str(error)})
+            log.warning("the tools of a version could not be read", version=version_id, reason=str(error))
         except Exception:
-            log.exception("the tools of a version could not be read", extra={"version": version_id})
+            log.exception("the tools of a version could not be read", version=version_id)
         finally:
             version.loading, version.is_new = None, False
 

@@ -13,7 +13,7 @@ from hosting.stream import DetachedError
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
 from mcp_endpoint.context import Context
-from mcp_endpoint.errors import failure_of
+from mcp_endpoint.errors import failure_of, report
 from mcp_endpoint.legacy.calls import open_call, tell
 from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.legacy.sessions import found, link_of
@@ -83,6 +83,7 @@ class _Batch:
             self._frames.put_nowait((view.last_words(error.reason, error.detail, "") or b"", "", True))
         except Exception as error:
             failure = failure_of(error)
+            report(self._context.answer, failure, error)
             message = j.failure(view.request_id, failure.code, failure.message, failure.data)
             self._frames.put_nowait((message, "", True))
 

@@ -51,6 +51,7 @@ async def call(context: Context, message: Call) -> None:
     if link is None or link.boot != session.boot:
         link = await link_of(context, session)
     source = open_call(context, link, session, message)
+    context.answer.source = source.attachment
     first = await source.get(JSON_SECONDS)
     if first is not None and first.kind is Kind.RESULT:
         await context.answer.json(200, j.result(message.id, first.data))

@@ -16,6 +16,7 @@ from mcp_endpoint.delivery import while_starting
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.legacy.views import CallView
 from mcp_endpoint.limits import JSON_SECONDS
+from mcp_endpoint.metrics import LIVE
 from mcp_endpoint.rejection import refuse
 from mcp_endpoint.revisions import negotiable
 from mcp_endpoint.runners import Opened
@@ -66,6 +67,7 @@ async def initialize(context: Context, call: Call) -> None:
         wants_progress=bool(call.progress_token),
         trace=call.trace,
     )
+    context.answer.source = source.attachment
     first = await source.get(JSON_SECONDS)
     if first is not None and first.kind is Kind.STATUS and not call.progress_token:
         first = await while_starting(source)
@@ -74,6 +76,7 @@ async def initialize(context: Context, call: Call) -> None:
         revision = _negotiated(first.data) or revision
     if first is None or first.kind is not Kind.ERROR:
         session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision)
+        LIVE.sessions_opened += 1
         context.answer.add_header(SESSION_HEADER, context.services.sessions.seal(session, context.owner).encode())
     view = CallView(call.id, call.progress_token, revision)
     view.polls = False  # nobody comes back to a session that is only being opened

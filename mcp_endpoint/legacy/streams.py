@@ -26,9 +26,11 @@ async def listen(context: Context) -> None:
     if position is None or not position.request_id:
         after = position.seq if position is not None else UNDELIVERED
         source = await runners.follow(link, session.channel, context.owner, after)
+        context.answer.source = source.attachment
         await context.deliver(source, ChannelView(after, session.revision), None)
         return
     exchange = link.exchange_id(exchange_part(session.id, position.request_id))
     source = await runners.follow(link, exchange, context.owner, position.seq)
+    context.answer.source = source.attachment
     view = CallView(position.request_id, position.progress_token, session.revision, resumed_after=position.seq)
     await context.deliver(source, view, None)

@@ -71,6 +71,7 @@ async def call(context: Context, message: ModernCall) -> None:
         native_input=True,
         trace=message.trace,
     )
+    context.answer.source = opened.attachment
     if message.method == LISTEN:
         await context.deliver(opened, ListenView(message.id), await opened.get(JSON_SECONDS))
         return
@@ -131,6 +132,7 @@ async def _resume(context: Context, message: ModernCall, state: Parked) -> None:
         if isinstance(error, DetachedError) and error.reason == Reason.BUSY:
             raise
         refuse(j.INVALID_PARAMS, _CALL_ANEW, message.id)
+    context.answer.source = followed.attachment
     source = Questions(
         followed,
         message,
