@@ -73,6 +73,7 @@ EXPECTED = {
     ),
 }
 
+
 @dataclass(frozen=True)
 class Hosted:
     url: str

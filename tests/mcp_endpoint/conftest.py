@@ -18,6 +18,7 @@ import uvicorn
 from joserfc.jwk import ECKey
 
 from common.errors import AppError, Unavailable
+from config.launch.http import HttpProtocol
 from hosting.routing import Route, not_callable
 from hosting.runner import control as c
 from hosting.stream import RunnerPool, RunnerUnavailableError
@@ -154,6 +155,7 @@ class Site:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             running.endpoint,  # type: ignore[arg-type]
+            http=HttpProtocol,
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=1,
