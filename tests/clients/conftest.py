@@ -33,9 +33,8 @@ CALLS = {
     "modern": ("echo", '{"text": "hü"}', "hü"),
     "everything": ("echo", '{"message": "hü"}', "Echo: hü"),
 }
-each_server = pytest.mark.parametrize(
-    "server", ["legacy", "modern", pytest.param("everything", marks=pytest.mark.slow)]
-)
+EVERYTHING = pytest.param("everything", marks=pytest.mark.slow)
+each_server = pytest.mark.parametrize("server", ["legacy", "modern", EVERYTHING])
 
 # What the endpoint does not do yet.
 REUSED_IDS = pytest.mark.xfail(

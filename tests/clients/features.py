@@ -106,7 +106,7 @@ def handshake(params: dict[str, Any]) -> dict[str, Any]:
     if ERA == "modern":
         data = {"supported": [STATELESS], "requested": params.get("protocolVersion")}
         return {"error": {"code": -32022, "message": "Unsupported protocol version", "data": data}}
-    capabilities = {"tools": {}, "logging": {}}
+    capabilities: dict[str, Any] = {"tools": {}, "logging": {}}
     info = {"name": "features", "version": "1"}
     return {"result": {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": info}}
 
@@ -119,7 +119,7 @@ def respond(message: dict[str, Any]) -> None:
         reply = handshake(params)
     elif method == "server/discover" and ERA == "modern":
         info = {PREFIX + "serverInfo": {"name": "features", "version": "1"}}
-        capabilities = {"tools": {}, "logging": {}}
+        capabilities: dict[str, Any] = {"tools": {}, "logging": {}}
         reply = {"result": result(supportedVersions=[STATELESS], capabilities=capabilities, _meta=info, **caching)}
     elif method == "tools/list":
         tools = [{"name": name, "inputSchema": {"type": "object"}} for name in TOOLS]

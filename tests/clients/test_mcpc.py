@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.clients import packages
-from tests.clients.conftest import CALLS, REUSED_IDS, Hosted, Outcome, Servers, run
+from tests.clients.conftest import CALLS, EVERYTHING, REUSED_IDS, Hosted, Outcome, Servers, run
 
 
 class Mcpc:
@@ -48,9 +48,7 @@ def mcpc() -> Iterator[Mcpc]:
 
 
 # It speaks one era only, and each of its commands takes half a second.
-@pytest.mark.parametrize(
-    "server", ["legacy", *(pytest.param(name, marks=pytest.mark.slow) for name in ("modern", "everything"))]
-)
+@pytest.mark.parametrize("server", ["legacy", pytest.param("modern", marks=pytest.mark.slow), EVERYTHING])
 def test_lists_and_calls(mcpc: Mcpc, hosted: Servers, server: str) -> None:
     tool, arguments, expected = CALLS[server]
     connected = mcpc.connect(hosted[server])
