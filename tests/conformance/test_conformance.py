@@ -1,7 +1,7 @@
 """The official suite against the three variants of the fixture, hosted by a running site, over both wires.
 
 What must fail is named here with the sentence that makes it impossible; everything else must pass, and without a
-warning. `PENDING` is what the endpoint does not do yet; an entry that has come to pass fails the test, so it goes.
+warning. An entry that has come to pass fails the test, so it goes.
 """
 
 from __future__ import annotations
@@ -44,8 +44,6 @@ TASK_SCENARIOS = (
     "tasks-wire-fields",
 )
 
-PENDING = {"http-custom-header-server-validation": "Mcp-Param-* is not compared with the arguments yet"}
-
 
 @dataclass(frozen=True)
 class Expected:
@@ -60,15 +58,15 @@ class Expected:
 
 EXPECTED = {
     ("dual", HANDSHAKE): Expected("30/30", "3/3"),
-    ("dual", STATELESS): Expected("37/37", "12/13", failing_not_scored=PENDING),
+    ("dual", STATELESS): Expected("37/37", "13/13"),
     ("modern", HANDSHAKE): Expected("30/30", "3/3"),
-    ("modern", STATELESS): Expected("37/37", "12/13", failing_not_scored=PENDING),
+    ("modern", STATELESS): Expected("37/37", "13/13"),
     ("legacy", HANDSHAKE): Expected("30/30", "3/3"),
     ("legacy", STATELESS): Expected(
         "36/37",
-        "3/13",
+        "4/13",
         failing={"input-required-result-basic-elicitation": NO_KEYS},
-        failing_not_scored={**PENDING, **dict.fromkeys(TASK_SCENARIOS, NO_TASKS)},
+        failing_not_scored=dict.fromkeys(TASK_SCENARIOS, NO_TASKS),
         warning={"input-required-result-ignore-extra-params": NO_KEYS},
     ),
 }
