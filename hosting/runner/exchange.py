@@ -45,6 +45,10 @@ class Exchange:
     def is_done(self) -> bool:
         return self.log.ended
 
+    def is_of(self, opened: Open) -> bool:
+        """Whether `opened` is this request, sent again."""
+        return (opened.method, opened.params) == (self.open.method, self.open.params)
+
     def append(self, kind: Kind, data: bytes = b"", extra: str = "") -> None:
         """Add an event; an exchange whose log is full ends with an error that names the limit."""
         try:

@@ -66,7 +66,12 @@ class Runner:
         """Start an exchange, or find the one that was started under this id. Raises RefusedError."""
         known = self.exchanges.get(opened.exchange)
         if known is not None:
-            return self.owned(known.log, opened.owner)
+            found = self.owned(known.log, opened.owner)
+            if not known.is_done or known.is_of(opened):
+                return found
+            # Request ids are the client's: one that takes up its session again counts from the start, and its first
+            # `ping` has the id of the `initialize` that is still kept here. It must not be given that one's result.
+            self._forget(known)
         if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
             raise RefusedError(Reason.LOST, "the runner was restarted since")
         if self.draining:

@@ -337,3 +337,14 @@ async def test_end_rule_keep_outlives_session_and_connection(driver: Driver) -> 
     call = driver.open(tool="slow", arguments={"seconds": 0.5}, exchange="task", end=EndRule.KEEP, revision=MODERN)
     await driver.reconnect()
     assert await Call(driver.link.attach(call.attachment.exchange, owner="alice")).text() == "done"
+
+
+async def test_an_id_that_is_used_again_is_a_new_call_unless_it_is_the_same_request(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement()))
+    await driver.session()
+    first = driver.open(tool="progress", arguments={"steps": 1}, session="s1", exchange="x", wants_progress=True)
+    assert await first.text() == "done"
+    again = driver.open(tool="progress", arguments={"steps": 1}, session="s1", exchange="x", wants_progress=True)
+    assert await again.text() == "done"
+    other = driver.open(tool="echo", arguments={"text": "another"}, session="s1", exchange="x")
+    assert await other.text() == "another"
