@@ -43,6 +43,9 @@ def host_name(value: bytes) -> bytes:
 
 def admit(headers: Headers) -> list[tuple[bytes, bytes]] | None:
     """The headers with our own host; None when the request names another host, none, or two."""
+    names = [name for name, _ in headers]
+    if names.count(b"host") == 1 and (b"host", _OUR_HOST) in headers and b"x-forwarded-host" not in names:
+        return list(headers)
     kept: list[tuple[bytes, bytes]] = []
     hosts = 0
     for name, value in headers:

@@ -85,6 +85,11 @@ class Attachment:
         """The next event if it is here already."""
         return self._take() if self._events else None
 
+    def put_back(self, event: f.Event) -> None:
+        """The event that was taken last is the next one again."""
+        self._owed -= len(event.data) + _EVENT_OVERHEAD_BYTES
+        self._events.appendleft(event)
+
     async def wait(self, seconds: float) -> bool:
         """Wait until an event (or the end) is here; False when `seconds` went by first."""
         if self._events or self.ended is not None:

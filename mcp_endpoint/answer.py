@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from mcp_endpoint import sse
-from mcp_endpoint.asgi import Receive, Send
+from mcp_endpoint.asgi import Receive, Send, Whole
 from mcp_endpoint.metrics import UNREAD
 
 Header = tuple[bytes, bytes]
 
 _JSON: Final[Header] = (b"content-type", b"application/json")
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: %d\r\n"
 
 
 class Exchanging(Protocol):
@@ -28,11 +29,12 @@ class Answer:
     `status` is 0 until the answer has begun. `key` is the deployment's, `source` the Source of the answer's events.
     """
 
-    __slots__ = ("_extra", "_send", "key", "receive", "request_id", "series", "source", "status")
+    __slots__ = ("_extra", "_send", "_whole", "key", "receive", "request_id", "series", "source", "status")
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, whole: Whole | None = None) -> None:
         self.receive = receive
         self._send = send
+        self._whole = whole
         self._extra: list[Header] = []
         self.status = 0
         self.series = UNREAD
@@ -49,6 +51,9 @@ class Answer:
 
     async def json(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
         self.status = status
+        whole = self._whole if status == 200 and not self._extra and not headers else None
+        if whole is not None and whole(_OK % len(body), body):
+            return
         length = (b"content-length", b"%d" % len(body))
         send = self._send
         await send(

@@ -16,7 +16,7 @@ from mcp_endpoint import cors, metrics
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.answer import Answer
-from mcp_endpoint.asgi import Receive, Scope, Send
+from mcp_endpoint.asgi import WHOLE, Receive, Scope, Send
 from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
 from mcp_endpoint.context import Context, Services
 from mcp_endpoint.directory import Directory, Key
@@ -67,7 +67,8 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        answer = Answer(receive, send)
+        # Taken out of the scope, so that nothing of this request is left to the collector of cycles.
+        answer = Answer(receive, send, scope["extensions"].pop(WHOLE, None) if "extensions" in scope else None)
         try:
             await self._admit(scope, answer, *h.pick(scope["headers"]))
         except HeadersTooLargeError:

@@ -17,7 +17,7 @@ from hosting.stream import DetachedError, RunnerUnavailableError
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
 from mcp_endpoint.limits import JSON_SECONDS
-from mcp_endpoint.modern.input_required import Questions
+from mcp_endpoint.modern.input_required import MARK, Questions
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.views import CallView, ListenView, ToolsView
 from mcp_endpoint.rejection import refuse
@@ -75,6 +75,12 @@ async def call(context: Context, message: ModernCall) -> None:
     if message.method == LISTEN:
         await context.deliver(opened, ListenView(message.id), await opened.get(JSON_SECONDS))
         return
+    first = await opened.get(JSON_SECONDS)
+    if first is not None:
+        if first.kind is Kind.RESULT and message.method != _LIST and MARK not in first.data:
+            await context.answer.json(200, j.result(message.id, first.data))
+            return
+        opened.attachment.put_back(first)
     source = Questions(
         opened,
         message,
@@ -82,11 +88,11 @@ async def call(context: Context, message: ModernCall) -> None:
         context.owner,
         lambda: (opened.link, opened.address, opened.attachment.exchange),
     )
-    await _answer(context, message, source)
+    await _answer(context, message, source, JSON_SECONDS if first is not None else 0.0)
 
 
-async def _answer(context: Context, message: ModernCall, source: Questions) -> None:
-    first = await source.get(JSON_SECONDS)
+async def _answer(context: Context, message: ModernCall, source: Questions, seconds: float = JSON_SECONDS) -> None:
+    first = await source.get(seconds)
     if first is not None and first.kind is Kind.RESULT:
         source.close(gone=False)
         if message.method == _LIST:

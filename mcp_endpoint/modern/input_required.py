@@ -22,7 +22,7 @@ from mcp_endpoint.request_state import NATIVE_SECONDS, PARKED_SECONDS, Native, P
 from mcp_endpoint.runners import Source
 
 TOGETHER_SECONDS: Final = 0.005  # questions that come within this time of each other are asked together
-_MARK: Final = b'"input_required"'
+MARK: Final = b'"input_required"'  # stands in every result that asks for something
 _QUESTIONS: Final = frozenset({Kind.INPUT_REQUESTED, Kind.INPUT_ANSWERED})
 
 # "Supported Requests": only these may be answered with an InputRequiredResult.
@@ -91,7 +91,7 @@ class Questions:
     def _shown(self, event: Event) -> Event | None:
         """What the client is to see of an event that is no question."""
         self._last = max(self._last, event.seq)
-        if event.kind is Kind.RESULT and _MARK in event.data:
+        if event.kind is Kind.RESULT and MARK in event.data:
             return Event(event.seq, event.kind, self._sealed(event.data))
         if event.seq <= self._seen and event.kind not in TERMINAL:
             return None

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from config.launch.http import HttpProtocol
+from mcp_endpoint.asgi import WHOLE
 
 CHUNKS = asyncio.Queue[bytes]
 
@@ -54,6 +55,11 @@ async def served() -> AsyncIterator[tuple[str, int, CHUNKS]]:
             while chunk := await chunks.get():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+        elif scope["path"] == "/mcp/whole":
+            whole = scope["extensions"].pop(WHOLE)
+            if not whole(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"whole"):
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+                await send({"type": "http.response.body", "body": b"steps"})
         elif scope["path"] == "/empty":
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -88,6 +94,21 @@ async def test_a_response_is_one_piece_and_the_connection_goes_on(served: tuple[
     assert (await request(reader, writer, "/", Connection="close")).startswith(b"HTTP/1.1 200")
     assert await reader.read() == b"hello"
     assert len(Wire.pieces) == 4
+    writer.close()
+
+
+async def test_an_endpoint_may_answer_in_one_step(served: tuple[str, int, CHUNKS]) -> None:
+    reader, writer = await asyncio.open_connection(*served[:2])
+    for _ in range(2):
+        head = await request(reader, writer, "/mcp/whole")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n") and head.count(b"\r\ndate: ") == 1
+        assert await reader.readexactly(5) == b"whole"
+    writer.write(b"GET /mcp/whole HTTP/1.1\r\nHost: test\r\n\r\n" * 3)  # pipelined
+    for _ in range(3):
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert await reader.readexactly(5) == b"whole"
+    assert (await request(reader, writer, "/mcp/whole", Connection="close")).startswith(b"HTTP/1.1 200")
+    assert await reader.read() == b"steps"
     writer.close()
 
 
