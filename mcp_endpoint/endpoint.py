@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
@@ -150,7 +151,9 @@ class Endpoint:
     @staticmethod
     async def _challenge(answer: Answer, place: Place, challenge: Challenge, request_id: bytes = b"") -> None:
         header = (b"www-authenticate", challenge.header(place.metadata_url))
-        body = j.failure(request_id, j.INVALID_REQUEST, challenge.description)
+        # Clients that know no challenge (TypeScript SDK 1.x without a provider, mcpc) see nothing but this text.
+        message = f"{HTTPStatus(challenge.status).phrase}: {challenge.description}"
+        body = j.failure(request_id, j.INVALID_REQUEST, message)
         await answer.json(challenge.status, body, [header])
 
     # --- methods
