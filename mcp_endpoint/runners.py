@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 0.25
+# What may be asked twice: when the runner dies, nobody can say whether it was asked once already.
+_REPEATABLE: Final = frozenset(
+    {"initialize", "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"}
+)
 NO_RUNNER: Final = "no_runner"  # the code of hosting.placing's refusal
 
 
@@ -67,7 +71,7 @@ class Opened:
         self._runners = runners
         self._route = route
         self._arguments = arguments
-        self._healed = False
+        self._healed: tuple[str, ...] = ()
         self._closed = False
         self.link = link
         self.address = route.runner_address
@@ -86,14 +90,25 @@ class Opened:
             return event
         if attachment.ended is None:
             return None
-        if attachment.ended.reason != Reason.UNPLACED or self._healed:
-            raise attachment.ended
-        self._healed = True
-        self.address, self.link, epoch = await self._runners.place(self._route)
+        await self._heal(attachment.ended)
+        return await self.get(seconds)
+
+    async def _heal(self, ended: DetachedError) -> None:
+        """Open again where that is right, once for each reason; raises `ended` where it is not."""
+        reason = ended.reason
+        if self._closed or reason in self._healed:
+            raise ended
+        self._healed += (reason,)
+        if reason == Reason.UNPLACED:
+            self.address, self.link, epoch = await self._runners.place(self._route)
+        elif reason == Reason.CLOSED and self._arguments["method"] in _REPEATABLE:
+            self.link, self._route = await self._runners.link_for(self._route)
+            self.address, epoch = self._route.runner_address, self._route.epoch
+        else:
+            raise ended
         if self._closed:
             raise DetachedError(Reason.CLOSED)
         self.attachment = self.link.open(deployment=self._route.deployment_id, epoch=epoch, **self._arguments)
-        return await take(self.attachment, seconds)
 
     def get_now(self) -> Event | None:
         return self.attachment.next_now()
