@@ -37,11 +37,8 @@ EVERYTHING = pytest.param("everything", marks=pytest.mark.slow)
 each_server = pytest.mark.parametrize("server", ["legacy", "modern", EVERYTHING])
 
 # What the endpoint does not do yet.
-REUSED_IDS = pytest.mark.xfail(
-    reason="a client that takes up a session again reuses request ids, and is given the results of earlier requests"
-)
 REFUSED_WITHOUT_ID = pytest.mark.xfail(
-    reason="a refusal's body has neither an id nor the word Unauthorized, so SDK 2.x says nothing of the reason"
+    reason="the body of a 401 has no id, not even null, so SDK 2.x does not take it for an error response and hides the reason"
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.clients import packages
-from tests.clients.conftest import CALLS, EVERYTHING, REUSED_IDS, Hosted, Outcome, Servers, run
+from tests.clients.conftest import CALLS, EVERYTHING, Hosted, Outcome, Servers, run
 
 
 class Mcpc:
@@ -61,7 +61,6 @@ def test_lists_and_calls(mcpc: Mcpc, hosted: Servers, server: str) -> None:
     assert mcpc.ask("ping")["success"]
 
 
-@REUSED_IDS
 @pytest.mark.slow
 def test_takes_up_its_session_again(mcpc: Mcpc, hosted: Servers) -> None:
     """Its next process goes on in the same session, and counts its requests from the start."""

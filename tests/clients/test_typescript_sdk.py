@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.clients import packages
-from tests.clients.conftest import CALLS, HERE, MODERN, REUSED_IDS, Hosted, Servers, each_server, run
+from tests.clients.conftest import CALLS, HERE, MODERN, Hosted, Servers, each_server, run
 
 SCRIPT = (HERE / "scripts" / "typescript.mjs").read_text()
 CLIENTS = [("1", "legacy"), ("2", "legacy"), ("2", "auto"), ("2", MODERN)]
@@ -53,7 +53,6 @@ def test_comes_back_when_a_stream_breaks_off(hosted: Servers, sdk: str) -> None:
     assert seen["resumed"] == 1
 
 
-@REUSED_IDS
 @pytest.mark.parametrize("sdk", ["1", "2"])
 def test_another_client_resumes_a_call(hosted: Servers, sdk: str) -> None:
     seen = play(sdk, "legacy", "resumed", hosted["legacy"])
