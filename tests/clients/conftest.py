@@ -38,7 +38,7 @@ each_server = pytest.mark.parametrize("server", ["legacy", "modern", EVERYTHING]
 
 # What the endpoint does not do yet.
 REFUSED_WITHOUT_ID = pytest.mark.xfail(
-    reason="the body of a 401 has no id, not even null, so SDK 2.x does not take it for an error response and hides the reason"
+    reason="the body of a 401 has no id, not even null, so SDK 2.x does not read it and hides the reason"
 )
 
 
