@@ -18,7 +18,7 @@ _HOLE = "1234567890"  # stands for the id in templates
 
 @dataclass(frozen=True)
 class Target:
-    """Where to call, as whom, and in which era. `sessions` are a legacy client's, one for up to 32 connections."""
+    """Where to call, as whom, and in which era. `sessions` are a legacy client's, which its connections use in turn."""
 
     url: str
     era: str  # legacy | modern
@@ -113,5 +113,5 @@ class Target:
         assert TEXT.encode() in answer and b'"isError":true' not in answer, answer
         assert _HOLE.encode() in answer, answer
         if tool == "stream":
-            assert answer.count(b"notifications/progress") == 10, answer
+            assert answer.count(b"notifications/progress") == 10, "progress does not come through"
         return len(answer) + sum(len(name) + len(value) + 4 for name, value in response.headers.items())

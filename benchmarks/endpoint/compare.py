@@ -1,6 +1,6 @@
 """Slipway's endpoint beside plain ASGI, the SDK's server and the bridges, in one run with interleaved rounds.
 
-    uv run --with-requirements requirements.lock --with msgspec python -m benchmarks.endpoint.compare
+    uv run --with-requirements requirements.lock python -m benchmarks.endpoint.compare
 
 Needs wrk, node and npm; the contenders are installed into a cache folder the first time.
 """
@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.endpoint import pipe
-from benchmarks.endpoint.contenders import CALLS_A_SESSION, STARTS, Contender, path_with_uv
+from benchmarks.endpoint.contenders import CALLS_A_SESSION, LONE_SESSION_CALLS, STARTS, Contender, path_with_uv
 from benchmarks.endpoint.load import Run, drive
 from benchmarks.endpoint.packages import DEFAULT_CACHE
 from benchmarks.endpoint.processes import cpu_seconds
@@ -26,7 +26,7 @@ WARM_UP_SECONDS = 0.5
 
 def measure(contender: Contender, tool: str, clients: int, seconds: float) -> Run:
     """One run, with sessions of its own where the contender has any."""
-    sessions = -(-clients // CALLS_A_SESSION)
+    sessions = 1 if clients <= LONE_SESSION_CALLS else -(-clients // CALLS_A_SESSION)
     try:
         target = contender.target.with_sessions(sessions)
         try:
@@ -38,7 +38,7 @@ def measure(contender: Contender, tool: str, clients: int, seconds: float) -> Ru
         finally:
             target.close_sessions()
     except (AssertionError, OSError) as error:
-        return Run(0, 0.0, 0.0, 0.0, problem=f"{type(error).__name__}: {error}"[:300])
+        return Run(0, 0.0, 0.0, 0.0, problem=str(error)[:100])
 
 
 def noted(contender: Contender, tool: str, clients: int, run: Run) -> Run:

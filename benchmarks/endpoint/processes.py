@@ -96,11 +96,12 @@ class Server:
 
     def revive(self) -> str:
         """Start it again where it has ended on its own; the last it said, "" where it lives."""
-        if self._process.poll() is None:
+        code = self._process.poll()
+        if code is None:
             return ""
         said = self._log.read_text(errors="replace")[-300:]
         self._start()
-        return f"it had ended ({self._process.returncode}) and was started again: {said}"
+        return f"it had ended ({code}) and was started again: {said}"
 
     def stop(self) -> None:
         with suppress(ProcessLookupError):
