@@ -153,7 +153,8 @@ class Endpoint:
         header = (b"www-authenticate", challenge.header(place.metadata_url))
         # Clients that know no challenge (TypeScript SDK 1.x without a provider, mcpc) see nothing but this text.
         message = f"{HTTPStatus(challenge.status).phrase}: {challenge.description}"
-        body = j.failure(request_id, j.INVALID_REQUEST, message)
+        # JSON-RPC 2.0, section 5: null where the id was not read. The Python SDK drops a body without the member.
+        body = j.failure(request_id or b"null", j.INVALID_REQUEST, message)
         await answer.json(challenge.status, body, [header])
 
     # --- methods

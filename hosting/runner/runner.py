@@ -64,14 +64,9 @@ class Runner:
 
     def open(self, opened: Open) -> Log:
         """Start an exchange, or find the one that was started under this id. Raises RefusedError."""
-        known = self.exchanges.get(opened.exchange)
-        if known is not None:
-            found = self.owned(known.log, opened.owner)
-            if not known.is_done or known.is_of(opened):
-                return found
-            # Request ids are the client's: one that takes up its session again counts from the start, and its first
-            # `ping` has the id of the `initialize` that is still kept here. It must not be given that one's result.
-            self._forget(known)
+        found = self._found(opened)
+        if found is not None:
+            return found
         if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
             raise RefusedError(Reason.LOST, "the runner was restarted since")
         if self.draining:
@@ -96,6 +91,23 @@ class Runner:
                 instance.bound[session.id] = session
         instance.submit(exchange)
         return exchange.log
+
+    def _found(self, opened: Open) -> Log | None:
+        """The log of this very request, sent again. Raises RefusedError while another one runs under its id.
+
+        Request ids are the client's: one that takes up its session again counts from the start, and its first `ping`
+        has the id of the `initialize` that is still kept here. It must not be given that one's result.
+        """
+        known = self.exchanges.get(opened.exchange)
+        if known is None:
+            return None
+        found = self.owned(known.log, opened.owner)
+        if known.is_of(opened):
+            return found
+        if not known.is_done:
+            raise RefusedError(Reason.BUSY, "another request with this id is still running")
+        self._forget(known)
+        return None
 
     def _session_for(self, opened: Open) -> Session | None:
         if not opened.session:

@@ -36,11 +36,6 @@ CALLS = {
 EVERYTHING = pytest.param("everything", marks=pytest.mark.slow)
 each_server = pytest.mark.parametrize("server", ["legacy", "modern", EVERYTHING])
 
-# What the endpoint does not do yet.
-REFUSED_WITHOUT_ID = pytest.mark.xfail(
-    reason="the body of a 401 has no id, not even null, so SDK 2.x does not read it and hides the reason"
-)
-
 
 @dataclass(frozen=True)
 class Hosted:

@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CreateMessageResult, ElicitResult, TextContent
 
 from tests.clients import packages
-from tests.clients.conftest import CALLS, HERE, MODERN, REFUSED_WITHOUT_ID, Hosted, Servers, each_server, run
+from tests.clients.conftest import CALLS, HERE, MODERN, Hosted, Servers, each_server, run
 
 MODES = ["legacy", "auto", MODERN]
 
@@ -113,7 +113,6 @@ def leaves(error: BaseException) -> Iterator[str]:
         yield f"{type(error).__name__}: {error}"
 
 
-@REFUSED_WITHOUT_ID
 @pytest.mark.parametrize("mode", MODES)
 async def test_2_a_bad_token_is_a_401(hosted: Servers, mode: str) -> None:
     with pytest.raises(Exception) as caught:  # noqa: B017 - of the SDK's own, in groups of one

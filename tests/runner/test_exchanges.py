@@ -348,3 +348,7 @@ async def test_an_id_that_is_used_again_is_a_new_call_unless_it_is_the_same_requ
     assert await again.text() == "done"
     other = driver.open(tool="echo", arguments={"text": "another"}, session="s1", exchange="x")
     assert await other.text() == "another"
+    running = driver.open(tool="slow", arguments={"seconds": 0.5}, session="s1", exchange="y")
+    with pytest.raises(DetachedError, match="another request with this id is still running"):
+        await driver.open(tool="echo", session="s1", exchange="y").outcome()
+    assert await running.text() == "done"
