@@ -17,6 +17,21 @@ class Limits(msgspec.Struct, frozen=True):
     in_flight: int = 64  # requests at one instance
 
 
+class Egress(msgspec.Struct, frozen=True):
+    """Which hosts an instance may reach, on port 443 and through the runner's proxy only."""
+
+    mode: str = "none"  # public: every public address | listed: `hosts` only | none
+    hosts: list[str] = []  # names, or *.example.org for everything below one
+
+
+class Remote(msgspec.Struct, frozen=True):
+    """A server that runs elsewhere and is spoken to over HTTP."""
+
+    url: str
+    transport: str = ""  # streamable-http | sse; "": find out
+    headers: dict[str, str] = {}
+
+
 class Placement(msgspec.Struct, frozen=True):
     """A deployment's version as a runner needs it. A higher epoch replaces a lower one."""
 
@@ -35,6 +50,10 @@ class Placement(msgspec.Struct, frozen=True):
     start_seconds: float = 60.0
     question_seconds: float = 300.0  # how long a question may stay open with nobody there who was shown it
     era: str = ""  # what the last probe found: "", legacy, modern, dual
+    egress: Egress = Egress()
+    remote: Remote | None = None  # then argv is empty and nothing is started here
+    data_folder: bool = False  # its home outlives the instance, one folder for each isolation key
+    drain_seconds: float = 3600.0  # how long sessions may go on with what a newer placement replaced
 
 
 class Place(msgspec.Struct, frozen=True, tag="place"):

@@ -1,0 +1,26 @@
+"""What is wanted (deployments and their versions), what was seen (runners, instances), and what was used."""
+
+from __future__ import annotations
+
+from hosting.models.deployments import Deployment, DeploymentMember
+from hosting.models.runners import DataFolder, Instance, Runner, RunnerPlacement
+from hosting.models.tools import Tool
+from hosting.models.usage import CallRecord, EgressRecord, Quota, UsageDay
+from hosting.models.versions import DeploymentVersion, Environment, SourceArchive
+
+__all__ = [
+    "CallRecord",
+    "DataFolder",
+    "Deployment",
+    "DeploymentMember",
+    "DeploymentVersion",
+    "EgressRecord",
+    "Environment",
+    "Instance",
+    "Quota",
+    "Runner",
+    "RunnerPlacement",
+    "SourceArchive",
+    "Tool",
+    "UsageDay",
+]

@@ -1,0 +1,45 @@
+"""The tools of a deployment: which are switched on, and what their owner approved of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from common import clock
+from hosting.models.deployments import Deployment
+
+
+class Tool(models.Model):
+    """One tool by name. Held back while `seen_digest` differs from `approved_digest`, unless approval is automatic.
+
+    Digests are of name, description, schemas, annotations and task support (`hosting.tools`).
+    """
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="tools")
+    name = models.CharField(max_length=256)
+    is_enabled = models.BooleanField(default=True)
+    is_listed = models.BooleanField(default=True, help_text="in the last list that the server gave")
+    seen = models.JSONField(default=dict)
+    seen_digest = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(default=clock.now)
+    approved = models.JSONField(null=True, blank=True)
+    approved_digest = models.CharField(max_length=64, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["deployment", "name"], name="tool_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_held(self) -> bool:
+        return self.seen_digest != self.approved_digest
