@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
+from hosting.definitions import cleaned
 from hosting.links import runner_links
 from hosting.models import DeploymentVersion
 from hosting.placing import placement_ensure
@@ -20,6 +22,7 @@ from hosting.runner.frames import EndRule, Event, Kind, Reason
 from hosting.services import deployment_move
 from hosting.states import State
 from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.tools import tools_seen
 
 OWNER = "system"
 REVISION = "2026-07-28"
@@ -56,9 +59,11 @@ def deployment_inspect(deployment_id: UUID) -> None:
     except RunnerUnavailableError:
         placement_ensure(deployment_id, exclude_runner=address)
         raise
-    DeploymentVersion.objects.filter(pk=placement.version).update(
-        tools=look.tools, server_info=look.server_info, era=look.era
-    )
+    with transaction.atomic():
+        tools_seen(deployment_id, look.tools)
+        DeploymentVersion.objects.filter(pk=placement.version).update(
+            tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era
+        )
     if not deployment_move(deployment_id, State.RUNNING, "running", only_from=_BEFORE - {State.RUNNING}):
         publish_on_commit(DeploymentChanged(str(deployment_id)))
 
