@@ -6,10 +6,12 @@ As a command: `python -m tests.conformance.suite URL --revision 2026-07-28 [--to
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,16 @@ NODE = "22.23.3"  # the suite needs 22 or newer, and machines have older ones
 REVISIONS = ("2025-11-25", "2026-07-28")
 SCENARIO_SECONDS = 30
 RUN_SECONDS = 900
+INSTALL_SECONDS = 600
+_NETWORK_WORDS = (
+    "ENOTFOUND",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ETIMEDOUT",
+    "EAI_AGAIN",
+    "ENETUNREACH",
+    "ERR_SOCKET_TIMEOUT",
+)
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("SLIPWAY_CONFORMANCE_CACHE") or Path.home() / ".cache" / "slipway-conformance")
@@ -37,7 +49,7 @@ class Scenario:
     failures: tuple[str, ...]
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
-    passed_checks: int
+    passed: frozenset[str]  # ids of checks
 
     @property
     def has_passed(self) -> bool:
@@ -97,13 +109,35 @@ def installed() -> Installed:
         folder / "node_modules" / SUITE.rpartition("@")[0] / "dist" / "index.js",
     )
     if not (found.node.exists() and found.suite.exists()):
-        folder.mkdir(parents=True, exist_ok=True)
-        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        command = ["npm", "install", "--prefix", str(folder), *options, f"{binary}@{NODE}", SUITE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-        if done.returncode or not found.suite.exists():
-            raise RuntimeError(f"npm could not install the conformance suite:\n{done.stdout}{done.stderr}")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / "lock").open("w") as lock:  # another run may be at it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (found.node.exists() and found.suite.exists()):
+                _install(folder, [f"{binary}@{NODE}", SUITE])
     return found
+
+
+def _install(folder: Path, packages: list[str]) -> None:
+    """Into a folder beside it, which takes its place when everything is there."""
+    what = f"{' and '.join(packages)} for the conformance tests"
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--fetch-retries=3"]
+    command = ["npm", "install", "--prefix", str(unfinished), *options, *packages]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    except FileNotFoundError:
+        raise RuntimeError(f"There is no npm to install {what} with. Install Node.js of any version.") from None
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"npm did not install {what} within {INSTALL_SECONDS} s.") from None
+    if done.returncode:
+        told = f"{done.stdout}{done.stderr}"
+        is_network = any(word in told for word in _NETWORK_WORDS)
+        cause = "npm's index can't be reached" if is_network else "npm failed"
+        raise RuntimeError(f"{cause}, so {what} could not be installed:\n{told}")
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
 
 
 @cache
@@ -155,7 +189,7 @@ def read_results(folder: Path, names: Sequence[str], is_scored: dict[str, bool])
             failures=_texts(checks, "FAILURE") if checks is not None else ("the scenario left no result",),
             warnings=_texts(checks, "WARNING"),
             skipped=_texts(checks, "SKIPPED"),
-            passed_checks=sum(check["status"] == "SUCCESS" for check in checks or ()),
+            passed=frozenset(check["id"] for check in checks or () if check["status"] == "SUCCESS"),
         )
     return results
 
