@@ -11,6 +11,11 @@ def deployment_group(deployment_id: object) -> str:
     return f"deployment.{deployment_id}"
 
 
+def task_group(task_id: object) -> str:
+    """The Channels group of everything that happens to one task."""
+    return f"task.{task_id}"
+
+
 @dataclass(frozen=True)
 class DeploymentChanged:
     """Its state, version, access or tools may be others now; look again."""
@@ -37,8 +42,21 @@ class BuildProgress:
         return deployment_group(self.deployment_id)
 
 
-Event = DeploymentChanged | BuildProgress
-_CLASSES: dict[str, type[Event]] = {cls.name: cls for cls in (DeploymentChanged, BuildProgress)}
+@dataclass(frozen=True)
+class TaskChanged:
+    """A task's state, progress, questions or log may be others now; look again. `user_id` is "" for nobody's."""
+
+    name: ClassVar[str] = "task:changed"
+    task_id: str
+    user_id: str = ""
+
+    @property
+    def group(self) -> str:
+        return task_group(self.task_id)
+
+
+Event = DeploymentChanged | BuildProgress | TaskChanged
+_CLASSES: dict[str, type[Event]] = {cls.name: cls for cls in (DeploymentChanged, BuildProgress, TaskChanged)}
 
 
 def to_message(event: Event) -> dict[str, Any]:

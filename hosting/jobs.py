@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from common.errors import NotFound, Unavailable
 from hosting import builds, cleaning, inspection, reconciling
 from hosting.links import runner_links
 from hosting.runner import control
-from hosting.stream import RunnerUnavailableError
+from hosting.stream import DetachedError, RunnerUnavailableError
+from hosting.tasks import running
 
 RETRY_SECONDS = 5
 MAX_RETRIES = 24
@@ -47,6 +49,34 @@ def unplace(deployment_id: str, address: str, epoch: int, reason: str) -> None:
 @shared_task(ignore_result=True)
 def reconcile() -> None:
     reconciling.reconcile()
+
+
+# --- tasks: what fails here is found by the sweep, so nothing is retried but a start
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=MAX_RETRIES)
+def start_task(self: Any, task_id: str) -> None:
+    try:
+        running.task_start(task_id)
+    except (Unavailable, RunnerUnavailableError) as error:
+        raise self.retry(exc=error, countdown=1) from error
+
+
+@shared_task(ignore_result=True)
+def advance_task(task_id: str) -> None:
+    with contextlib.suppress(RunnerUnavailableError, DetachedError):
+        running.task_advance(task_id)
+
+
+@shared_task(ignore_result=True)
+def stop_task(task_id: str) -> None:
+    with contextlib.suppress(RunnerUnavailableError, DetachedError):
+        running.task_stop(task_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_tasks() -> None:
+    running.sweep()
 
 
 @shared_task(ignore_result=True)

@@ -26,6 +26,19 @@ def reconcile() -> None:
     _send("reconcile")
 
 
+def start_task(task_id: str) -> None:
+    _send("start_task", task_id)
+
+
+def advance_task(task_id: str) -> None:
+    """Take what the runner's outbox has of a task. The runner sends the same job by its name."""
+    _send("advance_task", task_id)
+
+
+def stop_task(task_id: str) -> None:
+    _send("stop_task", task_id)
+
+
 def _send(name: str, *arguments: object) -> None:
     # robust: the change is committed already, and the reconciler finds what was never queued.
     transaction.on_commit(lambda: current_app.send_task(f"hosting.jobs.{name}", args=arguments), robust=True)

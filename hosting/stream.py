@@ -33,6 +33,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(f.FromRunner)
 _decode_refusal = msgspec.msgpack.Decoder(c.Refusal).decode
 _decode_status = msgspec.msgpack.Decoder(c.Status).decode
+_decode_outbox = msgspec.msgpack.Decoder(c.OutboxSeen).decode
 _decode_tail = msgspec.msgpack.Decoder(c.Tail).decode
 _decode_taken = msgspec.msgpack.Decoder(c.Taken).decode
 
@@ -92,6 +93,7 @@ class RunnerLink:
         log_level: str = "",
         native_input: bool = False,
         trace: str = "",
+        task: str = "",
     ) -> Attachment:
         """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
         attachment = self._attachment(self._prefix + (exchange or secrets.token_urlsafe(16)))
@@ -114,6 +116,7 @@ class RunnerLink:
                 log_level=log_level,
                 native_input=native_input,
                 trace=trace,
+                task=task,
             )
         )
         return attachment
@@ -141,7 +144,12 @@ class RunnerLink:
     @overload
     async def ask(self, operation: c.GetTail) -> c.Tail: ...
     @overload
-    async def ask(self, operation: c.Place | c.Unplace | c.Answer | c.Notify | c.Cancel | c.EndSession) -> c.Taken: ...
+    async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
+    @overload
+    async def ask(
+        self,
+        operation: c.Place | c.Unplace | c.Answer | c.Notify | c.Cancel | c.EndSession | c.Keep | c.Acknowledge,
+    ) -> c.Taken: ...
     async def ask(self, operation: c.Operation) -> Any:
         """Do one control operation. Raises RefusedError, or RunnerUnavailableError when the answer does not come."""
         if not self.is_open:
@@ -161,6 +169,8 @@ class RunnerLink:
             return _decode_status(body)
         if isinstance(operation, c.GetTail):
             return _decode_tail(body)
+        if isinstance(operation, c.GetOutbox):
+            return _decode_outbox(body)
         return _decode_taken(body)
 
     def send(self, frame: f.ToRunner) -> None:

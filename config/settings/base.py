@@ -30,6 +30,10 @@ MCP_STREAM_SECONDS = env.integer("MCP_STREAM_SECONDS", 300, least=1, most=86_400
 MCP_CALLS_PER_PRINCIPAL = env.integer("MCP_CALLS_PER_PRINCIPAL", 256, least=1, most=100_000)  # open ones in a process
 MCP_CALLS_PER_DEPLOYMENT = env.integer("MCP_CALLS_PER_DEPLOYMENT", 2048, least=1, most=100_000)
 
+# Tasks
+SLIPWAY_TASK_TTL_SECONDS = env.integer("SLIPWAY_TASK_TTL_SECONDS", 86_400, least=60, most=31_536_000)  # at most
+SLIPWAY_TASK_LINES = env.integer("SLIPWAY_TASK_LINES", 5000, least=0, most=1_000_000)  # of one task's log
+
 SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
 SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
 SLIPWAY_SECRETS = SLIPWAY_HOME / "secrets"
@@ -245,6 +249,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "hosting.jobs.reconcile", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep-tasks": {"task": "hosting.jobs.sweep_tasks", "schedule": 5.0, "options": {"expires": 5}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(SLIPWAY_HOME / "beat" / "schedule")

@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from common.garbage import settle
+from hosting.runner.announcing import Announcer
 from hosting.runner.runner import Runner
 from hosting.runner.runtimes import choose
 from hosting.runner.runtimes.base import Runtime
@@ -52,7 +53,9 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
-    runner = Runner(arguments.name, home=arguments.home, runtime=runtime)
+    announcer = Announcer(os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", ""))
+    runner = Runner(arguments.name, home=arguments.home, runtime=runtime, announce=announcer)
+    runner.outbox.load()
     server = StreamServer(runner)
     identity = None
     if arguments.certificate and arguments.key and arguments.authority:

@@ -108,7 +108,31 @@ class EndSession(msgspec.Struct, frozen=True, tag="end_session"):
     owner: str
 
 
-Operation = Place | Unplace | GetStatus | GetTail | Answer | Notify | Cancel | EndSession
+class Keep(msgspec.Struct, frozen=True, tag="keep"):
+    """A running call becomes a task: it is kept whatever its client does, and what matters of it goes to the spool."""
+
+    exchange: str
+    owner: str
+    task: str
+
+
+class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
+    """The site has written down everything of a task up to `seq`."""
+
+    task: str
+    seq: int
+
+
+class GetOutbox(msgspec.Struct, frozen=True, tag="outbox"):
+    """Which tasks have news that the site has not taken, and which of `holding` this runner knows (at most 500)."""
+
+    older_than_seconds: float = 0.0
+    holding: list[str] = []
+
+
+Operation = (
+    Place | Unplace | GetStatus | GetTail | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | GetOutbox
+)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -164,3 +188,8 @@ class OutputLine(msgspec.Struct, frozen=True):
 
 class Tail(msgspec.Struct, frozen=True):
     lines: list[OutputLine]
+
+
+class OutboxSeen(msgspec.Struct, frozen=True):
+    news: list[str]  # at most 500
+    holding: list[str]

@@ -7,6 +7,7 @@ import time
 from hosting.runner.frames import EndRule, Event, Kind, Open
 from hosting.runner.listening import ACKNOWLEDGED, LISTEN, missed
 from hosting.runner.log import Log, LogFullError
+from hosting.runner.outbox import Outbox
 from hosting.runner.spill import Spilled
 from hosting.runner.upstream.messages import INTERNAL_ERROR, error_body
 
@@ -15,8 +16,8 @@ class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "agreed", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "parked_at", "questions",
-        "rounds", "session",
+        "agreed", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "outbox", "parked_at",
+        "questions", "rounds", "session", "task",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -32,6 +33,8 @@ class Exchange:
         self.rounds = 0
         self.listening = opened.method == LISTEN
         self.agreed = b""  # a listener's raw acknowledgement, once it came
+        self.task = opened.task
+        self.outbox: Outbox | None = None  # of a task: who is told what happens
 
     @property
     def id(self) -> str:
@@ -39,7 +42,7 @@ class Exchange:
 
     @property
     def end_rule(self) -> EndRule:
-        return self.open.end
+        return EndRule.KEEP if self.task else self.open.end
 
     @property
     def is_done(self) -> bool:
@@ -52,10 +55,13 @@ class Exchange:
     def append(self, kind: Kind, data: bytes = b"", extra: str = "") -> None:
         """Add an event; an exchange whose log is full ends with an error that names the limit."""
         try:
-            self.log.append(kind, data, extra)
+            seq = self.log.append(kind, data, extra)
         except LogFullError as error:
             self.log.hard_bytes += 64 * 1024  # room for this last word
-            self.log.append(Kind.ERROR, error_body(INTERNAL_ERROR, f"The call was given up: {error}."))
+            kind, data, extra = Kind.ERROR, error_body(INTERNAL_ERROR, f"The call was given up: {error}."), ""
+            seq = self.log.append(kind, data)
+        if self.outbox is not None and seq:
+            self.outbox.happened(self.task, Event(seq, kind, data, extra))
 
     def acknowledge(self, params: bytes) -> None:
         """A server took the listen request: the first time that is passed on, later what may have been missed."""
@@ -82,6 +88,13 @@ class Exchange:
 
     def refuse(self, message: str, *, code: int = INTERNAL_ERROR, data: object = None) -> None:
         self.append(Kind.ERROR, error_body(code, message, data))
+
+    def abandon(self, message: str, reason: str, data: object = None) -> None:
+        """Its instance is gone. Whether a task may be run again is the site's to decide, so it is told the fact."""
+        if self.task:
+            self.append(Kind.LOST, extra=reason)
+        else:
+            self.refuse(message, data=data)
 
     def outcome(self) -> Event | None:
         """The terminal event, once there is one."""

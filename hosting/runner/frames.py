@@ -32,9 +32,10 @@ class Kind(IntEnum):
     GAP = 10  # extra: how many log events were dropped, in decimal
     OUTPUT = 11  # deployment feeds only; data: {"instance", "stream": "stderr"|"protocol", "line", "at"}
     INSTANCE = 12  # deployment feeds only; data: a JSON InstanceSeen
+    LOST = 13  # tasks only; extra: why nobody knows how far the call came
 
 
-TERMINAL = frozenset({Kind.RESULT, Kind.ERROR, Kind.CANCELLED})
+TERMINAL = frozenset({Kind.RESULT, Kind.ERROR, Kind.CANCELLED, Kind.LOST})
 
 
 class EndRule(IntEnum):
@@ -87,6 +88,7 @@ class Open(Frame, tag=3, frozen=True):
     trace: str = ""  # W3C traceparent
     credit: int = INITIAL_CREDIT
     mode: Mode = Mode.WIRE
+    task: str = ""  # a task's id: what happens is spooled, and the call waits for nobody's stream
 
 
 UNDELIVERED = -1

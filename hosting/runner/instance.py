@@ -109,6 +109,10 @@ class Instance:
         return self.state == "running" and quiet and (not self.bound or self.used_at < since)
 
     @property
+    def has_tasks(self) -> bool:
+        return any(exchange.task for exchange in self.exchanges.values())
+
+    @property
     def is_alive(self) -> bool:
         return self.state in ("starting", "running")
 
@@ -271,7 +275,8 @@ class Instance:
         waiting = {name: one for name, one in self.listeners.items() if one.agreed}
         for exchange in [*self.exchanges.values(), *(one for one in self.listeners.values() if not one.agreed)]:
             verb = "could not start" if was_starting else "ended during the call"
-            exchange.refuse(f"{self.label} {verb}: {reason}", data={"deployment": self.label, "reason": reason})
+            words = f"{self.label} {verb}: {reason}"
+            exchange.abandon(words, words, {"deployment": self.label, "reason": reason})
         self.exchanges.clear()
         self.listeners = waiting  # the placement takes them over
         self._queue.clear()

@@ -136,6 +136,16 @@ class Log:
             if isinstance(event, Spilled):
                 event.discard()
 
+    def restore(self, event: Event) -> None:
+        """Put back an event that was written down, under its own number."""
+        self.next_seq = event.seq
+        self._store(event.kind, event.data, event.extra)
+        self.ended = event.kind in TERMINAL
+
+    def loaded(self) -> list[Event]:
+        """All events that are kept, whole."""
+        return [event.load() if isinstance(event, Spilled) else event for event in self.events.values()]
+
     def keep_last(self, count: int) -> None:
         """Forget all but the newest `count` events (feeds and channels, which never end)."""
         while len(self.events) > count:

@@ -6,8 +6,10 @@ from hosting.runner import control as c
 from hosting.runner.frames import Reason
 from hosting.runner.runner import RefusedError, Runner
 
+MAX_NEWS = 500
 
-def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Tail:
+
+def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Tail | c.OutboxSeen:
     """Do one control operation; returns its value. Raises RefusedError."""
     match operation:
         case c.Place():
@@ -26,6 +28,8 @@ def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Ta
             return _cancel(runner, operation)
         case c.EndSession():
             return _end_session(runner, operation)
+        case c.Keep() | c.Acknowledge() | c.GetOutbox():
+            return _of_tasks(runner, operation)
 
 
 def _place(runner: Runner, placement: c.Placement) -> c.Taken:
@@ -97,4 +101,27 @@ def _end_session(runner: Runner, operation: c.EndSession) -> c.Taken:
         if exchange is not None:
             runner.cancel(exchange, "the client ended the session")
     runner.end_session(session, "the client ended the session")
+    return c.Taken()
+
+
+def _of_tasks(runner: Runner, operation: c.Keep | c.Acknowledge | c.GetOutbox) -> c.Taken | c.OutboxSeen:
+    match operation:
+        case c.Keep():
+            return _keep(runner, operation)
+        case c.Acknowledge():
+            return c.Taken(first=runner.acknowledge(operation.task, operation.seq))
+        case c.GetOutbox():
+            news = runner.outbox.unacknowledged(operation.older_than_seconds, MAX_NEWS)
+            return c.OutboxSeen(news, runner.outbox.holds(operation.holding[:MAX_NEWS]))
+
+
+def _keep(runner: Runner, operation: c.Keep) -> c.Taken:
+    """Not `first` when it is a task already, or has ended."""
+    exchange = runner.exchanges.get(operation.exchange)
+    if exchange is None:
+        raise RefusedError(Reason.LOST, "nothing is known of that call any more")
+    runner.owned(exchange.log, operation.owner)
+    if exchange.task:
+        return c.Taken(first=exchange.task == operation.task)
+    runner.keep(exchange, operation.task)
     return c.Taken()

@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 from hosting.runner import control as c
@@ -19,10 +20,12 @@ from hosting.runner.feed import Feed
 from hosting.runner.frames import EndRule, Kind, Open, Reason
 from hosting.runner.instance import Instance
 from hosting.runner.log import Log
+from hosting.runner.outbox import Outbox
 from hosting.runner.placed import BusyError, Placed
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.session import CHANNEL_EVENTS, Session
 from hosting.runner.spill import Spill
+from hosting.runner.spool import Header
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +47,10 @@ class RefusedError(Exception):
 class Runner:
     """All that lives on one runner between its start and its end."""
 
-    def __init__(self, name: str, *, home: Path, runtime: Runtime) -> None:
+    def __init__(
+        self, name: str, *, home: Path, runtime: Runtime, announce: Callable[[str], None] = lambda task: None
+    ) -> None:
+        """`announce` is given the id of a task that has news for the site."""
         self.name = name
         self.boot = secrets.token_hex(4)
         self.started_at = time.time()
@@ -59,6 +65,7 @@ class Runner:
         folder = home / "spill"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spill = Spill(folder)
+        self.outbox = Outbox(home / "spool", spill=self._spill, announce=announce)
 
     # --- exchanges
 
@@ -89,8 +96,30 @@ class Runner:
             if not session.instance:
                 session.instance = instance.id
                 instance.bound[session.id] = session
-        instance.submit(exchange)
+        if exchange.task:
+            exchange.outbox = self.outbox
+            header = Header(exchange.task, exchange.id, opened.owner, opened.deployment)
+            self.outbox.begin(header, exchange.log, lambda: instance.submit(exchange))
+        else:
+            instance.submit(exchange)
         return exchange.log
+
+    def keep(self, exchange: Exchange, task: str, then: Callable[[], None] = lambda: None) -> None:
+        """A running call becomes a task."""
+        exchange.task, exchange.outbox = task, self.outbox
+        exchange.parked_at = 0.0
+        header = Header(task, exchange.id, exchange.open.owner, exchange.open.deployment)
+        self.outbox.adopt(header, exchange.log, then)
+
+    def acknowledge(self, task: str, seq: int) -> bool:
+        """The site has everything up to `seq`; True when the task is over and forgotten here."""
+        header = self.outbox.header_of(task)
+        if header is None or not self.outbox.acknowledge(task, seq):
+            return False
+        exchange = self.exchanges.get(header.exchange)
+        if exchange is not None:
+            self._forget(exchange)
+        return True
 
     def _found(self, opened: Open) -> Log | None:
         """The log of this very request, sent again. Raises RefusedError while another one runs under its id.
@@ -151,7 +180,8 @@ class Runner:
         self.exchanges.pop(exchange.id, None)
         self._finished.pop(exchange.id, None)
         exchange.log.on_idle = None
-        exchange.log.free()
+        if not exchange.task or self.outbox.log_of(exchange.task) is None:
+            exchange.log.free()
 
     def find_log(self, name: str, owner: str) -> Log:
         """An exchange's log, a session's channel or a deployment's feed. Raises RefusedError."""
@@ -163,6 +193,11 @@ class Runner:
             return self.owned(session.channel, owner)
         if kind == "feed":
             return self.owned(self.feed(rest).log, owner)
+        if kind == "task":
+            held = self.outbox.log_of(rest)
+            if held is None:
+                raise RefusedError(Reason.LOST, "nothing is known of that task here")
+            return self.owned(held, owner)
         exchange = self.exchanges.get(name)
         if exchange is None:
             raise RefusedError(Reason.LOST, "nothing is known of that call any more")
@@ -183,7 +218,7 @@ class Runner:
     def wire_left(self, name: str) -> None:
         """The web process let go of the wire on purpose; with a question open, the exchange is parked."""
         exchange = self.exchanges.get(name)
-        if exchange is not None and not exchange.is_done and exchange.questions:
+        if exchange is not None and not exchange.is_done and exchange.questions and not exchange.task:
             exchange.parked_at = time.monotonic()
 
     def cancel(self, exchange: Exchange, reason: str) -> None:
@@ -234,7 +269,7 @@ class Runner:
         instance = self.bound_instance(session)
         if instance is not None:
             instance.bound.pop(session.id, None)
-            if instance.key == f"session:{session.id}":
+            if instance.key == f"session:{session.id}" and not instance.has_tasks:  # tasks outlive their session
                 self.stop_instance(instance, reason)
 
     def instance_gone(self, instance: Instance) -> None:
@@ -309,3 +344,4 @@ class Runner:
         self.draining = True
         instances = [instance for placed in self.placed.values() for instance in placed.instances.values()]
         await asyncio.gather(*(instance.stop("the runner is stopping") for instance in instances))
+        self.outbox.close()

@@ -39,4 +39,6 @@ class Command(OperatorCommand):
                 argv += [f"--{option}", str(options[option])]
         # The runner is another program: it must hold nothing of Django, and keep the process id its keeper knows.
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, argv)
+        prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+        broker = {"SLIPWAY_BROKER": str(settings.CELERY_BROKER_URL), "SLIPWAY_BROKER_PREFIX": str(prefix)}
+        os.execve(sys.executable, argv, {**os.environ, **broker})

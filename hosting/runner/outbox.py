@@ -1,0 +1,163 @@
+"""Tasks at the runner: what happened to each, kept on disk until the site says that it has it.
+
+Fsync first, then news: a question or an outcome is announced when it is in the spool. Progress and log lines are news
+of less weight: they are announced at most once a second and may be lost with the runner. An announcement that nobody
+took up is repeated by the site, which asks every runner what is not acknowledged (`unacknowledged`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from hosting.runner.frames import Event, Kind
+from hosting.runner.log import Log
+from hosting.runner.spill import Spill
+from hosting.runner.spool import SPOOLED, Header, Spool, Spooled
+
+log = logging.getLogger(__name__)
+
+PACE_SECONDS = 1.0  # between announcements of progress and log lines of one task
+LOST_WITH_RUNNER = "the runner ended during the call"
+
+
+class Held:
+    """One task that the site has not taken over wholly."""
+
+    __slots__ = ("announced_at", "header", "log", "news_at", "pending", "seq", "taken")
+
+    def __init__(self, header: Header, found: Log) -> None:
+        self.header = header
+        self.log = found
+        self.seq = 0  # the newest event that the site should know
+        self.taken = 0  # the newest that it does know
+        self.news_at = 0.0  # since when something waits to be taken
+        self.announced_at = 0.0
+        self.pending: asyncio.TimerHandle | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.taken >= self.seq
+
+
+class Outbox:
+    """All tasks of one runner. Call it on the event loop only."""
+
+    def __init__(self, folder: Path, *, spill: Spill, announce: Callable[[str], None]) -> None:
+        self._spool = Spool(folder, on_broken=self._broken)
+        self._spill = spill
+        self._announce = announce
+        self._held: dict[str, Held] = {}
+
+    # --- what exchanges tell
+
+    def begin(self, header: Header, found: Log, then: Callable[[], None]) -> None:
+        """A call is to run as a task; `then` hands it to its instance, once it is on disk that this may happen."""
+        self._held[header.task] = Held(header, found)
+        self._spool.begin(header, then)
+
+    def adopt(self, header: Header, found: Log, then: Callable[[], None]) -> None:
+        """A running call becomes a task: what it has asked so far is written down with the header."""
+        held = self._held[header.task] = Held(header, found)
+        self._spool.begin(header, then)
+        for event in found.loaded():
+            self._note(held, event)
+
+    def happened(self, task: str, event: Event) -> None:
+        """One more event of a task's exchange."""
+        held = self._held.get(task)
+        if held is not None:
+            self._note(held, event)
+
+    def _note(self, held: Held, event: Event) -> None:
+        held.seq = max(held.seq, event.seq)
+        if held.is_taken:  # the site has given this task up
+            if held.log.ended:
+                self._forget(held)
+            return
+        held.news_at = held.news_at or time.monotonic()
+        if event.kind in SPOOLED:
+            self._spool.add(held.header.task, event, lambda: self._tell(held))
+        elif event.kind is not Kind.STATUS and held.pending is None:
+            due = held.announced_at + PACE_SECONDS - time.monotonic()
+            held.pending = asyncio.get_running_loop().call_later(max(due, 0.0), self._tell, held)
+
+    def _tell(self, held: Held) -> None:
+        if held.pending is not None:
+            held.pending.cancel()
+            held.pending = None
+        if held.is_taken:
+            return
+        held.announced_at = time.monotonic()
+        self._announce(held.header.task)
+
+    # --- what the site asks
+
+    def log_of(self, task: str) -> Log | None:
+        held = self._held.get(task)
+        return held.log if held is not None else None
+
+    def header_of(self, task: str) -> Header | None:
+        held = self._held.get(task)
+        return held.header if held is not None else None
+
+    def holds(self, tasks: Iterable[str]) -> list[str]:
+        """Those of `tasks` that run here, or ended here with an outcome that waits to be taken."""
+        return [task for task in tasks if task in self._held]
+
+    def unacknowledged(self, older_than_seconds: float, limit: int) -> list[str]:
+        """Tasks with news that the site has not taken for that long."""
+        since = time.monotonic() - older_than_seconds
+        found = [task for task, held in self._held.items() if not held.is_taken and held.news_at <= since]
+        return found[:limit]
+
+    def acknowledge(self, task: str, seq: int) -> bool:
+        """The site has everything up to `seq`. True when that was the whole task, which is then forgotten."""
+        held = self._held.get(task)
+        if held is None:
+            return False
+        held.taken = max(held.taken, seq)
+        if not held.is_taken:
+            return False
+        held.news_at = 0.0
+        if not held.log.ended:
+            return False
+        self._forget(held)
+        return True
+
+    def _forget(self, held: Held) -> None:
+        self._held.pop(held.header.task, None)
+        self._spool.remove(held.header.task)
+
+    # --- its life
+
+    def load(self, living: Iterable[str] = ()) -> None:
+        """Takes up what an earlier process left. What was not finished then, and doesn't live on, is lost."""
+        known = set(living)
+        for spooled in self._spool.load():
+            if spooled.header.task not in known:
+                self._restore(spooled)
+
+    def _restore(self, spooled: Spooled) -> None:
+        header = spooled.header
+        found = Log(header.exchange, header.owner, spill=self._spill)
+        held = self._held[header.task] = Held(header, found)
+        for event in spooled.events:
+            found.restore(event)
+        held.seq = found.next_seq - 1
+        held.news_at = time.monotonic()
+        if not spooled.is_ended:
+            found.append(Kind.LOST, extra=LOST_WITH_RUNNER)
+            last = found.next_seq - 1
+            self._note(held, Event(last, Kind.LOST, b"", LOST_WITH_RUNNER))
+        else:
+            self._tell(held)
+
+    def close(self) -> None:
+        self._spool.close()
+
+    def _broken(self, error: OSError) -> None:
+        log.error("the spool can't be written; outcomes of tasks may be lost", extra={"error": str(error)})

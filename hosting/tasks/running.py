@@ -1,0 +1,255 @@
+"""What jobs do with tasks: hand the call to a runner, take what its outbox has, and look after what got stuck.
+
+No job waits for a tool. Each may come twice, late or beside itself: the task's row decides (`services`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.db.models import F, Q
+
+from common import clock
+from common.errors import NotFound, Unavailable
+from hosting import queue
+from hosting.links import runner_links
+from hosting.models import Runner, Task
+from hosting.placing import placement_ensure
+from hosting.routing import placement_for
+from hosting.runner import control
+from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
+from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.tasks import services
+from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+CALM_SECONDS = 0.05  # no further event for so long: what there is has been read
+READ_SECONDS = 10.0
+START_FORGOTTEN_AFTER = timedelta(seconds=5)
+RUN_FORGOTTEN_AFTER = timedelta(seconds=10)
+MAX_AT_ONCE = 500
+
+
+# --- start
+
+
+def task_start(task_id: str) -> None:
+    """Opens the task's exchange, or the same one again. Raises Unavailable or RunnerUnavailableError: try later."""
+    task = Task.objects.filter(pk=task_id).first()
+    if task is None or task.state not in (State.ACCEPTED, State.STARTING):
+        return
+    try:
+        placement_ensure(task.deployment_id)
+        address, placement = placement_for(task.deployment_id)
+    except NotFound:
+        services.task_end(task, Outcome.CANCELLED, "its server was deleted")
+        return
+    asyncio.run(_start(task, address, placement))
+
+
+async def _start(task: Task, address: str, placement: control.Placement) -> None:
+    async with runner_links() as pool:
+        link = await pool.link(address)
+        if task.state == State.ACCEPTED:
+            runner = await Runner.objects.aget(address=address)
+            exchange = link.exchange_id(f"task-{task.id}-{task.attempts + 1}")
+            if not await _in_thread(services.task_starting, task, runner=runner, exchange=exchange):
+                return  # cancelled, or another job was faster
+            await task.arefresh_from_db()
+        if not task.exchange.startswith(f"{link.runner}.{link.boot}."):
+            return  # the sweep finds out what became of it there
+        await _open(link, task, placement)
+
+
+async def _open(link: RunnerLink, task: Task, placement: control.Placement) -> None:
+    for session in dict.fromkeys(
+        (task.session, "")
+    ):  # a session that is over leaves the call to an instance of its own
+        attachment = link.open(
+            deployment=placement.deployment,
+            epoch=placement.epoch,
+            owner=task.exchange_owner,
+            method="tools/call",
+            params=task.params.encode(),
+            revision=task.revision,
+            end=EndRule.KEEP,
+            exchange=task.exchange.split(".", 2)[2],
+            session=session,
+            isolation=task.exchange_owner,
+            capabilities=task.capabilities.encode(),
+            client=task.client_info.encode(),
+            wants_progress=True,
+            task=task.id,
+        )
+        try:
+            if await attachment.wait(CALM_SECONDS) and attachment.ended is not None:
+                await _refused(link, attachment.ended, placement)
+            await _in_thread(services.task_running, task)
+            return
+        except _NoSessionError:
+            continue
+        finally:
+            attachment.close()
+
+
+class _NoSessionError(Exception):
+    pass
+
+
+async def _refused(link: RunnerLink, error: DetachedError, placement: control.Placement) -> None:
+    """Raises Unavailable where a later try may go better; the exchange's id stays the task's."""
+    if error.reason == Reason.DONE:
+        return
+    if error.reason == Reason.NO_SESSION:
+        raise _NoSessionError
+    if error.reason == Reason.UNPLACED:
+        await link.ask(control.Place(placement))
+    raise Unavailable("not_started", str(error))
+
+
+# --- take
+
+
+def task_advance(task_id: str) -> None:
+    """Takes what the runner has of this task. Raises RunnerUnavailableError: the sweep sees to it."""
+    task = Task.objects.select_related("runner").filter(pk=task_id).first()
+    if task is None or task.runner is None:
+        return
+    asyncio.run(_advance(task, task.runner.address))
+
+
+async def _advance(task: Task, address: str) -> None:
+    async with runner_links() as pool:
+        link = await pool.link(address)
+        if task.is_ended:
+            await link.ask(control.Acknowledge(task.id, 2**62))
+            return
+        try:
+            events = await _read(link, task)
+        except DetachedError as error:
+            if error.reason == Reason.LOST:
+                await _in_thread(task_lost, task, "its runner knows nothing of it any more")
+                return
+            raise
+        before = Seen(task.last_seq, State(task.state), None, task.reason, task.progress, task.questions)
+        seen = advance(before, events)
+        if seen.seq == before.seq:
+            return
+        if seen.outcome is Outcome.LOST and task.may_run_again:
+            taken = await _in_thread(services.task_again, task, f"started again: {seen.reason}")
+        else:
+            taken = await _in_thread(services.task_take, task, before.seq, seen)
+        if taken:
+            await link.ask(control.Acknowledge(task.id, seen.seq))
+
+
+async def _read(link: RunnerLink, task: Task) -> list[Event]:
+    """All events after the last one that was taken. Raises DetachedError."""
+    attachment = link.attach(f"task:{task.id}", owner=task.exchange_owner, after=task.last_seq, mode=Mode.OBSERVE)
+    events: list[Event] = []
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            while not events or events[-1].kind not in TERMINAL:
+                if not await attachment.wait(CALM_SECONDS):
+                    break
+                try:
+                    events.append(await attachment.next())
+                except DetachedError as error:
+                    if error.reason == Reason.DONE:
+                        break
+                    raise
+    finally:
+        attachment.close()
+    return events
+
+
+def task_lost(task: Task, reason: str) -> None:
+    """Nobody knows how far its call came: over, or begun anew where that was allowed."""
+    if task.may_run_again:
+        services.task_again(task, f"started again: {reason}")
+    else:
+        services.task_end(task, Outcome.LOST, reason)
+
+
+def task_stop(task_id: str) -> None:
+    """Has the call of a task that is over cancelled at its runner."""
+    task = Task.objects.select_related("runner").filter(pk=task_id).first()
+    if task is None or task.runner is None or not task.exchange:
+        return
+
+    async def stop(address: str) -> None:
+        async with runner_links() as pool:
+            link = await pool.link(address)
+            await link.ask(control.Cancel(task.exchange, task.exchange_owner, task.reason))
+            await link.ask(control.Acknowledge(task.id, 2**62))
+
+    asyncio.run(stop(task.runner.address))
+
+
+# --- look after
+
+
+def sweep() -> None:
+    """Every few seconds: what was accepted and never started, what runs where nobody knows it, what has expired."""
+    now = clock.now()
+    forgotten = Q(state=State.ACCEPTED, looked_at__lt=now - START_FORGOTTEN_AFTER)
+    forgotten |= Q(state=State.STARTING, looked_at__lt=now - RUN_FORGOTTEN_AFTER)
+    for task_id in Task.objects.filter(forgotten).values_list("pk", flat=True)[:MAX_AT_ONCE]:
+        queue.start_task(task_id)
+    for runner in Runner.objects.all():
+        _look_at(runner)
+    homeless = Q(runner=None) | Q(runner__state=Runner.Status.DEAD)
+    for task in Task.objects.filter(homeless, state__in=RUNNING)[:MAX_AT_ONCE]:
+        task_lost(task, "its runner is gone")
+    Task.objects.filter(expires_at__lt=now, state=State.ENDED).delete()
+    _raise_ttl()
+
+
+def _raise_ttl() -> None:
+    """No working task expires: its TTL grows while it works."""
+    now = clock.now()
+    Task.objects.filter(expires_at__lt=now + services.KEPT_AFTER_END).exclude(state=State.ENDED).update(
+        expires_at=now + 2 * services.KEPT_AFTER_END, ttl_ms=F("ttl_ms") + 120_000
+    )
+
+
+def _look_at(runner: Runner) -> None:
+    """Asks a runner for news that nobody took, and whether it still has what is said to run there."""
+    if runner.state != Runner.Status.LIVE:
+        return
+    ids = list(
+        Task.objects.filter(runner=runner, state__in=RUNNING, looked_at__lt=clock.now() - RUN_FORGOTTEN_AFTER)
+        .order_by("looked_at")
+        .values_list("pk", flat=True)[:MAX_AT_ONCE]
+    )
+    try:
+        seen = asyncio.run(_ask(runner.address, control.GetOutbox(2.0, ids)))
+    except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
+        log.info("outbox_not_read", runner=runner.name, error=str(error))
+        return
+    for task_id in seen.news:
+        queue.advance_task(task_id)
+    missing = set(ids) - set(seen.holding)
+    for task in Task.objects.filter(pk__in=missing, state__in=RUNNING, runner=runner):
+        if task.state == State.STARTING:
+            services.task_again(task, "starting again")  # the header of its call never came to disk: it never ran
+        else:
+            task_lost(task, "its runner was restarted during the call")
+    Task.objects.filter(pk__in=set(ids) - missing, state__in=RUNNING).update(looked_at=clock.now())
+
+
+async def _ask(address: str, operation: control.GetOutbox) -> control.OutboxSeen:
+    async with runner_links() as pool:
+        return await (await pool.link(address)).ask(operation)
+
+
+async def _in_thread(work: Callable[..., T], *arguments: object, **named: object) -> T:
+    result: Awaitable[T] = sync_to_async(work, thread_sensitive=False)(*arguments, **named)
+    return await result

@@ -1,0 +1,265 @@
+"""Writing tasks. Each change is one conditional UPDATE, so a job that comes twice or late changes nothing.
+
+A task is accepted by the row's commit and by nothing before it. From then on jobs move it on: `start` hands the call to
+a runner, `take` writes down what the runner's outbox has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from common import clock
+from common.errors import BadInput, Conflict, NotFound
+from events.publish import publish_on_commit
+from events.types import TaskChanged
+from hosting import queue
+from hosting.models import Runner, Task, TaskLine, TaskResult
+from hosting.tasks.states import OPEN, RUNNING, LogLine, Outcome, Seen, State, sources
+
+MIN_TTL = timedelta(seconds=60)
+KEPT_AFTER_END = timedelta(seconds=60)  # at least this long, whatever its TTL was
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One call that is to run as a task. `params` is raw JSON of tools/call, without its task member."""
+
+    deployment_id: str
+    version_id: str
+    user_id: UUID | None
+    principal: str
+    client: str
+    origin: str
+    revision: str
+    tool: str
+    params: str
+    exchange_owner: str
+    ttl_ms: int | None = None
+    client_info: str = ""
+    capabilities: str = ""
+    session: str = ""
+    may_run_again: bool = False
+
+
+def task_create(wanted: Wanted) -> Task:
+    """Accepted once this returns outside of a transaction; its start is queued on commit."""
+    with transaction.atomic():
+        task = _insert(wanted, state=State.ACCEPTED, reason="waits for its start")
+        queue.start_task(task.id)
+    return task
+
+
+def task_of_call(wanted: Wanted, *, task_id: str, runner_address: str, exchange: str) -> Task:
+    """A running call becomes a task: it is one from the commit on. The runner must have been told before (`Keep`)."""
+    with transaction.atomic():
+        return _insert(
+            wanted,
+            id=task_id,
+            state=State.WORKING,
+            reason="running",
+            runner=Runner.objects.filter(address=runner_address).first(),
+            exchange=exchange,
+            attempts=1,
+            started_at=clock.now(),
+        )
+
+
+def _insert(wanted: Wanted, **more: Any) -> Task:
+    ttl = _ttl(wanted.ttl_ms)
+    now = clock.now()
+    task = Task.objects.create(
+        deployment_id=UUID(wanted.deployment_id),
+        version_id=UUID(wanted.version_id) if wanted.version_id else None,
+        user_id=wanted.user_id,
+        principal=wanted.principal,
+        client=wanted.client,
+        client_info=wanted.client_info,
+        capabilities=wanted.capabilities,
+        origin=wanted.origin,
+        revision=wanted.revision,
+        tool=wanted.tool,
+        params=wanted.params,
+        exchange_owner=wanted.exchange_owner,
+        session=wanted.session,
+        may_run_again=wanted.may_run_again,
+        ttl_ms=ttl,
+        expires_at=now + timedelta(milliseconds=ttl) if ttl is not None else None,
+        created_at=now,
+        updated_at=now,
+        **more,
+    )
+    publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
+    return task
+
+
+def _ttl(wanted: int | None) -> int | None:
+    """Milliseconds from creation, within the site's bounds (2025-11-25 tasks: receivers MAY override the ttl)."""
+    most = settings.SLIPWAY_TASK_TTL_SECONDS * 1000
+    if wanted is None:
+        return most
+    return max(int(MIN_TTL.total_seconds() * 1000), min(wanted, most))
+
+
+# --- what jobs do
+
+
+def task_starting(task: Task, *, runner: Runner, exchange: str) -> bool:
+    """Written before the call is opened: whoever finds the task like this opens the same exchange again."""
+    return _move(
+        task.id,
+        State.STARTING,
+        only_from=frozenset({State.ACCEPTED}),
+        runner=runner,
+        exchange=exchange,
+        attempts=task.attempts + 1,
+        last_seq=0,
+        reason="starting",
+    )
+
+
+def task_running(task: Task) -> bool:
+    """The runner has it. What the runner's outbox says may have come before this, and counts."""
+    return _move(task.id, State.WORKING, only_from=frozenset({State.STARTING}), reason="running")
+
+
+def task_again(task: Task, reason: str) -> bool:
+    """Back to the start: nothing of this attempt counts."""
+    moved = _move(
+        task.id,
+        State.ACCEPTED,
+        only_from=RUNNING,
+        where={"attempts": task.attempts},
+        runner=None,
+        exchange="",
+        last_seq=0,
+        questions={},
+        progress={},
+        reason=reason,
+    )
+    if moved:
+        queue.start_task(task.id)
+    return moved
+
+
+def task_take(task: Task, before: int, seen: Seen) -> bool:
+    """Writes down what an exchange did after event `before`. False when somebody else did so first, or it is over."""
+    now = clock.now()
+    changes: dict[str, Any] = {
+        "state": seen.state,
+        "reason": seen.reason,
+        "progress": seen.progress,
+        "questions": seen.questions,
+        "last_seq": seen.seq,
+        "updated_at": now,
+        "looked_at": now,
+    }
+    if not task.started_at:
+        changes["started_at"] = now
+    if seen.outcome is not None:
+        changes |= {"outcome": seen.outcome, "ended_at": now, "result_bytes": len(seen.body)}
+        changes |= _kept(task, seen.state)
+    with transaction.atomic():
+        row = Task.objects.filter(
+            pk=task.id, state__in=RUNNING, exchange=task.exchange, last_seq=before, attempts=task.attempts
+        )
+        if not row.update(**changes):
+            return False
+        if seen.body:
+            TaskResult.objects.create(task_id=task.id, body=seen.body)
+        _lines(task, seen.lines)
+        publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
+    return True
+
+
+def task_end(task: Task, outcome: Outcome, reason: str) -> bool:
+    """Ends a task without a result of its call: cancelled, or lost. False when it was over already."""
+    return _move(
+        task.id,
+        State.ENDED,
+        outcome=outcome,
+        reason=reason[:1000],
+        questions={},
+        ended_at=clock.now(),
+        **_kept(task, State.ENDED),
+    )
+
+
+def task_cancel(task: Task, reason: str = "The task was cancelled by request.") -> Task:
+    """Cancelled from now on, whatever its call still does. Raises Conflict when it is over.
+
+    2025-11-25 basic/utilities/tasks, "Task Cancellation": the state is left before the answer is sent.
+    """
+    with transaction.atomic():
+        if not task_end(task, Outcome.CANCELLED, reason):
+            raise Conflict("task_over", "This task has ended already; it can't be cancelled any more.")
+        Task.objects.filter(pk=task.id).update(cancel_requested_at=clock.now())
+        if task.exchange:
+            queue.stop_task(task.id)
+    task.refresh_from_db()
+    return task
+
+
+def _move(
+    task_id: str,
+    to: State,
+    *,
+    only_from: frozenset[State] = OPEN,
+    where: dict[str, Any] | None = None,
+    **changes: Any,
+) -> bool:
+    with transaction.atomic():
+        row = Task.objects.filter(pk=task_id, state__in=sources(to) & only_from, **(where or {}))
+        now = clock.now()
+        if not row.update(state=to, updated_at=now, looked_at=now, **changes):
+            return False
+        user = Task.objects.filter(pk=task_id).values_list("user_id", flat=True).first()
+        publish_on_commit(TaskChanged(task_id, str(user or "")))
+    return True
+
+
+def _kept(task: Task, state: State) -> dict[str, Any]:
+    """No result goes before somebody had a moment to read it: the TTL is raised where it ends too soon."""
+    now = clock.now()
+    if state is not State.ENDED or task.expires_at is None or task.expires_at >= now + KEPT_AFTER_END:
+        return {}
+    expires = now + KEPT_AFTER_END
+    return {"expires_at": expires, "ttl_ms": int((expires - task.created_at).total_seconds() * 1000)}
+
+
+def _lines(task: Task, lines: tuple[LogLine, ...]) -> None:
+    room = settings.SLIPWAY_TASK_LINES - TaskLine.objects.filter(task_id=task.id).count() if lines else 0
+    TaskLine.objects.bulk_create(
+        [
+            TaskLine(task_id=task.id, attempt=task.attempts, seq=line.seq, level=line.level, text=line.text)
+            for line in lines[: max(room, 0)]
+        ],
+        ignore_conflicts=True,
+    )
+
+
+# --- reading
+
+
+def task_of(principal: str, deployment_id: str, task_id: str) -> Task:
+    """The principal's own task. Foreign and unknown ones are told apart by nobody: one query, one error."""
+    found = None
+    if len(task_id) <= 64:
+        found = Task.objects.filter(pk=task_id, principal=principal, deployment_id=UUID(deployment_id)).first()
+    if found is None:
+        raise NotFound("task_unknown", "There is no such task.")
+    return found
+
+
+def check_ttl(value: object) -> int | None:
+    """A ttl as a client sent it. Raises BadInput."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != value:
+        raise BadInput("ttl", "ttl must be a number of milliseconds, zero or more.", field="ttl")
+    return int(min(value, 10**15))

@@ -1,0 +1,162 @@
+"""The outbox on disk: what is written is found again, whatever was cut off, and nothing is announced before."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hosting.runner.frames import Event, Kind
+from hosting.runner.log import Log
+from hosting.runner.outbox import LOST_WITH_RUNNER, Outbox
+from hosting.runner.spill import Spill
+from hosting.runner.spool import Header, Spool
+
+HEADER = Header("t1", "r1.boot.task-t1-1", "alice c d", "d")
+ASKED = Event(2, Kind.INPUT_REQUESTED, b'{"method":"elicitation/create"}', "q1")
+RESULT = Event(3, Kind.RESULT, b'{"content":[]}')
+
+
+def spool(folder: Path) -> Spool:
+    def broken(error: OSError) -> None:
+        raise AssertionError(error)
+
+    return Spool(folder / "spool", on_broken=broken)
+
+
+async def write(folder: Path, *events: Event) -> None:
+    writer = spool(folder)
+    begun = asyncio.Event()
+    writer.begin(HEADER, begun.set)
+    await begun.wait()
+    for event in events:
+        written = asyncio.Event()
+        writer.add("t1", event, written.set)
+        await written.wait()
+    writer.close()
+
+
+async def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    await write(tmp_path, ASKED, RESULT)
+    (found,) = spool(tmp_path).load()
+    assert found.header == HEADER
+    assert found.events == [ASKED, RESULT]
+    assert found.is_ended
+
+
+async def test_every_cut_leaves_what_was_whole(tmp_path: Path) -> None:
+    """A crash may cut the file at any byte."""
+    await write(tmp_path, ASKED, RESULT)
+    path = tmp_path / "spool" / "t1.task"
+    whole = path.read_bytes()
+    seen = set()
+    for size in range(len(whole) + 1):
+        path.write_bytes(whole[:size])
+        found = spool(tmp_path).load()
+        seen.add(len(found[0].events) if found else None)
+        path.write_bytes(whole)
+    assert seen == {None, 0, 1, 2}
+
+
+async def test_a_damaged_entry_ends_the_file_before_it(tmp_path: Path) -> None:
+    await write(tmp_path, ASKED, RESULT)
+    path = tmp_path / "spool" / "t1.task"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    (found,) = spool(tmp_path).load()
+    assert found.events == [ASKED]
+
+
+class Site:
+    """What the site would learn, and what is on disk when it learns it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.told: list[tuple[str, int]] = []
+        self.news = asyncio.Event()
+        self.outbox = Outbox(folder / "spool", spill=Spill(folder), announce=self.announce)
+
+    def announce(self, task: str) -> None:
+        (found,) = [s for s in spool(self.folder).load() if s.header.task == task]
+        self.told.append((task, len(found.events)))
+        self.news.set()
+
+    async def next(self) -> None:
+        async with asyncio.timeout(5):
+            await self.news.wait()
+        self.news.clear()
+
+    def log(self) -> Log:
+        return Log(HEADER.exchange, HEADER.owner, spill=Spill(self.folder))
+
+
+async def test_an_outcome_is_announced_when_it_is_on_disk_and_forgotten_when_taken(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    found = site.log()
+    begun = asyncio.Event()
+    site.outbox.begin(HEADER, found, begun.set)
+    await begun.wait()
+    seq = found.append(Kind.RESULT, b"{}")
+    site.outbox.happened("t1", Event(seq, Kind.RESULT, b"{}"))
+    await site.next()
+    assert site.told == [("t1", 1)]
+    assert site.outbox.unacknowledged(0.0, 10) == ["t1"]
+    assert site.outbox.acknowledge("t1", seq)
+    assert site.outbox.holds(["t1"]) == []
+    site.outbox.close()
+    assert spool(tmp_path).load() == []
+
+
+async def test_many_lines_are_one_announcement_a_second(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    found = site.log()
+    begun = asyncio.Event()
+    site.outbox.begin(HEADER, found, begun.set)
+    await begun.wait()
+    for number in range(50):
+        seq = found.append(Kind.PROGRESS, b'{"progress":%d}' % number)
+        site.outbox.happened("t1", Event(seq, Kind.PROGRESS))
+    await site.next()
+    assert len(site.told) == 1
+    site.outbox.close()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_after_a_crash_outcomes_arrive_and_the_rest_is_lost(tmp_path: Path, ended: bool) -> None:
+    await write(tmp_path, ASKED, *([RESULT] if ended else []))
+    site = Site(tmp_path)
+    site.outbox.load()
+    await site.next()
+    found = site.outbox.log_of("t1")
+    assert found is not None and found.ended
+    last = found.loaded()[-1]
+    assert (last.kind, last.extra) == ((Kind.RESULT, "") if ended else (Kind.LOST, LOST_WITH_RUNNER))
+    assert last.seq == 3
+    assert site.outbox.acknowledge("t1", 3)
+    site.outbox.close()
+    assert spool(tmp_path).load() == []
+
+
+async def test_what_lives_on_is_not_lost(tmp_path: Path) -> None:
+    await write(tmp_path, ASKED)
+    site = Site(tmp_path)
+    site.outbox.load(living=["t1"])
+    assert site.outbox.log_of("t1") is None
+    site.outbox.close()
+
+
+async def test_a_task_that_the_site_gave_up_leaves_nothing(tmp_path: Path) -> None:
+    """Cancelled there: whatever its call still does is of no interest, but the file must go in the end."""
+    site = Site(tmp_path)
+    found = site.log()
+    begun = asyncio.Event()
+    site.outbox.begin(HEADER, found, begun.set)
+    await begun.wait()
+    assert not site.outbox.acknowledge("t1", 2**62)
+    seq = found.append(Kind.CANCELLED)
+    site.outbox.happened("t1", Event(seq, Kind.CANCELLED))
+    assert site.outbox.holds(["t1"]) == []
+    site.outbox.close()
+    assert spool(tmp_path).load() == []
