@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any more: environments without a version, and what dead builders left."""
+"""Deleting what nobody needs any more: old call records, environments without a version, what dead builders left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import ProtectedError
 
 from common import clock
-from hosting import environments
+from hosting import environments, usage
 from hosting.models import Environment
 
 log = structlog.get_logger(__name__)
@@ -19,6 +19,7 @@ UNUSED_FOR = timedelta(days=1)
 
 
 def purge() -> None:
+    usage.calls_purge()
     store = Path(settings.SLIPWAY_STORE)
     for environment in Environment.objects.filter(versions=None, created_at__lt=clock.now() - UNUSED_FOR):
         try:

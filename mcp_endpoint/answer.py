@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mcp_endpoint import sse
 from mcp_endpoint.asgi import Receive, Send, Whole
 from mcp_endpoint.metrics import UNREAD
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
 
 Header = tuple[bytes, bytes]
 
@@ -27,9 +31,14 @@ class Answer:
     """The HTTP side of one request: where its answer goes, and what metrics and logs say of it.
 
     `status` is 0 until the answer has begun. `key` is the deployment's, `source` the Source of the answer's events.
+    For its record: `began` on time.perf_counter, `body` the response in it, `parts` those of a batch by id, `size` in
+    bytes, and whether it waited for a start.
     """
 
-    __slots__ = ("_extra", "_send", "_whole", "key", "receive", "request_id", "series", "source", "status")
+    __slots__ = (
+        "_extra", "_send", "_whole", "began", "body", "key", "parts", "receive", "request_id", "route", "series",
+        "size", "source", "status", "was_cold",
+    )  # fmt: skip
 
     def __init__(self, receive: Receive, send: Send, whole: Whole | None = None) -> None:
         self.receive = receive
@@ -41,6 +50,12 @@ class Answer:
         self.key = ("", "")
         self.request_id = b""
         self.source: Exchanging | None = None
+        self.began = time.perf_counter()
+        self.route: Route | None = None  # once the principal may use it
+        self.body: bytes | None = None
+        self.parts: dict[bytes, bytes] | None = None
+        self.size = 0
+        self.was_cold = False
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """For whatever answer follows."""
@@ -51,6 +66,8 @@ class Answer:
 
     async def json(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
         self.status = status
+        self.body = body
+        self.size = len(body)
         whole = self._whole if status == 200 and not self._extra and not headers else None
         if whole is not None and whole(_OK % len(body), body):
             return
@@ -77,7 +94,9 @@ class Answer:
 
     async def write(self, chunk: bytes) -> None:
         """Waits while the client reads too slowly."""
+        self.size += len(chunk)
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def finish(self, chunk: bytes = b"") -> None:
+        self.size += len(chunk)
         await self._send({"type": "http.response.body", "body": chunk})

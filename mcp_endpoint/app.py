@@ -21,6 +21,7 @@ from mcp_endpoint.endpoint import Endpoint
 from mcp_endpoint.in_flight import InFlight
 from mcp_endpoint.limits import STREAM_SECONDS
 from mcp_endpoint.origin import Gate
+from mcp_endpoint.records import Records
 from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners
 from mcp_endpoint.sessions import Sessions
@@ -36,6 +37,7 @@ class Running:
     directory: Directory
     streams: Streams
     pool: RunnerPool
+    records: Records
 
 
 def build(
@@ -67,8 +69,9 @@ def build(
         ToolHeaders(directory),
         in_flight or InFlight(),
     )
-    endpoint = Endpoint(site_url, gate, authenticator, directory, services)
-    return Running(endpoint, directory, streams, pool)
+    records = Records(directory)
+    endpoint = Endpoint(site_url, gate, authenticator, directory, services, records)
+    return Running(endpoint, directory, streams, pool, records)
 
 
 def build_from_settings() -> Running:
@@ -95,10 +98,12 @@ _running: Running | None = None
 async def start(running: Running) -> None:
     running.directory.start()
     running.streams.start()
+    running.records.start()
 
 
 async def stop(running: Running) -> None:
     await running.streams.stop()
+    await running.records.stop()
     await running.directory.stop()
     await running.pool.close()
 

@@ -64,8 +64,10 @@ class Delivery:
             streams.add(self._stream)
             watcher = asyncio.get_running_loop().create_task(self._watch())
             event = first
-            if event is not None and event.kind is Kind.STATUS and not self._view.shows_status:
-                event = await while_starting(self._source)
+            if event is not None and event.kind is Kind.STATUS:
+                self._answer.was_cold = True
+                if not self._view.shows_status:
+                    event = await while_starting(self._source)
             if event is not None and event.kind in TERMINAL and not self._view.is_stream:
                 message = self._view.message(event)
                 if message is not None:
@@ -119,7 +121,10 @@ class Delivery:
             if message is not None:
                 frames.append(sse.event(message, self._view.event_id(event)))
             if event.kind in TERMINAL:
+                self._answer.body = message
                 return b"".join(frames), True
+            if event.kind is Kind.STATUS:
+                self._answer.was_cold = True
             event = self._source.get_now()
         return b"".join(frames), False
 
@@ -133,6 +138,7 @@ class Delivery:
             return b""
         if not self._stream.ended_by:
             write_report(self._answer, 200, f"{error.reason}: {error.detail}" if error.detail else error.reason)
+        self._answer.body = message
         return sse.event(message)
 
 

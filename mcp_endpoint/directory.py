@@ -18,6 +18,7 @@ import structlog
 from common.errors import AppError, Unavailable
 
 if TYPE_CHECKING:
+    from hosting.calls import CallRow
     from hosting.routing import Route
     from hosting.runner.control import Placement
 
@@ -42,6 +43,7 @@ class Backend(Protocol):
     def why_not(self, route: Route) -> AppError: ...
     def tools_of(self, version_id: str) -> bytes | None: ...
     def revoked_jtis(self) -> frozenset[str]: ...
+    def calls_write(self, rows: list[CallRow]) -> None: ...
 
 
 class _Entry:
@@ -156,6 +158,12 @@ class Directory:
         """The version's tools as a raw JSON array; None while it was not asked for them. Raises TimeoutError."""
         async with asyncio.timeout(ANSWER_SECONDS):
             return await self._in_thread(self._backend.tools_of, version_id)
+
+    # --- records
+
+    async def calls_write(self, rows: list[CallRow]) -> None:
+        """Raises Unavailable."""
+        await self._in_thread(self._backend.calls_write, rows)
 
     # --- revocations
 

@@ -13,23 +13,26 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
+from hosting import calls as rows
 from mcp_endpoint import cors, metrics
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.answer import Answer
 from mcp_endpoint.asgi import WHOLE, Receive, Scope, Send
+from mcp_endpoint.asked import calls_in, id_of, lacking_of, series_of
 from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
 from mcp_endpoint.context import Context, Services
 from mcp_endpoint.directory import Directory, Key
 from mcp_endpoint.errors import answer_failure, failure_of, report
 from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy import batches, calls, sessions, streams
-from mcp_endpoint.legacy.messages import Call, LegacyPost
+from mcp_endpoint.legacy.messages import LegacyPost
 from mcp_endpoint.limits import GoneError, HeadersTooLargeError, read_body
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.origin import Gate
 from mcp_endpoint.protected_resource import WELL_KNOWN, document, metadata_url, parse_path
+from mcp_endpoint.records import Records
 from mcp_endpoint.rejection import RefusedError, Rejection
 from mcp_endpoint.revisions import is_modern
 
@@ -57,17 +60,23 @@ class Endpoint:
     """All endpoints of the site. `site_url` has no slash at its end."""
 
     def __init__(
-        self, site_url: str, gate: Gate, authenticator: Authenticator, directory: Directory, services: Services
+        self,
+        site_url: str,
+        gate: Gate,
+        authenticator: Authenticator,
+        directory: Directory,
+        services: Services,
+        records: Records,
     ) -> None:
         self._site_url = site_url
         self._gate = gate
         self._authenticator = authenticator
         self._directory = directory
         self._services = services
+        self._records = records
         self._places: dict[str, Place | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = time.perf_counter()
         # Taken out of the scope, so that nothing of this request is left to the collector of cycles.
         answer = Answer(receive, send, scope["extensions"].pop(WHOLE, None) if "extensions" in scope else None)
         try:
@@ -75,7 +84,7 @@ class Endpoint:
         except HeadersTooLargeError:
             await answer.json(431, j.failure(b"", j.INVALID_REQUEST, "The request has too many or too large headers"))
         finally:
-            answer.series.add(answer.status, time.perf_counter() - began)
+            answer.series.add(answer.status, time.perf_counter() - answer.began)
 
     async def _admit(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
         if not self._gate.takes_host(fields.get(h.HOST)):
@@ -98,6 +107,9 @@ class Endpoint:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
             return
         answer.key = place.key
+        inbound: Inbound | None = None
+        ended = ""
+        body = b""
         try:
             principal = self._authenticator.authenticate(fields.get(h.AUTHORIZATION), place.resource, time.time())
             if isinstance(principal, Challenge):
@@ -106,25 +118,31 @@ class Endpoint:
             method = scope["method"]
             if method == "POST":
                 body = await read_body(answer.receive, fields.get(h.CONTENT_LENGTH))
-                inbound = classify(fields, twice, body)
-                if isinstance(inbound, Rejection):
-                    raise RefusedError(inbound)
-                answer.request_id = _id_of(inbound)
-                answer.series = _series_of(inbound)
+                classified = classify(fields, twice, body)
+                if isinstance(classified, Rejection):
+                    raise RefusedError(classified)
+                inbound = classified
+                answer.request_id = id_of(inbound)
+                answer.series = series_of(inbound)
                 await self._post(answer, fields, place, principal, inbound)
             else:
                 await self._other(method, answer, fields, place, principal)
         except RefusedError as refused:
+            ended = rows.REFUSED
             rejection = refused.rejection
-            body = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
-            await answer.json(rejection.status, body)
+            words = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
+            await answer.json(rejection.status, words)
         except GoneError:
             return
         except Exception as error:
             failure = failure_of(error)
+            ended = rows.REFUSED if failure.status < 500 else rows.ERROR
             report(answer, failure, error)
             if not answer.status:
                 await answer_failure(answer, failure, answer.request_id)
+        finally:
+            if answer.route is not None and inbound is not None and not isinstance(principal, Challenge):
+                self._records.add(answer, principal, inbound, len(body), ended)
 
     def _place(self, path: str) -> Place | None:
         place = self._places.get(path)
@@ -165,16 +183,16 @@ class Endpoint:
         accept = fields.get(h.ACCEPT)
         if accept is not None and h.accepts(accept) != (True, True):
             message = "The Accept header must list both application/json and text/event-stream"
-            await answer.json(406, j.failure(_id_of(inbound), j.INVALID_REQUEST, message))
+            await answer.json(406, j.failure(id_of(inbound), j.INVALID_REQUEST, message))
             return
-        if not principal.may_call and (lacking := _lacking(principal, inbound)) is not None:
-            await self._challenge(answer, place, lacking, _id_of(inbound))
+        if not principal.may_call and (lacking := lacking_of(principal, inbound)) is not None:
+            await self._challenge(answer, place, lacking, id_of(inbound))
             return
         known, route = self._directory.peek(place.key)
         if not known or not self._directory.is_ready:
             route = await self._route(place.key)
         context = self._context(answer, fields, place, principal, route)
-        count = _calls_in(inbound)
+        count = calls_in(inbound)
         if not count:
             await self._uncounted(context, inbound)
             return
@@ -232,6 +250,7 @@ class Endpoint:
             raise NotFound("not_found", "There is no such server, or you may not use it.")
         if not route.is_callable:
             raise self._directory.why_not(route)
+        answer.route = route
         owner = f"{principal.sub} {principal.client_id} {route.deployment_id}"
         return Context(self._services, answer, fields, principal, place.key, route, owner)
 
@@ -246,43 +265,3 @@ class Endpoint:
 def has_access(principal: Principal, route: Route) -> bool:
     """A scope is not enough: the user must be let in by the deployment now."""
     return route.access == "public" or principal.sub in route.member_ids
-
-
-def _id_of(inbound: Inbound) -> bytes:
-    if isinstance(inbound, ModernCall):
-        return inbound.id
-    if isinstance(inbound, LegacyPost) and not inbound.is_batch and isinstance(inbound.messages[0], Call):
-        return inbound.messages[0].id
-    return b""
-
-
-def _series_of(inbound: Inbound) -> metrics.Series:
-    if isinstance(inbound, ModernCall):
-        return metrics.OF_MODERN.get(inbound.method) or metrics.OF_MODERN[""]
-    if not isinstance(inbound, LegacyPost):
-        return metrics.NOTE
-    if inbound.is_batch:
-        return metrics.BATCH
-    message = inbound.messages[0]
-    if not isinstance(message, Call):
-        return metrics.NOTE
-    return metrics.OF_LEGACY.get(message.method) or metrics.OF_LEGACY[""]
-
-
-def _calls_in(inbound: Inbound) -> int:
-    """How many requests that come to an end by themselves."""
-    if isinstance(inbound, ModernCall):
-        return inbound.method != modern_calls.LISTEN
-    if isinstance(inbound, LegacyPost):
-        return sum([isinstance(message, Call) for message in inbound.messages])
-    return 0
-
-
-def _lacking(principal: Principal, inbound: Inbound) -> Challenge | None:
-    """The challenge for the first scope that is needed and not there."""
-    methods = [""]
-    if isinstance(inbound, ModernCall):
-        methods = [inbound.method]
-    elif isinstance(inbound, LegacyPost):
-        methods = [message.method if isinstance(message, Call) else "" for message in inbound.messages]
-    return next((lacking for method in methods if (lacking := missing_scope(principal, method)) is not None), None)

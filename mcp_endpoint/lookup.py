@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from common.errors import AppError, Unavailable
-from hosting import placing, routing
+from hosting import placing, routing, usage
 from hosting.models import DeploymentVersion
 from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
 from oauth import claims, keys, selectors
 
 if TYPE_CHECKING:
+    from hosting.calls import CallRow
     from hosting.routing import Route
     from hosting.runner.control import Placement
 
@@ -60,6 +61,10 @@ class OrmBackend:
     def revoked_jtis(self) -> frozenset[str]:
         with _connection():
             return frozenset(selectors.revoked_jtis())
+
+    def calls_write(self, rows: list[CallRow]) -> None:
+        with _connection():
+            usage.calls_write(rows)
 
 
 def verifier() -> Verify:

@@ -62,10 +62,11 @@ class Series:
 class Live:
     """What is there now, and what has no duration."""
 
-    __slots__ = ("sessions_opened", "streams")
+    __slots__ = ("records_dropped", "sessions_opened", "streams")
 
     def __init__(self) -> None:
         self.streams = 0
+        self.records_dropped = 0
         self.sessions_opened = 0
 
 
@@ -106,6 +107,9 @@ class EndpointCollector(Collector):
         yield seconds
         yield GaugeMetricFamily("slipway_mcp_open_streams", "Answers that are being streamed", LIVE.streams)
         yield CounterMetricFamily("slipway_mcp_sessions_opened", "Sessions of legacy clients", LIVE.sessions_opened)
+        yield CounterMetricFamily(
+            "slipway_mcp_call_records_dropped", "Call records that could not be written down", LIVE.records_dropped
+        )
 
 
 def _all() -> Iterator[Series]:

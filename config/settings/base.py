@@ -34,6 +34,9 @@ MCP_CALLS_PER_DEPLOYMENT = env.integer("MCP_CALLS_PER_DEPLOYMENT", 2048, least=1
 SLIPWAY_TASK_TTL_SECONDS = env.integer("SLIPWAY_TASK_TTL_SECONDS", 86_400, least=60, most=31_536_000)  # at most
 SLIPWAY_TASK_LINES = env.integer("SLIPWAY_TASK_LINES", 5000, least=0, most=1_000_000)  # of one task's log
 
+# What is kept of calls
+SLIPWAY_CALL_RECORD_DAYS = env.integer("SLIPWAY_CALL_RECORD_DAYS", 30, least=1, most=3650)  # who called what
+
 SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
 SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
 SLIPWAY_SECRETS = SLIPWAY_HOME / "secrets"

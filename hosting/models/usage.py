@@ -20,6 +20,7 @@ class CallRecord(models.Model):
         ERROR = "error", "Error"
         REFUSED = "refused", "Refused"
         CANCELLED = "cancelled", "Cancelled"
+        LEFT = "left", "Client left"
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="calls")
     version = models.ForeignKey("DeploymentVersion", null=True, on_delete=models.SET_NULL, related_name="+")

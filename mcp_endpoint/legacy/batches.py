@@ -53,10 +53,12 @@ class _Batch:
         self._calls = calls
         self._frames: asyncio.Queue[tuple[bytes, str, bool]] = asyncio.Queue()
         self._open = len(calls)
+        self._parts: dict[bytes, bytes] = {}
         self._stream = Stream(_All([source for _, source in calls]), context.principal, context.key)
 
     async def run(self) -> None:
         streams = self._context.services.streams
+        self._context.answer.parts = self._parts
         streams.add(self._stream)
         tasks = [asyncio.create_task(self._pump(view, source)) for view, source in self._calls]
         tasks.append(asyncio.create_task(self._watch()))
@@ -76,15 +78,19 @@ class _Batch:
                 if event is None:
                     continue
                 is_last = event.kind in TERMINAL
-                self._frames.put_nowait((view.message(event) or b"", view.event_id(event), is_last))
+                message = view.message(event) or b""
+                self._frames.put_nowait((message, view.event_id(event), is_last))
                 if is_last:
+                    self._parts[view.request_id] = message
                     return
         except DetachedError as error:
-            self._frames.put_nowait((view.last_words(error.reason, error.detail, "") or b"", "", True))
+            message = self._parts[view.request_id] = view.last_words(error.reason, error.detail, "") or b""
+            self._frames.put_nowait((message, "", True))
         except Exception as error:
             failure = failure_of(error)
             report(self._context.answer, failure, error)
             message = j.failure(view.request_id, failure.code, failure.message, failure.data)
+            self._parts[view.request_id] = message
             self._frames.put_nowait((message, "", True))
 
     async def _watch(self) -> None:

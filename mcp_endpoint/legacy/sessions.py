@@ -69,8 +69,10 @@ async def initialize(context: Context, call: Call) -> None:
     )
     context.answer.source = source.attachment
     first = await source.get(JSON_SECONDS)
-    if first is not None and first.kind is Kind.STATUS and not call.progress_token:
-        first = await while_starting(source)
+    if first is not None and first.kind is Kind.STATUS:
+        context.answer.was_cold = True
+        if not call.progress_token:
+            first = await while_starting(source)
     revision = negotiable(asked.version)
     if first is not None and first.kind is Kind.RESULT:
         revision = _negotiated(first.data) or revision

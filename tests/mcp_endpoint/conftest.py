@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 
 from common.errors import AppError, Unavailable
 from config.launch.http import HttpProtocol
+from hosting.calls import CallRow
 from hosting.routing import Route, not_callable
 from hosting.runner import control as c
 from hosting.stream import RunnerPool, RunnerUnavailableError
@@ -60,6 +61,7 @@ class World:
     revoked: set[str] = field(default_factory=set)
     is_down: bool = False
     tools: list[dict[str, Any]] | None = None
+    calls: list[CallRow] = field(default_factory=list)
 
     def _check(self) -> None:
         if self.is_down:
@@ -95,6 +97,10 @@ class World:
     def revoked_jtis(self) -> frozenset[str]:
         self._check()
         return frozenset(self.revoked)
+
+    def calls_write(self, rows: list[CallRow]) -> None:
+        self._check()
+        self.calls += rows
 
 
 @dataclass
