@@ -46,11 +46,10 @@ def _copy(rows: list[CallRow]) -> None:
     deployments = _existing(Deployment, {row.deployment_id for row in rows})
     versions = _existing(DeploymentVersion, {row.version_id for row in rows})
     users = _existing(User, {row.sub for row in rows})
-    with transaction.atomic(), connection.cursor() as cursor:
-        with cursor.copy(_COPY) as copy:
-            for row in rows:
-                if row.deployment_id in deployments:
-                    copy.write(_line(row, row.version_id in versions, row.sub in users))
+    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in rows:
+            if row.deployment_id in deployments:
+                copy.write(_line(row, row.version_id in versions, row.sub in users))
 
 
 def _existing(model: type[Any], ids: Iterable[str]) -> set[str]:
