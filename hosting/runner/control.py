@@ -14,7 +14,9 @@ class Limits(msgspec.Struct, frozen=True):
     cpu_seconds: int = 3600  # of one process, after which the kernel ends it
     disk_bytes: int = 64 * 1024 * 1024  # of the private home and of /tmp, each
     message_bytes: int = 10 * 1024 * 1024  # one line on stdout
-    in_flight: int = 64  # requests at one instance
+    in_flight: int = 64  # requests that one instance runs at once
+    waiting: int = 256  # further ones that wait for their turn there
+    waiting_seconds: float = 4.0  # shorter than an HTTP answer may take to begin (mcp_endpoint.limits.START_SECONDS)
 
 
 class Egress(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hosting.runner.frames import EndRule, Event, Kind, Open
+from hosting.runner.frames import EndRule, Event, Kind, Open, Reason
 from hosting.runner.listening import ACKNOWLEDGED, LISTEN, missed
 from hosting.runner.log import Log, LogFullError
 from hosting.runner.outbox import Outbox
@@ -95,6 +95,12 @@ class Exchange:
             self.append(Kind.LOST, extra=reason)
         else:
             self.refuse(message, data=data)
+
+    def turn_away(self, detail: str) -> None:
+        """It was not run: whoever follows is told that we are busy, and who comes to resume it finds an error."""
+        for follower in list(self.log.followers):
+            follower.end(Reason.BUSY, detail)
+        self.refuse(detail, data={"reason": Reason.BUSY})
 
     def outcome(self) -> Event | None:
         """The terminal event, once there is one."""

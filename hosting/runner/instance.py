@@ -20,6 +20,7 @@ from hosting.runner.greeting import GaveUpError, greet
 from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Runtime
 from hosting.runner.session import Session
 from hosting.runner.upstream.base import Client, Upstream, WrongEraError
+from hosting.runner.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Instance:
         self._on_change = on_change
         self._child: Child | None = None
         self._queue: list[Exchange] = []
+        self._waiting = Waiting(self._tell_to_wait, self._turn_away)
         self._dialogue = Dialogue(self.label, write=self.write, note=self.note, not_understood=self._not_understood)
         self._stopping = ""
         self._gone = asyncio.Event()
@@ -80,13 +82,20 @@ class Instance:
         exchange.instance = self.id
         (self.listeners if exchange.listening else self.exchanges)[exchange.id] = exchange
         if self.upstream is not None and self.state == "running":
-            self.upstream.submit(exchange)
+            self._run_or_wait(self.upstream, exchange)
         elif self.state == "starting":
             self._queue.append(exchange)
             exchange.append(Kind.STATUS, _encode({"state": self.state, "reason": self.reason}))
         else:
             exchange.refuse(f"{self.label} is {self.state}: {self.reason}")
             self.settled(exchange)
+
+    def _run_or_wait(self, upstream: Upstream, exchange: Exchange) -> None:
+        limits = self.placement.limits
+        if exchange.listening or not limits.in_flight or self.running <= limits.in_flight:
+            upstream.submit(exchange)
+        else:
+            self._waiting.add(exchange, limits.waiting_seconds)
 
     def cancel(self, exchange: Exchange, reason: str) -> None:
         """End a call on its client's word. The log ends first, so that a late answer finds nothing to add to."""
@@ -95,9 +104,27 @@ class Instance:
         exchange.append(Kind.CANCELLED, extra=reason)
         if exchange in self._queue:
             self._queue.remove(exchange)
+        elif self._waiting.remove(exchange):
+            pass
         elif self.upstream is not None:
             self.upstream.cancel(exchange, reason)
         self.settled(exchange)
+
+    @property
+    def running(self) -> int:
+        """How many calls are at the child, or will be as soon as it has started."""
+        return len(self.exchanges) - len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a further call would have to wait."""
+        limit = self.placement.limits.in_flight
+        return bool(limit) and self.running >= limit
+
+    @property
+    def has_waiting_room(self) -> bool:
+        limits = self.placement.limits
+        return len(self.exchanges) < limits.in_flight + limits.waiting
 
     @property
     def is_idle(self) -> bool:
@@ -143,7 +170,7 @@ class Instance:
             started_at=self.started_at,
             memory_bytes=process.usage().memory_bytes if process is not None and self.is_alive else 0,
             calls=self.calls,
-            in_flight=len(self.exchanges),
+            in_flight=self.running,
             sessions=len(self.bound),
         )
 
@@ -175,6 +202,8 @@ class Instance:
             self.listeners.pop(exchange.id, None)
         else:
             self.exchanges.pop(exchange.id, None)
+            if self.upstream is not None:
+                self._next_turns(self.upstream)
         self.used_at = time.monotonic()
 
     def note(self, text: str) -> None:
@@ -221,7 +250,11 @@ class Instance:
             self._move("running", "running")
             queue, self._queue = self._queue, []
             for exchange in queue:
-                upstream.submit(exchange)
+                if exchange.listening:
+                    upstream.submit(exchange)
+                else:
+                    self._waiting.add(exchange, self.placement.limits.waiting_seconds)
+            self._next_turns(upstream)
 
     async def _launch(self) -> Child:
         placement = self.placement
@@ -280,6 +313,7 @@ class Instance:
         self.exchanges.clear()
         self.listeners = waiting  # the placement takes them over
         self._queue.clear()
+        self._waiting.clear()
         self._dialogue.close()
         self._on_change(self)
 
@@ -306,6 +340,23 @@ class Instance:
         body = _encode({"state": self.state, "reason": reason})
         for exchange in self._queue:
             exchange.append(Kind.STATUS, body)
+
+    # --- calls that wait for their turn
+
+    def _next_turns(self, upstream: Upstream) -> None:
+        while self._waiting and not self.is_full:
+            upstream.submit(self._waiting.take())
+
+    def _tell_to_wait(self, exchange: Exchange) -> None:
+        body = {"state": self.state, "reason": f"waiting: {self._crowd()}"}
+        exchange.append(Kind.STATUS, _encode(body))
+
+    def _turn_away(self, exchange: Exchange) -> None:
+        exchange.turn_away(f"{self.label} is busy: {self._crowd()}")
+        self.settled(exchange)
+
+    def _crowd(self) -> str:
+        return f"{self.placement.limits.in_flight} calls are running already; the limit is that many at once"
 
     # --- from the child
 

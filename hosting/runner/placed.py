@@ -60,20 +60,25 @@ class Placed:
     def instance_for(self, opened: Open, session: Session | None) -> Instance:
         """The instance for this call, started if need be. Raises BusyError."""
         bound = self.instances.get(session.instance) if session is not None else None
-        limit = self.placement.limits.in_flight
-        if bound is not None and bound.is_alive and not (limit and len(bound.exchanges) >= limit):
+        if bound is not None and bound.is_alive and not bound.is_full:
             return bound
         key = self._key(opened, session)
         alive = [i for i in self.instances.values() if i.key == key and i.is_alive]
-        for instance in alive:
-            if session is None and instance.has_open_questions:
-                continue
-            if limit and len(instance.exchanges) >= limit:
-                continue
-            return instance
-        if alive and (session is not None or self.placement.isolation == "shared"):
-            raise BusyError(f"{limit} calls are running already; the limit is that many at once")
-        return self._start(key, opened, session)
+        fit = [i for i in alive if session is not None or not i.has_open_questions]
+        for instance in fit:
+            if not instance.is_full:
+                return instance
+        crowded = next((i for i in fit if i.has_waiting_room), None)
+        if not alive or (session is None and self.placement.isolation != "shared"):
+            try:
+                return self._start(key, opened, session)
+            except BusyError:
+                if crowded is None:
+                    raise
+        if crowded is None:
+            limits = self.placement.limits
+            raise BusyError(f"{limits.in_flight} calls are running already, and {limits.waiting} wait for their turn")
+        return crowded
 
     def _key(self, opened: Open, session: Session | None) -> str:
         era = "modern" if self._speaks_modern(opened.revision) else "legacy"

@@ -122,21 +122,22 @@ class Runner:
         return True
 
     def _found(self, opened: Open) -> Log | None:
-        """The log of this very request, sent again. Raises RefusedError while another one runs under its id.
+        """The log of this very request while it runs. Raises RefusedError while another one runs under its id.
 
         Request ids are the client's: one that takes up its session again counts from the start, and its first `ping`
-        has the id of the `initialize` that is still kept here. It must not be given that one's result.
+        has the id of the `initialize` that is still kept here. What has finished therefore answers no new request,
+        however alike; its stream is resumed by GET (2025-11-25 basic/transports, "Resumability and Redelivery").
         """
         known = self.exchanges.get(opened.exchange)
         if known is None:
             return None
         found = self.owned(known.log, opened.owner)
-        if known.is_of(opened):
-            return found
-        if not known.is_done:
+        if known.is_done and not found.followers:
+            self._forget(known)
+            return None
+        if not known.is_of(opened):
             raise RefusedError(Reason.BUSY, "another request with this id is still running")
-        self._forget(known)
-        return None
+        return found
 
     def _session_for(self, opened: Open) -> Session | None:
         if not opened.session:

@@ -71,6 +71,8 @@ class CallView:
         if ended_by or reason in (Reason.CLOSED, Reason.DONE):
             return None
         message = f"The session has ended: {detail}" if reason == Reason.NO_SESSION else _LOST
+        if reason == Reason.BUSY:
+            message = detail
         return j.failure(self.request_id, j.INTERNAL_ERROR, message, {"reason": reason})
 
 

@@ -64,7 +64,8 @@ class CallView:
             return j.failure(self._id, j.INTERNAL_ERROR, _STOPPING, {"reason": ended_by})
         if ended_by or reason == Reason.DONE:
             return None
-        return j.failure(self._id, j.INTERNAL_ERROR, _BROKEN, {"reason": reason})
+        message = detail if reason == Reason.BUSY else _BROKEN
+        return j.failure(self._id, j.INTERNAL_ERROR, message, {"reason": reason})
 
 
 class ToolsView(CallView):

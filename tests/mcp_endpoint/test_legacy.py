@@ -140,6 +140,22 @@ async def test_same_request_sent_twice_runs_once(web: Web) -> None:
     assert counted.json()["result"]["content"][0]["text"] == "1"
 
 
+async def test_finished_request_sent_again_runs_again_and_its_stream_is_resumed_by_get(web: Web) -> None:
+    """2025-11-25 basic/index: an id is used once in a session. A client that counts anew means another request."""
+    client = web.client()
+    await session(client)
+    primed = ""
+    for _ in range(2):
+        async with client.stream("POST", PATH, json=tool("slow", id=9, seconds=0.4)) as response:
+            seen = [event async for event in events(response)]
+        assert '"result"' in seen[-1].data
+        primed = seen[0].id
+    counted = await client.post(PATH, json=tool("count", id=10))
+    assert counted.json()["result"]["content"][0]["text"] == "2"
+    resumed = await client.get(PATH, headers={"last-event-id": primed})
+    assert '"id":9,"result"' in resumed.text
+
+
 async def test_session_stream_opens_and_is_resumable(web: Web) -> None:
     client = web.client()
     await session(client)

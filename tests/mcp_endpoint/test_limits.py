@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from common.errors import Unavailable
+from hosting.runner.control import Limits
 from mcp_endpoint.in_flight import InFlight, TooManyCallsError
 from mcp_endpoint.limits import BODY_BYTES, HEADER_BYTES, HEADERS, STREAMS_PER_PRINCIPAL
 from mcp_endpoint.streams import Stream
-from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, modern, request, session, tool, until
+from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, modern, placement, request, session, tool, until
 
 
 def test_counting() -> None:
@@ -67,6 +68,24 @@ async def test_calls_at_a_deployment(site: Site) -> None:
     assert (await clients[2].post(PATH, json=note)).status_code == 202
     assert all("done" in call.text for call in await asyncio.gather(*slow))
     assert (await clients[2].post(PATH, json=tool("echo", id="x"))).status_code == 200
+
+
+async def test_calls_at_an_instance(site: Site, web: Web) -> None:
+    """A burst waits; what had no turn in time is told so as any other limit, or on the stream that has begun."""
+    site.world.placement = placement(limits=Limits(in_flight=1, waiting_seconds=0.8))
+    client = web.client()
+    await session(client)
+    slow = asyncio.create_task(client.post(PATH, json=tool("slow", id=1, seconds=2.5)))
+    await until(lambda: len(web.running.streams) == 1)
+    late, streamed = await asyncio.gather(
+        client.post(PATH, json=tool("echo", id=2)), client.post(PATH, json=tool("echo", id=3, token="t"))
+    )
+    check(late, 503, 2, -32603)
+    assert (streamed.status_code, streamed.headers["content-type"]) == (200, "text/event-stream")
+    assert "waiting: 1 calls are running already" in streamed.text and '"id":3,"error"' in streamed.text
+    assert "done" in (await slow).text
+    burst = await asyncio.gather(*(client.post(PATH, json=tool("echo", id=n, text="x")) for n in range(10, 40)))
+    assert all(call.json()["result"] for call in burst)
 
 
 async def test_every_message_of_a_batch_counts(site: Site) -> None:

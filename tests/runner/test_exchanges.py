@@ -209,17 +209,6 @@ async def test_idle_instances_stop_and_the_next_call_starts_one(driver: Driver) 
     assert await driver.open(tool="echo", arguments={"text": "2"}).text() == "2"
 
 
-async def test_calls_over_the_limit_of_a_session_are_told_so(driver: Driver) -> None:
-    await driver.link.ask(c.Place(placement(limits=c.Limits(in_flight=2))))
-    await driver.session()
-    running = [driver.open(tool="slow", arguments={"seconds": 0.5}, session="s1") for _ in range(2)]
-    third = driver.open(tool="echo", session="s1")
-    with pytest.raises(DetachedError, match="limit is that many") as caught:
-        await third.outcome()
-    assert caught.value.reason == Reason.BUSY
-    assert [await call.text() for call in running] == ["done", "done"]
-
-
 async def test_at_the_limit_the_session_quiet_longest_gives_way(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement(max_instances=2, spare_seconds=0.2)))
     await driver.session("s1")
@@ -339,15 +328,26 @@ async def test_end_rule_keep_outlives_session_and_connection(driver: Driver) -> 
     assert await Call(driver.link.attach(call.attachment.exchange, owner="alice")).text() == "done"
 
 
-async def test_an_id_that_is_used_again_is_a_new_call_unless_it_is_the_same_request(driver: Driver) -> None:
+async def test_a_finished_call_answers_no_new_request_under_its_id(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement()))
     await driver.session()
-    first = driver.open(tool="progress", arguments={"steps": 1}, session="s1", exchange="x", wants_progress=True)
-    assert await first.text() == "done"
-    again = driver.open(tool="progress", arguments={"steps": 1}, session="s1", exchange="x", wants_progress=True)
-    assert await again.text() == "done"
-    other = driver.open(tool="echo", arguments={"text": "another"}, session="s1", exchange="x")
-    assert await other.text() == "another"
+    for _ in range(2):
+        again = driver.open(tool="slow", arguments={"seconds": 0.3}, session="s1", exchange="x")
+        assert await again.text() == "done"
+    assert await driver.open(tool="count", session="s1", exchange="x").text() == "2"
+
+
+async def test_a_finished_call_is_still_there_to_be_resumed(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement()))
+    await driver.session()
+    call = driver.open(tool="slow", arguments={"seconds": 0.3}, session="s1", exchange="x")
+    assert await call.text() == "done"
+    assert await Call(driver.link.attach(call.attachment.exchange, owner="alice")).text() == "done"
+
+
+async def test_another_request_under_a_running_ones_id_is_refused(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement()))
+    await driver.session()
     running = driver.open(tool="slow", arguments={"seconds": 0.5}, session="s1", exchange="y")
     with pytest.raises(DetachedError, match="another request with this id is still running"):
         await driver.open(tool="echo", session="s1", exchange="y").outcome()

@@ -1,0 +1,57 @@
+"""The calls that an instance does not run yet, since it runs as many as it may at once.
+
+They are few and wait briefly: what a burst of a client needs. A call that had no turn in time is turned away with the
+word "busy", so that its client comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from hosting.runner.exchange import Exchange
+
+QUIET_SECONDS = 0.2  # a client is told only of what takes longer
+
+
+class Waiting:
+    """First come, first served. `told` and `late` are called with a call that waits for long, and for too long."""
+
+    def __init__(self, told: Callable[[Exchange], None], late: Callable[[Exchange], None]) -> None:
+        self._told = told
+        self._late = late
+        self._calls: dict[str, tuple[Exchange, asyncio.TimerHandle]] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, exchange: Exchange, seconds: float) -> None:
+        quiet = min(QUIET_SECONDS, seconds)
+        loop = asyncio.get_running_loop()
+        self._calls[exchange.id] = exchange, loop.call_later(quiet, self._tell, exchange, seconds - quiet)
+
+    def _tell(self, exchange: Exchange, seconds: float) -> None:
+        timer = asyncio.get_running_loop().call_later(seconds, self._give_up, exchange)
+        self._calls[exchange.id] = exchange, timer
+        self._told(exchange)
+
+    def _give_up(self, exchange: Exchange) -> None:
+        self.remove(exchange)
+        self._late(exchange)
+
+    def take(self) -> Exchange:
+        """The one that waits longest. Raises StopIteration when none does."""
+        exchange, _ = next(iter(self._calls.values()))
+        self.remove(exchange)
+        return exchange
+
+    def remove(self, exchange: Exchange) -> bool:
+        """False when it does not wait."""
+        found = self._calls.pop(exchange.id, None)
+        if found is not None:
+            found[1].cancel()
+        return found is not None
+
+    def clear(self) -> None:
+        for exchange, _ in list(self._calls.values()):
+            self.remove(exchange)
