@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
+from common.errors import Conflict
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting.definitions import cleaned
@@ -53,7 +54,7 @@ def deployment_inspect(deployment_id: UUID) -> None:
     try:
         address, placement = placement_for(deployment_id)
         look = asyncio.run(_look(address, placement))
-    except LookFailed as error:
+    except (LookFailed, Conflict) as error:
         deployment_move(deployment_id, State.FAILED, str(error), only_from=_BEFORE)
         return
     except RunnerUnavailableError:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts import names as account_names
 from accounts.permissions import member_ids
 from common.errors import NotFound, Unavailable
-from hosting import names
+from hosting import inputs, limits, names
+from hosting.given import declared_of, settings_of
 from hosting.models import Deployment, Runner, RunnerPlacement
 from hosting.runner import control
 from hosting.states import CALLABLE, State
@@ -96,7 +96,8 @@ def route_of(deployment: Deployment) -> Route:
 
 
 def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
-    """The runner's address, and what it is to be given. Raises NotFound, or Unavailable when it can't be called."""
+    """The runner's address, and what it is to be given. Raises NotFound, Unavailable when it can't be called, or
+    Conflict when its secrets can't be opened."""
     deployment = _routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
     if deployment is None:
         raise NotFound("deployment_unknown", "There is no such server.")
@@ -107,17 +108,23 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         raise Unavailable("not_placed", f"{deployment.label} isn't placed on a runner at this moment. Try again.")
     version = deployment.current_version
     assert version is not None
+    given = settings_of(deployment)
+    argv, env = inputs.command_of(version.argv, version.env, declared_of(version), given)
     return route.runner_address, control.Placement(
         deployment=route.deployment_id,
         label=deployment.label,
         version=route.version_id,
         epoch=route.epoch,
-        argv=list(version.argv),
-        env=dict(version.env),
+        argv=argv,
+        env=env,
+        masked=given.masked,
         read_only=list(version.read_only),
-        limits=msgspec.convert(deployment.limits, control.Limits),
+        limits=limits.limits_of(deployment.limits),
         isolation=deployment.isolation,
+        idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
+        egress=control.Egress(deployment.egress, list(deployment.egress_hosts)),
+        data_folder=deployment.has_data_folder,
     )
 
 

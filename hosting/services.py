@@ -27,6 +27,7 @@ __all__ = [
     "deployment_delete",
     "deployment_deploy",
     "deployment_host",
+    "deployment_locked",
     "deployment_move",
     "deployment_note",
     "deployment_restart",
@@ -89,7 +90,7 @@ def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -
     check_may_manage(actor, deployment)
     wanted = _parse(reference)
     with transaction.atomic():
-        locked = _locked(deployment)
+        locked = deployment_locked(deployment)
         latest = locked.versions.order_by("-number").first()
         version = DeploymentVersion.objects.create(
             deployment=locked, number=latest.number + 1 if latest else 1, reference=str(wanted)
@@ -161,7 +162,7 @@ def deployment_stop(*, actor: Actor, deployment: Deployment) -> None:
     """Ends its instances and takes no more calls. Repeatable."""
     check_may_manage(actor, deployment)
     with transaction.atomic():
-        locked = _locked(deployment)
+        locked = deployment_locked(deployment)
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
         if deployment_move(locked.pk, State.STOPPED, "stopped by its owner", actor=actor):
             _drop(locked, "stopped by its owner")
@@ -171,7 +172,7 @@ def deployment_start(*, actor: Actor, deployment: Deployment) -> None:
     """Takes calls again; builds first what was never built. Repeatable."""
     check_may_manage(actor, deployment)
     with transaction.atomic():
-        locked = _locked(deployment)
+        locked = deployment_locked(deployment)
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.RUNNING)
         latest = locked.versions.order_by("-number").first()
         if locked.state not in (State.STOPPED, State.FAILED):
@@ -190,7 +191,7 @@ def deployment_restart(*, actor: Actor, deployment: Deployment) -> None:
     """Ends its instances; the next call, or our look, starts new ones. What was never built is built again."""
     check_may_manage(actor, deployment)
     with transaction.atomic():
-        locked = _locked(deployment)
+        locked = deployment_locked(deployment)
         if locked.state in (State.QUEUED, State.BUILDING):
             raise Conflict("building", f"{locked.label} is still being built. Wait until that is done.")
         if locked.current_version_id is None:
@@ -208,7 +209,7 @@ def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
     """Nothing of it can be seen or called from now on; the row goes when no runner holds it any more."""
     check_may_manage(actor, deployment)
     with transaction.atomic():
-        locked = _locked(deployment)
+        locked = deployment_locked(deployment)
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
         if deployment_move(locked.pk, State.DELETING, "deleted by its owner", actor=actor):
             record(actor, "deployment:delete", "deployment", locked.pk, name=locked.label)
@@ -245,7 +246,7 @@ def deployment_note(deployment_id: UUID, state: State, reason: str) -> bool:
     return bool(Deployment.objects.filter(pk=deployment_id, state=state).update(reason=reason))
 
 
-def _locked(deployment: Deployment) -> Deployment:
+def deployment_locked(deployment: Deployment) -> Deployment:
     """The row as it is now, held to the end of the transaction. Raises NotFound when it has gone meanwhile."""
     found = (
         Deployment.objects.select_related("owner").select_for_update(of=("self",)).filter(pk=deployment.pk)

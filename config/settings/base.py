@@ -44,6 +44,17 @@ SLIPWAY_STORE = SLIPWAY_HOME / "store"
 SLIPWAY_RUNNERS = SLIPWAY_HOME / "runners"
 SLIPWAY_SANDBOX = env.choice("SLIPWAY_SANDBOX", "bubblewrap", ["bubblewrap", "insecure"])
 
+# What an owner of a server may choose for one instance, at most; quotas of accounts are another thing.
+_MIB = 1024 * 1024
+SLIPWAY_CEILINGS = {
+    "memory_bytes": env.integer("SLIPWAY_MAX_MEMORY_MIB", 2048, least=32, most=1_048_576) * _MIB,
+    "processes": env.integer("SLIPWAY_MAX_PROCESSES", 256, least=4, most=32_768),
+    "disk_bytes": env.integer("SLIPWAY_MAX_DISK_MIB", 1024, least=1, most=1_048_576) * _MIB,
+    "message_bytes": env.integer("SLIPWAY_MAX_MESSAGE_MIB", 32, least=1, most=1024) * _MIB,
+}
+SLIPWAY_IDLE_SECONDS = env.integer("SLIPWAY_IDLE_SECONDS", 600, least=1, most=86_400)  # then an instance goes
+SLIPWAY_LEAST_IDLE_SECONDS = env.integer("SLIPWAY_LEAST_IDLE_SECONDS", 5, least=1, most=86_400)
+
 # Which of our processes this is: web, worker … for a shell or a command the command's name. manage.py sets it.
 SLIPWAY_PART = env.text("SLIPWAY_PART", "web")
 

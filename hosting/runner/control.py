@@ -33,6 +33,10 @@ class Remote(msgspec.Struct, frozen=True):
     transport: str = ""  # streamable-http | sse; "": find out
     headers: dict[str, str] = {}
 
+    def __repr__(self) -> str:
+        """Without the headers, which have secrets."""
+        return f"Remote({self.url!r})"
+
 
 class Placement(msgspec.Struct, frozen=True):
     """A deployment's version as a runner needs it. A higher epoch replaces a lower one."""
@@ -54,8 +58,13 @@ class Placement(msgspec.Struct, frozen=True):
     era: str = ""  # what the last probe found: "", legacy, modern, dual
     egress: Egress = Egress()
     remote: Remote | None = None  # then argv is empty and nothing is started here
+    masked: list[str] = []  # never shown in output: the secret ones of the values above
     data_folder: bool = False  # its home outlives the instance, one folder for each isolation key
     drain_seconds: float = 3600.0  # how long sessions may go on with what a newer placement replaced
+
+    def __repr__(self) -> str:
+        """Without env, headers and the rest, which have secrets."""
+        return f"Placement({self.label!r}, version={self.version!r}, epoch={self.epoch})"
 
 
 class Place(msgspec.Struct, frozen=True, tag="place"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterable
 
 import msgspec
 
@@ -15,6 +16,8 @@ from hosting.runner.spill import Spill
 KEEP_LINES = 500
 LINE_BYTES = 4096
 LINES_PER_SECOND = 200
+MAX_MASKED = 1000
+MASK = "[secret]"
 OWNER = "system"
 
 _encode = msgspec.json.Encoder().encode
@@ -26,6 +29,7 @@ class Feed:
     def __init__(self, deployment: str, spill: Spill) -> None:
         self.log = Log(f"feed:{deployment}", OWNER, spill=spill)
         self.lines: deque[OutputLine] = deque(maxlen=KEEP_LINES)
+        self._masked: tuple[str, ...] = ()  # the longest first
         self._second = 0
         self._count = 0
 
@@ -40,7 +44,17 @@ class Feed:
                 )
         self._count += 1
         if self._count <= LINES_PER_SECOND:
-            self._add(OutputLine(now, instance, stream, line[:LINE_BYTES].decode("utf-8", "backslashreplace")))
+            text = self.masked(line.decode("utf-8", "backslashreplace"))
+            self._add(OutputLine(now, instance, stream, text[:LINE_BYTES]))
+
+    def hide(self, values: Iterable[str]) -> None:
+        """From now on these are not shown. Earlier ones neither: instances that have them may still run."""
+        self._masked = tuple(sorted({*self._masked, *values}, key=len, reverse=True)[:MAX_MASKED])
+
+    def masked(self, text: str) -> str:
+        for value in self._masked:
+            text = text.replace(value, MASK)
+        return text
 
     def _add(self, line: OutputLine) -> None:
         self.lines.append(line)

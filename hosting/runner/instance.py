@@ -304,6 +304,7 @@ class Instance:
     def _fail(self, reason: str, state: str = "failed") -> None:
         """Leave for good: no call that is still here can be finished."""
         was_starting = self.state == "starting"
+        reason = self._feed.masked(reason)
         self._move(state, reason)
         waiting = {name: one for name, one in self.listeners.items() if one.agreed}
         for exchange in [*self.exchanges.values(), *(one for one in self.listeners.values() if not one.agreed)]:

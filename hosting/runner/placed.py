@@ -43,6 +43,7 @@ class Placed:
     ) -> None:
         self.placement = placement
         self.feed = feed
+        feed.hide(placement.masked)
         self.instances: dict[str, Instance] = {}
         self._runtime = runtime
         self._on_gone = on_gone

@@ -1,0 +1,39 @@
+"""Secrets of a placement are shown neither in its output nor in the reason of its end."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from hosting.runner import control as c
+from tests.runner.conftest import Driver, placement
+
+SECRET = "hunter2-hunter2"
+CHATTY = (
+    "import os, sys; key = os.environ['KEY']\n"
+    "print('x' * 4090 + key, file=sys.stderr)\n"
+    "print('rubbish ' + key, flush=True)\n"
+    "sys.exit('the key ' + key + ' is refused')"
+)
+
+
+async def test_secrets_are_masked_in_output_and_reason(driver: Driver) -> None:
+    argv = [sys.executable, "-I", "-c", CHATTY]
+    await driver.link.ask(c.Place(placement(argv=argv, env={"KEY": SECRET}, masked=[SECRET])))
+    outcome = await driver.open("tools/list").outcome()
+    reason = msgspec.json.decode(outcome.data)["message"]
+    lines = (await driver.link.ask(c.GetTail("d1"))).lines
+    status = await driver.link.ask(c.GetStatus())
+    everything = " ".join([reason, *(line.line for line in lines), repr(status)])
+    assert "the key [secret] is refused" in reason
+    assert "the key [secret] is refused" in [line.line for line in lines]
+    assert "hunter2" not in everything
+
+
+async def test_a_secret_that_was_replaced_stays_masked(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement(masked=[SECRET])))
+    argv = [sys.executable, "-I", "-c", f"import sys; sys.exit('still {SECRET}')"]
+    await driver.link.ask(c.Place(placement(argv=argv, masked=["another"], epoch=2)))
+    outcome = await driver.open("tools/list", epoch=2).outcome()
+    assert "still [secret]" in msgspec.json.decode(outcome.data)["message"]
