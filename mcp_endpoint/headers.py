@@ -12,6 +12,8 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
+from hosting.runner.mirrored import PARAM, SAFE, SENTINEL
+from hosting.runner.mirrored import encode_value as encode_value
 from mcp_endpoint.limits import HEADER_BYTES, HEADERS, HeadersTooLargeError
 
 AUTHORIZATION: Final = b"authorization"
@@ -28,7 +30,6 @@ LAST_EVENT_ID: Final = b"last-event-id"
 TRACEPARENT: Final = b"traceparent"
 ASKS_METHOD: Final = b"access-control-request-method"
 ASKS_HEADERS: Final = b"access-control-request-headers"
-PARAM: Final = b"mcp-param-"  # the beginning of the headers that mirror a tool's arguments
 
 _WANTED: Final = frozenset(
     {
@@ -39,8 +40,6 @@ _WANTED: Final = frozenset(
 # Two copies of these would let two readers (a proxy and us) see different things.
 _SINGLE: Final = _WANTED - {ACCEPT, TRACEPARENT}
 
-_SENTINEL = re.compile(r"=\?base64\?(.*)\?=\Z", re.DOTALL)
-_SAFE = re.compile(r"[\x20-\x7e]*\Z")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{0,64})?\Z")
 
 Fields = dict[bytes, bytes]
@@ -75,13 +74,6 @@ def text(value: bytes | None) -> str | None:
     return value.strip(_BLANKS).decode("latin-1") if value is not None else None
 
 
-def encode_value(value: str) -> str:
-    """`value` as it may stand in a header, in the base64 form where it could not stand there plainly."""
-    if _SAFE.match(value) and value == value.strip() and not _SENTINEL.match(value):
-        return value
-    return f"=?base64?{base64.b64encode(value.encode()).decode('ascii')}?="
-
-
 def decode_value(value: str | None) -> str | None:
     """The inverse. None for what is absent or broken, so that it never equals a body's value by accident.
 
@@ -89,9 +81,9 @@ def decode_value(value: str | None) -> str | None:
     """
     if value is None:
         return None
-    found = _SENTINEL.match(value)
+    found = SENTINEL.match(value)
     if found is None:
-        return value if _SAFE.match(value) else None
+        return value if SAFE.match(value) else None
     payload = found.group(1)
     try:
         decoded = base64.b64decode(payload, validate=True)

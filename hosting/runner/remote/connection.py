@@ -1,0 +1,319 @@
+"""A server that runs elsewhere, in the place of a child: lines in, messages out, and an end with a reason.
+
+Streamable HTTP of either era, and the older HTTP+SSE (2024-11-05) where a remote speaks nothing else. Which era is
+spoken follows from what the probe asks first. What goes wrong with one request is that request's error; the connection
+ends when the remote can't be reached at its start, asks for sign-in, or has ended the session. Nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+
+from hosting.runner.control import Limits, Remote
+from hosting.runner.remote.channel import Channel
+from hosting.runner.remote.door import Door
+from hosting.runner.remote.far import Far
+from hosting.runner.remote.http import ERROR_BYTES, Http
+from hosting.runner.remote.older import ENDPOINT_SECONDS, Older
+from hosting.runner.remote.outgoing import CANCELLED, INITIALIZED, Outgoing, cancelled_number, decode_outgoing
+from hosting.runner.remote.post import Post
+from hosting.runner.remote.trouble import Cause, TroubleError
+from hosting.runner.remote.wire import ANY, Wire
+from hosting.runner.runtimes.base import Exit
+from hosting.runner.upstream import messages as m
+
+log = logging.getLogger(__name__)
+
+OUTPUT_BYTES: Final = 16 * 1024 * 1024  # of notifications that the remote has not taken yet
+PARTING_SECONDS: Final = 2.0
+_PROBES = ("initialize", "server/discover")
+_OLDER_AFTER = (400, 404, 405)
+
+
+class RemoteState(msgspec.Struct, frozen=True):
+    """What another process needs to go on with a legacy session. Stateless remotes need nothing."""
+
+    era: str
+    revision: str = ""
+    session: bytes = b""
+    channel: bytes = b""  # the last event's id on the remote's own stream
+    streams: dict[int, bytes] = {}  # the same for each running request; b"": it can't be taken up
+
+
+class RemoteConnection:
+    """Made for one instance. `take` is given each message and the number of the request that it belongs to, or 0."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        limits: Limits,
+        door: Door,
+        *,
+        seconds: float,
+        take: Callable[[m.Message, int], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self.process = Far()
+        connections = 2 * limits.in_flight + 8 if limits.in_flight else 1024
+        http = Http(remote.url, remote.headers, door, connections=connections)
+        self._wire = Wire(http, limits.message_bytes, seconds, take=take, note=note, end=self._end)
+        self._transport = remote.transport
+        self._posts: dict[int, tuple[Post, asyncio.Task[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._notices: list[tuple[Outgoing, bytes]] = []
+        self._notice_bytes = 0
+        self._notifying = False
+        self._initialized = asyncio.Event()
+        self._channel: Channel | None = None
+        self._older: Older | None = None
+        self._is_closing = False
+
+    @property
+    def host(self) -> str:
+        return self._wire.host
+
+    # --- what an instance asks of a child
+
+    def write(self, line: bytes) -> None:
+        """Send a message of ours; what comes of it is told by `take`."""
+        if self._is_closing or self.process.poll() is not None:
+            return
+        body = line.rstrip(b"\n")
+        outgoing = decode_outgoing(body)
+        if outgoing.method == CANCELLED:
+            self._cancelled(outgoing, body)
+        elif outgoing.number:
+            self._request(outgoing, body)
+        elif outgoing.method:
+            self._notify(outgoing, body)
+        else:
+            self._spawn(self._tell(outgoing, body))
+
+    def drain(self) -> None:
+        """All that came was passed on when it came."""
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        """End the session, within the grace, and close every connection. Repeatable."""
+        if not self._is_closing:
+            self._is_closing = True
+            tasks = [*self._tasks, *(task for _, task in self._posts.values())]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._wire.session:
+                await self._end_session(min(grace_seconds, PARTING_SECONDS))
+            await self._wire.http.close()
+            self.process.end(Exit(0, 0, "the connection was closed"))
+        return await self.process.wait()
+
+    def close(self) -> None:
+        """Nothing is left after `stop`."""
+
+    # --- a runner that restarts
+
+    def state(self) -> RemoteState:
+        wire, channel = self._wire, self._channel
+        return RemoteState(
+            era=wire.era,
+            revision=wire.revision,
+            session=wire.session,
+            channel=channel.last_event_id if channel is not None else b"",
+            streams={number: post.last_event_id for number, (post, _) in self._posts.items()},
+        )
+
+    def resume(self, state: RemoteState) -> None:
+        """Go on where another connection's `state` was taken. What can't be taken up is answered with an error."""
+        wire = self._wire
+        wire.era, wire.revision, wire.session = state.era, state.revision, state.session
+        if state.era == "legacy":
+            self._initialized.set()
+            self._channel = Channel(wire, state.channel)
+            self._spawn(self._channel.run())
+        for number, last_id in state.streams.items():
+            post = Post(wire, Outgoing(number, "resumed"), b"")
+            self._start(post, post.resume(last_id) if last_id else _lost(wire.host))
+
+    # --- requests
+
+    def _request(self, outgoing: Outgoing, body: bytes) -> None:
+        if outgoing.method == "initialize":
+            for _, task in self._posts.values():  # a probe that was given up on
+                task.cancel()
+            self._wire.era = "legacy"
+        elif not self._wire.era:
+            self._wire.era = "modern"
+        post = Post(self._wire, outgoing, body)
+        self._start(post, self._run(post, outgoing, body))
+
+    def _start(self, post: Post, running: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(post, running))
+        self._posts[post.number] = (post, task)
+
+        def forget(done: asyncio.Task[None]) -> None:
+            if self._posts.get(post.number, (None, None))[1] is done:
+                del self._posts[post.number]
+
+        task.add_done_callback(forget)
+
+    async def _run(self, post: Post, outgoing: Outgoing, body: bytes) -> None:
+        wire = self._wire
+        if wire.era == "legacy" and post.method != "initialize":
+            await self._initialized.wait()
+        if wire.post_url:
+            await self._tell(outgoing, body)
+            return
+        if post.method == "initialize" and self._transport == "sse":
+            await self._go_older(outgoing, body)
+            return
+        try:
+            await post.run()
+        except TroubleError as trouble:
+            if post.method != "initialize" or trouble.status not in _OLDER_AFTER or self._transport:
+                raise
+            try:
+                await self._go_older(outgoing, body)
+            except TroubleError:
+                raise trouble from None
+
+    async def _guarded(self, post: Post, running: Coroutine[Any, Any, None]) -> None:
+        try:
+            await running
+        except TroubleError as trouble:
+            self._failed(post, trouble)
+        except Exception:
+            log.exception("a request to a remote server failed", extra={"host": self.host})
+            self._failed(post, TroubleError(Cause.BROKEN, "the runner failed; its log has the details"))
+
+    def _failed(self, post: Post, trouble: TroubleError) -> None:
+        """A probe that says nothing of the era ends the connection; any other request ends with an error."""
+        is_probe = post.method in _PROBES
+        is_final = trouble.cause in (Cause.UNREACHABLE, Cause.SIGN_IN) or 300 <= trouble.status < 400
+        if post.method == "initialize":
+            is_final |= trouble.cause is Cause.BROKEN or trouble.status >= 500
+        if trouble.cause is Cause.SESSION or (is_probe and is_final):
+            self._end(trouble.words)
+            return
+        error = m.error_body(m.INTERNAL_ERROR, trouble.words, {"reason": trouble.words})
+        self._wire.take(m.Message(id=post.number, error=msgspec.Raw(error)), post.number)
+
+    def _cancelled(self, outgoing: Outgoing, body: bytes) -> None:
+        """Closing the stream is the stateless revisions' word for it; before, closing it meant nothing."""
+        _, task = self._posts.get(cancelled_number(bytes(outgoing.params)), (None, None))
+        if self._wire.era == "legacy":
+            self._notify(outgoing, body)
+        if task is not None:
+            task.cancel()
+
+    # --- what has no answer
+
+    def _notify(self, outgoing: Outgoing, body: bytes) -> None:
+        """Notifications go one after the other, in their order."""
+        if self._wire.era != "legacy":
+            return  # the stateless revisions have none
+        self._notices.append((outgoing, body))
+        self._notice_bytes += len(body)
+        if self._notice_bytes > OUTPUT_BYTES:
+            self._end(f"{self.host} does not take its messages: {self._notice_bytes // 2**20} MB wait for it")
+        elif not self._notifying:
+            self._notifying = True
+            self._spawn(self._notify_all())
+
+    async def _notify_all(self) -> None:
+        try:
+            while self._notices:
+                outgoing, body = self._notices.pop(0)
+                self._notice_bytes -= len(body)
+                await self._tell(outgoing, body)
+                if outgoing.method == INITIALIZED and not self._initialized.is_set():
+                    self._initialized.set()
+                    if not self._wire.post_url:
+                        self._channel = Channel(self._wire)
+                        self._spawn(self._channel.run())
+        finally:
+            self._notifying = False
+
+    async def _tell(self, outgoing: Outgoing, body: bytes) -> None:
+        """Post a message whose answer, if any, comes on another stream. Raises TroubleError for a request only."""
+        wire = self._wire
+        try:
+            fields = wire.fields(ANY)
+            async with wire.http.ask("POST", fields, body, url=wire.post_url, seconds=wire.seconds) as answer:
+                if answer.is_success:
+                    return
+                if answer.status == 404 and wire.session:
+                    raise wire.session_lost()
+                raise answer.trouble(await answer.read(ERROR_BYTES))
+        except TroubleError as trouble:
+            if outgoing.number or trouble.cause is Cause.SESSION:
+                raise
+            wire.note(f"{outgoing.method or 'an answer'} was not taken: {trouble.words}")
+
+    def _spawn(self, running: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._followed(running))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _followed(self, running: Coroutine[Any, Any, None]) -> None:
+        try:
+            await running
+        except TroubleError as trouble:
+            if trouble.cause is Cause.SESSION:
+                self._end(trouble.words)
+            else:
+                self._wire.note(trouble.words)
+        except Exception:
+            log.exception("a stream of a remote server failed", extra={"host": self.host})
+
+    # --- the older transport
+
+    async def _go_older(self, outgoing: Outgoing, body: bytes) -> None:
+        """Raises TroubleError when the remote does not speak it either."""
+        older = self._older = Older(self._wire)
+        stream = asyncio.create_task(older.run())
+        self._tasks.add(stream)
+        stream.add_done_callback(self._older_ended)
+        named = asyncio.create_task(older.ready.wait())
+        try:
+            await asyncio.wait({stream, named}, timeout=ENDPOINT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not older.ready.is_set():
+                if stream.done():
+                    await stream
+                raise TroubleError(Cause.CONTENT, f"{self.host} named no address to post to")
+        finally:
+            named.cancel()
+            if not older.ready.is_set():
+                stream.cancel()
+        await self._tell(outgoing, body)
+
+    def _older_ended(self, stream: asyncio.Task[None]) -> None:
+        self._tasks.discard(stream)
+        if stream.cancelled():
+            return
+        error = stream.exception()
+        if self._wire.post_url and error is not None:
+            self._end(error.words if isinstance(error, TroubleError) else "the runner failed; its log has the details")
+
+    # --- its end
+
+    def _end(self, reason: str) -> None:
+        self.process.end(Exit(1, 0, reason))
+
+    async def _end_session(self, seconds: float) -> None:
+        """2025-11-25 basic/transports, "Session Management": who needs it no more says so; a refusal is fine."""
+        wire = self._wire
+        with contextlib.suppress(TroubleError, TimeoutError):
+            async with (
+                asyncio.timeout(seconds),
+                wire.http.ask("DELETE", wire.fields(ANY, has_body=False), seconds=seconds),
+            ):
+                pass
+
+
+async def _lost(host: str) -> None:
+    raise TroubleError(Cause.BROKEN, f"the runner was restarted while {host} was asked; the request is not sent again")
