@@ -14,8 +14,10 @@ from pathlib import Path
 
 import uvloop
 
+from common import addresses
 from common.garbage import settle
 from hosting.runner.announcing import Announcer
+from hosting.runner.remote.door import Door
 from hosting.runner.runner import Runner
 from hosting.runner.runtimes import choose
 from hosting.runner.runtimes.base import Runtime
@@ -47,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--listen", required=True, help="unix:/path or tls:host:port")
     parser.add_argument("--home", required=True, type=Path, help="folder for spilled data")
     parser.add_argument("--sandbox", default="bubblewrap", choices=("bubblewrap", "insecure"))
+    parser.add_argument("--networks", default="", help="private networks that may be reached, as CIDR,CIDR …")
     for name in ("certificate", "key", "authority"):
         parser.add_argument(f"--{name}", type=Path, help="PEM file, for a tls: address")
     return parser.parse_args()
@@ -54,7 +57,8 @@ def _arguments() -> argparse.Namespace:
 
 async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     announcer = Announcer(os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", ""))
-    runner = Runner(arguments.name, home=arguments.home, runtime=runtime, announce=announcer)
+    door = Door(addresses.networks(arguments.networks.split(",")))
+    runner = Runner(arguments.name, home=arguments.home, runtime=runtime, door=door, announce=announcer)
     runner.outbox.load()
     server = StreamServer(runner)
     identity = None

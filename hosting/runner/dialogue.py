@@ -62,9 +62,13 @@ class Dialogue:
                 self._rubbish = line[:200]
             self._note(f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}")
             return
+        self.take(message)
+
+    def take(self, message: m.Message, about: int = 0) -> None:
+        """Take a message. `about` is the number of the request on whose stream it came, where that is known."""
         try:
             if self.upstream is not None:
-                self.upstream.received(message)
+                self.upstream.received(message, about)
             else:
                 self._during_handshake(message)
         except msgspec.DecodeError as error:

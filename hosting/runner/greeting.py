@@ -7,6 +7,7 @@ import logging
 
 from hosting.runner.child import Child
 from hosting.runner.dialogue import Dialogue
+from hosting.runner.remote.connection import RemoteConnection
 from hosting.runner.upstream.base import Client, HandshakeError, Peer, Upstream, WrongEraError
 from hosting.runner.upstream.probe import negotiate
 
@@ -18,7 +19,7 @@ class GaveUpError(Exception):
 
 
 async def greet(
-    peer: Peer, dialogue: Dialogue, child: Child, client: Client, *, known: str, seconds: float
+    peer: Peer, dialogue: Dialogue, child: Child | RemoteConnection, client: Client, *, known: str, seconds: float
 ) -> Upstream | None:
     """The adapter for the child's era, None when it exited. Raises GaveUpError and WrongEraError."""
     exited = asyncio.create_task(child.process.wait())

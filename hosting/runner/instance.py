@@ -17,6 +17,8 @@ from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Kind
 from hosting.runner.greeting import GaveUpError, greet
+from hosting.runner.remote.connection import RemoteConnection
+from hosting.runner.remote.door import Door
 from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Runtime
 from hosting.runner.session import Session
 from hosting.runner.upstream.base import Client, Upstream, WrongEraError
@@ -42,6 +44,7 @@ class Instance:
         *,
         is_shared: bool,
         runtime: Runtime,
+        door: Door,
         feed: Feed,
         known_era: str,
         on_change: Callable[[Instance], None],
@@ -63,10 +66,11 @@ class Instance:
         self.listeners: dict[str, Exchange] = {}  # they do not keep it awake, and outlive it
         self.bound: dict[str, Session] = {}
         self._runtime = runtime
+        self._door = door
         self._feed = feed
         self._known_era = known_era
         self._on_change = on_change
-        self._child: Child | None = None
+        self._child: Child | RemoteConnection | None = None
         self._queue: list[Exchange] = []
         self._waiting = Waiting(self._tell_to_wait, self._turn_away)
         self._dialogue = Dialogue(self.label, write=self.write, note=self.note, not_understood=self._not_understood)
@@ -231,7 +235,7 @@ class Instance:
         """Start a child and find out how to speak to it. Returns also when it exited before it said anything."""
         known, refusal = self._known_era, ""
         while True:
-            self._child = child = await self._launch()
+            self._child = child = self._connect() if self.placement.remote else await self._launch()
             try:
                 upstream = await greet(
                     self, self._dialogue, child, self.client, known=known, seconds=self.placement.start_seconds
@@ -243,6 +247,11 @@ class Instance:
                 await self._discard(0.5)
                 known, refusal = "modern", f" (as a legacy server: {refused})"
             except GaveUpError as error:
+                if self.placement.remote and known and not refusal:
+                    # It may have become a server of another era since, which its owner need not tell anybody.
+                    await self._discard(0.5)
+                    known = ""
+                    continue
                 self._give_up(f"{error}{refusal}")
                 return
         if upstream is not None:
@@ -278,6 +287,20 @@ class Instance:
         )
         self._announce("starting: waiting for its first answer")
         return child
+
+    def _connect(self) -> RemoteConnection:
+        placement = self.placement
+        assert placement.remote is not None
+        connection = RemoteConnection(
+            placement.remote,
+            placement.limits,
+            self._door,
+            seconds=placement.start_seconds,
+            take=self._dialogue.take,
+            note=self.note,
+        )
+        self._announce(f"starting: connecting to {connection.host}")
+        return connection
 
     def _give_up(self, reason: str) -> None:
         self._stopping = reason
@@ -323,7 +346,7 @@ class Instance:
         if self.is_alive and self._child is not None and not self._stopping:
             asyncio.get_running_loop().call_later(0.3, self._after_break, self._child, what)
 
-    def _after_break(self, child: Child, what: str) -> None:
+    def _after_break(self, child: Child | RemoteConnection, what: str) -> None:
         if child is self._child and self.is_alive and child.process.poll() is None and not self._stopping:
             self._stopping = what
             self._breaking = asyncio.create_task(child.stop(0.5))

@@ -17,6 +17,7 @@ from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
+from hosting.runner.remote.door import Door
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.session import Session
 from hosting.runner.upstream.base import PLATFORM, Client, is_modern
@@ -37,6 +38,7 @@ class Placed:
         placement: Placement,
         *,
         runtime: Runtime,
+        door: Door,
         feed: Feed,
         on_gone: Callable[[Instance], None],
         evict: Callable[[Instance], None],
@@ -46,6 +48,7 @@ class Placed:
         feed.hide(placement.masked)
         self.instances: dict[str, Instance] = {}
         self._runtime = runtime
+        self._door = door
         self._on_gone = on_gone
         self._evict = evict
         self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
@@ -124,6 +127,7 @@ class Placed:
             client,
             is_shared=is_shared,
             runtime=self._runtime,
+            door=self._door,
             feed=self.feed,
             known_era=self._known_era(opened.revision),
             on_change=self._changed,

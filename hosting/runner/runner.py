@@ -22,6 +22,7 @@ from hosting.runner.instance import Instance
 from hosting.runner.log import Log
 from hosting.runner.outbox import Outbox
 from hosting.runner.placed import BusyError, Placed
+from hosting.runner.remote.door import Door
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.session import CHANNEL_EVENTS, Session
 from hosting.runner.spill import Spill
@@ -48,7 +49,13 @@ class Runner:
     """All that lives on one runner between its start and its end."""
 
     def __init__(
-        self, name: str, *, home: Path, runtime: Runtime, announce: Callable[[str], None] = lambda task: None
+        self,
+        name: str,
+        *,
+        home: Path,
+        runtime: Runtime,
+        door: Door | None = None,
+        announce: Callable[[str], None] = lambda task: None,
     ) -> None:
         """`announce` is given the id of a task that has news for the site."""
         self.name = name
@@ -61,6 +68,7 @@ class Runner:
         self._finished: OrderedDict[str, None] = OrderedDict()  # kept for resumption, oldest first
         self._feeds: dict[str, Feed] = {}
         self._runtime = runtime
+        self._door = door or Door()
         self._stops: set[asyncio.Task[None]] = set()
         folder = home / "spill"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -288,6 +296,7 @@ class Runner:
         placed = self.placed[placement.deployment] = Placed(
             placement,
             runtime=self._runtime,
+            door=self._door,
             feed=self.feed(placement.deployment),
             on_gone=self.instance_gone,
             evict=lambda instance: self.stop_instance(instance, "made room for another session"),

@@ -102,11 +102,11 @@ class Driver:
 async def start_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     drivers: list[Driver] = []
 
-    async def start(sandbox: str = "bubblewrap", name: str = "r1") -> Driver:
+    async def start(sandbox: str = "bubblewrap", name: str = "r1", more: tuple[str, ...] = ()) -> Driver:
         address = f"unix:{tmp_path}/{name}.sock"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address,
-            "--home", str(tmp_path / name), "--sandbox", sandbox,
+            "--home", str(tmp_path / name), "--sandbox", sandbox, *more,
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
         pool = RunnerPool("test")

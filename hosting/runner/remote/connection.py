@@ -115,9 +115,16 @@ class RemoteConnection:
     def close(self) -> None:
         """Nothing is left after `stop`."""
 
-    # --- a runner that restarts
+    # --- over a restart of the runner in place: connections can't be inherited, but sessions and streams taken up
 
-    def state(self) -> RemoteState:
+    def pause(self) -> None:
+        """What comes from now on is asked for again by event id, or lost with its connection."""
+
+    def resume(self) -> None:
+        """It was never paused."""
+
+    @property
+    def handed(self) -> RemoteState:
         wire, channel = self._wire, self._channel
         return RemoteState(
             era=wire.era,
@@ -127,8 +134,8 @@ class RemoteConnection:
             streams={number: post.last_event_id for number, (post, _) in self._posts.items()},
         )
 
-    def resume(self, state: RemoteState) -> None:
-        """Go on where another connection's `state` was taken. What can't be taken up is answered with an error."""
+    def go_on(self, state: RemoteState) -> None:
+        """Go on where another connection was handed over. What can't be taken up is answered with an error."""
         wire = self._wire
         wire.era, wire.revision, wire.session = state.era, state.revision, state.session
         if state.era == "legacy":

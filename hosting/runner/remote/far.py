@@ -1,4 +1,4 @@
-"""What stands for the process of a server that runs elsewhere: it uses nothing here and ends when its connection does."""
+"""What stands for the process of a server that runs elsewhere: it costs nothing here and ends with its connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP requests to one remote server: what is sent, what may come back, and errors in words. No redirects, no cookies."""
+"""HTTP requests to one remote server, and its answers and errors in words. No redirects, no cookies."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Http:
         self, method: str, fields: Fields, body: bytes | None = None, *, url: str = "", seconds: float | None = None
     ) -> AsyncIterator[Answer]:
         """One request. `seconds`: for the head, and between the parts of the body. Raises TroubleError."""
-        sent = [*self._headers.items(), *_OURS.items(), *fields.items()]
+        sent: list[tuple[str, str | bytes]] = [*self._headers.items(), *_OURS.items(), *fields.items()]
         headers = [(name.encode("ascii"), _bytes(value)) for name, value in sent]
         times = {"connect": CONNECT_SECONDS, "write": seconds or 60.0, "read": seconds, "pool": seconds}
         manager = self._pool.stream(

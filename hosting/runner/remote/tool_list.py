@@ -37,9 +37,9 @@ def next_cursor(result: bytes) -> str:
 
 
 def learn(result: bytes, mirrored: Mirrored) -> tuple[bytes, list[str]]:
-    """The page as it may be passed on, and a sentence for each tool that was left out; `mirrored` is brought up to date.
+    """The page as it may be passed on, and a sentence for each tool that was left out.
 
-    Raises msgspec.DecodeError for what is no page of tools.
+    `mirrored` is brought up to date. Raises msgspec.DecodeError for what is no page of tools.
     """
     kept: list[msgspec.Raw] = []
     left_out: list[str] = []

@@ -69,8 +69,8 @@ class Upstream(Protocol):
     def notify(self, session: Session, method: str, params: bytes) -> None:
         """Pass on a client's notification."""
 
-    def received(self, message: Message) -> None:
-        """Take one message from the child."""
+    def received(self, message: Message, about: int = 0) -> None:
+        """Take one message from the child. `about`: the request it belongs to, where the transport says so."""
 
     def oversized(self, head: bytes, limit: int) -> None:
         """A line longer than `limit` bytes was thrown away; `head` is its beginning."""

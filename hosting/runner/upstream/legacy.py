@@ -166,13 +166,13 @@ class LegacyUpstream:
 
     # --- from the child
 
-    def received(self, message: m.Message) -> None:
+    def received(self, message: m.Message, about: int = 0) -> None:
         if isinstance(message.method, str):
             params = b"" if message.params is msgspec.UNSET else bytes(message.params)
             if message.id is msgspec.UNSET:
-                self._notified(message.method, params)
+                self._notified(message.method, params, about)
             else:
-                self._asked(message.id, message.method, params)
+                self._asked(message.id, message.method, params, about)
             return
         exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
         if exchange is None:
@@ -211,24 +211,24 @@ class LegacyUpstream:
             members["code"] = msgspec.Raw(b"-32602")
         return m.encode(members)
 
-    def _asked(self, request_id: Any, method: str, params: bytes) -> None:
+    def _asked(self, request_id: Any, method: str, params: bytes, about: int) -> None:
         if method == "ping":
             self._peer.write(m.response(request_id))
         else:
-            self._questions.ask(request_id, method, params, self._oldest_call())
+            self._questions.ask(request_id, method, params, self._call(about))
 
-    def _oldest_call(self) -> Exchange | None:
+    def _call(self, about: int) -> Exchange | None:
         """Stdio does not say which call a message belongs to; a child serves one client, so the oldest may carry it."""
-        return next(iter(self._calls.values()), None)
+        return self._calls.get(about) or next(iter(self._calls.values()), None)
 
-    def _notified(self, method: str, params: bytes) -> None:
+    def _notified(self, method: str, params: bytes, about: int) -> None:
         if method == "notifications/progress":
             self._progressed(params)
         elif method == "notifications/cancelled":
             self._questions.withdraw(params)
         elif method == "notifications/message":
-            if not self._peer.is_shared:
-                call = self._oldest_call()
+            if about in self._calls or not self._peer.is_shared:
+                call = self._call(about)
                 if call is not None:
                     if not is_modern(call.open.revision) or call.open.log_level:
                         call.append(Kind.LOG, params)

@@ -195,11 +195,11 @@ class ModernUpstream:
 
     # --- from the child
 
-    def received(self, message: m.Message) -> None:
+    def received(self, message: m.Message, about: int = 0) -> None:
         if isinstance(message.method, str):
             params = b"" if message.params is msgspec.UNSET else bytes(message.params)
             if message.id is msgspec.UNSET:
-                self._notified(message.method, params)
+                self._notified(message.method, params, about)
             else:
                 self._peer.note(f"sent the request {message.method!r}, which a modern server must not do")
                 refusal = m.error_body(m.METHOD_NOT_FOUND, "Requests to the client travel in InputRequiredResult")
@@ -238,7 +238,7 @@ class ModernUpstream:
             exchange.ask(key, bytes(required.requests[name]))
         return True
 
-    def _notified(self, method: str, params: bytes) -> None:
+    def _notified(self, method: str, params: bytes, about: int) -> None:
         if method == "notifications/progress":
             members = m.decode_members(params or b"{}")
             token = members.pop("progressToken", msgspec.Raw(b"null"))
@@ -246,7 +246,7 @@ class ModernUpstream:
             if call is not None and call.open.wants_progress:
                 call.append(Kind.PROGRESS, m.encode(members))
         elif method == "notifications/message":
-            call = self._logging_call()
+            call = self._calls.get(about) or self._logging_call()
             if call is not None:
                 call.append(Kind.LOG, params)
         else:
