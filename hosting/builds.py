@@ -21,6 +21,7 @@ from hosting import environments, kinds, queue
 from hosting.models import Deployment, DeploymentVersion, Environment
 from hosting.placing import placement_renew
 from hosting.services import deployment_move, deployment_note
+from hosting.sources import archive_of_source
 from hosting.states import State
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ def version_build(version_id: UUID) -> None:
     with _alone(version_id) as is_alone:
         if not is_alone:
             return
-        version = DeploymentVersion.objects.select_related("deployment__owner").filter(pk=version_id).first()
+        version = DeploymentVersion.objects.select_related("deployment__owner", "source").filter(pk=version_id).first()
         if version is None or version.built_at or version.failure or _is_superseded(version):
             return
         moved = deployment_move(version.deployment_id, State.BUILDING, "building")
@@ -48,7 +49,7 @@ def _build(version: DeploymentVersion) -> None:
     progress = _Progress(version.deployment_id)
     try:
         reference = kinds.parse(version.reference)
-        built = environments.build(reference, Path(settings.SLIPWAY_STORE), progress)
+        built = environments.build(reference, Path(settings.SLIPWAY_STORE), progress, _choices(version))
     except environments.BuildFailed as error:
         _failed(version, error.reason, error.log)
     except Exception:
@@ -56,6 +57,14 @@ def _build(version: DeploymentVersion) -> None:
         _failed(version, "The build failed for a reason of ours; the operator finds it in the worker's log.", "")
     else:
         _built(version, built)
+
+
+def _choices(version: DeploymentVersion) -> environments.BuildChoices:
+    return environments.BuildChoices(
+        as_of=version.as_of,
+        runs_install_code=version.deployment.runs_install_code,
+        archive=archive_of_source(version.source) if version.source else None,
+    )
 
 
 def _built(version: DeploymentVersion, built: environments.Built) -> None:
@@ -78,6 +87,7 @@ def _built(version: DeploymentVersion, built: environments.Built) -> None:
             env=built.env,
             read_only=built.read_only,
             build_log=built.log,
+            notices=[*version.notices, *(words for words in built.notices if words not in version.notices)],
             built_at=clock.now(),
         )
         Deployment.objects.filter(pk=version.deployment_id).update(current_version=version)

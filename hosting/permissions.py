@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from accounts.models import Name
 from accounts.permissions import may_own_as, member_ids
 from common.errors import NotFound
 from events.actors import Actor
@@ -40,6 +41,10 @@ def check_may_manage(actor: Actor, deployment: Deployment) -> None:
     """Raises NotFound, the same as for one that doesn't exist: a private deployment's existence is private."""
     if not may_manage(actor, deployment):
         raise unknown()
+
+
+def check_may_upload(actor: Actor, owner: Name) -> None:
+    """Raises Forbidden when the owner's account may not upload source. Everybody may, until an operator says else."""
 
 
 def unknown() -> NotFound:

@@ -18,6 +18,7 @@ from hosting import kinds, names, queue
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
 from hosting.permissions import check_may_manage
 from hosting.placing import placement_drop, placement_ensure
+from hosting.sources import source_for
 from hosting.states import State, sources
 from oauth.services import endpoint_tokens_revoke_for
 
@@ -65,7 +66,9 @@ def deployment_create(
                 access=access,
                 reason="queued for building",
             )
-            version = DeploymentVersion.objects.create(deployment=deployment, number=1, reference=str(wanted))
+            version = DeploymentVersion.objects.create(
+                deployment=deployment, number=1, reference=str(wanted), source=source_for(owner, wanted)
+            )
             record(
                 actor,
                 "deployment:create",
@@ -93,7 +96,10 @@ def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -
         locked = deployment_locked(deployment)
         latest = locked.versions.order_by("-number").first()
         version = DeploymentVersion.objects.create(
-            deployment=locked, number=latest.number + 1 if latest else 1, reference=str(wanted)
+            deployment=locked,
+            number=latest.number + 1 if latest else 1,
+            reference=str(wanted),
+            source=source_for(locked.owner, wanted),
         )
         Deployment.objects.filter(pk=locked.pk).update(
             reference=str(wanted), kind=wanted.kind, wanted=Deployment.Wanted.RUNNING, changed_at=clock.now()

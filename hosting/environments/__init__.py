@@ -6,11 +6,12 @@ made read-only and renamed to its place, so that one is there entirely or not at
 
 from __future__ import annotations
 
-from hosting.environments.builds import Built, build, find, install, kept, locked, remove, sweep
+from hosting.environments.builds import Built, build, find, install, kept, locked, released, remove, sweep
 from hosting.kinds import BuildFailed
-from hosting.kinds.locked import Locked, Progress
+from hosting.kinds.locked import BuildChoices, Locked, Progress
 
 __all__ = [
+    "BuildChoices",
     "BuildFailed",
     "Built",
     "Locked",
@@ -20,6 +21,7 @@ __all__ = [
     "install",
     "kept",
     "locked",
+    "released",
     "remove",
     "sweep",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hosting.environments.store import LockBusy, Store
 from hosting.environments.tree import delete, make_read_only, measure
 from hosting.kinds import BuildFailed, Reference, kind_named
 from hosting.kinds.commands import Log
-from hosting.kinds.locked import Locked, Progress, Workplace
+from hosting.kinds.locked import BuildChoices, Locked, Progress, Workplace
 
 MARKER = "environment.json"
 MARKER_FORMAT = 1
@@ -39,9 +40,15 @@ class Built:
     lock: str
     size_bytes: int
     log: str = ""
+    version: str = ""  # "2026.10.19"
+    notices: tuple[str, ...] = ()  # sentences for its owner
+    runs_install_code: bool = False
 
 
-def build(reference: Reference, store: Path, progress: Progress) -> Built:
+_PLAIN = BuildChoices()
+
+
+def build(reference: Reference, store: Path, progress: Progress, choices: BuildChoices = _PLAIN) -> Built:
     """Resolves a reference and installs what it needs, unless that is there. Raises BuildFailed.
 
     Takes seconds to half an hour. `progress` is called in this thread with a few words and, where known, the part done.
@@ -51,21 +58,31 @@ def build(reference: Reference, store: Path, progress: Progress) -> Built:
         place = Store.at(store)
         progress("resolving", 0.0)
         with place.scratch() as folder:
-            resolved = kind_named(reference.kind).resolve(reference, folder, Workplace(place.cache, log, progress))
+            work = Workplace(place.cache, log, progress)
+            resolved = kind_named(reference.kind).resolve(reference, folder, work, choices)
         log.add(f"Resolved {reference} to {resolved.resolved} with {resolved.count}")
         progress(f"resolving: {resolved.count}", 0.2)
-        return _install(resolved, place, progress, log)
+        return _install(resolved, place, progress, log, choices)
     except OSError as error:
         raise _not_writable(error, log) from error
 
 
-def install(wanted: Locked, store: Path, progress: Progress) -> Built:
-    """Installs an exact set that was resolved before, here or on another host. Raises BuildFailed."""
+def install(wanted: Locked, store: Path, progress: Progress, choices: BuildChoices = _PLAIN) -> Built:
+    """Installs an exact set that was resolved before, here or on another host. Raises BuildFailed.
+
+    Of the choices only the archive matters; everything else is in the set.
+    """
     log = Log(hidden=_hidden(store))
     try:
-        return _install(wanted, Store.at(store), progress, log)
+        return _install(wanted, Store.at(store), progress, log, choices)
     except OSError as error:
         raise _not_writable(error, log) from error
+
+
+def released(reference: Reference, version: str, store: Path) -> datetime | None:
+    """When a version of a package came out, as far as its index says. Raises BuildFailed without the tools for it."""
+    work = Workplace(Store.at(store).cache, Log(), lambda text, part: None)
+    return kind_named(reference.kind).released(reference, version, work)
 
 
 def find(digest: str, store: Path, log: str = "") -> Built | None:
@@ -92,6 +109,9 @@ def find(digest: str, store: Path, log: str = "") -> Built | None:
         lock=made_from.lock,
         size_bytes=marker["size_bytes"],
         log=log,
+        version=made_from.version,
+        notices=tuple(made_from.notices),
+        runs_install_code=made_from.runs_install_code,
     )
 
 
@@ -127,31 +147,33 @@ def sweep(store: Path) -> int:
     return Store.at(store).sweep()
 
 
-def _install(wanted: Locked, place: Store, progress: Progress, log: Log) -> Built:
+def _install(wanted: Locked, place: Store, progress: Progress, log: Log, choices: BuildChoices) -> Built:
     digest = wanted.digest
     if (built := find(digest, place.root, log.text())) is not None:
         progress("ready", 1.0)
         return built
     try:
         with place.locked(digest, 0.0) as held:
-            return _install_alone(wanted, place, progress, log, held)
+            return _install_alone(wanted, place, progress, log, choices, held)
     except LockBusy:
         progress("waiting for another build of the same packages", None)
     try:
         with place.locked(digest, LOCK_WAIT_SECONDS) as held:
-            return _install_alone(wanted, place, progress, log, held)
+            return _install_alone(wanted, place, progress, log, choices, held)
     except LockBusy:
         raise BuildFailed(
             f"Another build of {wanted.resolved} is taking too long. Try again later.", log.text(), is_transient=True
         ) from None
 
 
-def _install_alone(wanted: Locked, place: Store, progress: Progress, log: Log, held: int) -> Built:
+def _install_alone(
+    wanted: Locked, place: Store, progress: Progress, log: Log, choices: BuildChoices, held: int
+) -> Built:
     digest, path, kind = wanted.digest, place.path_of(wanted.digest), kind_named(wanted.kind)
     if (built := find(digest, place.root, log.text())) is not None:  # another builder was faster
         progress("ready", 1.0)
         return built
-    runtime = kind.runtime()
+    runtime = kind.runtime(wanted)
     if (runtime.version, runtime.platform) != (wanted.runtime, wanted.platform):
         raise BuildFailed(
             f"{wanted.resolved} was resolved for {wanted.runtime} on {wanted.platform}, "
@@ -160,7 +182,7 @@ def _install_alone(wanted: Locked, place: Store, progress: Progress, log: Log, h
         )
     folder = place.new_folder(digest)
     try:
-        kind.install(wanted, folder, Workplace(place.cache, log, progress, (held,)))
+        kind.install(wanted, folder, Workplace(place.cache, log, progress, (held,)), choices)
         try:
             kind.launch(wanted, folder)  # without a command to start there is nothing to keep
         except BuildFailed as failure:

@@ -11,10 +11,11 @@ from hosting.kinds.locked import Kind
 from hosting.kinds.npm import Npm
 from hosting.kinds.pypi import PyPI
 from hosting.kinds.reference import Reference, parse
+from hosting.kinds.source import Source
 
 __all__ = ["BuildFailed", "Kind", "Reference", "kind_named", "parse"]
 
-_KINDS: dict[str, Kind] = {"pypi": PyPI(), "npm": Npm()}
+_KINDS: dict[str, Kind] = {"pypi": PyPI(), "npm": Npm(), "source": Source()}
 
 
 def kind_named(name: str) -> Kind:

@@ -70,7 +70,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Command:
-    """One call of a tool. `held` are file descriptors that it keeps open as long as it lives."""
+    """One call of a tool. `held` are file descriptors that it keeps open as long as it lives.
+
+    `is_foreign`: it may run code of the packages (install scripts, build backends), so it runs in the sandbox only.
+    """
 
     argv: Sequence[str]
     cwd: Path
@@ -79,11 +82,18 @@ class Command:
     stdin: str = ""
     held: Sequence[int] = ()
     logs_stdout: bool = True
+    is_foreign: bool = False
 
 
 def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finished:
     """Runs to the end; stderr goes to the log and `line_seen` line by line. Raises BuildFailed on time-out."""
     tool = Path(command.argv[0]).name
+    if command.is_foreign:
+        raise BuildFailed(
+            "Install scripts and source distributions run only in the build sandbox, which this site doesn't have yet. "
+            "Take the consent to install code back, or choose another package.",
+            log.text(),
+        )
     log.add(f"$ {' '.join([tool, *command.argv[1:]])}")
     try:
         process = subprocess.Popen(

@@ -45,7 +45,7 @@ def node_command(folder: Path, name: str) -> list[str]:
     except (OSError, ValueError) as error:
         raise BuildFailed(f"The package {name} has no readable package.json.") from error
     label = f"The package {name} {manifest.get('version', '')}".rstrip()
-    commands = _bin_of(manifest, name)
+    commands = bin_of(manifest, name)
     if not commands:
         raise BuildFailed(
             f"{label} has no command to start: its package.json names no “bin”. "
@@ -102,7 +102,7 @@ def _runnable_modules(package: Distribution) -> list[str]:
     return [".".join(home.parts) for home in homes if not any(parent in homes for parent in home.parents)]
 
 
-def _bin_of(manifest: Mapping[str, Any], name: str) -> dict[str, str]:
+def bin_of(manifest: Mapping[str, Any], name: str) -> dict[str, str]:
     declared = manifest.get("bin")
     if isinstance(declared, str):
         return {name.rpartition("/")[2]: declared}

@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from hosting.kinds.archive import Archive
 from hosting.kinds.commands import Log
 from hosting.kinds.interpreters import Interpreter
 from hosting.kinds.reference import Reference
@@ -16,6 +18,19 @@ from hosting.kinds.reference import Reference
 DIGEST_FORMAT = 1  # raised when the same lock would give another environment
 
 Progress = Callable[[str, float | None], None]
+
+
+@dataclass(frozen=True)
+class BuildChoices:
+    """What the owner chose and what is known besides the reference.
+
+    `as_of`: packages that came after this day don't count. `runs_install_code`: install scripts and source
+    distributions are allowed, and every tool that could meet one runs in the sandbox. `archive`: what was uploaded.
+    """
+
+    as_of: date | None = None
+    runs_install_code: bool = False
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True)
@@ -29,11 +44,18 @@ class Locked:
     packages: int
     runtime: str  # version of the interpreter
     platform: str
+    runs_install_code: bool = False
+    source: str = ""  # digest of the uploaded source
+    notices: tuple[str, ...] = ()  # sentences for the owner; no part of the set
 
     @property
     def digest(self) -> str:
         """64 hex digits that name the environment; the package's name is in it because it decides what is started."""
         parts = [DIGEST_FORMAT, self.kind, self.name, self.version, self.runtime, self.platform, self.lock]
+        if self.runs_install_code:
+            parts.append("with install code")
+        if self.source:
+            parts.append(f"source {self.source}")
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
@@ -65,15 +87,24 @@ class Workplace:
 
 
 class Kind(Protocol):
-    """One sort of package. All three may raise BuildFailed; none runs code of a package."""
+    """One sort of package. All may raise BuildFailed; none runs code of a package outside the sandbox."""
 
-    def resolve(self, reference: Reference, folder: Path, work: Workplace) -> Locked:
+    def resolve(self, reference: Reference, folder: Path, work: Workplace, choices: BuildChoices) -> Locked:
         """Finds the exact package set, working in an empty folder that goes away."""
 
-    def install(self, locked: Locked, folder: Path, work: Workplace) -> None:
+    def install(self, locked: Locked, folder: Path, work: Workplace, choices: BuildChoices) -> None:
         """Installs the set into an empty folder that will be moved to its final place afterwards."""
 
     def launch(self, locked: Locked, folder: Path) -> Launch:
         """Reads from the installed packages how the server is started."""
 
-    def runtime(self) -> Interpreter: ...
+    def runtime(self, locked: Locked | None = None) -> Interpreter:
+        """The interpreter of this set, or the one that a new set of this kind would be resolved for."""
+
+    def released(self, reference: Reference, version: str, work: Workplace) -> datetime | None:
+        """When this version came out, as far as the index says; None for what has no release."""
+
+
+def end_of(day: date) -> str:
+    """The first moment after a day, as uv and npm read it."""
+    return f"{day + timedelta(days=1):%Y-%m-%d}T00:00:00Z"

@@ -45,8 +45,9 @@ def explain(
         )
     if found := _NO_WHEELS.search(output):
         return BuildFailed(
-            f"{_who(found[1], own)} has no wheel for {python} on this platform. Slipway installs wheels only, "
-            "so that no code of a package runs while it is installed: choose another version or another package.",
+            f"{_who(found[1], own)} has no wheel for {python} on this platform: it can only be built from source, "
+            "which runs its code during installation. "
+            "Allow install code in the settings of this server, or choose another version or package.",
             log,
         )
     if (found := _NO_VERSION.search(output)) and pypi_name(found[1]) == own:

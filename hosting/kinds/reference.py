@@ -2,6 +2,7 @@
 
     pypi:NAME[==VERSION]          names after PEP 508, versions after PEP 440
     npm:[@scope/]NAME[@VERSION]   VERSION is an exact semantic version or a dist-tag such as `latest`
+    source:DIGEST                 SHA-256 of what was uploaded, 64 hexadecimal digits
 
 Ranges, extras and addresses are refused: a deployment names one package, and what it resolved to is locked.
 """
@@ -28,12 +29,12 @@ _PYPI_VERSION = re.compile(
 # Without a leading "-", so that a name never looks like an option.
 _NPM_NAME = re.compile(r"(?:@[A-Za-z0-9~][A-Za-z0-9._~-]*/)?[A-Za-z0-9~][A-Za-z0-9._~-]*")
 _NPM_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NPM_TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 # Each is in the plan, and named here so that a person who reads about it learns that it isn't a typing error.
 _LATER = {
     "registry": "Hosting an entry of the registry isn't possible yet",
-    "source": "Hosting from a source folder isn't possible yet",
     "remote": "Hosting a remote server isn't possible yet",
 }
 _EXAMPLES = "write pypi:mcp-server-time or npm:@modelcontextprotocol/server-everything, for example"
@@ -41,7 +42,7 @@ _EXAMPLES = "write pypi:mcp-server-time or npm:@modelcontextprotocol/server-ever
 
 @dataclass(frozen=True)
 class Reference:
-    """One package of one index. `version` is None when the newest is wanted."""
+    """One package of one index, or one upload. `version` is None when the newest is wanted."""
 
     kind: str
     name: str
@@ -66,6 +67,8 @@ def parse(text: str) -> Reference:
         return _parse_pypi(rest)
     if kind == "npm":
         return _parse_npm(rest)
+    if kind == "source":
+        return _parse_source(rest)
     if kind in _LATER:
         raise _bad(f"{_LATER[kind]}: {_EXAMPLES}.")
     raise _bad(f"“{kind}:” isn't a kind of server that Slipway knows: {_EXAMPLES}.")
@@ -105,6 +108,15 @@ def _parse_npm(rest: str) -> Reference:
             f"write npm:{name}@1.2.3 or npm:{name}@next, or npm:{name} for the newest."
         )
     return Reference("npm", name, version)
+
+
+def _parse_source(rest: str) -> Reference:
+    if not _DIGEST.fullmatch(rest):
+        raise _bad(
+            "Source is uploaded on the page, or hosted from a shell with ./manage.py host source:PATH, "
+            "where PATH is a Python file, a zip or a folder. As a reference it is source: and the upload's SHA-256."
+        )
+    return Reference("source", rest)
 
 
 def _bad(message: str) -> BadInput:

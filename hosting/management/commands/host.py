@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from argparse import BooleanOptionalAction
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -14,8 +16,10 @@ from accounts.services import user_create
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting import services
+from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import resource_url
+from hosting.sources import source_reference, source_store
 from hosting.states import State
 
 POLL_SECONDS = 0.25
@@ -29,7 +33,11 @@ class Command(OperatorCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reference", help="for example pypi:mcp-server-time or npm:@scope/package@1.2.3")
+        parser.add_argument(
+            "reference",
+            help="for example pypi:mcp-server-time, npm:@scope/package@1.2.3 "
+            "or source:PATH of a Python file, a zip or a folder",
+        )
         parser.add_argument("--owner", required=True, help="the account that owns it")
         parser.add_argument("--name", required=True, help="its name in the URL")
         parser.add_argument(
@@ -41,20 +49,29 @@ class Command(OperatorCommand):
         parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait at most")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        owner = self._owner(options["owner"])
         deployment, version = services.deployment_host(
             actor=OPERATOR,
-            owner=self._owner(options["owner"]),
+            owner=owner,
             name=options["name"],
-            reference=options["reference"],
+            reference=self._reference(owner, options["reference"]),
             access=options["access"],
         )
         if options["wait"]:
             self._wait(deployment, version, options["timeout"])
-        owner = deployment.owner
         self.stdout.write(resource_url(owner.folded, deployment.folded_name))
         self.stderr.write(
             f"For a token: ./manage.py issue_token --user {owner.display} --deployment {deployment.label}"
         )
+
+    def _reference(self, owner: Name, text: str) -> str:
+        """A path of this machine is uploaded; everything else stands for itself."""
+        kind, _, path = text.strip().partition(":")
+        if kind != "source" or not path or re.fullmatch(r"[0-9a-f]{64}", path):
+            return text
+        filename, content = pack(Path(path).expanduser())
+        source = source_store(actor=OPERATOR, owner=owner, filename=filename, content=content)
+        return source_reference(source)
 
     def _owner(self, name: str) -> Name:
         found = accounts.name_find(name)

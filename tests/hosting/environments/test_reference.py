@@ -35,7 +35,7 @@ def test_reference_is_read(text: str, expected: Reference) -> None:
         ("docker:thing", "isn't a kind"),
         ("PYPI:six", "isn't a kind"),
         ("registry:io.example/x", "isn't possible yet"),
-        ("source:.", "isn't possible yet"),
+        ("source:.", "hosted from a shell"),
         ("remote:https://example.org/mcp", "isn't possible yet"),
         ("pypi:", "can't be the name"),
         ("pypi:-six", "can't be the name"),
