@@ -78,6 +78,8 @@ def cleaned(value: Any) -> Any:
     """The value as PostgreSQL can keep it: it has no NUL and no half of a surrogate pair."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # it makes 1e2 the same as 100, which is what comes back
     if isinstance(value, dict):
         return {cleaned(name): cleaned(each) for name, each in value.items()}
     if isinstance(value, list):

@@ -16,10 +16,14 @@ from accounts import names as account_names
 from accounts.permissions import member_ids
 from common.errors import NotFound, Unavailable
 from hosting import inputs, limits, names
+from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
 from hosting.models import Deployment, Runner, RunnerPlacement
+from hosting.policies import policy_kept
 from hosting.runner import control
 from hosting.states import CALLABLE, State
+
+OPEN = ToolPolicy()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Route:
     runner_address: str
     resource: str  # the full URL of the endpoint: the audience of its tokens
     isolation: str  # session | principal | shared
+    policy: ToolPolicy = OPEN  # which of its tools may be seen and called
 
     @property
     def is_callable(self) -> bool:
@@ -92,6 +97,7 @@ def route_of(deployment: Deployment) -> Route:
         runner_address=runner.address if runner and is_live else "",
         resource=resource_url(deployment.owner.folded, deployment.folded_name),
         isolation=deployment.isolation,
+        policy=policy_kept(deployment),
     )
 
 

@@ -27,6 +27,7 @@ from mcp_endpoint.runners import Runners
 from mcp_endpoint.sessions import Sessions
 from mcp_endpoint.streams import Streams
 from mcp_endpoint.tool_headers import ToolHeaders
+from mcp_endpoint.tool_policy import ToolPolicies
 
 
 @dataclass
@@ -68,6 +69,7 @@ def build(
         States(sealing_key),
         ToolHeaders(directory),
         in_flight or InFlight(),
+        ToolPolicies(directory),
     )
     records = Records(directory)
     endpoint = Endpoint(site_url, gate, authenticator, directory, services, records)

@@ -16,6 +16,7 @@ from mcp_endpoint.runners import Runners, Source
 from mcp_endpoint.sessions import Sessions
 from mcp_endpoint.streams import Stream, Streams
 from mcp_endpoint.tool_headers import ToolHeaders
+from mcp_endpoint.tool_policy import ToolPolicies
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -32,6 +33,7 @@ class Services:
     states: States
     tool_headers: ToolHeaders
     in_flight: InFlight
+    tool_policies: ToolPolicies
 
 
 @dataclass(slots=True)

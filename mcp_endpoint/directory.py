@@ -44,6 +44,7 @@ class Backend(Protocol):
     def tools_of(self, version_id: str) -> bytes | None: ...
     def revoked_jtis(self) -> frozenset[str]: ...
     def calls_write(self, rows: list[CallRow]) -> None: ...
+    def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None: ...
 
 
 class _Entry:
@@ -158,6 +159,10 @@ class Directory:
         """The version's tools as a raw JSON array; None while it was not asked for them. Raises TimeoutError."""
         async with asyncio.timeout(ANSWER_SECONDS):
             return await self._in_thread(self._backend.tools_of, version_id)
+
+    async def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None:
+        """Tools that went by and that nobody approved. Raises Unavailable."""
+        await self._in_thread(self._backend.tools_seen, deployment_id, definitions)
 
     # --- records
 

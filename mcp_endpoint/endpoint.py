@@ -35,6 +35,7 @@ from mcp_endpoint.protected_resource import WELL_KNOWN, document, metadata_url, 
 from mcp_endpoint.records import Records
 from mcp_endpoint.rejection import RefusedError, Rejection
 from mcp_endpoint.revisions import is_modern
+from mcp_endpoint.tool_policy import check_tool
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -199,6 +200,8 @@ class Endpoint:
         in_flight, deployment = self._services.in_flight, context.route.deployment_id
         in_flight.enter(principal.key, deployment, count)
         try:
+            if not context.route.policy.is_open:
+                check_tool(context.route, inbound)
             if isinstance(inbound, ModernCall):
                 await modern_calls.call(context, inbound)
             else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from common.errors import AppError, Unavailable
-from hosting import placing, routing, usage
+from hosting import placing, routing, tools, usage
 from hosting.models import DeploymentVersion
 from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
 from oauth import claims, keys, selectors
@@ -55,8 +56,8 @@ class OrmBackend:
     def tools_of(self, version_id: str) -> bytes | None:
         """A raw JSON array, None while the version was never asked for its tools."""
         with _connection():
-            tools = DeploymentVersion.objects.filter(pk=version_id).values_list("tools", flat=True).first()
-        return None if tools is None else msgspec.json.encode(tools)
+            found = DeploymentVersion.objects.filter(pk=version_id).values_list("tools", flat=True).first()
+        return None if found is None else msgspec.json.encode(found)
 
     def revoked_jtis(self) -> frozenset[str]:
         with _connection():
@@ -65,6 +66,10 @@ class OrmBackend:
     def calls_write(self, rows: list[CallRow]) -> None:
         with _connection():
             usage.calls_write(rows)
+
+    def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None:
+        with _connection():
+            tools.tools_seen(UUID(deployment_id), definitions, is_complete=False)
 
 
 def verifier() -> Verify:

@@ -156,13 +156,13 @@ class Records:
         self._rows = rows + self._rows[:room]
 
 
-def name_of(message: ModernCall | Call) -> str:
+def name_of(message: ModernCall | Call, characters: int | None = NAME_CHARACTERS) -> str:
     """The tool, prompt or resource that a request names; "" where it names none that can be read."""
     try:
         named = _decode_named(message.params or b"{}")
     except (msgspec.DecodeError, RecursionError):
         return ""
-    return (named.name or named.uri)[:NAME_CHARACTERS]
+    return (named.name or named.uri)[:characters]
 
 
 def outcome(response: bytes, request_id: bytes, method: str) -> str:

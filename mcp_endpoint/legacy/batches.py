@@ -14,7 +14,7 @@ from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
 from mcp_endpoint.context import Context
 from mcp_endpoint.errors import failure_of, report
-from mcp_endpoint.legacy.calls import open_call, tell
+from mcp_endpoint.legacy.calls import open_call, tell, view_of
 from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.legacy.sessions import found, link_of
 from mcp_endpoint.legacy.views import CallView
@@ -23,6 +23,7 @@ from mcp_endpoint.rejection import refuse
 from mcp_endpoint.revisions import BATCHES
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.streams import GONE, Stream
+from mcp_endpoint.tool_policy import tool_refusal
 
 _FOREVER = 3600.0
 
@@ -33,14 +34,18 @@ async def post(context: Context, inbound: LegacyPost) -> None:
         refuse(j.INVALID_REQUEST, f"Batches do not exist in protocol version {session.revision}")
     link = await link_of(context, session)
     calls: list[tuple[CallView, Opened]] = []
+    refused: dict[bytes, bytes] = {}
     for message in inbound.messages:
         if isinstance(message, Call):
-            view = CallView(message.id, message.progress_token, session.revision)
-            calls.append((view, open_call(context, link, session, message)))
+            refusal = tool_refusal(context.route, message)
+            if refusal is not None:
+                refused[message.id] = j.failure(message.id, refusal.code, refusal.message)
+                continue
+            calls.append((view_of(context, message, session.revision), open_call(context, link, session, message)))
         else:
             await tell(link, context.owner, session, message)
-    if calls:
-        await _Batch(context, calls).run()
+    if calls or refused:
+        await _Batch(context, calls, refused).run()
     else:
         await context.answer.empty(202)
 
@@ -48,12 +53,14 @@ async def post(context: Context, inbound: LegacyPost) -> None:
 class _Batch:
     """The merged answer of several exchanges."""
 
-    def __init__(self, context: Context, calls: list[tuple[CallView, Opened]]) -> None:
+    def __init__(self, context: Context, calls: list[tuple[CallView, Opened]], refused: dict[bytes, bytes]) -> None:
         self._context = context
         self._calls = calls
         self._frames: asyncio.Queue[tuple[bytes, str, bool]] = asyncio.Queue()
-        self._open = len(calls)
-        self._parts: dict[bytes, bytes] = {}
+        self._open = len(calls) + len(refused)
+        self._parts = refused  # responses by request id; the others come to these
+        for message in refused.values():
+            self._frames.put_nowait((message, "", True))
         self._stream = Stream(_All([source for _, source in calls]), context.principal, context.key)
 
     async def run(self) -> None:

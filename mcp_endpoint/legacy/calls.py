@@ -6,6 +6,8 @@ cancel it. Disconnecting is not cancelling (2025-11-25 basic/transports).
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from hosting.runner.control import Answer, Cancel, Notify
@@ -19,6 +21,7 @@ from mcp_endpoint.legacy.views import CallView
 from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sessions import Session, exchange_part
+from mcp_endpoint.tool_policy import LIST
 
 _CANCELLED = "notifications/cancelled"
 
@@ -54,9 +57,17 @@ async def call(context: Context, message: Call) -> None:
     context.answer.source = source.attachment
     first = await source.get(JSON_SECONDS)
     if first is not None and first.kind is Kind.RESULT:
-        await context.answer.json(200, j.result(message.id, first.data))
+        data = first.data
+        if message.method == LIST:
+            data = context.services.tool_policies.shown(context.route, data)
+        await context.answer.json(200, j.result(message.id, data))
         return
-    await context.deliver(source, CallView(message.id, message.progress_token, session.revision), first)
+    await context.deliver(source, view_of(context, message, session.revision), first)
+
+
+def view_of(context: Context, message: Call, revision: str) -> CallView:
+    shown = partial(context.services.tool_policies.shown, context.route) if message.method == LIST else None
+    return CallView(message.id, message.progress_token, revision, shown=shown)
 
 
 def open_call(context: Context, link: RunnerLink, session: Session, message: Call) -> Opened:

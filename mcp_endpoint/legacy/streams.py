@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hosting.runner.frames import UNDELIVERED
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
@@ -32,5 +34,11 @@ async def listen(context: Context) -> None:
     exchange = link.exchange_id(exchange_part(session.id, position.request_id))
     source = await runners.follow(link, exchange, context.owner, position.seq)
     context.answer.source = source.attachment
-    view = CallView(position.request_id, position.progress_token, session.revision, resumed_after=position.seq)
+    view = CallView(
+        position.request_id,
+        position.progress_token,
+        session.revision,
+        resumed_after=position.seq,
+        shown=partial(context.services.tool_policies.shown_resumed, context.route),
+    )
     await context.deliver(source, view, None)

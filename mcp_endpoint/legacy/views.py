@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hosting.runner.frames import UNDELIVERED, Event, Kind, Reason
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
@@ -25,14 +27,22 @@ def server_message(event: Event) -> bytes | None:
 
 
 class CallView:
-    """A request's stream. `resumed_after`: the client has had the events up to that one."""
+    """A request's stream. `resumed_after`: the client has had the events up to that one. `shown` gives what the client
+    may see of a result, None for all of it."""
 
     comes_back = True
 
     def __init__(
-        self, request_id: bytes, progress_token: bytes, revision: str, *, resumed_after: int | None = None
+        self,
+        request_id: bytes,
+        progress_token: bytes,
+        revision: str,
+        *,
+        resumed_after: int | None = None,
+        shown: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.request_id = request_id
+        self._shown = shown
         self._token = progress_token
         self._name = event_ids.stream_name(request_id, progress_token)
         self._steps = StatusSteps()
@@ -44,7 +54,7 @@ class CallView:
     def message(self, event: Event) -> bytes | None:
         kind = event.kind
         if kind is Kind.RESULT:
-            return j.result(self.request_id, event.data)
+            return j.result(self.request_id, self._shown(event.data) if self._shown else event.data)
         if kind is Kind.ERROR:
             return j.error(self.request_id, event.data)
         if kind is Kind.PROGRESS:

@@ -95,16 +95,19 @@ async def _answer(context: Context, message: ModernCall, source: Questions, seco
     first = await source.get(seconds)
     if first is not None and first.kind is Kind.RESULT:
         source.close(gone=False)
-        if message.method == _LIST:
-            context.services.tool_headers.learn(context.route.version_id, first.data)
-        await context.answer.json(200, j.result(message.id, first.data))
+        data = _listed(context, first.data) if message.method == _LIST else first.data
+        await context.answer.json(200, j.result(message.id, data))
         return
     view = CallView(message.id, message.progress_token)
     if message.method == _LIST:
-        view = ToolsView(
-            message.id, message.progress_token, partial(context.services.tool_headers.learn, context.route.version_id)
-        )
+        view = ToolsView(message.id, message.progress_token, partial(_listed, context))
     await context.deliver(source, view, first)
+
+
+def _listed(context: Context, result: bytes) -> bytes:
+    """A list of tools as the client may see it. All of it is learnt: a policy may change before the next one."""
+    context.services.tool_headers.learn(context.route.version_id, result)
+    return context.services.tool_policies.shown(context.route, result)
 
 
 async def _match_headers(context: Context, message: ModernCall) -> None:

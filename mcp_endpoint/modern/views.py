@@ -69,15 +69,15 @@ class CallView:
 
 
 class ToolsView(CallView):
-    """`tools/list` that took its time. `learn` is told the result."""
+    """`tools/list` that took its time. `shown` gives what the client may see of the result."""
 
-    def __init__(self, request_id: bytes, progress_token: bytes, learn: Callable[[bytes], None]) -> None:
+    def __init__(self, request_id: bytes, progress_token: bytes, shown: Callable[[bytes], bytes]) -> None:
         super().__init__(request_id, progress_token)
-        self._learn = learn
+        self._shown = shown
 
     def message(self, event: Event) -> bytes | None:
         if event.kind is Kind.RESULT:
-            self._learn(event.data)
+            return j.result(self._id, self._shown(event.data))
         return super().message(event)
 
 

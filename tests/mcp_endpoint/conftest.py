@@ -62,6 +62,7 @@ class World:
     is_down: bool = False
     tools: list[dict[str, Any]] | None = None
     calls: list[CallRow] = field(default_factory=list)
+    told: list[list[dict[str, Any]]] = field(default_factory=list)
 
     def _check(self) -> None:
         if self.is_down:
@@ -101,6 +102,10 @@ class World:
     def calls_write(self, rows: list[CallRow]) -> None:
         self._check()
         self.calls += rows
+
+    def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None:
+        self._check()
+        self.told.append(definitions)
 
 
 @dataclass

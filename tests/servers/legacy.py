@@ -106,6 +106,7 @@ def respond(message: dict[str, Any]) -> None:
             "serverInfo": {"name": "legacy", "version": "1"},
         }
     elif method == "tools/list":
+        time.sleep(float(params.get("pause", 0)))
         result = {"tools": TOOLS}
     elif method == "tools/call":
         result = call(params.get("name", ""), params.get("arguments") or {}, params.get("_meta") or {})
