@@ -75,6 +75,16 @@ def networks(name: str) -> list[str]:
     return found
 
 
+def ports(name: str) -> list[int]:
+    """Port numbers, separated by commas."""
+    found = []
+    for part in filter(None, (piece.strip() for piece in text(name).split(","))):
+        if not part.isascii() or not part.isdigit() or not 0 < int(part) < 65536:
+            raise _wrong(name, part, "port numbers such as 5432, separated by commas")
+        found.append(int(part))
+    return found
+
+
 def origins(name: str) -> list[str]:
     """Origins as browsers send them, separated by commas."""
     found = []

@@ -42,6 +42,8 @@ SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
 SLIPWAY_SECRETS = SLIPWAY_HOME / "secrets"
 SLIPWAY_STORE = SLIPWAY_HOME / "store"
 SLIPWAY_RUNNERS = SLIPWAY_HOME / "runners"
+SLIPWAY_EGRESS_PRIVATE = env.networks("SLIPWAY_EGRESS_PRIVATE")  # private networks that hosted servers may reach
+SLIPWAY_EGRESS_PORTS = env.ports("SLIPWAY_EGRESS_PORTS")  # on these ports of theirs, besides 443
 SLIPWAY_SANDBOX = env.choice("SLIPWAY_SANDBOX", "bubblewrap", ["bubblewrap", "insecure"])
 
 # What an owner of a server may choose for one instance, at most; quotas of accounts are another thing.

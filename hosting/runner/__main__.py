@@ -17,6 +17,7 @@ import uvloop
 from common import addresses
 from common.garbage import settle
 from hosting.runner.announcing import Announcer
+from hosting.runner.egress.keeper import let_out
 from hosting.runner.remote.door import Door
 from hosting.runner.runner import Runner
 from hosting.runner.runtimes import choose
@@ -50,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--home", required=True, type=Path, help="folder for spilled data")
     parser.add_argument("--sandbox", default="bubblewrap", choices=("bubblewrap", "insecure"))
     parser.add_argument("--networks", default="", help="private networks that may be reached, as CIDR,CIDR …")
+    parser.add_argument("--ports", default="", help="ports of those that may be reached besides 443, as PORT,PORT …")
     for name in ("certificate", "key", "authority"):
         parser.add_argument(f"--{name}", type=Path, help="PEM file, for a tls: address")
     return parser.parse_args()
@@ -60,6 +62,10 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     door = Door(addresses.networks(arguments.networks.split(",")))
     runner = Runner(arguments.name, home=arguments.home, runtime=runtime, door=door, announce=announcer)
     runner.outbox.load()
+    keeper = let_out(runtime, arguments.networks, arguments.ports)
+    if keeper is not None:
+        keeper.printed = runner.egress_printed
+        runner.egress = keeper.ledger
     server = StreamServer(runner)
     identity = None
     if arguments.certificate and arguments.key and arguments.authority:
@@ -77,6 +83,8 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     sweeping.cancel()
     await runner.stop()
     listener.close()
+    if keeper is not None:
+        keeper.close()
 
 
 def main() -> int:

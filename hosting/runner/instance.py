@@ -275,6 +275,8 @@ class Instance:
             read_only=placement.read_only,
             limits=placement.limits,
             home=None,
+            deployment=placement.deployment,
+            egress=placement.egress,
         )
         limit = placement.limits.message_bytes
         child = Child(

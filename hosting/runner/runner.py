@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hosting.runner import control as c
+from hosting.runner.egress.ledger import Ledger
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import EndRule, Kind, Open, Reason
@@ -74,6 +75,7 @@ class Runner:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spill = Spill(folder)
         self.outbox = Outbox(home / "spool", spill=self._spill, announce=announce)
+        self.egress = Ledger()
 
     # --- exchanges
 
@@ -291,6 +293,10 @@ class Runner:
         if feed is None:
             feed = self._feeds[deployment] = Feed(deployment, self._spill)
         return feed
+
+    def egress_printed(self, deployment: str, instance: str, line: str) -> None:
+        if deployment in self._feeds:
+            self._feeds[deployment].output(instance, line.encode(), "protocol")
 
     def place(self, placement: c.Placement) -> Placed:
         placed = self.placed[placement.deployment] = Placed(

@@ -1,10 +1,12 @@
 """A hosted server that tries what it is told: one JSON command a line in, one JSON answer a line out.
 
-Plain Python and the standard library. Each command is a function below; an OSError is answered as {"error": "EACCES"}.
+Plain Python and the standard library. Each command is a function below, or net.NAME one of net.py beside this file; an
+OSError is answered as {"error": "EACCES"}.
 """
 
 import ctypes
 import errno
+import importlib.util
 import json
 import os
 import resource
@@ -184,11 +186,23 @@ def say(text):
     return True
 
 
+def function(command):
+    area, _, name = command.rpartition(".")
+    if not area:
+        return globals()[name]
+    if area not in sys.modules:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{area}.py")
+        spec = importlib.util.spec_from_file_location(area, path)
+        sys.modules[area] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[area])
+    return getattr(sys.modules[area], name)
+
+
 def main():
     for line in sys.stdin:
         command, *arguments = json.loads(line)
         try:
-            answer = {"ok": globals()[command](*arguments)}
+            answer = {"ok": function(command)(*arguments)}
         except OSError as error:
             answer = {"error": errno.errorcode.get(error.errno, type(error).__name__)}
         print(json.dumps(answer), flush=True)

@@ -34,6 +34,8 @@ class Command(OperatorCommand):
         connection.close()
         argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address]
         argv += ["--home", str(settings.SLIPWAY_RUNNERS / name), "--sandbox", settings.SLIPWAY_SANDBOX]
+        argv += ["--networks", ",".join(settings.SLIPWAY_EGRESS_PRIVATE)]
+        argv += ["--ports", ",".join(map(str, settings.SLIPWAY_EGRESS_PORTS))]
         for option in ("certificate", "key", "authority"):
             if options[option]:
                 argv += [f"--{option}", str(options[option])]

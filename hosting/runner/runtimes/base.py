@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from hosting.runner.control import Limits
+from hosting.runner.control import Egress, Limits
 
 
 class LaunchFailed(Exception):  # noqa: N818 - the outcome of a start, as the runner's callers name it
@@ -32,6 +32,8 @@ class LaunchSpec:
     read_only: Sequence[str] = ()  # absolute paths that the instance may read, at the same place
     limits: Limits = Limits()
     home: Path | None = None  # a folder to be its writable home; None: an empty one that goes with it
+    deployment: str = ""  # whose instance this is
+    egress: Egress = Egress()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,16 @@ class Process(Protocol):
 
     def close(self) -> None:
         """Give the descriptors back. Only after the end; repeatable."""
+
+
+class Doorway(Protocol):
+    """Lets instances out of their empty network, as far as their `egress` says. See hosting/runner/egress."""
+
+    async def open(self, spec: LaunchSpec, pid: int) -> None:
+        """Before the server in `pid` begins. Raises LaunchFailed."""
+
+    def shut(self, instance: str) -> None:
+        """Repeatable."""
 
 
 class Runtime(Protocol):

@@ -21,7 +21,7 @@ from resource import prlimit
 
 from hosting.runner.control import Limits
 from hosting.runner.runtimes import ceilings, cgroups, seccomp, view
-from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, SandboxUnavailable, Verdict
+from hosting.runner.runtimes.base import Doorway, LaunchFailed, LaunchSpec, SandboxUnavailable, Verdict
 from hosting.runner.runtimes.child import Child, Parts
 from hosting.runner.runtimes.descriptors import Pipes, close_all, memory_file, spawn
 from hosting.runner.runtimes.handshake import first_word, last_words
@@ -71,6 +71,7 @@ class Bubblewrap:
         has_all = self._groups is not None and self._groups.has_memory and self._groups.has_pids
         self._watcher = Watcher(is_only_guard=not has_all)
         self._held: dict[Child, Identity | None] = {}
+        self.doorway: Doorway | None = None  # None: no instance gets out
 
     # --- Runtime
 
@@ -80,6 +81,8 @@ class Bubblewrap:
             return await self._launch(spec, start)
         except BaseException as error:
             self._undo(start)
+            if self.doorway is not None:
+                self.doorway.shut(spec.instance)
             if isinstance(error, OSError):
                 raise LaunchFailed(f"the sandbox could not be built: {error}") from error
             raise
@@ -139,6 +142,10 @@ class Bubblewrap:
                 pid = 0
             if not pid:
                 raise LaunchFailed(f"the sandbox could not be built: {last_words(start.pipes.ours[2])}")
+            if spec.egress.mode != "none":
+                if self.doorway is None:
+                    raise LaunchFailed("it wants to reach the network, and here is no proxy for that")
+                await self.doorway.open(spec, pid)
             child = self._adopt(spec, start, pid)
             ours.send(b"\n")
         return child
@@ -190,7 +197,9 @@ class Bubblewrap:
                 disks[name] = os.open(f"/proc/{pid}/root{name}", os.O_PATH | os.O_CLOEXEC)
                 start.fds.append(disks[name])
         stdin, stdout, stderr = start.pipes.ours
-        parts = Parts(pid, start.keeper, parent_of(pid), stdin, stdout, stderr, spec.limits, group, disks)
+        parts = Parts(
+            pid, start.keeper, parent_of(pid), stdin, stdout, stderr, spec.limits, group, disks, spec.instance
+        )
         child = Child(parts, self._table, self._gone)
         start.fds = []
         start.pipes.ours = []
@@ -202,6 +211,8 @@ class Bubblewrap:
 
     def _gone(self, child: Child) -> None:
         self._watcher.remove(child)
+        if self.doorway is not None:
+            self.doorway.shut(child.parts.instance)
         self._release(self._held.pop(child, None), child.parts.group)
 
     def _release(self, identity: Identity | None, group: cgroups.Group | None) -> None:

@@ -32,6 +32,7 @@ class Parts:
     limits: Limits
     group: Group | None = None
     disks: dict[str, int] = field(default_factory=dict)  # descriptors of its size-limited folders, by name
+    instance: str = ""
 
 
 class Child:

@@ -15,6 +15,7 @@ from hosting.runner.runtimes.identities import INSIDE, Identity
 
 HOME = "/home/server"
 PATH = "/usr/local/bin:/usr/bin:/bin"
+NODE_HEAP_PERCENT = 75
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 CONFIGURATION = (
     "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/ca-certificates.conf", "/etc/ld.so.cache", "/etc/ld.so.conf",
@@ -28,7 +29,8 @@ RESERVED = ("/proc", "/dev", "/sys", "/tmp", "/run", "/etc", "/var", HOME)
 FILES = {
     "/etc/passwd": f"server:x:{INSIDE}:{INSIDE}:server:{HOME}:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
     "/etc/group": f"server:x:{INSIDE}:\nnogroup:x:65534:\n",
-    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "/etc/hosts": "127.0.0.1 localhost server\n::1 localhost\n",
+    "/etc/resolv.conf": "nameserver 127.0.0.1\n",  # the egress proxy, or nobody
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 
@@ -72,7 +74,7 @@ def first_process(identity: Identity | None) -> list[str]:
 
 
 def _network() -> list[str]:
-    """No network but an empty loopback. An egress proxy's socket would be bound here."""
+    """No network but an empty loopback; an egress proxy listens there (hosting/runner/egress)."""
     return ["--unshare-net"]
 
 
@@ -136,6 +138,10 @@ def _environment(spec: LaunchSpec) -> list[str]:
         "LANG": "C.UTF-8",
         **spec.env,
     }
+    if spec.limits.memory_bytes and "--max-old-space-size" not in variables.get("NODE_OPTIONS", ""):
+        # Node.js looks at the machine's memory, and would collect its garbage only when the limit is past.
+        heap = f"--max-old-space-size={spec.limits.memory_bytes * NODE_HEAP_PERCENT // 100 // 2**20}"
+        variables["NODE_OPTIONS"] = f"{variables.get('NODE_OPTIONS', '')} {heap}".strip()
     found = []
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name + value:
