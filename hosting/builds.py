@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from events.audit import record
 from events.publish import publish
 from events.types import BuildProgress
 from hosting import environments, kinds, queue
+from hosting.failed_looks import build_failed_as_of
 from hosting.models import Deployment, DeploymentVersion, Environment
 from hosting.placing import placement_renew
 from hosting.services import deployment_move, deployment_note
@@ -48,7 +50,7 @@ def version_build(version_id: UUID) -> None:
 def _build(version: DeploymentVersion) -> None:
     progress = _Progress(version.deployment_id)
     try:
-        reference = kinds.parse(version.reference)
+        reference = _reference(version)
         built = environments.build(reference, Path(settings.SLIPWAY_STORE), progress, _choices(version))
     except environments.BuildFailed as error:
         _failed(version, error.reason, error.log)
@@ -57,6 +59,14 @@ def _build(version: DeploymentVersion) -> None:
         _failed(version, "The build failed for a reason of ours; the operator finds it in the worker's log.", "")
     else:
         _built(version, built)
+
+
+def _reference(version: DeploymentVersion) -> kinds.Reference:
+    """What is to be built. As of a day, it is the version that was chosen before: only what it needs is older."""
+    reference = kinds.parse(version.reference)
+    if version.as_of and version.resolved and not reference.version and reference.kind != "source":
+        return replace(reference, version=version.resolved.rpartition(" ")[2])
+    return reference
 
 
 def _choices(version: DeploymentVersion) -> environments.BuildChoices:
@@ -108,6 +118,8 @@ def _built(version: DeploymentVersion, built: environments.Built) -> None:
 def _failed(version: DeploymentVersion, reason: str, build_log: str) -> None:
     """An earlier version that works goes on serving; only a deployment without one fails."""
     with transaction.atomic():
+        if build_failed_as_of(version, reason):
+            return
         DeploymentVersion.objects.filter(pk=version.pk).update(failure=reason, build_log=build_log)
         record(
             SYSTEM,

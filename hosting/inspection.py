@@ -14,6 +14,7 @@ from common.errors import Conflict
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting.definitions import cleaned
+from hosting.failed_looks import look_failed
 from hosting.links import runner_links
 from hosting.models import DeploymentVersion
 from hosting.placing import placement_ensure
@@ -30,12 +31,18 @@ REVISION = "2026-07-28"
 LOOK_SECONDS = 150.0
 MAX_PAGES = 20
 MAX_TOOLS = 2000
+TAIL_LINES = 100
 _SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 _BEFORE = frozenset({State.READY, State.STARTING, State.FAILED, State.RUNNING})
 
 
 class LookFailed(Exception):
-    """The server can't be used; the message says why, for its owner."""
+    """The server can't be used; the message says why, for its owner. `printed` is what it said on stderr."""
+
+    def __init__(self, reason: str, printed: str = "", *, has_answered: bool = False) -> None:
+        super().__init__(reason)
+        self.printed = printed
+        self.has_answered = has_answered
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,10 @@ def deployment_inspect(deployment_id: UUID) -> None:
     try:
         address, placement = placement_for(deployment_id)
         look = asyncio.run(_look(address, placement))
-    except (LookFailed, Conflict) as error:
+    except LookFailed as error:
+        look_failed(deployment_id, placement, str(error), error.printed, has_answered=error.has_answered)
+        return
+    except Conflict as error:
         deployment_move(deployment_id, State.FAILED, str(error), only_from=_BEFORE)
         return
     except RunnerUnavailableError:
@@ -63,7 +73,7 @@ def deployment_inspect(deployment_id: UUID) -> None:
     with transaction.atomic():
         tools_seen(deployment_id, look.tools)
         DeploymentVersion.objects.filter(pk=placement.version).update(
-            tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era
+            tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era, missing=""
         )
     if not deployment_move(deployment_id, State.RUNNING, "running", only_from=_BEFORE - {State.RUNNING}):
         publish_on_commit(DeploymentChanged(str(deployment_id)))
@@ -73,9 +83,15 @@ async def _look(address: str, placement: control.Placement) -> Look:
     try:
         async with asyncio.timeout(LOOK_SECONDS), runner_links() as pool:
             link = await pool.link(address)
-            discovered = await _call(link, placement, "server/discover", {})
+            try:
+                discovered = await _call(link, placement, "server/discover", {})
+            except LookFailed as error:
+                raise LookFailed(str(error), await _printed(link, placement.deployment)) from None
             capabilities = discovered.get("capabilities") or {}
-            tools = await _tools(link, placement) if "tools" in capabilities else []
+            try:
+                tools = await _tools(link, placement) if "tools" in capabilities else []
+            except LookFailed as error:
+                raise LookFailed(str(error), has_answered=True) from None
             return Look(tools, _server_info(discovered), await _era(link, placement.deployment))
     except TimeoutError:
         raise LookFailed(f"did not answer within {LOOK_SECONDS:.0f} s") from None
@@ -127,6 +143,13 @@ async def _outcome(link: RunnerLink, placement: control.Placement, method: str, 
         event = await attachment.next()
         if event.kind in (Kind.RESULT, Kind.ERROR, Kind.CANCELLED):
             return event
+
+
+async def _printed(link: RunnerLink, deployment: str) -> str:
+    """What the last instance said on stderr; more than the few lines that its reason quotes."""
+    tail = await link.ask(control.GetTail(deployment, TAIL_LINES))
+    lines = [line for line in tail.lines if line.stream == "stderr"]
+    return "\n".join(line.line for line in lines if line.instance == lines[-1].instance)
 
 
 async def _era(link: RunnerLink, deployment: str) -> str:

@@ -22,6 +22,7 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import queue, selectors
+from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
 from hosting.placing import placements_move_from
@@ -193,12 +194,19 @@ def _instances_write(runner: Runner, kept: dict[str, control.PlacementSeen]) -> 
 
 def _states_write(runner: Runner, kept: dict[str, control.PlacementSeen]) -> None:
     """States follow what is seen, but only between the states that seeing decides."""
-    placed = Deployment.objects.filter(placement__runner=runner, state__in=SEEN).annotate(epoch=F("placement__epoch"))
+    placed = (
+        Deployment.objects.select_related("current_version")
+        .filter(placement__runner=runner, state__in=SEEN)
+        .annotate(epoch=F("placement__epoch"))
+    )
     for deployment in placed:
         seen = kept.get(str(deployment.pk))
         if seen is not None and seen.epoch == deployment.epoch:
             to, reason = _STATES.get(seen.state, State.READY), seen.reason
-            if to != deployment.state or (to == State.FAILED and reason != deployment.reason):
+            # A look says more about the same failure, in front of the runner's words.
+            if to != deployment.state or (to == State.FAILED and not deployment.reason.endswith(reason)):
+                if to == State.FAILED and deployment.current_version:
+                    reason = failure_noted(deployment.current_version, reason, given=names_given(deployment))
                 _follow(deployment, to, reason)
         elif (
             deployment.state in (State.STARTING, State.RUNNING) and clock.now() - deployment.changed_at > STARTING_GRACE

@@ -6,7 +6,7 @@ made read-only and renamed to its place, so that one is there entirely or not at
 
 from __future__ import annotations
 
-from hosting.environments.builds import Built, build, find, install, kept, locked, released, remove, sweep
+from hosting.environments.builds import Built, build, description, find, install, kept, locked, released, remove, sweep
 from hosting.kinds import BuildFailed
 from hosting.kinds.locked import BuildChoices, Locked, Progress
 
@@ -17,6 +17,7 @@ __all__ = [
     "Locked",
     "Progress",
     "build",
+    "description",
     "find",
     "install",
     "kept",

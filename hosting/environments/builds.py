@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from hosting.kinds.locked import BuildChoices, Locked, Progress, Workplace
 
 MARKER = "environment.json"
 MARKER_FORMAT = 1
+MAX_DESCRIPTION_BYTES = 256 * 1024
 LOCK_WAIT_SECONDS = 1200.0  # longer than another builder's installation may take
 REMOVE_WAIT_SECONDS = 5.0
 
@@ -119,6 +121,19 @@ def locked(digest: str, store: Path) -> Locked | None:
     """The exact set that an environment here was made from: what `install` needs elsewhere."""
     marker = _read_marker(Store(store.resolve()).path_of(digest))
     return Locked(**marker["locked"]) if marker else None
+
+
+def description(digest: str, store: Path) -> str:
+    """What the package that is started says of itself (its README), capped; "" where there is nothing."""
+    folder = Store(store.resolve()).path_of(digest)
+    marker = _read_marker(folder)
+    if marker is None:
+        return ""
+    made_from = Locked(**marker["locked"])
+    for file in kind_named(made_from.kind).descriptions(made_from, folder):
+        with suppress(OSError), file.open("rb") as opened:
+            return opened.read(MAX_DESCRIPTION_BYTES).decode("utf-8", "replace")
+    return ""
 
 
 def remove(digest: str, store: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -103,6 +103,9 @@ class Kind(Protocol):
 
     def released(self, reference: Reference, version: str, work: Workplace) -> datetime | None:
         """When this version came out, as far as the index says; None for what has no release."""
+
+    def descriptions(self, locked: Locked, folder: Path) -> Iterable[Path]:
+        """Files in which the package describes itself, the best one first; they may be missing."""
 
 
 def end_of(day: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -44,3 +45,6 @@ class Npm:
 
     def released(self, reference: Reference, version: str, work: Workplace) -> datetime | None:
         return npm_sets.released(reference.name, version, work)
+
+    def descriptions(self, locked: Locked, folder: Path) -> Iterable[Path]:
+        return [folder / "node_modules" / locked.name / name for name in ("README.md", "readme.md", "README")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from hosting.kinds import entry_points, interpreters, uv
 from hosting.kinds.failure import BuildFailed
 from hosting.kinds.locked import BuildChoices, Launch, Locked, Workplace
-from hosting.kinds.reference import Reference
+from hosting.kinds.reference import Reference, pypi_name
 
 
 class PyPI:
@@ -42,3 +43,7 @@ class PyPI:
 
     def released(self, reference: Reference, version: str, work: Workplace) -> datetime | None:
         return uv.released(reference.name, version, work)
+
+    def descriptions(self, locked: Locked, folder: Path) -> Iterable[Path]:
+        found = uv.site_of(folder).glob("*.dist-info/METADATA")
+        return [file for file in found if pypi_name(file.parent.name.partition("-")[0]) == locked.name]

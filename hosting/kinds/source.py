@@ -7,6 +7,7 @@ and is run where it lies. Its own build backend or build script is not run.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,9 @@ class Source:
 
     def released(self, reference: Reference, version: str, work: Workplace) -> datetime | None:
         return None
+
+    def descriptions(self, locked: Locked, folder: Path) -> Iterable[Path]:
+        return [folder / FOLDER / name for name in ("README.md", "README.rst", "README")]
 
 
 def _archive(choices: BuildChoices) -> Archive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ LINES_PER_SECOND = 200
 MAX_MASKED = 1000
 MASK = "[secret]"
 OWNER = "system"
+
+_FRAME = re.compile(r"at \S.*(?::\d+:\d+\)?|<anonymous>\)?)$|Node\.js v\d")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,4 +73,6 @@ class Feed:
     def last_words(self, instance: str, count: int = 5) -> str:
         """The last lines one instance printed on stderr, for the reason of its end."""
         own = [line.line.strip() for line in self.lines if line.instance == instance and line.stream == "stderr"]
-        return "\n".join([line for line in own if line][-count:])[-1500:]
+        own = [line for line in own if line]
+        said = [line for line in own if not _FRAME.match(line)]  # the reason stands above the stack
+        return "\n".join((said or own)[-count:])[-1500:]

@@ -20,6 +20,7 @@ def wheel(
     scripts: Mapping[str, str] | None = None,
     requires: Sequence[str] = (),
     requires_python: str = "",
+    description: str = "",
 ) -> tuple[str, bytes, bytes]:
     """The file name, bytes and METADATA of a pure wheel; `scripts` are console scripts, command → target."""
     plain = name.replace("-", "_").replace(".", "_")
@@ -29,7 +30,7 @@ def wheel(
     metadata += [f"Requires-Python: {requires_python}"] if requires_python else []
     contents = {
         **files,
-        f"{info}/METADATA": "\n".join(metadata) + "\n",
+        f"{info}/METADATA": "\n".join([*metadata, "", description]) + "\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     if scripts:

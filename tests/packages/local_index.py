@@ -14,13 +14,17 @@ from urllib.parse import unquote
 
 from tests.packages.archives import npm_tarball, source_archive, wheel
 
+UPLOADED = "2026-01-01T12:00:00.000000Z"
+
 
 class LocalIndex:
-    """Serves what was added. `hold(word)` makes downloads of files with this word in their name wait."""
+    """Serves what was added, with the time of its upload. `hold(word)` makes downloads of files with this word in
+    their name wait."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.simple: dict[str, list[str]] = {}
+        self.uploaded: dict[str, str] = {}
         self.npm: dict[str, dict[str, Any]] = {}
         self.downloads: list[str] = []
         self.held_word = ""
@@ -62,20 +66,26 @@ class LocalIndex:
         self.is_asked.clear()
         self.released.clear()
 
-    def add_wheel(self, name: str, version: str, files: Mapping[str, str], **options: Any) -> None:
+    def add_wheel(
+        self, name: str, version: str, files: Mapping[str, str], *, uploaded: str = UPLOADED, **options: Any
+    ) -> None:
         file, content, metadata = wheel(name, version, files, **options)
+        self.uploaded[file] = uploaded
         self._add_file(name, file, content)
         self.files[f"{file}.metadata"] = metadata  # PEP 658: uv resolves without downloading the wheel
 
     def add_source(self, name: str, version: str) -> None:
         self._add_file(name, *source_archive(name, version))
 
-    def add_npm(self, name: str, version: str, files: Mapping[str, str], **manifest: Any) -> None:
+    def add_npm(
+        self, name: str, version: str, files: Mapping[str, str], *, uploaded: str = UPLOADED, **manifest: Any
+    ) -> None:
         content = npm_tarball(name, version, files, **manifest)
         file = f"{name.replace('/', '-').lstrip('@')}-{version}.tgz"
         self.files[file] = content
         integrity = "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
-        entry = self.npm.setdefault(name, {"name": name, "dist-tags": {}, "versions": {}})
+        entry = self.npm.setdefault(name, {"name": name, "dist-tags": {}, "versions": {}, "time": {}})
+        entry["time"][version] = uploaded
         entry["dist-tags"]["latest"] = version
         dist = {"tarball": f"{self.url}/files/{file}", "integrity": integrity}
         entry["versions"][version] = {"name": name, "version": version, **manifest, "dist": dist}
@@ -96,16 +106,23 @@ class LocalIndex:
                     self.released.wait()
             return "application/octet-stream", self.files[rest]
         if area == "simple" and rest.strip("/") in self.simple:
-            links = (self._link(file) for file in self.simple[rest.strip("/")])
-            return "text/html", f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
+            name = rest.strip("/")
+            page = {"meta": {"api-version": "1.1"}, "name": name, "files": [self._file(f) for f in self.simple[name]]}
+            return "application/vnd.pypi.simple.v1+json", json.dumps(page).encode()
         if area == "npm" and rest in self.npm:
             return "application/json", json.dumps(self.npm[rest]).encode()
         return None
 
-    def _link(self, file: str) -> str:
-        digest = hashlib.sha256(self.files[file]).hexdigest()
-        has_metadata = ' data-core-metadata="true"' if f"{file}.metadata" in self.files else ""
-        return f'<a href="{self.url}/files/{file}#sha256={digest}"{has_metadata}>{file}</a>'
+    def _file(self, file: str) -> dict[str, Any]:
+        """One entry of a project's page, as PEP 691 and PEP 700 have it."""
+        return {
+            "filename": file,
+            "url": f"{self.url}/files/{file}",
+            "hashes": {"sha256": hashlib.sha256(self.files[file]).hexdigest()},
+            "core-metadata": f"{file}.metadata" in self.files,
+            "size": len(self.files[file]),
+            "upload-time": self.uploaded.get(file, UPLOADED),
+        }
 
 
 def _handler(index: LocalIndex) -> type[BaseHTTPRequestHandler]:
