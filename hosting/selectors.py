@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from accounts import names as account_names
 from accounts.models import User
 from accounts.permissions import member_ids
 from common import clock
 from events.actors import Actor
+from events.models import AuditEntry
 from hosting import names
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner
 from hosting.permissions import may_manage, may_see, unknown
@@ -110,3 +111,27 @@ def runners_silent() -> QuerySet[Runner]:
 
 def deployment_ids_at(runner: Runner) -> set[UUID]:
     return set(runner.placements.values_list("deployment_id", flat=True))
+
+
+def deployed_by(deployment: Deployment) -> dict[int, str]:
+    """Who asked for each version, by its number: a person's name, or "operator"."""
+    entries = AuditEntry.objects.filter(
+        subject_type="deployment", subject_id=str(deployment.pk), action__in=["deployment:create", "deployment:deploy"]
+    ).values_list("actor", "data", "action")
+    found = {1 if action == "deployment:create" else data.get("version", 0): actor for actor, data, action in entries}
+    ids = {actor.removeprefix("user:") for actor in found.values() if actor.startswith("user:")}
+    people = {f"user:{user.pk}": user.username for user in User.objects.filter(pk__in=ids)}
+    return {number: people.get(actor, actor.partition(":")[0]) for number, actor in found.items()}
+
+
+def setting_missing(deployment: Deployment) -> str:
+    """The setting that the last failed start named, "" when there is none."""
+    version = deployment.current_version
+    return version.missing if version is not None else ""
+
+
+def tools_held(deployment: Deployment) -> int:
+    """How many tools wait for approval."""
+    if deployment.tool_approval == Deployment.Approval.AUTOMATIC:
+        return 0
+    return deployment.tools.filter(is_listed=True).exclude(seen_digest=F("approved_digest")).count()

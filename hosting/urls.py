@@ -1,20 +1,30 @@
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from hosting import views
+from hosting.views import access, calls, logs, overview, servers, settings, tools, versions
 
-_pages = [
-    path("servers/", views.my_servers, name="my_servers"),
-    path("servers/new", views.new, name="new"),
-    path("d/<str:owner>/<str:name>/", views.deployment, name="deployment"),
-    path("d/<str:owner>/<str:name>/start", views.start, name="start"),
-    path("d/<str:owner>/<str:name>/stop", views.stop, name="stop"),
-    path("d/<str:owner>/<str:name>/restart", views.restart, name="restart"),
-    path("d/<str:owner>/<str:name>/delete", views.delete, name="delete"),
+_deployment = [
+    path("", overview.deployment, name="deployment"),
+    path("start", overview.start, name="start"),
+    path("stop", overview.stop, name="stop"),
+    path("restart", overview.restart, name="restart"),
+    path("delete", overview.delete, name="delete"),
+    path("tools", tools.tools_page, name="tools"),
+    path("calls", calls.calls_page, name="calls"),
+    path("logs", logs.logs_page, name="logs"),
+    path("versions", versions.versions_page, name="versions"),
+    path("settings", settings.settings_page, name="settings"),
+    path("access", access.access_page, name="access"),
+]
+
+_pages: list[URLPattern | URLResolver] = [
+    path("servers/", servers.my_servers, name="my_servers"),
+    path("servers/new", servers.new, name="new"),
+    path("d/<str:owner>/<str:name>/", include(_deployment)),
 ]
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", servers.home, name="home"),
     path("", include((_pages, "hosting"))),
 ]

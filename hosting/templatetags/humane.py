@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common import clock
+from hosting.invisible import shown
 
 register = template.Library()
 
@@ -39,3 +40,17 @@ def ago(at: datetime | None) -> str:
 def pretty_json(value: Any) -> str:
     """JSON as people read it; the template escapes it like any text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def visible(value: Any) -> str:
+    """What a server says, with every character that could not be seen written out."""
+    return shown(str(value)) if value is not None else ""
+
+
+@register.filter
+def milliseconds(microseconds: int) -> str:
+    """ "3.2 ms", "1.25 s": three digits that matter."""
+    if microseconds < 1_000_000:
+        return f"{microseconds / 1000:.3g} ms" if microseconds < 100_000 else f"{microseconds / 1000:.0f} ms"
+    return f"{microseconds / 1_000_000:.3g} s" if microseconds < 100_000_000 else f"{microseconds / 1_000_000:.0f} s"

@@ -10,13 +10,16 @@ from django.test import Client
 from accounts.models import User
 from common import ids
 from events.actors import OPERATOR
-from hosting.models import Deployment
+from hosting.models import Deployment, DeploymentVersion
 from hosting.services import member_add
 from hosting.states import State
+from hosting.tools import tools_seen
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess
 
 pytestmark = pytest.mark.django_db
+MANAGED = ["logs", "versions", "settings"]
+PAGES = ["", "tools", "calls", "access", *MANAGED]
 ACTIONS = ["start", "stop", "restart", "delete"]
 TOOL = {"name": "get_current_time", "description": "Tells <b>time</b>", "inputSchema": {"type": "object"}}
 
@@ -42,7 +45,7 @@ def as_user(user: User) -> Client:
 def test_pages_ask_strangers_to_sign_in(alice: User) -> None:
     make_deployment(alice)
     anybody = Client()
-    for path in ("/servers/", "/servers/new", "/d/alice/time/"):
+    for path in ("/servers/", "/servers/new", *(f"/d/alice/time/{page}" for page in PAGES)):
         response = anybody.get(path)
         assert (response.status_code, response["Location"]) == (302, f"/accounts/login/?next={path}")
     for action in ACTIONS:
@@ -110,25 +113,31 @@ def test_every_form_needs_a_csrf_token(alice: User) -> None:
     make_deployment(alice)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
-    for path in ("/servers/new", *(f"/d/alice/time/{action}" for action in ACTIONS)):
+    posts = ["tools", "access", "versions", "settings"]
+    for path in ("/servers/new", *(f"/d/alice/time/{action}" for action in [*ACTIONS, *posts])):
         assert strict.post(path, {"confirm": "time"}).status_code == 403
     assert Deployment.objects.get().state == "ready"
 
 
 def test_the_owner_sees_everything(client: Client, alice: User) -> None:
-    make_deployment(alice, tools=[TOOL], build_log="Resolved 1 package")
+    deployment = make_deployment(alice, build_log="Resolved 1 package", notices=["Resolved as of <b>2024</b>"])
+    tools_seen(deployment.pk, [TOOL])
+    DeploymentVersion.objects.update(tools=[TOOL])
     response = client.get("/d/ALICE/Time/")
     assert response.status_code == 200
     assert response["Cache-Control"].startswith("max-age=0")
-    context = response.context
-    assert context["mcp_url"].endswith("/mcp/alice/time")
-    assert (context["can_manage"], context["tools_known"]) == (True, True)
-    assert context["tools"][0]["schema_json"] == '{\n  "type": "object"\n}'
-    assert [version.number for version in context["versions"]] == [1]
-    assert [(member.user.username, member.role) for member in context["members"]] == [("alice", "owner")]
-    page = response.content.decode()
-    assert "get_current_time" in page
-    assert "<b>time</b>" not in page
+    assert response.context["mcp_url"].endswith("/mcp/alice/time")
+    assert response.context["can_manage"] is True
+    tools = client.get("/d/alice/time/tools")
+    assert [tool["name"] for tool in tools.context["tools"]] == ["get_current_time"]
+    assert "get_current_time" in tools.content.decode()
+    assert "<b>time</b>" not in tools.content.decode()
+    versions = client.get("/d/alice/time/versions")
+    assert [version.number for version in versions.context["versions"]] == [1]
+    assert "Resolved 1 package" in versions.content.decode()
+    assert "<b>2024" not in versions.content.decode()
+    members = client.get("/d/alice/time/access").context["members"]
+    assert [(member.user.username, member.role) for member in members] == [("alice", "owner")]
 
 
 def test_members_and_the_public_see_what_they_need_and_no_more(alice: User) -> None:
@@ -137,24 +146,25 @@ def test_members_and_the_public_see_what_they_need_and_no_more(alice: User) -> N
     member_add(actor=OPERATOR, deployment=shared, user=bob)
     make_deployment(alice, "public", access="public", build_log="secret log")
     for user, name in ((bob, "shared"), (carol, "public")):
-        response = as_user(user).get(f"/d/alice/{name}/")
-        assert response.status_code == 200
-        context = response.context
-        assert (context["can_manage"], context["versions"], context["output"], context["members"]) == (
-            False,
-            [],
-            [],
-            [],
-        )
-        assert "secret log" not in response.content.decode()
-    assert as_user(carol).get("/d/alice/shared/").status_code == 404
+        visitor = as_user(user)
+        for page in ("", "tools", "calls", "access"):
+            response = visitor.get(f"/d/alice/{name}/{page}")
+            assert response.status_code == 200
+            assert response.context["can_manage"] is False
+            assert "secret log" not in response.content.decode()
+        assert visitor.get(f"/d/alice/{name}/access").context["members"] == []
+        for page in MANAGED:
+            assert visitor.get(f"/d/alice/{name}/{page}").status_code == 404
+            assert visitor.post(f"/d/alice/{name}/{page}").status_code in (404, 405)
+    for page in PAGES:
+        assert as_user(carol).get(f"/d/alice/shared/{page}").status_code == 404
 
 
 def test_a_build_under_way_is_shown(client: Client, alice: User) -> None:
     make_queued(alice)
     response = client.get("/d/alice/time/")
     assert response.context["build"] == {"text": "queued for building", "fraction": None}
-    assert response.context["tools_known"] is False
+    assert client.get("/d/alice/time/tools").context["tools_known"] is False
 
 
 def test_output_comes_from_the_runner(client: Client, alice: User, runner_process: RunnerProcess) -> None:
@@ -166,21 +176,24 @@ def test_output_comes_from_the_runner(client: Client, alice: User, runner_proces
     deployment = make_deployment(alice, argv=argv, read_only=READ_ONLY)
     make_runner(address=runner_process.address)
     deployment_inspect(deployment.pk)
-    response = client.get("/d/alice/time/")
+    response = client.get("/d/alice/time/logs")
     assert "no <i>database</i> configured" in [line.line for line in response.context["output"]]
     assert "<i>database</i>" not in response.content.decode()
+    assert client.get("/d/alice/time/logs?text=DATABASE").context["output"]
+    assert not client.get("/d/alice/time/logs?text=else&stream=protocol").context["output"]
 
 
 def test_a_runner_that_doesnt_answer_costs_no_page(client: Client, alice: User) -> None:
     place(make_deployment(alice), make_runner())
-    response = client.get("/d/alice/time/")
+    response = client.get("/d/alice/time/logs")
     assert (response.status_code, response.context["output"]) == (200, [])
 
 
 @pytest.mark.parametrize("path", ["/d/alice/other/", "/d/nobody/time/", "/d/alice/%00/", "/d/alice/deleted/"])
 def test_unknown_ones_are_not_found(client: Client, alice: User, path: str) -> None:
     make_deployment(alice, "deleted", state=State.DELETING)
-    assert client.get(path).status_code == 404
+    for page in PAGES:
+        assert client.get(f"{path}{page}").status_code == 404
     for action in ACTIONS:
         assert client.post(f"{path}{action}").status_code == 404
 

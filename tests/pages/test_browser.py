@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 OWNER = "mary"
 PASSWORD = "calm harbour at seven"
 BUILD_MS = 120_000
+TABS = ["", "tools", "calls", "logs", "versions", "settings", "access"]
 
 
 def state_of(page: Page) -> Any:
@@ -43,17 +44,19 @@ async def test_from_the_form_to_a_running_server_without_a_reload(open_page: Ope
         await page.goto("/servers/")
         await expect(page.get_by_role("link", name=f"{OWNER}/time")).to_be_visible()
         await page.get_by_role("link", name="Host a server").click()
-        await page.get_by_label("Package").fill("npm:@modelcontextprotocol/server-everything")
+        await page.get_by_label("Package or address").fill("npm:@modelcontextprotocol/server-everything")
         await page.get_by_label("Name").fill("everything")
         await page.get_by_role("button", name="Host", exact=True).click()
         await page.wait_for_url(f"**/d/{OWNER}/everything/")
         await page.evaluate("window.isSamePage = true")
         await expect(page.locator("[data-live-status]")).to_have_text("Live")
         await expect(state_of(page)).to_have_text("Running", timeout=BUILD_MS)
-        await expect(page.locator(".tool-name", has_text="echo").first).to_be_visible(timeout=BUILD_MS)
-        await expect(page.locator(".output-line", has_text="Starting").first).to_be_visible(timeout=BUILD_MS)
         await expect(page.locator("[data-live-announce]")).to_have_text("everything: Running")
         assert await page.evaluate("window.isSamePage") is True
+        await page.get_by_role("link", name="Tools").click()
+        await expect(page.locator(".tool-name", has_text="echo").first).to_be_visible(timeout=BUILD_MS)
+        await page.get_by_role("link", name="Logs").click()
+        await expect(page.locator(".output-line", has_text="Starting").first).to_be_visible(timeout=BUILD_MS)
 
 
 async def test_page_says_what_a_client_needs(open_page: OpenPage, signed_in: Any, stack: Stack) -> None:
@@ -70,10 +73,10 @@ async def test_page_says_what_a_client_needs(open_page: OpenPage, signed_in: Any
 
 async def test_tools_show_their_schema(open_page: OpenPage, signed_in: Any) -> None:
     async with open_page(storage_state=signed_in) as page:
-        await page.goto(f"/d/{OWNER}/time/")
+        await page.goto(f"/d/{OWNER}/time/tools")
         tool = page.locator(".tool", has_text="convert_time")
         await tool.get_by_text("Input schema").click(timeout=BUILD_MS)
-        await expect(tool.locator("pre")).to_contain_text('"source_timezone"')
+        await expect(tool.locator("pre").first).to_contain_text('"source_timezone"')
 
 
 async def test_stop_and_start_without_javascript(open_page: OpenPage, signed_in: Any) -> None:
@@ -99,10 +102,10 @@ async def test_another_page_follows_a_stop(open_page: OpenPage, signed_in: Any) 
 async def test_deleting_asks_for_the_name(open_page: OpenPage, signed_in: Any, stack: Stack) -> None:
     stack.manage("host", "pypi:mcp-server-time", "--owner", OWNER, "--name", "short-lived", seconds=300)
     async with open_page(storage_state=signed_in) as page:
-        await page.goto(f"/d/{OWNER}/short-lived/")
+        await page.goto(f"/d/{OWNER}/short-lived/settings")
         await page.get_by_text("Delete this server").click()
         await page.get_by_role("button", name="Delete for good").click()
-        assert page.url.endswith("/short-lived/")  # the field is required
+        assert page.url.endswith("/short-lived/settings")  # the field is required
         await page.get_by_label("to confirm").fill("short-lived")
         await page.get_by_role("button", name="Delete for good").click()
         await page.wait_for_url("**/servers/")
@@ -112,7 +115,7 @@ async def test_deleting_asks_for_the_name(open_page: OpenPage, signed_in: Any, s
 async def test_mistakes_in_the_form_are_told(open_page: OpenPage, signed_in: Any) -> None:
     async with open_page(storage_state=signed_in) as page:
         await page.goto("/servers/new")
-        await page.get_by_label("Package").fill("pip install something")
+        await page.get_by_label("Package or address").fill("pip install something")
         await page.get_by_label("Name").fill("fine")
         await page.get_by_role("button", name="Host", exact=True).click()
         await expect(page.locator("form.panel")).to_contain_text("write pypi:mcp-server-time")
@@ -158,7 +161,8 @@ async def test_theme_is_chosen_and_kept(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("width", [360, 2560])
 async def test_no_page_is_wider_than_the_screen(open_page: OpenPage, signed_in: Any, width: int) -> None:
     async with open_page(storage_state=signed_in, viewport={"width": width, "height": 800}) as page:
-        for path in ["/", "/servers/", "/servers/new", f"/d/{OWNER}/time/", "/accounts/password/change/", "/nowhere"]:
+        server = [f"/d/{OWNER}/time/{tab}" for tab in TABS]
+        for path in ["/", "/servers/", "/servers/new", *server, "/accounts/password/change/", "/nowhere"]:
             await page.goto(path)
             wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert await page.evaluate(wider) <= 0, path

@@ -1,0 +1,37 @@
+"""Who may call a server: visibility, members, and tokens."""
+
+from __future__ import annotations
+
+from django import forms
+
+from hosting.models import Deployment
+from oauth.services import MAX_TTL_SECONDS
+
+
+class AccessForm(forms.Form):
+    access = forms.ChoiceField(
+        label="Who may call it",
+        choices=[
+            (Deployment.Access.PRIVATE, "Only its owner and members"),
+            (Deployment.Access.PUBLIC, "Everybody with an account on this site"),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+
+class MemberForm(forms.Form):
+    member = forms.CharField(
+        label="Name of an account",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+
+class TokenForm(forms.Form):
+    note = forms.CharField(label="What it is for", required=False, max_length=200)
+    ttl = forms.TypedChoiceField(
+        label="Good for",
+        coerce=int,
+        choices=[(3600, "1 hour"), (8 * 3600, "8 hours"), (MAX_TTL_SECONDS, "24 hours")],
+        initial=3600,
+    )

@@ -1,0 +1,81 @@
+"""What is to be hosted: a package, an upload, or a server elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from accounts.models import Name
+from hosting import names
+from hosting.kinds.reference import MAX_REFERENCE
+from hosting.models import Deployment
+
+_CODE = {"autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
+
+
+class DeployForm(forms.Form):
+    """What a version is made of: a reference, or an upload."""
+
+    reference = forms.CharField(
+        label="Package or address",
+        required=False,
+        max_length=MAX_REFERENCE,
+        widget=forms.TextInput(attrs={"placeholder": "pypi:mcp-server-time", **_CODE}),
+        help_text="pypi:NAME or npm:NAME, with ==VERSION or @VERSION for a certain one; "
+        "or remote:https://… for a server that runs elsewhere.",
+    )
+    source = forms.FileField(
+        label="or source",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".py,.zip"}),
+        help_text="One Python file (with its dependencies at the top, as PEP 723 says), "
+        "or a zip with pyproject.toml or package.json.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        reference, source = given.get("reference", ""), given.get("source")
+        if reference and source:
+            self.add_error("source", "Either a package or a file: empty one of the two.")
+        elif not reference and not source and not self.errors:
+            self.add_error("reference", "Name a package or an address, or choose a file.")
+        if reference.startswith(("https://", "http://")):  # an address can only mean one thing
+            given["reference"] = f"remote:{reference}"
+        return given
+
+
+class HostForm(DeployForm):
+    """A new deployment. `owners` are the names under which the person may host."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=names.MAX_LENGTH,
+        widget=forms.TextInput(attrs={"placeholder": "time", **_CODE}),
+        help_text="Part of its address: letters, digits, “-”, “_” and “.”.",
+    )
+    owner = forms.ModelChoiceField(
+        queryset=Name.objects.none(), label="Owner", to_field_name="folded", empty_label=None
+    )
+    access = forms.ChoiceField(
+        label="Who may call it",
+        choices=[
+            (Deployment.Access.PRIVATE, "Only its owner and members"),
+            (Deployment.Access.PUBLIC, "Everybody with an account on this site"),
+        ],
+        initial=Deployment.Access.PRIVATE,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, owners: QuerySet[Name], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["owner"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = owners
+        found = list(owners[:2])
+        if found:
+            field.initial = found[0].folded
+        if len(found) < 2:  # nothing to choose
+            field.widget = field.hidden_widget()

@@ -1,0 +1,97 @@
+"""The small forms of the settings page, one for each thing that can be changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from hosting import limits
+from hosting.models import Deployment
+
+_MIB_FIELDS = ("memory_bytes", "disk_bytes", "message_bytes")
+
+
+class LimitsForm(forms.Form):
+    """Sizes are in MiB here. An empty field is the site's default."""
+
+    memory_bytes = forms.FloatField(label="Memory (MiB)", required=False)
+    processes = forms.IntegerField(label="Processes and threads", required=False)
+    disk_bytes = forms.FloatField(label="Private disk (MiB)", required=False)
+    message_bytes = forms.FloatField(label="One message (MiB)", required=False)
+    idle_seconds = forms.IntegerField(label="Goes to sleep after (seconds)", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, bound in limits.bounds().items():
+            unit = limits.MIB if bound.is_bytes else 1
+            field = self.fields[name]
+            field.help_text = f"At most {_number(bound.most / unit)}; {_number(bound.default / unit)} if left empty."
+            field.widget.attrs.update(min=0, step="any" if bound.is_bytes else 1, inputmode="decimal")
+        idle = self.fields["idle_seconds"]
+        idle.help_text = (
+            f"Of nobody using it; {limits.idle_seconds_of(None):.0f} if left empty. The next call wakes it."
+        )
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        found = {name: deployment.limits.get(name) for name in limits.bounds()}
+        for name in _MIB_FIELDS:
+            if (octets := found.get(name)) is not None:
+                found[name] = _number(octets / limits.MIB)
+        return {**found, "idle_seconds": deployment.idle_seconds}
+
+    def chosen(self) -> dict[str, int | None]:
+        """In bytes and numbers, as `limits_set` takes them."""
+        given = self.cleaned_data
+        found = {name: given.get(name) for name in limits.bounds()}
+        return {
+            name: None if value is None else round(value * (limits.MIB if name in _MIB_FIELDS else 1))
+            for name, value in found.items()
+        }
+
+
+class EgressForm(forms.Form):
+    egress = forms.ChoiceField(label="It may reach", choices=Deployment.Egress.choices, widget=forms.RadioSelect)
+    egress_hosts = forms.CharField(
+        label="Listed hosts",
+        required=False,
+        max_length=60_000,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "mono", "spellcheck": "false", "autocapitalize": "none"}),
+        help_text="One on each line: api.example.org, or *.example.org for everything below it.",
+    )
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        return {"egress": deployment.egress, "egress_hosts": "\n".join(deployment.egress_hosts)}
+
+
+class IsolationForm(forms.Form):
+    isolation = forms.ChoiceField(
+        label="Instances",
+        choices=Deployment.Isolation.choices,
+        widget=forms.RadioSelect,
+        help_text="A shared instance sees everybody's calls: only for a server that keeps nothing of them.",
+    )
+
+
+class ApprovalForm(forms.Form):
+    tool_approval = forms.ChoiceField(
+        label="When a tool changes what it says", choices=Deployment.Approval.choices, widget=forms.RadioSelect
+    )
+
+
+class DataFolderForm(forms.Form):
+    has_data_folder = forms.BooleanField(label="Keep a data folder", required=False)
+
+
+class InstallCodeForm(forms.Form):
+    runs_install_code = forms.BooleanField(label="Run the package's install code", required=False)
+
+
+class TracingForm(forms.Form):
+    traces_bodies = forms.BooleanField(label="Trace bodies of calls", required=False)
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if value < 1e6 else str(round(value))

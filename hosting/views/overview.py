@@ -1,0 +1,60 @@
+"""Of one deployment: what it is, how it is, how to connect to it, and its buttons."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from common import clock
+from hosting import selectors, services
+from hosting.usage import stats_of
+from hosting.views.page import Page, page_view, user_of
+
+STATS_DAYS = 7
+
+
+@page_view(managed=False, methods=("GET", "HEAD"))
+def deployment(page: Page) -> HttpResponse:
+    """Output, build logs and members are the owner's; who may only call it sees what it is and how to connect."""
+    found = page.deployment
+    return page.show(
+        "overview",
+        "overview",
+        instances=list(selectors.instances_of(found)),
+        token_command=f"./manage.py issue_token --user {user_of(page.request).username} --deployment {found.label}",
+        stats=stats_of(found, clock.now() - timedelta(days=STATS_DAYS)).total if page.can_manage else None,
+        stats_days=STATS_DAYS,
+    )
+
+
+@page_view(managed=True, methods=("POST",))
+def start(page: Page) -> HttpResponse:
+    page.attempt(services.deployment_start)
+    return page.back("deployment")
+
+
+@page_view(managed=True, methods=("POST",))
+def stop(page: Page) -> HttpResponse:
+    page.attempt(services.deployment_stop)
+    return page.back("deployment")
+
+
+@page_view(managed=True, methods=("POST",))
+def restart(page: Page) -> HttpResponse:
+    page.attempt(services.deployment_restart)
+    return page.back("deployment")
+
+
+@page_view(managed=True, methods=("POST",))
+def delete(page: Page) -> HttpResponse:
+    """The form repeats the server's name, so that no stray click deletes one."""
+    found = page.deployment
+    if page.request.POST.get("confirm", "").strip() != found.name:
+        messages.error(page.request, f"Write {found.name} to delete this server. Nothing was deleted.")
+        return page.back("settings", "delete")
+    services.deployment_delete(actor=page.actor, deployment=found)
+    messages.success(page.request, f"{found.label} was deleted.")
+    return redirect("hosting:my_servers")

@@ -1,0 +1,101 @@
+"""What the pages of one deployment share: who looks at it, its head, and its tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from common.errors import AppError
+from events.actors import Actor, person
+from hosting import selectors
+from hosting.models import Deployment
+from hosting.permissions import may_manage
+from hosting.routing import Route, route_of
+from hosting.states import State
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One deployment as somebody who may see it looks at it."""
+
+    request: HttpRequest
+    deployment: Deployment
+    route: Route
+    actor: Actor
+    can_manage: bool
+
+    def show(self, template: str, tab: str, *, status: int = 200, **context: Any) -> HttpResponse:
+        found = self.deployment
+        is_building = found.state in (State.QUEUED, State.BUILDING)
+        return render(
+            self.request,
+            f"hosting/{template}.html",
+            {
+                "deployment": found,
+                "mcp_url": self.route.resource,
+                "can_manage": self.can_manage,
+                "tab": tab,
+                "build": {"text": found.reason, "fraction": None} if is_building else None,
+                "missing_setting": selectors.setting_missing(found) if self.can_manage else "",
+                "held_count": selectors.tools_held(found) if self.can_manage else 0,
+                **context,
+            },
+            status=status,
+        )
+
+    def back(self, name: str, fragment: str = "") -> HttpResponse:
+        """To one of the deployment's pages, after a change."""
+        response = redirect(f"hosting:{name}", self.deployment.owner.folded, self.deployment.folded_name)
+        if fragment:
+            response["Location"] += f"#{fragment}"
+        return response
+
+    def attempt(self, service: Callable[..., object], done: str = "", **arguments: Any) -> bool:
+        """Runs a service as the person who asks; its refusal, or what was done, is told on the next page."""
+        try:
+            service(actor=self.actor, deployment=self.deployment, **arguments)
+        except AppError as error:
+            if error.status == 404 and error.code == "deployment_unknown":
+                raise
+            messages.error(self.request, error.message)
+            return False
+        if done:
+            messages.success(self.request, done)
+        return True
+
+
+def page_view(*, managed: bool, methods: tuple[str, ...] = ("GET", "HEAD", "POST")) -> Callable[[View], View]:
+    """A view of (page) instead of (request, owner, name): for who may see, or only for who may manage."""
+
+    def decorate(view: View) -> View:
+        @never_cache
+        @login_required
+        @require_http_methods(list(methods))
+        def wrapped(request: HttpRequest, owner: str, name: str, **rest: Any) -> HttpResponse:
+            actor = actor_of(request)
+            found = (selectors.deployment_managed_by if managed else selectors.deployment_seen_by)(actor, owner, name)
+            return view(Page(request, found, route_of(found), actor, managed or may_manage(actor, found)), **rest)
+
+        return wrapped
+
+    return decorate
+
+
+def user_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # login_required
+    return request.user
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    return person(user_of(request).pk)

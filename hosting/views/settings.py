@@ -1,0 +1,139 @@
+"""The settings of a deployment: one page of sections, each with a form and a service of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+
+from common.errors import AppError
+from common.http import add_error
+from hosting import configuring, tools
+from hosting.configuring import BadSettings
+from hosting.forms import settings as sections
+from hosting.forms.inputs import InputsForm
+from hosting.given import declared_of
+from hosting.inputs import Plain, missing
+from hosting.models import Deployment
+from hosting.selectors import version_latest
+from hosting.views.page import Page, page_view
+
+
+@dataclass(frozen=True)
+class Section:
+    """`initial` reads the deployment, `apply` runs the service with what the form has."""
+
+    form: type[forms.Form]
+    initial: Callable[[Deployment], dict[str, Any]]
+    apply: Callable[[Page, Any], None]
+    saved: str
+
+
+def _own(*names: str) -> Callable[[Deployment], dict[str, Any]]:
+    return lambda deployment: {name: getattr(deployment, name) for name in names}
+
+
+def _set(service: Callable[..., None]) -> Callable[[Page, forms.Form], None]:
+    return lambda page, form: service(actor=page.actor, deployment=page.deployment, **form.cleaned_data)
+
+
+def _limits(page: Page, form: sections.LimitsForm) -> None:
+    seconds = form.cleaned_data["idle_seconds"]
+    with transaction.atomic():  # both or neither
+        configuring.limits_set(actor=page.actor, deployment=page.deployment, chosen=form.chosen())
+        configuring.idle_set(actor=page.actor, deployment=page.deployment, seconds=seconds)
+
+
+def _egress(page: Page, form: sections.EgressForm) -> None:
+    hosts = form.cleaned_data["egress_hosts"].splitlines()
+    configuring.egress_set(actor=page.actor, deployment=page.deployment, mode=form.cleaned_data["egress"], hosts=hosts)
+
+
+def _approval(page: Page, form: sections.ApprovalForm) -> None:
+    tools.approval_set(actor=page.actor, deployment=page.deployment, approval=form.cleaned_data["tool_approval"])
+
+
+_NEXT = "New instances are started with it."
+SECTIONS = {
+    "limits": Section(sections.LimitsForm, sections.LimitsForm.initial_of, _limits, f"Limits saved. {_NEXT}"),
+    "network": Section(sections.EgressForm, sections.EgressForm.initial_of, _egress, f"Network saved. {_NEXT}"),
+    "isolation": Section(
+        sections.IsolationForm, _own("isolation"), _set(configuring.isolation_set), f"Isolation saved. {_NEXT}"
+    ),
+    "data": Section(
+        sections.DataFolderForm, _own("has_data_folder"), _set(configuring.data_folder_set), f"Saved. {_NEXT}"
+    ),
+    "approval": Section(sections.ApprovalForm, _own("tool_approval"), _approval, "Saved."),
+    "install": Section(
+        sections.InstallCodeForm,
+        _own("runs_install_code"),
+        _set(configuring.install_code_set),
+        "Saved. It counts from the next build on.",
+    ),
+    "tracing": Section(
+        sections.TracingForm, _own("traces_bodies"), _set(configuring.tracing_set), "Saved. Callers are told."
+    ),
+}
+
+
+@page_view(managed=True)
+def settings_page(page: Page) -> HttpResponse:
+    post = page.request.POST if page.request.method == "POST" else None
+    chosen = post.get("section", "") if post is not None else ""
+    found: dict[str, forms.Form] = {
+        name: section.form(
+            post if name == chosen else None, initial=section.initial(page.deployment), auto_id=f"{name}_%s"
+        )
+        for name, section in SECTIONS.items()
+    }
+    latest = version_latest(page.deployment)
+    declared = declared_of(latest)
+    plain = Plain.from_json(page.deployment.inputs)
+    inputs = InputsForm(
+        post if chosen == "inputs" else None,
+        declared=declared,
+        plain=plain,
+        is_remote=page.deployment.kind == "remote",
+        missing=page.request.GET.get("missing", "")[:128],
+    )
+    if chosen == "inputs" and inputs.is_valid() and _save_inputs(page, inputs):
+        return page.back("settings", "inputs")
+    if chosen in SECTIONS and found[chosen].is_valid() and _save(page, found[chosen], SECTIONS[chosen]):
+        return page.back("settings", chosen)
+    return page.show(
+        "settings",
+        "settings",
+        status=400 if post is not None else 200,
+        inputs=inputs,
+        unset=[one.flag or one.name for one in missing(declared, {*plain.values, *plain.sealed_at})],
+        named_missing=page.request.GET.get("missing", "")[:128],
+        **{f"{name}_form": form for name, form in found.items()},
+    )
+
+
+def _save(page: Page, form: forms.Form, section: Section) -> bool:
+    try:
+        section.apply(page, form)
+    except AppError as error:
+        add_error(form, error)
+        return False
+    messages.success(page.request, section.saved)
+    return True
+
+
+def _save_inputs(page: Page, form: InputsForm) -> bool:
+    try:
+        configuring.deployment_settings_set(actor=page.actor, deployment=page.deployment, **form.payload())
+    except BadSettings as error:
+        form.add_problems(error.problems)
+        return False
+    except AppError as error:
+        add_error(form, error)
+        return False
+    messages.success(page.request, f"Settings saved. {_NEXT}")
+    return True

@@ -1,0 +1,65 @@
+"""The tools of a deployment: a switch for each, and those that wait for approval with what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from hosting import tools
+from hosting.definitions import Difference, differences
+from hosting.invisible import has_invisible
+from hosting.models import Tool
+from hosting.views.page import Page, page_view
+
+
+@page_view(managed=False)
+def tools_page(page: Page) -> HttpResponse:
+    if page.request.method == "POST":
+        return _act(page)
+    rows = list(page.deployment.tools.select_related("approved_by"))
+    policy = tools.policy_of(page.deployment.pk)
+    held = [] if policy.takes_changes else [row for row in rows if row.is_held]
+    version = page.deployment.current_version
+    listed = [row for row in rows if row.is_listed and row not in held]
+    return page.show(
+        "tools",
+        "tools",
+        held=[_held(row) for row in held] if page.can_manage else [],
+        tools=[_shown(row) for row in listed if page.can_manage or row.is_enabled],
+        tools_known=version is not None and version.tools is not None,
+        waiting=len(held),
+        asks=page.deployment.tool_approval == page.deployment.Approval.ASK,
+    )
+
+
+def _act(page: Page) -> HttpResponse:
+    """For a manager only: the services refuse everybody else."""
+    post = page.request.POST
+    name, action = post.get("tool", ""), post.get("action", "")
+    if action == "switch":
+        is_enabled = post.get("enabled") == "1"
+        words = f"{name} is switched {'on' if is_enabled else 'off'}."
+        page.attempt(tools.tool_switch, words, name=name, is_enabled=is_enabled)
+    elif action == "approve":
+        page.attempt(tools.tool_approve, f"{name} is approved.", name=name, digest=post.get("digest", ""))
+    elif action == "approve_all":
+        page.attempt(tools.tools_approve_all, "Approved, as it was shown.", digests=post.getlist("digest"))
+    return page.back("tools")
+
+
+def _held(row: Tool) -> dict[str, Any]:
+    changes = [_change(each) for each in differences(row.approved, row.seen)]
+    return {"row": row, "is_new": row.approved is None, "changes": changes, "is_odd": has_invisible(str(row.seen))}
+
+
+def _change(difference: Difference) -> dict[str, Any]:
+    """Lines with a mark: " " for those that both have, "-" and "+" for the others."""
+    from difflib import ndiff
+
+    lines = [line for line in ndiff(difference.before, difference.after) if line[:1] != "?"]
+    return {"field": difference.field, "lines": [{"mark": line[0], "text": line[2:]} for line in lines]}
+
+
+def _shown(row: Tool) -> dict[str, Any]:
+    return {**row.seen, "row": row, "is_odd": has_invisible(str(row.seen))}

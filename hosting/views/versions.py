@@ -1,0 +1,53 @@
+"""The versions of a deployment: what each was made of, going back, and taking the newest again."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from common.errors import AppError
+from common.http import add_error
+from hosting import selectors, services, versions
+from hosting.forms.host import DeployForm
+from hosting.sources import source_reference, source_store
+from hosting.views.page import Page, page_view
+
+
+@page_view(managed=True)
+def versions_page(page: Page) -> HttpResponse:
+    request = page.request
+    action = request.POST.get("action", "") if request.method == "POST" else ""
+    if action == "roll_back":
+        number = request.POST.get("number", "")
+        if number.isascii() and number.isdigit() and len(number) < 9:
+            words = f"Version {number} serves from now on. Sessions finish on the version they began with."
+            page.attempt(versions.deployment_rollback, words, number=int(number))
+        return page.back("versions")
+    if action == "update":
+        page.attempt(versions.deployment_update, "Resolved and built again; the present version serves meanwhile.")
+        return page.back("versions")
+    form = DeployForm(*((request.POST, request.FILES) if action == "deploy" else (None, None)))
+    if action == "deploy" and form.is_valid():
+        try:
+            _deploy(page, form)
+        except AppError as error:
+            add_error(form, error)
+        else:
+            return page.back("versions")
+    return page.show(
+        "versions",
+        "versions",
+        status=400 if form.is_bound else 200,
+        form=form,
+        versions=list(selectors.versions_of(page.deployment)),
+        deployed_by=selectors.deployed_by(page.deployment),
+    )
+
+
+def _deploy(page: Page, form: DeployForm) -> None:
+    reference, upload = form.cleaned_data["reference"], form.cleaned_data["source"]
+    if upload is not None:
+        source = source_store(
+            actor=page.actor, owner=page.deployment.owner, filename=upload.name, content=upload.read()
+        )
+        reference = source_reference(source)
+    services.deployment_deploy(actor=page.actor, deployment=page.deployment, reference=reference)
