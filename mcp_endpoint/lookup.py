@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _connection() -> Iterator[None]:
+def connection() -> Iterator[None]:
     """Django closes broken and old connections around requests; these threads see none."""
     close_old_connections()
     try:
@@ -39,15 +39,15 @@ class OrmBackend:
     """Implements directory.Backend."""
 
     def route_for(self, owner: str, name: str) -> Route | None:
-        with _connection():
+        with connection():
             return routing.route_for(owner, name)
 
     def placement_ensure(self, deployment_id: str, exclude_address: str) -> Route:
-        with _connection():
+        with connection():
             return placing.placement_ensure(deployment_id, exclude_runner=exclude_address or None)
 
     def placement_for(self, deployment_id: str) -> tuple[str, Placement]:
-        with _connection():
+        with connection():
             return routing.placement_for(deployment_id)
 
     def why_not(self, route: Route) -> AppError:
@@ -55,20 +55,20 @@ class OrmBackend:
 
     def tools_of(self, version_id: str) -> bytes | None:
         """A raw JSON array, None while the version was never asked for its tools."""
-        with _connection():
+        with connection():
             found = DeploymentVersion.objects.filter(pk=version_id).values_list("tools", flat=True).first()
         return None if found is None else msgspec.json.encode(found)
 
     def revoked_jtis(self) -> frozenset[str]:
-        with _connection():
+        with connection():
             return frozenset(selectors.revoked_jtis())
 
     def calls_write(self, rows: list[CallRow]) -> None:
-        with _connection():
+        with connection():
             usage.calls_write(rows)
 
     def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None:
-        with _connection():
+        with connection():
             tools.tools_seen(UUID(deployment_id), definitions, is_complete=False)
 
 

@@ -45,6 +45,7 @@ class Task(models.Model):
 
     tool = models.CharField(max_length=256)
     params = models.TextField(help_text="params of tools/call as they came, raw JSON")
+    progress_token = models.CharField(max_length=600, blank=True, help_text="of the client, raw JSON")
     state = models.CharField(max_length=15, choices=[(s.value, s.value) for s in State], default=State.ACCEPTED)
     outcome = models.CharField(max_length=10, choices=[(o.value, o.value) for o in Outcome], blank=True)
     reason = models.TextField(blank=True, help_text="how it goes, or why it ended so, in words")

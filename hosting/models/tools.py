@@ -21,6 +21,12 @@ class Tool(models.Model):
     name = models.CharField(max_length=256)
     is_enabled = models.BooleanField(default=True)
     is_listed = models.BooleanField(default=True, help_text="in the last list that the server gave")
+    task_support = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[("optional", "Optional"), ("required", "Required"), ("forbidden", "Forbidden")],
+        help_text="whether it runs as a task; empty: the default, optional",
+    )
     seen = models.JSONField(default=dict)
     seen_digest = models.CharField(max_length=64)
     seen_at = models.DateTimeField(default=clock.now)

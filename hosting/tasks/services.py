@@ -44,6 +44,7 @@ class Wanted:
     client_info: str = ""
     capabilities: str = ""
     session: str = ""
+    progress_token: str = ""
     may_run_again: bool = False
 
 
@@ -87,6 +88,7 @@ def _insert(wanted: Wanted, **more: Any) -> Task:
         params=wanted.params,
         exchange_owner=wanted.exchange_owner,
         session=wanted.session,
+        progress_token=wanted.progress_token,
         may_run_again=wanted.may_run_again,
         ttl_ms=ttl,
         expires_at=now + timedelta(milliseconds=ttl) if ttl is not None else None,

@@ -1,0 +1,102 @@
+"""The endpoint's crossing to the tasks' rows; called in threads. Raises Unavailable when the database is away."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from common.errors import BadInput
+from hosting.models import Task, TaskResult, Tool
+from hosting.tasks import services
+from hosting.tasks.services import Wanted
+from hosting.tasks.states import Outcome
+from mcp_endpoint.lookup import connection
+from mcp_endpoint.tasks.wire import TaskSeen
+
+PAGE: Final = 50
+
+_WITH_BODY: Final = frozenset({Outcome.RESULT, Outcome.TOOL_ERROR, Outcome.ERROR})
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(tuple[str, str]).decode
+
+
+def create(wanted: Wanted) -> TaskSeen:
+    with connection():
+        return _seen(services.task_create(wanted))
+
+
+def create_of_call(wanted: Wanted, task_id: str, runner_address: str, exchange: str) -> TaskSeen:
+    with connection():
+        task = services.task_of_call(wanted, task_id=task_id, runner_address=runner_address, exchange=exchange)
+        return _seen(task)
+
+
+def get(principal: str, deployment_id: str, task_id: str, with_body: bool) -> TaskSeen:
+    """Raises NotFound, for a foreign task as for none."""
+    with connection():
+        return _seen(services.task_of(principal, deployment_id, task_id), with_body)
+
+
+def cancel(principal: str, deployment_id: str, task_id: str) -> TaskSeen:
+    """Raises NotFound, and Conflict when it is over."""
+    with connection():
+        return _seen(services.task_cancel(services.task_of(principal, deployment_id, task_id)))
+
+
+def page(principal: str, deployment_id: str, cursor: str) -> tuple[list[TaskSeen], str]:
+    """Newest first, and the cursor of what follows ("" at the end). Raises BadInput."""
+    with connection():
+        rows = Task.objects.filter(principal=principal, deployment_id=UUID(deployment_id))
+        found = list(_after(rows, cursor)[: PAGE + 1])
+        more = ""
+        if len(found) > PAGE:
+            last = found[PAGE - 1]
+            more = base64.urlsafe_b64encode(_encode((last.created_at.isoformat(), last.id))).decode()
+        return [_seen(task) for task in found[:PAGE]], more
+
+
+def _after(rows: QuerySet[Task], cursor: str) -> QuerySet[Task]:
+    rows = rows.select_related("runner").order_by("-created_at", "-id")
+    if not cursor:
+        return rows
+    try:
+        at, task_id = _decode(base64.urlsafe_b64decode(cursor))
+        return rows.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=task_id))
+    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+        raise BadInput("cursor", "This cursor was not given out here. List anew without one.") from error
+
+
+def support(deployment_id: str) -> dict[str, str]:
+    """How each tool may run as a task, where its owner has said so: name → optional | required | forbidden."""
+    with connection():
+        rows = Tool.objects.filter(deployment_id=UUID(deployment_id)).exclude(task_support="")
+        return dict(rows.values_list("name", "task_support"))
+
+
+def _seen(task: Task, with_body: bool = False) -> TaskSeen:
+    body = b""
+    if with_body and task.outcome in _WITH_BODY:
+        found = TaskResult.objects.filter(task_id=task.id).values_list("body", flat=True).first()
+        body = bytes(found) if found is not None else b""
+    return TaskSeen(
+        id=task.id,
+        tool=task.tool,
+        state=task.state,
+        outcome=task.outcome,
+        reason=task.reason,
+        created_at=task.created_at,
+        updated_at=task.updated_at,
+        ttl_ms=task.ttl_ms,
+        progress=task.progress,
+        questions=task.questions,
+        exchange=task.exchange,
+        exchange_owner=task.exchange_owner,
+        runner_address=task.runner.address if task.runner is not None else "",
+        progress_token=task.progress_token.encode(),
+        body=body,
+    )
