@@ -43,6 +43,7 @@ class Route:
     resource: str  # the full URL of the endpoint: the audience of its tokens
     isolation: str  # session | principal | shared
     policy: ToolPolicy = OPEN  # which of its tools may be seen and called
+    has_tasks: bool = True  # every tool may run as a task
 
     @property
     def is_callable(self) -> bool:
@@ -98,6 +99,7 @@ def route_of(deployment: Deployment) -> Route:
         resource=resource_url(deployment.owner.folded, deployment.folded_name),
         isolation=deployment.isolation,
         policy=policy_kept(deployment),
+        has_tasks=deployment.has_tasks,
     )
 
 

@@ -26,6 +26,7 @@ from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners
 from mcp_endpoint.sessions import Sessions
 from mcp_endpoint.streams import Streams
+from mcp_endpoint.tasks.service import Tasks
 from mcp_endpoint.tool_headers import ToolHeaders
 from mcp_endpoint.tool_policy import ToolPolicies
 
@@ -39,6 +40,7 @@ class Running:
     streams: Streams
     pool: RunnerPool
     records: Records
+    tasks: Tasks
 
 
 def build(
@@ -70,10 +72,11 @@ def build(
         ToolHeaders(directory),
         in_flight or InFlight(),
         ToolPolicies(directory),
+        Tasks(directory),
     )
     records = Records(directory)
     endpoint = Endpoint(site_url, gate, authenticator, directory, services, records)
-    return Running(endpoint, directory, streams, pool, records)
+    return Running(endpoint, directory, streams, pool, records, services.tasks)
 
 
 def build_from_settings() -> Running:
@@ -106,6 +109,7 @@ async def start(running: Running) -> None:
 async def stop(running: Running) -> None:
     await running.streams.stop()
     await running.records.stop()
+    await running.tasks.stop()
     await running.directory.stop()
     await running.pool.close()
 

@@ -15,6 +15,7 @@ from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners, Source
 from mcp_endpoint.sessions import Sessions
 from mcp_endpoint.streams import Stream, Streams
+from mcp_endpoint.tasks.service import Tasks
 from mcp_endpoint.tool_headers import ToolHeaders
 from mcp_endpoint.tool_policy import ToolPolicies
 
@@ -34,6 +35,7 @@ class Services:
     tool_headers: ToolHeaders
     in_flight: InFlight
     tool_policies: ToolPolicies
+    tasks: Tasks
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ class Directory:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+    async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     # --- routes
@@ -122,7 +122,7 @@ class Directory:
 
     async def _refresh(self, key: Key, entry: _Entry) -> None:
         try:
-            entry.route = await self._in_thread(self._backend.route_for, *key)
+            entry.route = await self.in_thread(self._backend.route_for, *key)
             entry.at = time.monotonic()
             entry.is_failing = False
         except Unavailable as error:
@@ -142,13 +142,13 @@ class Directory:
 
     async def ensure_placed(self, deployment_id: str, exclude_address: str = "") -> Route:
         """A route with a runner; other than the one at `exclude_address`, where that one does not answer."""
-        return await self._in_thread(self._backend.placement_ensure, deployment_id, exclude_address)
+        return await self.in_thread(self._backend.placement_ensure, deployment_id, exclude_address)
 
     async def placement(self, deployment_id: str) -> tuple[str, Placement]:
         """(runner address, what to place there); asked once for all calls that wait for it."""
         waiting = self._placing.get(deployment_id)
         if waiting is None:
-            waiting = asyncio.ensure_future(self._in_thread(self._backend.placement_for, deployment_id))
+            waiting = asyncio.ensure_future(self.in_thread(self._backend.placement_for, deployment_id))
             self._placing[deployment_id] = waiting
             waiting.add_done_callback(lambda _: self._placing.pop(deployment_id, None))
         return await asyncio.shield(waiting)
@@ -158,7 +158,7 @@ class Directory:
     async def tools(self, version_id: str) -> bytes | None:
         """The version's tools as a raw JSON array; None while it was not asked for them. Raises TimeoutError."""
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await self._in_thread(self._backend.tools_of, version_id)
+            return await self.in_thread(self._backend.tools_of, version_id)
 
     async def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None:
         """Tools that went by and that nobody approved. Raises Unavailable."""
@@ -168,7 +168,7 @@ class Directory:
 
     async def calls_write(self, rows: list[CallRow]) -> None:
         """Raises Unavailable."""
-        await self._in_thread(self._backend.calls_write, rows)
+        await self.in_thread(self._backend.calls_write, rows)
 
     # --- revocations
 
@@ -191,7 +191,7 @@ class Directory:
         """Tokens live for a day at most, so the unexpired revoked ones are few and are read as a whole."""
         while True:
             try:
-                self._revoked = await self._in_thread(self._backend.revoked_jtis)
+                self._revoked = await self.in_thread(self._backend.revoked_jtis)
                 self._revocations_known.set()
             except Unavailable as error:
                 log.warning("revoked tokens could not be read", reason=str(error))

@@ -58,6 +58,10 @@ class Deployment(models.Model):
         default=False, help_text="its owner agreed to install scripts and source distributions (in the sandbox)"
     )
     has_data_folder = models.BooleanField(default=False)
+    has_tasks = models.BooleanField(default=True, help_text="its tools may run as tasks")
+    hand_off_seconds = models.PositiveIntegerField(
+        default=45, help_text="a call that runs longer is answered with a task, for clients that know none; 0: never"
+    )
     tool_approval = models.CharField(max_length=10, choices=Approval.choices, default=Approval.ASK)
     is_anonymous = models.BooleanField(default=False, help_text="callable without an account")
     shares_credentials = models.BooleanField(

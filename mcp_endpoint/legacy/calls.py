@@ -22,6 +22,7 @@ from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sessions import Session, exchange_part
 from mcp_endpoint.tool_policy import LIST
+from mcp_endpoint.tasks import legacy as tasks
 
 _CANCELLED = "notifications/cancelled"
 
@@ -44,12 +45,17 @@ async def post(context: Context, inbound: LegacyPost) -> None:
             await call(context, message)
         return
     session = found(context)
+    if isinstance(message, Reply) and await tasks.answered(context, message):
+        await context.answer.empty(202)
+        return
     await tell(await link_of(context, session), context.owner, session, message)
     await context.answer.empty(202)
 
 
 async def call(context: Context, message: Call) -> None:
     session = found(context, message.id)
+    if tasks.is_for_tasks(session, message) and await tasks.serve(context, session, message):
+        return
     link = context.services.runners.pool.link_now(session.runner)
     if link is None or link.boot != session.boot:
         link = await link_of(context, session)

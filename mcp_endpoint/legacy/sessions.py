@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from hosting.runner.control import EndSession
-from hosting.runner.frames import EndRule, Kind
+from hosting.runner.frames import EndRule, Event, Kind
 from hosting.stream import RunnerLink, RunnerUnavailableError
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
@@ -22,7 +22,9 @@ from mcp_endpoint.revisions import negotiable
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
 from mcp_endpoint.sessions import Session, Sessions, exchange_part
+from mcp_endpoint.tasks import declared
 
+TASKS_SINCE: Final = "2025-11-25"
 SESSION_HEADER: Final = b"mcp-session-id"
 
 
@@ -30,6 +32,15 @@ class _Initialize(msgspec.Struct):
     version: str = msgspec.field(name="protocolVersion")
     capabilities: msgspec.Raw = msgspec.Raw(b"{}")
     client: msgspec.Raw = msgspec.field(name="clientInfo", default=msgspec.Raw(b"{}"))
+
+
+class _InitializeView(CallView):
+    has_tasks = False
+
+    def message(self, event: Event) -> bytes | None:
+        if event.kind is Kind.RESULT and self.has_tasks:
+            return j.result(self.request_id, declared.in_initialize(event.data))
+        return super().message(event)
 
 
 class _Initialized(msgspec.Struct):
@@ -80,7 +91,8 @@ async def initialize(context: Context, call: Call) -> None:
         session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision)
         LIVE.sessions_opened += 1
         context.answer.add_header(SESSION_HEADER, context.services.sessions.seal(session, context.owner).encode())
-    view = CallView(call.id, call.progress_token, revision)
+    view = _InitializeView(call.id, call.progress_token, revision)
+    view.has_tasks = revision == TASKS_SINCE and route.has_tasks
     view.polls = False  # nobody comes back to a session that is only being opened
     await context.deliver(source, view, first)
 

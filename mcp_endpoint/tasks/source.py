@@ -33,6 +33,7 @@ class TaskSource:
         self._seq = 0
         self._is_over = False
         self._closed = asyncio.Event()
+        self.task = task
         self._take(task)
 
     async def get(self, seconds: float) -> Event | None:
@@ -66,6 +67,7 @@ class TaskSource:
     def _take(self, task: TaskSeen) -> None:
         if self._is_over:
             return
+        self.task = task
         status = str(wire.of_2025(task)["status"])
         if self._status and status != self._status and not task.is_ended:
             self._add(Kind.NOTIFICATION, j.encode(wire.of_2025(task)), STATUS_METHOD)

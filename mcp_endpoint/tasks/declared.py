@@ -1,0 +1,52 @@
+"""Saying that tools may run as tasks: in what a hosted server answers to initialize, server/discover and tools/list.
+
+Pure. A server that has tasks of its own says more than we would; its own words stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.tasks.wire import EXTENSION
+
+_TASKS: Final[dict[str, Any]] = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
+
+
+def in_initialize(result: bytes) -> bytes:
+    """2025-11-25 basic/utilities/tasks, "Server Capabilities"; only a server with tools has what can be a task."""
+    members = j.decode_members(result)
+    capabilities = j.decode_members(members["capabilities"]) if members and "capabilities" in members else None
+    if members is None or capabilities is None or "tools" not in capabilities:
+        return result
+    own = (j.decode_any(capabilities["tasks"]) if "tasks" in capabilities else None) or {}
+    capabilities["tasks"] = msgspec.Raw(j.encode({**own, **_TASKS}))
+    members["capabilities"] = msgspec.Raw(j.encode(capabilities))
+    return j.encode(members)
+
+
+def in_discover(result: bytes) -> bytes:
+    """SEP-2663, "Capability Negotiation"."""
+    members = j.decode_members(result)
+    capabilities = j.decode_members(members["capabilities"]) if members and "capabilities" in members else None
+    if members is None or capabilities is None or "tools" not in capabilities:
+        return result
+    extensions = (j.decode_members(capabilities["extensions"]) if "extensions" in capabilities else None) or {}
+    extensions.setdefault(EXTENSION, msgspec.Raw(b"{}"))
+    capabilities["extensions"] = msgspec.Raw(j.encode(extensions))
+    capabilities.pop("tasks", None)
+    members["capabilities"] = msgspec.Raw(j.encode(capabilities))
+    return j.encode(members)
+
+
+def in_tool(tool: j.Members, supports: Mapping[str, str]) -> None:
+    """`execution.taskSupport` of one tool, in place ("Tool-Level Negotiation")."""
+    name = j.text_of(tool.get("name")) or ""
+    execution = (j.decode_any(tool["execution"]) if "execution" in tool else None) or {}
+    if not isinstance(execution, dict):
+        return
+    support = supports.get(name) or ("required" if execution.get("taskSupport") == "required" else "optional")
+    tool["execution"] = msgspec.Raw(j.encode({**execution, "taskSupport": support}))

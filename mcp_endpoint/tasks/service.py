@@ -1,0 +1,90 @@
+"""The tasks of one web process's clients: rows by way of threads, and who waits for which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from hosting.runner.control import Answer
+from hosting.tasks.services import Wanted
+from mcp_endpoint.directory import Directory
+from mcp_endpoint.tasks import records
+from mcp_endpoint.tasks.source import TaskSource
+from mcp_endpoint.tasks.watching import Watches
+from mcp_endpoint.tasks.wire import TaskSeen
+
+if TYPE_CHECKING:
+    from mcp_endpoint.context import Context
+
+T = TypeVar("T")
+SUPPORT_SECONDS: Final = 1.0  # how old an owner's switches may be
+
+
+class Tasks:
+    """What `records` does, off the event loop; and waiting for what it will do next."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._watches = Watches()
+        self._support: dict[str, tuple[float, dict[str, str]]] = {}
+
+    async def stop(self) -> None:
+        await self._watches.stop()
+
+    async def create(self, wanted: Wanted) -> TaskSeen:
+        return await self._in_thread(records.create, wanted)
+
+    async def get(self, context: Context, task_id: str, *, with_body: bool = False) -> TaskSeen:
+        """Raises NotFound."""
+        return await self._in_thread(
+            records.get, context.principal.sub, context.route.deployment_id, task_id, with_body
+        )
+
+    async def cancel(self, context: Context, task_id: str) -> TaskSeen:
+        """Raises NotFound and Conflict."""
+        return await self._in_thread(records.cancel, context.principal.sub, context.route.deployment_id, task_id)
+
+    async def page(self, context: Context, cursor: str) -> tuple[list[TaskSeen], str]:
+        """Raises BadInput."""
+        return await self._in_thread(records.page, context.principal.sub, context.route.deployment_id, cursor)
+
+    async def of_call(self, wanted: Wanted, task_id: str, runner_address: str, exchange: str) -> TaskSeen:
+        return await self._in_thread(records.create_of_call, wanted, task_id, runner_address, exchange)
+
+    @asynccontextmanager
+    async def follow(self, context: Context, task_id: str) -> AsyncIterator[TaskSource]:
+        """The task as a Source, from what it is now on. Raises NotFound."""
+
+        async def read() -> TaskSeen:
+            return await self.get(context, task_id, with_body=True)
+
+        await self.get(context, task_id)  # nobody follows what isn't theirs
+        async with self._watches.of(task_id) as changed:
+            yield TaskSource(await read(), changed, read)
+
+    async def answer(
+        self, context: Context, task: TaskSeen, key: str, *, result: bytes = b"", error: bytes = b""
+    ) -> bool:
+        """Answers one open question; False when it was answered already, or is none. Raises what a link raises."""
+        if key not in task.questions or not task.runner_address:
+            return False
+        link = await context.services.runners.pool.link(task.runner_address)
+        answer = Answer(owner=task.exchange_owner, key=key, exchange=task.exchange, result=result, error=error)
+        return (await link.ask(answer)).first
+
+    async def support(self, deployment_id: str, tool: str) -> str:
+        """How the tool may run as a task: optional, required or forbidden."""
+        return (await self.supports(deployment_id)).get(tool, "optional")
+
+    async def supports(self, deployment_id: str) -> dict[str, str]:
+        at, known = self._support.get(deployment_id, (-SUPPORT_SECONDS, {}))
+        now = time.monotonic()
+        if now - at > SUPPORT_SECONDS:
+            known = await self._in_thread(records.support, deployment_id)
+            self._support[deployment_id] = (now, known)
+        return known
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await self._directory.in_thread(work, *arguments)
