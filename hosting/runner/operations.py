@@ -94,11 +94,11 @@ def _cancel(runner: Runner, operation: c.Cancel) -> c.Taken:
 
 
 def _end_session(runner: Runner, operation: c.EndSession) -> c.Taken:
-    """The client's own word: what runs is cancelled, not failed."""
+    """The client's own word: what runs is cancelled, not failed; tasks go on."""
     session = runner.own_session(operation.session, operation.owner)
     for name in list(session.exchanges):
         exchange = runner.exchanges.get(name)
-        if exchange is not None:
+        if exchange is not None and not exchange.task:
             runner.cancel(exchange, "the client ended the session")
     runner.end_session(session, "the client ended the session")
     return c.Taken()

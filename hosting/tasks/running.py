@@ -6,35 +6,32 @@ No job waits for a tool. Each may come twice, late or beside itself: the task's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.db.models import F, Q
 
 from common import clock
 from common.errors import NotFound, Unavailable
 from hosting import queue
-from hosting.links import runner_links
+from hosting.links import links
 from hosting.models import Runner, Task
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
-from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from hosting.tasks import services
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 CALM_SECONDS = 0.05  # no further event for so long: what there is has been read
 READ_SECONDS = 10.0
 START_FORGOTTEN_AFTER = timedelta(seconds=5)
 RUN_FORGOTTEN_AFTER = timedelta(seconds=10)
 MAX_AT_ONCE = 500
+GIVEN_UP = 2**62  # acknowledges whatever may still come
 
 
 # --- start
@@ -51,67 +48,66 @@ def task_start(task_id: str) -> None:
     except NotFound:
         services.task_end(task, Outcome.CANCELLED, "its server was deleted")
         return
-    asyncio.run(_start(task, address, placement))
+    if task.state == State.ACCEPTED and not _claim(task, address):
+        return  # cancelled, or another job was faster
+    if links.run(lambda pool: _open(pool, address, task, placement)):
+        services.task_running(task)
 
 
-async def _start(task: Task, address: str, placement: control.Placement) -> None:
-    async with runner_links() as pool:
-        link = await pool.link(address)
-        if task.state == State.ACCEPTED:
-            runner = await Runner.objects.aget(address=address)
-            exchange = link.exchange_id(f"task-{task.id}-{task.attempts + 1}")
-            if not await _in_thread(services.task_starting, task, runner=runner, exchange=exchange):
-                return  # cancelled, or another job was faster
-            await task.arefresh_from_db()
-        if not task.exchange.startswith(f"{link.runner}.{link.boot}."):
-            return  # the sweep finds out what became of it there
-        await _open(link, task, placement)
+def _claim(task: Task, address: str) -> bool:
+    """Writes down which exchange it will be, before there is one. Raises RunnerUnavailableError."""
+    runner = Runner.objects.get(address=address)
+
+    async def name(pool: RunnerPool) -> str:
+        return (await pool.link(address)).exchange_id(f"task-{task.id}-{task.attempts + 1}")
+
+    if not services.task_starting(task, runner=runner, exchange=links.run(name)):
+        return False
+    task.refresh_from_db()
+    return True
 
 
-async def _open(link: RunnerLink, task: Task, placement: control.Placement) -> None:
-    for session in dict.fromkeys(
-        (task.session, "")
-    ):  # a session that is over leaves the call to an instance of its own
-        attachment = link.open(
-            deployment=placement.deployment,
-            epoch=placement.epoch,
-            owner=task.exchange_owner,
-            method="tools/call",
-            params=task.params.encode(),
-            revision=task.revision,
-            end=EndRule.KEEP,
-            exchange=task.exchange.split(".", 2)[2],
-            session=session,
-            isolation=task.exchange_owner,
-            capabilities=task.capabilities.encode(),
-            client=task.client_info.encode(),
-            wants_progress=True,
-            task=task.id,
-        )
-        try:
-            if await attachment.wait(CALM_SECONDS) and attachment.ended is not None:
-                await _refused(link, attachment.ended, placement)
-            await _in_thread(services.task_running, task)
-            return
-        except _NoSessionError:
+async def _open(pool: RunnerPool, address: str, task: Task, placement: control.Placement) -> bool:
+    """Opens the exchange, or the same again. False when that runner was restarted since: the sweep sees to it."""
+    link = await pool.link(address)
+    if not task.exchange.startswith(f"{link.runner}.{link.boot}."):
+        return False
+    for session in dict.fromkeys((task.session, "")):  # one that is over leaves the call to an instance of its own
+        ended = await _opened(link, task, placement, session)
+        if ended is None or ended.reason == Reason.DONE:
+            return True
+        if ended.reason == Reason.NO_SESSION:
             continue
-        finally:
-            attachment.close()
+        if ended.reason == Reason.UNPLACED:
+            await link.ask(control.Place(placement))
+        raise Unavailable("not_started", str(ended))
+    return True
 
 
-class _NoSessionError(Exception):
-    pass
-
-
-async def _refused(link: RunnerLink, error: DetachedError, placement: control.Placement) -> None:
-    """Raises Unavailable where a later try may go better; the exchange's id stays the task's."""
-    if error.reason == Reason.DONE:
-        return
-    if error.reason == Reason.NO_SESSION:
-        raise _NoSessionError
-    if error.reason == Reason.UNPLACED:
-        await link.ask(control.Place(placement))
-    raise Unavailable("not_started", str(error))
+async def _opened(link: RunnerLink, task: Task, placement: control.Placement, session: str) -> DetachedError | None:
+    """Why it was refused, None when it was not."""
+    attachment = link.open(
+        deployment=placement.deployment,
+        epoch=placement.epoch,
+        owner=task.exchange_owner,
+        method="tools/call",
+        params=task.params.encode(),
+        revision=task.revision,
+        end=EndRule.KEEP,
+        exchange=task.exchange.split(".", 2)[2],
+        session=session,
+        isolation=task.exchange_owner,
+        capabilities=task.capabilities.encode(),
+        client=task.client_info.encode(),
+        wants_progress=True,
+        task=task.id,
+    )
+    try:
+        # Frames are taken in order, so the answer to a question about nothing comes after a refusal to open.
+        await link.ask(control.Cancel(exchange="", owner=task.exchange_owner))
+        return attachment.ended
+    finally:
+        attachment.close()
 
 
 # --- take
@@ -122,36 +118,36 @@ def task_advance(task_id: str) -> None:
     task = Task.objects.select_related("runner").filter(pk=task_id).first()
     if task is None or task.runner is None:
         return
-    asyncio.run(_advance(task, task.runner.address))
-
-
-async def _advance(task: Task, address: str) -> None:
-    async with runner_links() as pool:
-        link = await pool.link(address)
-        if task.is_ended:
-            await link.ask(control.Acknowledge(task.id, 2**62))
-            return
-        try:
-            events = await _read(link, task)
-        except DetachedError as error:
-            if error.reason == Reason.LOST:
-                await _in_thread(task_lost, task, "its runner knows nothing of it any more")
-                return
+    address = task.runner.address
+    if task.is_ended:
+        links.run(lambda pool: _acknowledge(pool, address, task.id, GIVEN_UP))
+        return
+    try:
+        events = links.run(lambda pool: _read(pool, address, task))
+    except DetachedError as error:
+        if error.reason != Reason.LOST:
             raise
-        before = Seen(task.last_seq, State(task.state), None, task.reason, task.progress, task.questions)
-        seen = advance(before, events)
-        if seen.seq == before.seq:
-            return
-        if seen.outcome is Outcome.LOST and task.may_run_again:
-            taken = await _in_thread(services.task_again, task, f"started again: {seen.reason}")
-        else:
-            taken = await _in_thread(services.task_take, task, before.seq, seen)
-        if taken:
-            await link.ask(control.Acknowledge(task.id, seen.seq))
+        task_lost(task, "its runner knows nothing of it any more")
+        return
+    before = Seen(task.last_seq, State(task.state), None, task.reason, task.progress, task.questions)
+    seen = advance(before, events)
+    if seen.seq == before.seq:
+        return
+    if seen.outcome is Outcome.LOST and task.may_run_again:
+        taken = services.task_again(task, f"started again: {seen.reason}")
+    else:
+        taken = services.task_take(task, before.seq, seen)
+    if taken:
+        links.run(lambda pool: _acknowledge(pool, address, task.id, seen.seq))
 
 
-async def _read(link: RunnerLink, task: Task) -> list[Event]:
-    """All events after the last one that was taken. Raises DetachedError."""
+async def _acknowledge(pool: RunnerPool, address: str, task_id: str, seq: int) -> None:
+    await (await pool.link(address)).ask(control.Acknowledge(task_id, seq))
+
+
+async def _read(pool: RunnerPool, address: str, task: Task) -> list[Event]:
+    """All events after the last one that was taken. Raises DetachedError and RunnerUnavailableError."""
+    link = await pool.link(address)
     attachment = link.attach(f"task:{task.id}", owner=task.exchange_owner, after=task.last_seq, mode=Mode.OBSERVE)
     events: list[Event] = []
     try:
@@ -184,13 +180,14 @@ def task_stop(task_id: str) -> None:
     if task is None or task.runner is None or not task.exchange:
         return
 
-    async def stop(address: str) -> None:
-        async with runner_links() as pool:
-            link = await pool.link(address)
-            await link.ask(control.Cancel(task.exchange, task.exchange_owner, task.reason))
-            await link.ask(control.Acknowledge(task.id, 2**62))
+    address = task.runner.address
 
-    asyncio.run(stop(task.runner.address))
+    async def stop(pool: RunnerPool) -> None:
+        link = await pool.link(address)
+        await link.ask(control.Cancel(task.exchange, task.exchange_owner, task.reason))
+        await link.ask(control.Acknowledge(task.id, GIVEN_UP))
+
+    links.run(stop)
 
 
 # --- look after
@@ -230,7 +227,7 @@ def _look_at(runner: Runner) -> None:
         .values_list("pk", flat=True)[:MAX_AT_ONCE]
     )
     try:
-        seen = asyncio.run(_ask(runner.address, control.GetOutbox(2.0, ids)))
+        seen = links.run(lambda pool: _ask(pool, runner.address, control.GetOutbox(2.0, ids)))
     except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
         log.info("outbox_not_read", runner=runner.name, error=str(error))
         return
@@ -245,11 +242,5 @@ def _look_at(runner: Runner) -> None:
     Task.objects.filter(pk__in=set(ids) - missing, state__in=RUNNING).update(looked_at=clock.now())
 
 
-async def _ask(address: str, operation: control.GetOutbox) -> control.OutboxSeen:
-    async with runner_links() as pool:
-        return await (await pool.link(address)).ask(operation)
-
-
-async def _in_thread(work: Callable[..., T], *arguments: object, **named: object) -> T:
-    result: Awaitable[T] = sync_to_async(work, thread_sensitive=False)(*arguments, **named)
-    return await result
+async def _ask(pool: RunnerPool, address: str, operation: control.GetOutbox) -> control.OutboxSeen:
+    return await (await pool.link(address)).ask(operation)

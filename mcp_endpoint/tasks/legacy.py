@@ -8,9 +8,11 @@ from uuid import UUID
 import msgspec
 
 from common.errors import BadInput, Conflict, NotFound
+from hosting.runner.frames import Event
 from hosting.stream import DetachedError
 from hosting.tasks.services import Wanted, check_ttl
 from mcp_endpoint import jsonrpc as j
+from mcp_endpoint import sse
 from mcp_endpoint.context import Context
 from mcp_endpoint.legacy.messages import Call, Reply
 from mcp_endpoint.legacy.views import CallView
@@ -134,8 +136,7 @@ async def _result(context: Context, session: Session, message: Call) -> None:
     """Waits for the end; meanwhile the task's own requests to the client travel on this stream."""
     async with context.services.tasks.follow(context, _named(message).task_id) as source:
         task = source.task
-        view = CallView(message.id, task.progress_token, session.revision)
-        view.polls = False  # the outcome is kept in the row: who comes back asks for it again
+        view = _ResultView(message.id, task.progress_token, session.revision)
         await context.deliver(source, view, source.get_now())
 
 
@@ -151,6 +152,20 @@ async def answered(context: Context, message: Reply) -> bool:
     except (NotFound, DetachedError):
         pass  # a late answer is ignored
     return True
+
+
+class _ResultView(CallView):
+    """Nobody resumes this stream: the outcome is kept in the row, and who comes back asks for it again."""
+
+    def __init__(self, request_id: bytes, progress_token: bytes, revision: str) -> None:
+        super().__init__(request_id, progress_token, revision)
+        self.polls = False
+
+    def event_id(self, event: Event) -> str:
+        return ""
+
+    def priming(self) -> bytes:
+        return sse.COMMENT
 
 
 def _named(message: Call) -> _Named:

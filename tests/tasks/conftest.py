@@ -1,0 +1,101 @@
+"""One site for all tests of tasks: real workers, runner and sandbox, and a server that knows nothing of tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.http_client import HttpClient, outcome
+from tests.packages.local_index import LocalIndex
+from tests.stack import Stack
+
+LEGACY = Path(__file__).parents[1] / "servers" / "legacy.py"
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Hosted:
+    site: Stack
+    url: str
+    token: str
+    stranger: str  # another user's token for the same, public, deployment
+
+
+@pytest.fixture(scope="session")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    with LocalIndex() as index:
+        index.add_wheel(
+            "slipway-test-legacy",
+            "1.0",
+            {"slipway_test_legacy.py": LEGACY.read_text()},
+            scripts={"slipway-test-legacy": "slipway_test_legacy:main"},
+        )
+        site = Stack(tmp_path_factory.mktemp("task-site"), UV_INDEX=f"{index.url}/simple")
+        site.start()
+        try:
+            words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "t", "--access", "public")
+            url = site.manage("host", *words).stdout.strip()
+            site.manage("host", "pypi:slipway-test-legacy", "--owner", "bob", "--name", "own")  # makes bob
+            tokens = [
+                site.manage("issue_token", "--user", user, "--deployment", "alice/t").stdout.strip()
+                for user in ("alice", "bob")
+            ]
+            yield Hosted(site, url, *tokens)
+        finally:
+            import shutil
+
+            print(
+                site.manage(
+                    "shell",
+                    "-c",
+                    'from hosting.models import *\nfor t in Task.objects.exclude(state="ended"): print(t.id,t.tool,t.state,t.outcome,t.reason,t.attempts,t.exchange,t.created_at,t.looked_at,t.session)\nprint([(i.id,i.state,i.calls) for i in Instance.objects.all()])',
+                    check=False,
+                ).stdout,
+            )
+            site.stop()
+
+
+class LegacyTasks(HttpClient):
+    """A client of 2025-11-25 that asks for tasks."""
+
+    async def ask(self, method: str, params: Any = None) -> Any:
+        async with self.post(method, params or {}) as answer:
+            return await outcome(answer)
+
+    async def start(self, tool: str, task: Any = None, **arguments: Any) -> dict[str, Any]:
+        message = await self.ask("tools/call", {"name": tool, "arguments": arguments, "task": task or {}})
+        created: dict[str, Any] = message["result"]["task"]
+        return created
+
+    async def get(self, task_id: str) -> Any:
+        return await self.ask("tasks/get", {"taskId": task_id})
+
+    async def until(self, task_id: str, *statuses: str) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                task: dict[str, Any] = (await self.get(task_id))["result"]
+                if task["status"] in statuses:
+                    return task
+                await asyncio.sleep(0.1)  # polling is what this client does
+
+
+@pytest.fixture
+async def legacy(hosted: Hosted) -> AsyncIterator[LegacyTasks]:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        client = LegacyTasks(hosted.url, hosted.token, http)
+        await client.initialize()
+        yield client
+
+
+@pytest.fixture
+async def stranger(hosted: Hosted) -> AsyncIterator[LegacyTasks]:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        client = LegacyTasks(hosted.url, hosted.stranger, http)
+        await client.initialize()
+        yield client
