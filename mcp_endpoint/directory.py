@@ -162,7 +162,7 @@ class Directory:
 
     async def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None:
         """Tools that went by and that nobody approved. Raises Unavailable."""
-        await self._in_thread(self._backend.tools_seen, deployment_id, definitions)
+        await self.in_thread(self._backend.tools_seen, deployment_id, definitions)
 
     # --- records
 

@@ -21,8 +21,8 @@ from mcp_endpoint.legacy.views import CallView
 from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sessions import Session, exchange_part
-from mcp_endpoint.tool_policy import LIST
 from mcp_endpoint.tasks import legacy as tasks
+from mcp_endpoint.tool_policy import LIST
 
 _CANCELLED = "notifications/cancelled"
 

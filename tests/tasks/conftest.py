@@ -48,16 +48,6 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
             ]
             yield Hosted(site, url, *tokens)
         finally:
-            import shutil
-
-            print(
-                site.manage(
-                    "shell",
-                    "-c",
-                    'from hosting.models import *\nfor t in Task.objects.exclude(state="ended"): print(t.id,t.tool,t.state,t.outcome,t.reason,t.attempts,t.exchange,t.created_at,t.looked_at,t.session)\nprint([(i.id,i.state,i.calls) for i in Instance.objects.all()])',
-                    check=False,
-                ).stdout,
-            )
             site.stop()
 
 
