@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +17,8 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import kinds, names, queue
+from hosting.given import declared_of
+from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
 from hosting.permissions import check_may_manage
 from hosting.placing import placement_drop, placement_ensure
@@ -46,9 +50,16 @@ Access = Deployment.Access
 
 
 def deployment_create(
-    *, actor: Actor, owner: Name, name: str, reference: str, access: str = Access.PRIVATE, title: str = ""
+    *,
+    actor: Actor,
+    owner: Name,
+    name: str,
+    reference: str,
+    access: str = Access.PRIVATE,
+    title: str = "",
+    declared: Sequence[Declared] = (),
 ) -> Deployment:
-    """A deployment with its first version, whose build is queued on commit."""
+    """A deployment with its first version, whose build is queued on commit. `declared` are inputs it asks for."""
     if not may_own_as(actor, owner):
         raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
     parsed = names.parse(name)
@@ -67,7 +78,11 @@ def deployment_create(
                 reason="queued for building",
             )
             version = DeploymentVersion.objects.create(
-                deployment=deployment, number=1, reference=str(wanted), source=source_for(owner, wanted)
+                deployment=deployment,
+                number=1,
+                reference=str(wanted),
+                source=source_for(owner, wanted),
+                declared=to_json(declared),
             )
             record(
                 actor,
@@ -88,8 +103,13 @@ def deployment_create(
     return deployment
 
 
-def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -> DeploymentVersion:
-    """A new version. The present one serves until the new one is built."""
+def deployment_deploy(
+    *, actor: Actor, deployment: Deployment, reference: str, declared: Sequence[Declared] | None = None
+) -> DeploymentVersion:
+    """A new version. The present one serves until the new one is built.
+
+    Without `declared`, another version of the same package is taken to ask for what the last one did.
+    """
     check_may_manage(actor, deployment)
     wanted = _parse(reference)
     with transaction.atomic():
@@ -100,6 +120,7 @@ def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -
             number=latest.number + 1 if latest else 1,
             reference=str(wanted),
             source=source_for(locked.owner, wanted),
+            declared=to_json(declared) if declared is not None else _declared_before(latest, wanted),
         )
         Deployment.objects.filter(pk=locked.pk).update(
             reference=str(wanted), kind=wanted.kind, wanted=Deployment.Wanted.RUNNING, changed_at=clock.now()
@@ -112,20 +133,32 @@ def deployment_deploy(*, actor: Actor, deployment: Deployment, reference: str) -
 
 
 def deployment_host(
-    *, actor: Actor, owner: Name, name: str, reference: str, access: str | None = None
+    *,
+    actor: Actor,
+    owner: Name,
+    name: str,
+    reference: str,
+    access: str | None = None,
+    declared: Sequence[Declared] | None = None,
 ) -> tuple[Deployment, DeploymentVersion]:
     """What the `host` command means: make it so, and redo nothing that is done. Gives the version it stands for."""
     wanted = str(_parse(reference))
     found = Deployment.objects.select_related("owner").filter(owner=owner, folded_name=names.fold(name)).first()
     if found is None:
         found = deployment_create(
-            actor=actor, owner=owner, name=name, reference=wanted, access=access or Access.PRIVATE
+            actor=actor,
+            owner=owner,
+            name=name,
+            reference=wanted,
+            access=access or Access.PRIVATE,
+            declared=declared or (),
         )
     elif access and access != found.access:
         deployment_access_set(actor=actor, deployment=found, access=access)
     latest = found.versions.order_by("-number").first()
-    if latest is None or latest.reference != wanted or latest.failure:
-        latest = deployment_deploy(actor=actor, deployment=found, reference=wanted)
+    is_same = latest is not None and latest.reference == wanted and not latest.failure
+    if latest is None or not is_same or (declared is not None and declared_of(latest) != tuple(declared)):
+        latest = deployment_deploy(actor=actor, deployment=found, reference=wanted, declared=declared)
     elif found.state == State.STOPPED:
         deployment_start(actor=actor, deployment=found)
     found.refresh_from_db()
@@ -261,6 +294,12 @@ def deployment_locked(deployment: Deployment) -> Deployment:
     if locked is None:
         raise NotFound("deployment_unknown", "There is no such server, or it isn't yours.")
     return locked
+
+
+def _declared_before(latest: DeploymentVersion | None, wanted: kinds.Reference) -> list[Any]:
+    before = kinds.parse(latest.reference) if latest is not None else None
+    is_same = before is not None and (before.kind, before.name) == (wanted.kind, wanted.name)
+    return list(latest.declared) if latest is not None and is_same else []
 
 
 def _drop(deployment: Deployment, reason: str) -> None:

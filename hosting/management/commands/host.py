@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from argparse import BooleanOptionalAction
@@ -16,6 +17,9 @@ from accounts.services import user_create
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting import services
+from hosting.given import declared_of
+from hosting.inputs import Plain, missing
+from hosting.kinds import server_json
 from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import resource_url
@@ -35,8 +39,15 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "reference",
+            nargs="?",
             help="for example pypi:mcp-server-time, npm:@scope/package@1.2.3 "
             "or source:PATH of a Python file, a zip or a folder",
+        )
+        parser.add_argument(
+            "--server-json",
+            type=Path,
+            metavar="FILE",
+            help="instead of a reference: a server.json that names a package",
         )
         parser.add_argument("--owner", required=True, help="the account that owns it")
         parser.add_argument("--name", required=True, help="its name in the URL")
@@ -49,20 +60,40 @@ class Command(OperatorCommand):
         parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait at most")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if bool(options["reference"]) == bool(options["server_json"]):
+            raise CommandError("Name either a reference or --server-json FILE.")
+        chosen = self._chosen(options["server_json"]) if options["server_json"] else None
         owner = self._owner(options["owner"])
         deployment, version = services.deployment_host(
             actor=OPERATOR,
             owner=owner,
             name=options["name"],
-            reference=self._reference(owner, options["reference"]),
+            reference=str(chosen.reference) if chosen else self._reference(owner, options["reference"]),
             access=options["access"],
+            declared=chosen.declared if chosen else None,
         )
+        given = Plain.from_json(deployment.inputs)
+        for one in missing(declared_of(version), [*given.values, *given.sealed_at]) if chosen else ():
+            self.stderr.write(f"{deployment.label} asks for {one.name}: {one.description or 'no description'}")
         if options["wait"]:
             self._wait(deployment, version, options["timeout"])
         self.stdout.write(resource_url(owner.folded, deployment.folded_name))
         self.stderr.write(
             f"For a token: ./manage.py issue_token --user {owner.display} --deployment {deployment.label}"
         )
+
+    def _chosen(self, file: Path) -> server_json.Chosen:
+        try:
+            chosen = server_json.choose(json.loads(file.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise CommandError(f"{file} couldn't be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise CommandError(f"{file} isn't JSON: {error}.") from error
+        if chosen.reference is None:
+            raise CommandError(f"{file} offers a remote server only. Host it with remote:URL.")
+        for notice in chosen.notices:
+            self.stderr.write(notice)
+        return chosen
 
     def _reference(self, owner: Name, text: str) -> str:
         """A path of this machine is uploaded; everything else stands for itself."""
