@@ -90,8 +90,9 @@ def query(name, kind=1, flags=0x0100):
     message = struct.pack("!6H", 77, flags, 1, 0, 0, 0) + labels + struct.pack("!2H", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(5)
-        client.sendto(message, ("127.0.0.1", 53))
+        client.connect(("127.0.0.1", 53))
         try:
+            client.send(message)
             answer = client.recv(1000)
         except OSError as error:
             return type(error).__name__

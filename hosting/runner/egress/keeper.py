@@ -141,7 +141,8 @@ class Keeper:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         env = {name: os.environ[name] for name in _PASSED if name in os.environ}
         # Not -I: the project is found by PYTHONPATH alone, whatever folder this is.
-        env |= {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        env |= {"PATH": "/usr/bin:/bin", "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
             fds = {0: null, 1: null, 2: 2, 3: theirs.fileno()}

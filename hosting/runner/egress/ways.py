@@ -85,7 +85,7 @@ async def meant(inner: socket.socket, rules: Rules, told: Told, resolver: Resolv
     names = told.names(address)
     host = next((name for name in reversed(names) if not rules.name(name)), names[-1] if names else address)
     is_trusted = rules.is_trusted(host, port)
-    words = rules.port(host, port, [address]) or ("" if is_trusted else rules.addresses(host, [address]))
+    words = ("" if is_trusted else rules.addresses(host, [address])) or rules.port(host, port, [address])
     if words:
         raise Refused(host, port, words)
     first = b""

@@ -39,8 +39,9 @@ async def test_ordinary_user_keeps_all_promises() -> None:
     packages = next(path for path in sys.path + site.getsitepackages() if (Path(path) / "pytest").is_dir())
     argv = [
         *become, interpreter, "-m", "pytest", str(HERE / "test_contract.py"), str(HERE / "test_sandbox.py"),
+        str(HERE.parent / "egress" / "test_refusals.py"),
         "-q", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider", "-c", os.devnull,
-        "--rootdir", str(HERE.parents[2]), "--confcutdir", str(HERE), "--import-mode=importlib",
+        "--rootdir", str(HERE.parents[2]), "--confcutdir", str(HERE.parent), "--import-mode=importlib",
         "-o", "asyncio_mode=auto", "-k", "not insecure and not bubblewrap-watched",
     ]  # fmt: skip
     path = f"{HERE.parents[2]}{os.pathsep}{packages}"
