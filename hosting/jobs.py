@@ -10,7 +10,7 @@ from uuid import UUID
 from celery import shared_task
 
 from common.errors import NotFound, Unavailable
-from hosting import builds, cleaning, inspection, reconciling
+from hosting import builds, cleaning, egress_records, inspection, reconciling
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
@@ -77,6 +77,11 @@ def stop_task(task_id: str) -> None:
 @shared_task(ignore_result=True)
 def sweep_tasks() -> None:
     running.sweep()
+
+
+@shared_task(ignore_result=True)
+def collect_egress() -> None:
+    egress_records.egress_collect()
 
 
 @shared_task(ignore_result=True)

@@ -34,6 +34,7 @@ _decoder = msgspec.msgpack.Decoder(f.FromRunner)
 _decode_refusal = msgspec.msgpack.Decoder(c.Refusal).decode
 _decode_status = msgspec.msgpack.Decoder(c.Status).decode
 _decode_outbox = msgspec.msgpack.Decoder(c.OutboxSeen).decode
+_decode_egress = msgspec.msgpack.Decoder(c.EgressBatch).decode
 _decode_tail = msgspec.msgpack.Decoder(c.Tail).decode
 _decode_taken = msgspec.msgpack.Decoder(c.Taken).decode
 
@@ -146,6 +147,8 @@ class RunnerLink:
     @overload
     async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
     @overload
+    async def ask(self, operation: c.GetEgress) -> c.EgressBatch: ...
+    @overload
     async def ask(
         self,
         operation: c.Place | c.Unplace | c.Answer | c.Notify | c.Cancel | c.EndSession | c.Keep | c.Acknowledge,
@@ -171,6 +174,8 @@ class RunnerLink:
             return _decode_tail(body)
         if isinstance(operation, c.GetOutbox):
             return _decode_outbox(body)
+        if isinstance(operation, c.GetEgress):
+            return _decode_egress(body)
         return _decode_taken(body)
 
     def send(self, frame: f.ToRunner) -> None:

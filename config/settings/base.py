@@ -266,6 +266,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "hosting.jobs.reconcile", "schedule": 5.0, "options": {"expires": 5}},
     "sweep-tasks": {"task": "hosting.jobs.sweep_tasks", "schedule": 5.0, "options": {"expires": 5}},
+    "collect-egress": {"task": "hosting.jobs.collect_egress", "schedule": 10.0, "options": {"expires": 10}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(SLIPWAY_HOME / "beat" / "schedule")

@@ -28,6 +28,9 @@ class Runner(models.Model):
     draining = models.BooleanField(default=False)
     memory_bytes = models.BigIntegerField(default=0, help_text="used by its instances when last seen")
     memory_limit_bytes = models.BigIntegerField(default=0, help_text="what its instances may use; 0: unknown")
+    egress_taken = models.CharField(
+        max_length=80, blank=True, help_text='"BOOT:NUMBER" of the last batch of egress counts that was written down'
+    )
     instances_seen = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     last_seen_at = models.DateTimeField(default=clock.now)

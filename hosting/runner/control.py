@@ -141,8 +141,25 @@ class GetOutbox(msgspec.Struct, frozen=True, tag="outbox"):
     holding: list[str] = []
 
 
+class GetEgress(msgspec.Struct, frozen=True, tag="egress"):
+    """What went out since the last batch that the site has written down: `taken`, of this boot, or 0."""
+
+    taken: int = 0
+
+
 Operation = (
-    Place | Unplace | GetStatus | GetTail | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | GetOutbox
+    Place
+    | Unplace
+    | GetStatus
+    | GetTail
+    | Answer
+    | Notify
+    | Cancel
+    | EndSession
+    | Keep
+    | Acknowledge
+    | GetOutbox
+    | GetEgress
 )
 
 
@@ -155,6 +172,25 @@ class Taken(msgspec.Struct, frozen=True):
     """The plain yes. `first` is False when an answer came too late and was ignored."""
 
     first: bool = True
+
+
+class EgressCount(msgspec.Struct, frozen=True):
+    """What was added for one host since the last time."""
+
+    deployment: str
+    host: str
+    port: int
+    connections: int = 0
+    refused: int = 0
+    octets: int = 0  # both ways
+
+
+class EgressBatch(msgspec.Struct, frozen=True):
+    """The same until it is taken. An empty one has the number of the last."""
+
+    boot: str
+    number: int
+    counts: list[EgressCount]
 
 
 class InstanceSeen(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from hosting.runner.runner import RefusedError, Runner
 MAX_NEWS = 500
 
 
-def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Tail | c.OutboxSeen:
+def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch:
     """Do one control operation; returns its value. Raises RefusedError."""
     match operation:
         case c.Place():
@@ -18,8 +18,8 @@ def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Ta
             return _unplace(runner, operation)
         case c.GetStatus():
             return runner.status()
-        case c.GetTail():
-            return c.Tail(runner.feed(operation.deployment).tail(operation.lines))
+        case c.GetTail() | c.GetEgress():
+            return _told(runner, operation)
         case c.Answer():
             return _answer(runner, operation)
         case c.Notify():
@@ -30,6 +30,12 @@ def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Ta
             return _end_session(runner, operation)
         case c.Keep() | c.Acknowledge() | c.GetOutbox():
             return _of_tasks(runner, operation)
+
+
+def _told(runner: Runner, operation: c.GetTail | c.GetEgress) -> c.Tail | c.EgressBatch:
+    if isinstance(operation, c.GetTail):
+        return c.Tail(runner.feed(operation.deployment).tail(operation.lines))
+    return runner.egress.next(operation.taken, runner.boot)
 
 
 def _place(runner: Runner, placement: c.Placement) -> c.Taken:

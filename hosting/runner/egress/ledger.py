@@ -10,23 +10,19 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hosting.runner.egress.messages import Row
+from hosting.runner.control import EgressBatch, EgressCount
 
-MAX_ROWS = 20_000  # in a batch; a site that is away for days loses the names of what comes on top, not the octets
+MAX_ROWS = 20_000  # that wait; a site that is away for days loses the names of what comes on top, not the octets
+BATCH_ROWS = 200
 OTHERS = "(other hosts)"
-
-
-class Batch(msgspec.Struct, frozen=True):
-    number: int
-    rows: list[Row]
 
 
 class Ledger(msgspec.Struct):
     number: int = 0  # of the batch that waits, or of the last one
-    waiting: list[Row] = []
-    growing: dict[str, Row] = {}
+    waiting: list[EgressCount] = []
+    growing: dict[str, EgressCount] = {}
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[EgressCount]) -> None:
         for row in rows:
             key = f"{row.deployment} {row.host} {row.port}"
             if key not in self.growing and len(self.growing) >= MAX_ROWS:
@@ -35,19 +31,18 @@ class Ledger(msgspec.Struct):
             known = self.growing.get(key)
             self.growing[key] = row if known is None else _sum(known, row)
 
-    def next(self, taken: int) -> Batch:
+    def next(self, taken: int, boot: str) -> EgressBatch:
         """The oldest batch that was not taken. `taken` is the number of the last one that the site has written down."""
         if self.waiting and taken < self.number:
-            return Batch(self.number, self.waiting)
-        self.waiting = list(self.growing.values())
-        self.growing = {}
+            return EgressBatch(boot, self.number, self.waiting)
+        self.waiting = [self.growing.pop(key) for key in list(self.growing)[:BATCH_ROWS]]
         if self.waiting:
             self.number = max(self.number, taken) + 1
-        return Batch(self.number, self.waiting)
+        return EgressBatch(boot, self.number, self.waiting)
 
 
-def _sum(one: Row, other: Row) -> Row:
-    return Row(
+def _sum(one: EgressCount, other: EgressCount) -> EgressCount:
+    return EgressCount(
         one.deployment,
         one.host,
         one.port,

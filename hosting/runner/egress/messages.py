@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hosting.runner.control import EgressCount
 from hosting.runner.egress.policy import Policy
 
 PACKET_OCTETS = 128 * 1024
@@ -27,17 +28,6 @@ class Admitted(msgspec.Struct, frozen=True, tag="admitted"):
     error: str = ""
 
 
-class Row(msgspec.Struct, frozen=True):
-    """What was added since the last report."""
-
-    deployment: str
-    host: str
-    port: int
-    connections: int = 0
-    refused: int = 0
-    octets: int = 0  # both ways
-
-
 class Note(msgspec.Struct, frozen=True):
     """A line for the deployment's output."""
 
@@ -47,7 +37,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, tag="report"):
-    rows: list[Row] = []
+    rows: list[EgressCount] = []  # added since the last report
     notes: list[Note] = []
 
 

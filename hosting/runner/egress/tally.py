@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 
-from hosting.runner.egress.messages import ROWS_A_PACKET, Note, Report, Row
+from hosting.runner.control import EgressCount
+from hosting.runner.egress.messages import ROWS_A_PACKET, Note, Report
 
 MAX_HOSTS = 1000  # of one deployment, counted apart; the names are a stranger's choice
 OTHERS = "(other hosts)"
@@ -82,7 +83,7 @@ class Tally:
         return found
 
 
-def _row(one: Count) -> Row | None:
+def _row(one: Count) -> EgressCount | None:
     if not (one.connections or one.refused or one.octets):
         return None
-    return Row(one.deployment, one.host, one.port, one.connections, one.refused, one.octets)
+    return EgressCount(one.deployment, one.host, one.port, one.connections, one.refused, one.octets)

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from hosting.runner.control import Egress, Limits
+from hosting.runner.control import Egress, EgressCount, Limits
 from hosting.runner.egress.keeper import Keeper
-from hosting.runner.egress.messages import Row
 from hosting.runner.egress.policy import Policy
 from hosting.runner.runtimes.base import LaunchSpec, Process
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
@@ -52,7 +51,7 @@ class Outside:
                 self.changed.clear()
                 await self.changed.wait()
 
-    async def row(self, host: str, port: int) -> Row:
+    async def row(self, host: str, port: int) -> EgressCount:
         """What was counted for a host, all in all, as soon as there is anything."""
         async with asyncio.timeout(10):
             while (found := self.keeper.ledger.growing.get(f"d1 {host} {port}")) is None:  # noqa: ASYNC110

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hosting.runner.control import EgressCount
 from hosting.runner.egress import greeting, heads, queries
 from hosting.runner.egress.heads import HeadInvalid, Wanted
 from hosting.runner.egress.ledger import Ledger
-from hosting.runner.egress.messages import Row
 from hosting.runner.egress.tally import MAX_HOSTS, NOTES_A_REPORT, OTHERS, Tally
 
 
@@ -144,10 +144,10 @@ def test_tally_tells_what_was_added_once() -> None:
     tally = Tally()
     tally.at("d", "h", 443).connections += 1
     tally.at("d", "h", 443).octets += 10
-    assert [row for report in tally.reports() for row in report.rows] == [Row("d", "h", 443, 1, 0, 10)]
+    assert [row for report in tally.reports() for row in report.rows] == [EgressCount("d", "h", 443, 1, 0, 10)]
     assert tally.reports() == []
     tally.at("d", "h", 443).octets += 5
-    assert [row for report in tally.reports() for row in report.rows] == [Row("d", "h", 443, 0, 0, 5)]
+    assert [row for report in tally.reports() for row in report.rows] == [EgressCount("d", "h", 443, 0, 0, 5)]
 
 
 def test_strangers_names_are_bounded() -> None:
@@ -164,13 +164,13 @@ def test_strangers_names_are_bounded() -> None:
 
 def test_batch_is_given_again_until_it_is_taken() -> None:
     ledger = Ledger()
-    ledger.add([Row("d", "h", 443, 1, 0, 10), Row("d", "h", 443, 1, 0, 5)])
-    first = ledger.next(0)
-    assert (first.number, first.rows) == (1, [Row("d", "h", 443, 2, 0, 15)])
-    ledger.add([Row("d", "h", 443, 1, 0, 1)])
-    assert ledger.next(0) == first
-    second = ledger.next(1)
-    assert (second.number, second.rows) == (2, [Row("d", "h", 443, 1, 0, 1)])
-    empty = ledger.next(2)
-    assert (empty.number, empty.rows) == (2, [])
-    assert ledger.next(2) == empty
+    ledger.add([EgressCount("d", "h", 443, 1, 0, 10), EgressCount("d", "h", 443, 1, 0, 5)])
+    first = ledger.next(0, "b")
+    assert (first.number, first.counts) == (1, [EgressCount("d", "h", 443, 2, 0, 15)])
+    ledger.add([EgressCount("d", "h", 443, 1, 0, 1)])
+    assert ledger.next(0, "b") == first
+    second = ledger.next(1, "b")
+    assert (second.number, second.counts) == (2, [EgressCount("d", "h", 443, 1, 0, 1)])
+    empty = ledger.next(2, "b")
+    assert (empty.number, empty.counts) == (2, [])
+    assert ledger.next(2, "b") == empty
