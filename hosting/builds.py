@@ -38,8 +38,12 @@ def version_build(version_id: UUID) -> None:
     with _alone(version_id) as is_alone:
         if not is_alone:
             return
-        version = DeploymentVersion.objects.select_related("deployment__owner", "source").filter(pk=version_id).first()
-        if version is None or version.built_at or version.failure or _is_superseded(version):
+        version = (
+            DeploymentVersion.objects.select_related("deployment__owner", "source", "environment")
+            .filter(pk=version_id)
+            .first()
+        )
+        if version is None or not (_is_to_install(version) or _is_to_build(version)):
             return
         moved = deployment_move(version.deployment_id, State.BUILDING, "building")
         if not moved and not Deployment.objects.filter(pk=version.deployment_id, state=State.BUILDING).exists():
@@ -50,8 +54,12 @@ def version_build(version_id: UUID) -> None:
 def _build(version: DeploymentVersion) -> None:
     progress = _Progress(version.deployment_id)
     try:
-        reference = _reference(version)
-        built = environments.build(reference, Path(settings.SLIPWAY_STORE), progress, _choices(version))
+        store, choices = Path(settings.SLIPWAY_STORE), _choices(version)
+        if _is_to_install(version) and version.environment:
+            wanted = environments.Locked(**version.environment.made_from, lock=version.environment.lock)
+            built = environments.install(wanted, store, progress, choices)
+        else:
+            built = environments.build(_reference(version), store, progress, choices)
     except environments.BuildFailed as error:
         _failed(version, error.reason, error.log)
     except Exception:
@@ -81,15 +89,20 @@ def _built(version: DeploymentVersion, built: environments.Built) -> None:
     with transaction.atomic():
         if not Deployment.objects.select_for_update().filter(pk=version.deployment_id).exists():
             return  # deleted during the build; the environment is found again or swept
-        environment, _ = Environment.objects.get_or_create(
+        environment, _ = Environment.objects.update_or_create(
             digest=built.digest,
             defaults={
                 "kind": built.kind,
                 "path": str(built.path),
                 "lock": built.lock,
+                "made_from": built.made_from,
+                "state": Environment.Status.READY,
                 "size_bytes": built.size_bytes,
             },
         )
+        if not environments.is_there(built.digest, Path(settings.SLIPWAY_STORE)):  # cleaned away before it was noted
+            environment.state = Environment.Status.REMOVED
+            environment.save(update_fields=["state"])
         DeploymentVersion.objects.filter(pk=version.pk).update(
             environment=environment,
             resolved=built.resolved,
@@ -120,6 +133,10 @@ def _failed(version: DeploymentVersion, reason: str, build_log: str) -> None:
     with transaction.atomic():
         if build_failed_as_of(version, reason):
             return
+        if version.built_at:  # it was built once and would be installed again
+            words = f"version {version.number} couldn't be installed again: {reason}"
+            deployment_move(version.deployment_id, State.FAILED, words)
+            return
         DeploymentVersion.objects.filter(pk=version.pk).update(failure=reason, build_log=build_log)
         record(
             SYSTEM,
@@ -135,6 +152,18 @@ def _failed(version: DeploymentVersion, reason: str, build_log: str) -> None:
             deployment_move(version.deployment_id, State.READY, words)
         else:
             deployment_move(version.deployment_id, State.FAILED, reason)
+
+
+def _is_to_build(version: DeploymentVersion) -> bool:
+    """Never built, and nothing newer is wanted."""
+    return not version.built_at and not version.failure and not _is_superseded(version)
+
+
+def _is_to_install(version: DeploymentVersion) -> bool:
+    """Built once, current, and its environment was taken away (hosting.unused)."""
+    environment = version.environment
+    is_gone = environment is not None and environment.state == Environment.Status.REMOVED
+    return bool(version.built_at) and is_gone and version.deployment.current_version_id == version.pk
 
 
 def _is_superseded(version: DeploymentVersion) -> bool:

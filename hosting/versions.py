@@ -17,6 +17,7 @@ from hosting.placing import placement_renew
 from hosting.services import deployment_deploy, deployment_locked, deployment_move
 from hosting.states import State
 from hosting.tools import tools_seen
+from hosting.unused import version_restore
 
 
 def deployment_rollback(*, actor: Actor, deployment: Deployment, number: int) -> DeploymentVersion:
@@ -51,7 +52,8 @@ def deployment_rollback(*, actor: Actor, deployment: Deployment, number: int) ->
         placement_renew(locked)
         if not deployment_move(locked.pk, State.READY, f"rolled back to version {number}", actor=actor):
             publish_on_commit(DeploymentChanged(str(locked.pk)))
-        queue.inspect(locked.pk)
+        if not version_restore(version):
+            queue.inspect(locked.pk)
     return version
 
 

@@ -6,7 +6,19 @@ made read-only and renamed to its place, so that one is there entirely or not at
 
 from __future__ import annotations
 
-from hosting.environments.builds import Built, build, description, find, install, kept, locked, released, remove, sweep
+from hosting.environments.builds import (
+    Built,
+    build,
+    description,
+    find,
+    install,
+    is_there,
+    kept,
+    locked,
+    released,
+    remove,
+    sweep,
+)
 from hosting.kinds import BuildFailed
 from hosting.kinds.locked import BuildChoices, Locked, Progress
 
@@ -20,6 +32,7 @@ __all__ = [
     "description",
     "find",
     "install",
+    "is_there",
     "kept",
     "locked",
     "released",

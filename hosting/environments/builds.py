@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Built:
     version: str = ""  # "2026.10.19"
     notices: tuple[str, ...] = ()  # sentences for its owner
     runs_install_code: bool = False
+    made_from: dict[str, Any] = field(default_factory=dict)  # with `lock`, the whole Locked
 
 
 _PLAIN = BuildChoices()
@@ -114,6 +115,7 @@ def find(digest: str, store: Path, log: str = "") -> Built | None:
         version=made_from.version,
         notices=tuple(made_from.notices),
         runs_install_code=made_from.runs_install_code,
+        made_from={name: value for name, value in marker["locked"].items() if name != "lock"},
     )
 
 
@@ -148,6 +150,11 @@ def remove(digest: str, store: Path) -> bool:
             return True
     except LockBusy:
         return False
+
+
+def is_there(digest: str, store: Path) -> bool:
+    """Whether its folder exists; `find` tells whether it is whole."""
+    return Store(store.resolve()).path_of(digest).exists()
 
 
 def kept(store: Path) -> dict[str, int]:

@@ -17,12 +17,14 @@ class Environment(models.Model):
         BUILDING = "building", "Building"
         READY = "ready", "Ready"
         FAILED = "failed", "Failed"
+        REMOVED = "removed", "Removed"  # to save space; `made_from` and `lock` build it again
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     digest = models.CharField(max_length=128, unique=True)
     kind = models.CharField(max_length=20)
     path = models.CharField(max_length=500)
     lock = models.TextField(blank=True)
+    made_from = models.JSONField(default=dict, blank=True, help_text="the rest of the exact set (kinds.locked.Locked)")
     state = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
     reason = models.TextField(blank=True)
     size_bytes = models.BigIntegerField(default=0)

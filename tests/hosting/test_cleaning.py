@@ -1,7 +1,8 @@
-"""What nobody needs goes; what somebody may need stays."""
+"""What nobody needs goes; what somebody may need stays, or is made again from its lock."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,177 @@ from typing import Any
 import pytest
 
 from common import clock
+from events.actors import OPERATOR
+from hosting import builds, environments, services, unused
 from hosting.cleaning import purge
-from hosting.models import Environment
-from tests.factories import make_deployment, make_user
+from hosting.models import Deployment, DeploymentVersion, Environment, Instance, SourceArchive
+from hosting.sources import source_store
+from hosting.versions import deployment_rollback
+from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user
+from tests.packages.local_index import LocalIndex
 
-pytestmark = pytest.mark.django_db
+OLD = timedelta(days=2)
 
 
-def test_only_old_environments_without_a_version_go(tmp_path: Path, settings: Any) -> None:
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, settings: Any) -> Path:
     settings.SLIPWAY_STORE = tmp_path / "store"
-    old = clock.now() - timedelta(days=2)
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
+    with LocalIndex() as index:
+        for name, value in index.settings.items():
+            monkeypatch.setenv(name, value)
+        yield index
+
+
+def with_versions(count: int) -> Deployment:
+    """Each version has an environment of its own; the newest is the current one."""
+    deployment = make_deployment(make_user(), environment=environment_of(1))
+    for number in range(2, count + 1):
+        version = DeploymentVersion.objects.create(
+            deployment=deployment,
+            number=number,
+            reference="pypi:demo",
+            built_at=clock.now(),
+            environment=environment_of(number),
+        )
+    if count > 1:
+        Deployment.objects.filter(pk=deployment.pk).update(current_version=version)
+    deployment.refresh_from_db()
+    return deployment
+
+
+def environment_of(number: int) -> Environment:
+    return Environment.objects.create(
+        digest=f"{number:064x}", kind="pypi", path="/nowhere", size_bytes=100, made_from={"kind": "pypi"}
+    )
+
+
+def ready() -> list[int]:
+    found = Environment.objects.filter(state="ready").exclude(digest="0" * 64)  # the factory's own
+    return sorted(int(digest, 16) for digest in found.values_list("digest", flat=True))
+
+
+@pytest.mark.django_db
+def test_only_old_environments_without_a_version_go() -> None:
+    old = clock.now() - OLD
     make_deployment(make_user())  # its environment is in use, however old
     Environment.objects.update(created_at=old)
     Environment.objects.create(digest="1" * 64, kind="pypi", path="/nowhere", created_at=old)
     Environment.objects.create(digest="2" * 64, kind="pypi", path="/nowhere")
     purge()
     assert set(Environment.objects.values_list("digest", flat=True)) == {"0" * 64, "2" * 64}
+
+
+@pytest.mark.django_db
+def test_environments_of_the_current_and_three_earlier_versions_stay() -> None:
+    with_versions(6)
+    purge()
+    assert ready() == [3, 4, 5, 6]
+    assert Environment.objects.filter(state="removed", size_bytes=0).count() == 2
+
+
+@pytest.mark.django_db
+def test_after_a_roll_back_what_came_later_stays_too() -> None:
+    deployment = with_versions(6)
+    Deployment.objects.update(current_version=deployment.versions.get(number=4))
+    purge()
+    assert ready() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.django_db
+def test_an_environment_that_another_deployment_uses_stays() -> None:
+    with_versions(6)
+    make_deployment(make_user("bob"), environment=Environment.objects.get(digest=f"{1:064x}"))
+    purge()
+    assert ready() == [1, 3, 4, 5, 6]
+
+
+@pytest.mark.django_db
+def test_nothing_goes_that_an_instance_runs_from() -> None:
+    deployment = with_versions(25)
+    fields = {"deployment": deployment, "runner": make_runner(), "state": "running", "started_at": clock.now()}
+    Instance.objects.create(id="r1.a", version=deployment.versions.get(number=1), seen_at=clock.now(), **fields)
+    Environment.objects.update(created_at=clock.now() - OLD)
+    purge()
+    assert ready() == [1, 22, 23, 24, 25]
+    numbers = sorted(deployment.versions.values_list("number", flat=True))
+    assert numbers == [1, *range(6, 26)]
+
+
+@pytest.mark.django_db
+def test_an_environment_that_could_not_be_made_again_stays() -> None:
+    with_versions(6)
+    Environment.objects.update(made_from={})
+    purge()
+    assert ready() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.django_db
+def test_versions_beyond_twenty_are_forgotten_but_never_the_current_one() -> None:
+    deployment = with_versions(23)
+    Deployment.objects.update(current_version=deployment.versions.get(number=2))
+    purge()
+    assert sorted(deployment.versions.values_list("number", flat=True)) == [2, *range(4, 24)]
+
+
+@pytest.mark.django_db
+def test_uploads_that_no_version_names_go_after_a_day() -> None:
+    alice = make_user()
+    actor = actor_of(alice)
+    for number in range(3):
+        source_store(actor=actor, owner=alice.name, filename="a.py", content=b"x = %d\n" % number)
+    used, old, new = SourceArchive.objects.order_by("created_at")
+    make_queued(alice, reference=f"source:{used.digest}")
+    SourceArchive.objects.exclude(pk=new.pk).update(created_at=clock.now() - OLD)
+    purge()
+    assert set(SourceArchive.objects.all()) == {used, new}
+
+
+@pytest.mark.django_db
+def test_bytes_of_an_owner() -> None:
+    alice, bob = make_user(), make_user("bob")
+    environment = environment_of(1)
+    for name in ("one", "two"):
+        make_deployment(alice, name, environment=environment)
+    make_deployment(bob, environment=environment)
+    make_deployment(bob, "more", environment=environment_of(2))
+    source_store(actor=actor_of(alice), owner=alice.name, filename="a.py", content=b"x = 1\n")
+    assert unused.store_bytes_of(alice.name) == 106
+    assert unused.store_bytes_of(bob.name) == 200
+    assert unused.store_bytes_of(make_user("carol").name) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rolling_back_to_a_removed_environment_makes_it_again_from_its_lock(index: LocalIndex, store: Path) -> None:
+    index.add_wheel("dep", "1.0", {"dep.py": ""})
+    deployment = make_queued(make_user())
+    digests = []
+    for number in range(5):
+        index.add_wheel(
+            "demo", f"{number}.0", {"demo.py": "def main(): pass\n"}, scripts={"demo": "demo:main"}, requires=["dep"]
+        )
+        if number:
+            services.deployment_deploy(actor=OPERATOR, deployment=deployment, reference=f"pypi:demo=={number}.0")
+        version = deployment.versions.first()
+        assert version is not None
+        builds.version_build(version.pk)
+        version.refresh_from_db()
+        assert version.environment is not None, version.failure
+        digests.append(version.environment.digest)
+    purge()
+    assert sorted(environments.kept(store)) == sorted(digests[1:])
+    index.add_wheel("dep", "2.0", {"dep.py": ""})  # the lock still says 1.0
+    first = deployment_rollback(actor=OPERATOR, deployment=deployment, number=1)
+    deployment.refresh_from_db()
+    assert deployment.state == "queued"
+    builds.version_build(first.pk)
+    deployment.refresh_from_db()
+    first.refresh_from_db()
+    assert (deployment.state, deployment.current_version) == ("ready", first)
+    assert first.environment is not None and first.environment.digest == digests[0]
+    assert "dep==1.0" in first.environment.lock and first.environment.size_bytes > 0
+    assert sorted(environments.kept(store)) == sorted(digests)
