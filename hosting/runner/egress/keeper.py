@@ -52,6 +52,7 @@ class HandedOver(msgspec.Struct):
     control: int
     ways: list[_Way]
     ledger: Ledger
+    is_new: bool = False  # the proxy was started a moment ago and knows of no instance
 
 
 class Keeper:
@@ -65,7 +66,7 @@ class Keeper:
         self._policy_of, self._program = policy_of, program
         self._ways: dict[str, _Way] = {}
         self._answers: dict[str, asyncio.Future[Admitted]] = {}
-        self._pid = 0
+        self.pid = 0
         self._control: socket.socket | None = None
         self._is_closed = False
         self._restart: asyncio.TimerHandle | None = None
@@ -73,26 +74,34 @@ class Keeper:
 
     def start(self, handed_over: HandedOver | None = None) -> None:
         """Call it on the thread that lives as long as the runner. Raises OSError."""
+        self._is_closed = False
         if handed_over is None:
             self._spawn()
             return
         self.ledger = handed_over.ledger
         self._ways = {way.admit.instance: way for way in handed_over.ways}
-        self._pid = handed_over.pid
+        self.pid = handed_over.pid
         self._control = socket.socket(fileno=handed_over.control)
         self._control.set_inheritable(False)
         self._loop.add_reader(self._control, self._readable)
+        if handed_over.is_new:
+            self._returning = asyncio.create_task(self._readmit())
 
-    def hand_over(self) -> HandedOver | None:
-        """For the image that follows; nothing when there is no proxy at this moment. The keeper is of no use then."""
+    def hand_over(self) -> HandedOver:
+        """For the image that follows. The keeper is of no use until `start` gives it back. Raises OSError."""
+        is_new = self._control is None
         if self._control is None:
-            return None
+            self._spawn()
+        assert self._control is not None
+        if self._restart is not None:
+            self._restart.cancel()
+            self._restart = None
         self._loop.remove_reader(self._control)
         control = self._control.detach()
         self._control = None
         self._is_closed = True
         os.set_inheritable(control, True)
-        return HandedOver(self._pid, control, list(self._ways.values()), self.ledger)
+        return HandedOver(self.pid, control, list(self._ways.values()), self.ledger, is_new)
 
     def close(self) -> None:
         self._is_closed = True
@@ -146,7 +155,7 @@ class Keeper:
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
             fds = {0: null, 1: null, 2: 2, 3: theirs.fileno()}
-            self._pid = spawn([sys.executable, *self._program], env, fds)
+            self.pid = spawn([sys.executable, *self._program], env, fds)
         except OSError:
             ours.close()
             raise
@@ -190,11 +199,11 @@ class Keeper:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_result(Admitted("", "the proxy ended"))
-        if self._pid:
+        if self.pid:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(self._pid, signal.SIGKILL)
-                os.waitpid(self._pid, 0)
-            self._pid = 0
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            self.pid = 0
 
     def _again(self) -> None:
         self._restart = None
