@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hosting', '0005_task_switches'),
+        ('hosting', '0006_runner_egress_taken'),
     ]
 
     operations = [
