@@ -55,6 +55,20 @@ def choice(name: str, default: str, choices: Iterable[str]) -> str:
     return raw
 
 
+def several(name: str, default: Iterable[str], choices: Iterable[str]) -> frozenset[str]:
+    """Words separated by commas; the word none for none of them."""
+    raw = text(name)
+    allowed = list(choices)
+    if not raw:
+        return frozenset(default)
+    found = {piece.strip() for piece in raw.split(",")} - {""}
+    if found == {"none"}:
+        return frozenset()
+    if not found <= set(allowed):
+        raise _wrong(name, raw, f"some of {', '.join(allowed)}, separated by commas, or none")
+    return frozenset(found)
+
+
 def folder(name: str, default: Path) -> Path:
     """An absolute path; a relative one counts from the current folder. It need not exist yet."""
     raw = text(name)

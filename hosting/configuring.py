@@ -18,6 +18,7 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import inputs, limits, queue, sealed
+from hosting.anonymous import anonymous_end_for_secrets
 from hosting.egress_policy import hosts_parse
 from hosting.given import declared_of
 from hosting.inputs import Plain, Settings
@@ -73,6 +74,7 @@ def deployment_settings_set(
         if not changed:
             return
         DeploymentVersion.objects.filter(deployment=locked, missing__in=_names(changed)).update(missing="")
+        anonymous_end_for_secrets(actor=actor, deployment=locked)
         _renew(locked, actor)
         record(
             actor,

@@ -8,6 +8,7 @@ from accounts.models import Name
 from accounts.permissions import may_own_as, member_ids
 from common.errors import NotFound
 from events.actors import Actor
+from hosting import grants
 from hosting.models import Deployment, DeploymentMember
 from hosting.states import State
 
@@ -44,7 +45,29 @@ def check_may_manage(actor: Actor, deployment: Deployment) -> None:
 
 
 def check_may_upload(actor: Actor, owner: Name) -> None:
-    """Raises Forbidden when the owner's account may not upload source. Everybody may, until an operator says else."""
+    """Raises Forbidden when the actor may not upload source, for whomever."""
+    grants.check(actor, grants.SOURCE)
+
+
+def check_may_host_package(actor: Actor, owner: Name) -> None:
+    """Raises Forbidden. PyPI, npm, and what the registry names of them."""
+    grants.check(actor, grants.PACKAGES)
+
+
+def check_may_add_remote(actor: Actor, owner: Name) -> None:
+    """Raises Forbidden."""
+    grants.check(actor, grants.REMOTES)
+
+
+def check_may_allow_anonymous(actor: Actor, owner: Name) -> None:
+    """Raises Forbidden. Nobody has this by the site's defaults: it is the operator's to grant."""
+    grants.check(actor, grants.ANONYMOUS)
+
+
+def check_may_host(actor: Actor, owner: Name, kind: str) -> None:
+    """Raises Forbidden when the actor may not host what a reference of this kind names."""
+    checks = {"source": check_may_upload, "remote": check_may_add_remote}
+    checks.get(kind, check_may_host_package)(actor, owner)
 
 
 def unknown() -> NotFound:

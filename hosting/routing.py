@@ -44,6 +44,7 @@ class Route:
     isolation: str  # session | principal | shared
     policy: ToolPolicy = OPEN  # which of its tools may be seen and called
     has_tasks: bool = True  # every tool may run as a task
+    is_anonymous: bool = False  # callable without an account, and by everybody who has one
 
     @property
     def is_callable(self) -> bool:
@@ -100,6 +101,7 @@ def route_of(deployment: Deployment) -> Route:
         isolation=deployment.isolation,
         policy=policy_kept(deployment),
         has_tasks=deployment.has_tasks,
+        is_anonymous=deployment.is_anonymous,
     )
 
 

@@ -20,7 +20,7 @@ from hosting import kinds, names, queue
 from hosting.given import declared_of
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
-from hosting.permissions import check_may_manage
+from hosting.permissions import check_may_host, check_may_manage
 from hosting.placing import placement_drop, placement_ensure
 from hosting.sources import source_for
 from hosting.states import State, sources
@@ -64,6 +64,7 @@ def deployment_create(
         raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
     parsed = names.parse(name)
     wanted = _parse(reference)
+    check_may_host(actor, owner, wanted.kind)
     _check_access(access)
     try:
         with transaction.atomic():
@@ -112,6 +113,7 @@ def deployment_deploy(
     """
     check_may_manage(actor, deployment)
     wanted = _parse(reference)
+    check_may_host(actor, deployment.owner, wanted.kind)
     with transaction.atomic():
         locked = deployment_locked(deployment)
         latest = locked.versions.order_by("-number").first()

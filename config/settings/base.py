@@ -34,6 +34,10 @@ MCP_CALLS_PER_DEPLOYMENT = env.integer("MCP_CALLS_PER_DEPLOYMENT", 2048, least=1
 SLIPWAY_TASK_TTL_SECONDS = env.integer("SLIPWAY_TASK_TTL_SECONDS", 86_400, least=60, most=31_536_000)  # at most
 SLIPWAY_TASK_LINES = env.integer("SLIPWAY_TASK_LINES", 5000, least=0, most=1_000_000)  # of one task's log
 
+# Callers without an account, by their address: requests that are open at once in a process, and a minute
+MCP_ANONYMOUS_CALLS_PER_ADDRESS = env.integer("MCP_ANONYMOUS_CALLS_PER_ADDRESS", 32, least=1, most=100_000)
+MCP_ANONYMOUS_CALLS_PER_MINUTE = env.integer("MCP_ANONYMOUS_CALLS_PER_MINUTE", 120, least=1, most=1_000_000)
+
 # What is kept of calls
 SLIPWAY_CALL_RECORD_DAYS = env.integer("SLIPWAY_CALL_RECORD_DAYS", 30, least=1, most=3650)  # who called what
 
@@ -173,6 +177,11 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 SLIPWAY_SIGN_UP = env.choice("SLIPWAY_SIGN_UP", "closed", ["closed", "open"])
+# Where anybody may sign up, hosting is the operator's to grant.
+_MEMBERS_MAY = ["packages", "source", "remotes"]
+SLIPWAY_MEMBERS_MAY = env.several(
+    "SLIPWAY_MEMBERS_MAY", [] if SLIPWAY_SIGN_UP == "open" else _MEMBERS_MAY, _MEMBERS_MAY
+)
 ACCOUNT_EMAIL_VERIFICATION = "none"  # no mail server is needed to run a site
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.is_https else "http"
 ACCOUNT_SESSION_REMEMBER = True

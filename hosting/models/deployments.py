@@ -97,7 +97,16 @@ class Deployment(models.Model):
                 condition=Q(tool_approval__in=["ask", "automatic"]), name="deployment_approval_known"
             ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["state"], name="deployment_by_state")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["state"], name="deployment_by_state"),
+            models.Index(fields=["id"], name="deployment_anonymous", condition=Q(is_anonymous=True)),
+        ]
+        permissions = (  # of a site: hosting.grants
+            ("host_packages", "May host packages"),
+            ("upload_source", "May upload source"),
+            ("add_remotes", "May add remote servers"),
+            ("allow_anonymous", "May let anybody call a server without an account"),
+        )
 
     def __str__(self) -> str:
         return self.label

@@ -1,0 +1,78 @@
+"""Deployments that anybody may call without an account.
+
+It takes a permission of its own from the operator. A deployment's secrets are used for anonymous callers only after its
+owner has confirmed just that; a secret that is set later without it ends anonymous access.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from common import clock
+from common.errors import Conflict
+from events.actors import Actor
+from events.audit import record
+from events.publish import publish_on_commit
+from events.types import DeploymentChanged
+from hosting.models import Deployment
+from hosting.permissions import check_may_allow_anonymous, check_may_manage
+from hosting.services import deployment_locked
+from hosting.states import State
+
+ENDED_BY_SECRETS = (
+    "Anonymous access was switched off because a secret was set: callers without an account would have used it. "
+    "Switch it on again and confirm that they may."
+)
+
+
+def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_credentials: bool = False) -> None:
+    """On or off. `shares_credentials`: the owner was told that anybody will use the deployment's secrets, and agreed.
+
+    Raises Forbidden, and Conflict (credentials_unconfirmed) where there are secrets and nobody agreed. Repeatable.
+    """
+    check_may_manage(actor, deployment)
+    if is_on:
+        check_may_allow_anonymous(actor, deployment.owner)
+    shares = is_on and shares_credentials
+    with transaction.atomic():
+        locked = deployment_locked(deployment)
+        if is_on and locked.sealed and not shares:
+            raise Conflict(
+                "credentials_unconfirmed",
+                f"{locked.label} has secrets in its settings, and every anonymous caller would use them. Confirm that "
+                "they may, or remove the secrets first.",
+            )
+        changed = Deployment.objects.filter(pk=locked.pk).exclude(is_anonymous=is_on, shares_credentials=shares)
+        if changed.update(is_anonymous=is_on, shares_credentials=shares, changed_at=clock.now()):
+            record(actor, "deployment:set_anonymous", "deployment", locked.pk, is_on=is_on, shares_credentials=shares)
+            publish_on_commit(DeploymentChanged(str(locked.pk)))
+
+
+def anonymous_end_for_secrets(*, actor: Actor, deployment: Deployment) -> bool:
+    """Called in the transaction that set a secret. True when anonymous access ended; the version's notices say it."""
+    ended = Deployment.objects.filter(pk=deployment.pk, is_anonymous=True, shares_credentials=False).exclude(sealed=b"")
+    if not ended.update(is_anonymous=False, changed_at=clock.now()):
+        return False
+    version = deployment.current_version
+    if version is not None and ENDED_BY_SECRETS not in version.notices:
+        version.notices = [*version.notices, ENDED_BY_SECRETS]
+        version.save(update_fields=["notices"])
+    record(actor, "deployment:set_anonymous", "deployment", deployment.pk, is_on=False, reason="a secret was set")
+    return True
+
+
+def anonymous_end_for_owner(*, actor: Actor, user: User) -> list[str]:
+    """The user's permission is gone, and so is what it allowed. Gives the labels of the deployments."""
+    ended = []
+    for deployment in Deployment.objects.select_related("owner").filter(owner__user=user, is_anonymous=True):
+        anonymous_set(actor=actor, deployment=deployment, is_on=False)
+        ended.append(deployment.label)
+    return ended
+
+
+def anonymous_keys() -> frozenset[tuple[str, str]]:
+    """(owner, name) of all that anybody may call, folded."""
+    found = Deployment.objects.filter(is_anonymous=True).exclude(state=State.DELETING)
+    return frozenset(found.annotate(by=F("owner__folded")).values_list("by", "folded_name"))
