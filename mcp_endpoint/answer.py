@@ -37,7 +37,7 @@ class Answer:
 
     __slots__ = (
         "_extra", "_send", "_whole", "began", "body", "key", "parts", "receive", "request_id", "route", "series",
-        "size", "source", "status", "was_cold",
+        "size", "source", "status", "visitor", "was_cold",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, send: Send, whole: Whole | None = None) -> None:
@@ -56,6 +56,7 @@ class Answer:
         self.parts: dict[bytes, bytes] | None = None
         self.size = 0
         self.was_cold = False
+        self.visitor = ""  # the address of who has no account
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """For whatever answer follows."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hosting.stream import RunnerPool
 from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.anonymous import Visitors
 from mcp_endpoint.asgi import Receive, Scope, Send
 from mcp_endpoint.auth import Authenticator, Principal, Verify
 from mcp_endpoint.context import Services
@@ -53,6 +54,7 @@ def build(
     pool: RunnerPool | None = None,
     stream_seconds: float = STREAM_SECONDS,
     in_flight: InFlight | None = None,
+    visitors: Visitors | None = None,
 ) -> Running:
     """Put the parts together; nothing runs yet."""
     directory = Directory(backend)
@@ -75,7 +77,7 @@ def build(
         Tasks(directory),
     )
     records = Records(directory)
-    endpoint = Endpoint(site_url, gate, authenticator, directory, services, records)
+    endpoint = Endpoint(site_url, gate, authenticator, directory, services, records, visitors or Visitors())
     return Running(endpoint, directory, streams, pool, records, services.tasks)
 
 
@@ -94,6 +96,7 @@ def build_from_settings() -> Running:
         pool=runner_pool(f"web-{os.getpid()}"),
         stream_seconds=settings.MCP_STREAM_SECONDS,
         in_flight=InFlight(settings.MCP_CALLS_PER_PRINCIPAL, settings.MCP_CALLS_PER_DEPLOYMENT),
+        visitors=Visitors(settings.MCP_ANONYMOUS_CALLS_PER_ADDRESS, settings.MCP_ANONYMOUS_CALLS_PER_MINUTE),
     )
 
 

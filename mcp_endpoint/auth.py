@@ -58,6 +58,7 @@ class Principal:
     resource: str
     key: str
     may_call: bool  # everything but administration
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Backend(Protocol):
     def why_not(self, route: Route) -> AppError: ...
     def tools_of(self, version_id: str) -> bytes | None: ...
     def revoked_jtis(self) -> frozenset[str]: ...
+    def anonymous_keys(self) -> frozenset[Key]: ...
     def calls_write(self, rows: list[CallRow]) -> None: ...
     def tools_seen(self, deployment_id: str, definitions: list[dict[str, Any]]) -> None: ...
 
@@ -68,6 +69,7 @@ class Directory:
         self._entries: dict[Key, _Entry] = {}
         self._placing: dict[str, asyncio.Future[tuple[str, Placement]]] = {}
         self._revoked: frozenset[str] = frozenset()
+        self._anonymous: frozenset[Key] = frozenset()
         self._revocations_known = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -175,6 +177,10 @@ class Directory:
     def is_revoked(self, jti: str) -> bool:
         return jti in self._revoked
 
+    def is_anonymous(self, key: Key) -> bool:
+        """Whether anybody may call it. Known of all, so that a request without a token asks no database."""
+        return key in self._anonymous
+
     @property
     def is_ready(self) -> bool:
         """Whether revocations have been read; until then no token may be trusted."""
@@ -188,10 +194,12 @@ class Directory:
             raise Unavailable("lookup", "The site can't check tokens right now. Try again shortly.") from None
 
     async def _follow_revocations(self) -> None:
-        """Tokens live for a day at most, so the unexpired revoked ones are few and are read as a whole."""
+        """Tokens live for a day at most, so the unexpired revoked ones are few and are read as a whole; so are the
+        deployments that anybody may call."""
         while True:
             try:
                 self._revoked = await self.in_thread(self._backend.revoked_jtis)
+                self._anonymous = await self.in_thread(self._backend.anonymous_keys)
                 self._revocations_known.set()
             except Unavailable as error:
                 log.warning("revoked tokens could not be read", reason=str(error))

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
 from hosting import calls as rows
-from mcp_endpoint import cors, metrics
+from mcp_endpoint import anonymous, cors, metrics
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.anonymous import Visitors
 from mcp_endpoint.answer import Answer
 from mcp_endpoint.asgi import WHOLE, Receive, Scope, Send
 from mcp_endpoint.asked import calls_in, id_of, lacking_of, series_of
@@ -68,6 +69,7 @@ class Endpoint:
         directory: Directory,
         services: Services,
         records: Records,
+        visitors: Visitors,
     ) -> None:
         self._site_url = site_url
         self._gate = gate
@@ -75,6 +77,7 @@ class Endpoint:
         self._directory = directory
         self._services = services
         self._records = records
+        self._visitors = visitors
         self._places: dict[str, Place | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,6 +89,8 @@ class Endpoint:
             await answer.json(431, j.failure(b"", j.INVALID_REQUEST, "The request has too many or too large headers"))
         finally:
             answer.series.add(answer.status, time.perf_counter() - answer.began)
+            if answer.visitor:
+                self._visitors.leave(answer.visitor)
 
     async def _admit(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
         if not self._gate.takes_host(fields.get(h.HOST)):
@@ -114,17 +119,15 @@ class Endpoint:
         try:
             principal = self._authenticator.authenticate(fields.get(h.AUTHORIZATION), place.resource, time.time())
             if isinstance(principal, Challenge):
+                principal = await self._visitor(scope, answer, fields, place) or principal
+            if isinstance(principal, Challenge):
                 await self._challenge(answer, place, principal)
                 return
             method = scope["method"]
             if method == "POST":
                 body = await read_body(answer.receive, fields.get(h.CONTENT_LENGTH))
-                classified = classify(fields, twice, body)
-                if isinstance(classified, Rejection):
-                    raise RefusedError(classified)
-                inbound = classified
-                answer.request_id = id_of(inbound)
-                answer.series = series_of(inbound)
+                inbound = _classified(answer, fields, twice, body)
+                principal = self._visitors.asking(principal, inbound, answer.visitor)
                 await self._post(answer, fields, place, principal, inbound)
             else:
                 await self._other(method, answer, fields, place, principal)
@@ -144,6 +147,19 @@ class Endpoint:
         finally:
             if answer.route is not None and inbound is not None and not isinstance(principal, Challenge):
                 self._records.add(answer, principal, inbound, len(body), ended)
+
+    async def _visitor(self, scope: Scope, answer: Answer, fields: h.Fields, place: Place) -> Principal | None:
+        """Who has no account at a deployment that anybody may call; None: a token is needed. Raises AppError."""
+        if h.AUTHORIZATION in fields:
+            return None
+        if not self._directory.is_ready:
+            await self._directory.revocations_known()
+        if not self._directory.is_anonymous(place.key):
+            return None
+        address = anonymous.address_of((scope.get("client") or (None,))[0])
+        self._visitors.enter(address)
+        answer.visitor = address
+        return anonymous.visitor(fields, place.resource, address)
 
     def _place(self, path: str) -> Place | None:
         place = self._places.get(path)
@@ -265,6 +281,18 @@ class Endpoint:
         return route is not None and has_access(principal, route)
 
 
+def _classified(answer: Answer, fields: h.Fields, twice: str, body: bytes) -> Inbound:
+    """Raises RefusedError."""
+    inbound = classify(fields, twice, body)
+    if isinstance(inbound, Rejection):
+        raise RefusedError(inbound)
+    answer.request_id = id_of(inbound)
+    answer.series = series_of(inbound)
+    return inbound
+
+
 def has_access(principal: Principal, route: Route) -> bool:
     """A scope is not enough: the user must be let in by the deployment now."""
-    return route.access == "public" or principal.sub in route.member_ids
+    if route.is_anonymous:
+        return True
+    return not principal.is_anonymous and (route.access == "public" or principal.sub in route.member_ids)

@@ -18,6 +18,8 @@ STREAMS_PER_PRINCIPAL: Final = 200
 CALLS_PER_PRINCIPAL: Final = 256
 CALLS_PER_DEPLOYMENT: Final = 2048
 STREAM_SECONDS: Final = 300.0
+ANONYMOUS_CALLS_PER_ADDRESS: Final = 32
+ANONYMOUS_CALLS_PER_MINUTE: Final = 120
 
 JSON_SECONDS: Final = 0.25  # a result within this time is plain JSON, later ones are streamed
 START_SECONDS: Final = 5.0  # the same while the instance is only being started and nobody asked to be told

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from common.errors import AppError, Unavailable
-from hosting import placing, routing, tools, usage
+from hosting import anonymous, placing, routing, tools, usage
 from hosting.models import DeploymentVersion
 from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
 from oauth import claims, keys, selectors
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hosting.calls import CallRow
     from hosting.routing import Route
     from hosting.runner.control import Placement
+    from mcp_endpoint.directory import Key
 
 
 @contextmanager
@@ -62,6 +63,10 @@ class OrmBackend:
     def revoked_jtis(self) -> frozenset[str]:
         with connection():
             return frozenset(selectors.revoked_jtis())
+
+    def anonymous_keys(self) -> frozenset[Key]:
+        with connection():
+            return anonymous.anonymous_keys()
 
     def calls_write(self, rows: list[CallRow]) -> None:
         with connection():

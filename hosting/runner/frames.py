@@ -79,7 +79,7 @@ class Open(Frame, tag=3, frozen=True):
     revision: str  # the client's protocol revision; decides which era of child is preferred
     end: EndRule
     session: str = ""  # legacy: the runner's session id; "initialize" creates it
-    isolation: str = ""  # modern: the principal's key
+    isolation: str = ""  # modern: the principal's key; "": nobody's, so on an instance that keeps nothing of anybody
     capabilities: bytes = b""  # raw JSON object of the client's capabilities (modern, and initialize)
     client: bytes = b""  # raw JSON object, the client's Implementation
     wants_progress: bool = False

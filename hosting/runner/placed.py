@@ -24,6 +24,7 @@ from hosting.runner.upstream.base import PLATFORM, Client, is_modern
 
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 60.0
+_ONCE = "once:"  # in front of the key of an instance that serves one call
 
 
 class BusyError(Exception):
@@ -92,6 +93,9 @@ class Placed:
             if self.placement.isolation == "principal":
                 return f"principal:{era}:{session.owner}:{_digest(session.capabilities)}"
             return f"session:{session.id}"
+        if not opened.isolation:
+            # Modern servers keep nothing between requests; any other one is ended before somebody else could ask it.
+            return "nobody:modern" if era == "modern" and "modern" in self._eras else f"{_ONCE}{opened.exchange}"
         return f"principal:{era}:{opened.isolation}:{_digest(opened.capabilities) if era == 'legacy' else ''}"
 
     def _speaks_modern(self, revision: str) -> bool:
@@ -189,12 +193,14 @@ class Placed:
         return self.instances.get(exchange.instance)
 
     def tired(self) -> list[Instance]:
-        """Instances that nobody has used for the deployment's idle time."""
+        """Instances that nobody has used for the deployment's idle time, and those that have done their one call."""
         now = time.monotonic()
         return [
             i
             for i in self.instances.values()
-            if i.state == "running" and i.is_idle and now - i.used_at > self.placement.idle_seconds
+            if i.state == "running"
+            and i.is_idle
+            and (now - i.used_at > self.placement.idle_seconds or i.key.startswith(_ONCE))
         ]
 
     def era(self) -> str:

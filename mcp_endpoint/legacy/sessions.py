@@ -9,6 +9,7 @@ import msgspec
 from hosting.runner.control import EndSession
 from hosting.runner.frames import EndRule, Event, Kind
 from hosting.stream import RunnerLink, RunnerUnavailableError
+from mcp_endpoint import anonymous
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
@@ -90,7 +91,8 @@ async def initialize(context: Context, call: Call) -> None:
     if first is None or first.kind is not Kind.ERROR:
         session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision)
         LIVE.sessions_opened += 1
-        context.answer.add_header(SESSION_HEADER, context.services.sessions.seal(session, context.owner).encode())
+        token = context.services.sessions.seal(session, context.owner)
+        context.answer.add_header(SESSION_HEADER, anonymous.named(context.principal, token).encode())
     view = _InitializeView(call.id, call.progress_token, revision)
     view.has_tasks = revision == TASKS_SINCE and route.has_tasks
     view.polls = False  # nobody comes back to a session that is only being opened

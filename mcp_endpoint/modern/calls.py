@@ -63,7 +63,7 @@ async def call(context: Context, message: ModernCall) -> None:
         revision=message.revision,
         end=EndRule.CANCEL,
         exchange=runners.new_part(),
-        isolation=context.owner,
+        isolation=context.isolation,
         capabilities=message.capabilities,
         client=message.client,
         wants_progress=bool(message.progress_token),

@@ -46,6 +46,12 @@ def test_host_makes_the_account_and_prints_only_the_url() -> None:
     assert Deployment.objects.get().access == "private"
 
 
+def test_host_for_anybody_and_back() -> None:
+    for arguments, expected in ((["--anonymous"], True), ([], True), (["--no-anonymous"], False)):
+        host("pypi:demo", "--no-wait", *arguments)
+        assert Deployment.objects.get().is_anonymous is expected
+
+
 def test_host_again_is_the_same() -> None:
     host("pypi:demo", "--no-wait")
     out, err = host("pypi:demo", "--no-wait", owner="ALICE", name="TIME")

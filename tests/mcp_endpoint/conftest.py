@@ -99,6 +99,11 @@ class World:
         self._check()
         return frozenset(self.revoked)
 
+    def anonymous_keys(self) -> frozenset[tuple[str, str]]:
+        self._check()
+        route = self.route
+        return frozenset({(route.owner, route.name)} if route is not None and route.is_anonymous else ())
+
     def calls_write(self, rows: list[CallRow]) -> None:
         self._check()
         self.calls += rows

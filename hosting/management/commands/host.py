@@ -20,6 +20,7 @@ from hosting import services
 from hosting.given import declared_of
 from hosting.inputs import Plain, missing
 from hosting.kinds import server_json
+from hosting.anonymous import anonymous_set
 from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import resource_url
@@ -55,6 +56,14 @@ class Command(OperatorCommand):
             "--access", choices=Deployment.Access.values, help="who may call it with a token (private when it is new)"
         )
         parser.add_argument(
+            "--anonymous", action=BooleanOptionalAction, help="anybody may call it without an account (off when new)"
+        )
+        parser.add_argument(
+            "--share-credentials",
+            action="store_true",
+            help="with --anonymous: I know that anybody will use the secrets in its settings",
+        )
+        parser.add_argument(
             "--wait", action=BooleanOptionalAction, default=True, help="wait until it is built (the default)"
         )
         parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait at most")
@@ -75,6 +84,13 @@ class Command(OperatorCommand):
         given = Plain.from_json(deployment.inputs)
         for one in missing(declared_of(version), [*given.values, *given.sealed_at]) if chosen else ():
             self.stderr.write(f"{deployment.label} asks for {one.name}: {one.description or 'no description'}")
+        if options["anonymous"] is not None:
+            anonymous_set(
+                actor=OPERATOR,
+                deployment=deployment,
+                is_on=options["anonymous"],
+                shares_credentials=options["share_credentials"],
+            )
         if options["wait"]:
             self._wait(deployment, version, options["timeout"])
         self.stdout.write(resource_url(owner.folded, deployment.folded_name))
