@@ -17,10 +17,10 @@ from accounts.services import user_create
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting import services
+from hosting.anonymous import anonymous_set
 from hosting.given import declared_of
 from hosting.inputs import Plain, missing
 from hosting.kinds import server_json
-from hosting.anonymous import anonymous_set
 from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import resource_url
