@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts import names as account_names
 from accounts.models import User
@@ -135,3 +135,26 @@ def tools_held(deployment: Deployment) -> int:
     if deployment.tool_approval == Deployment.Approval.AUTOMATIC:
         return 0
     return deployment.tools.filter(is_listed=True).exclude(seen_digest=F("approved_digest")).count()
+
+
+@dataclass(frozen=True)
+class Connections:
+    """What a deployment's instances did with one host and port, over some days. `octets` go both ways."""
+
+    host: str
+    port: int
+    connections: int
+    refused: int
+    octets: int
+
+
+def connections_of(deployment: Deployment, days: int, most: int = 100) -> list[Connections]:
+    """By host, the most used first."""
+    since = clock.now().date() - timedelta(days=days - 1)
+    rows = (
+        deployment.egress_records.filter(day__gte=since)
+        .values("host", "port")
+        .annotate(made=Sum("connections"), turned_away=Sum("refused"), both_ways=Sum("octets"))
+        .order_by("-made", "-turned_away", "host", "port")[:most]
+    )
+    return [Connections(row["host"], row["port"], row["made"], row["turned_away"], row["both_ways"]) for row in rows]

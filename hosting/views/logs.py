@@ -1,12 +1,13 @@
-"""What the instances of a deployment print, live, and what the runner says about the conversation with them."""
+"""What the instances of a deployment print, live, what the runner notes, and which hosts they connect to."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
-from hosting import output
+from hosting import output, selectors
 from hosting.views.page import Page, page_view
 
+CONNECTION_DAYS = 7
 STREAMS = [("", "All lines"), ("stderr", "What the server prints"), ("protocol", "The platform's notes")]
 
 
@@ -19,4 +20,13 @@ def logs_page(page: Page) -> HttpResponse:
         for line in output.tail(page.route)
         if stream in ("", line.stream) and text.casefold() in line.line.casefold()
     ]
-    return page.show("logs", "logs", output=lines, stream=stream, text=text, streams=STREAMS)
+    return page.show(
+        "logs",
+        "logs",
+        output=lines,
+        stream=stream,
+        text=text,
+        streams=STREAMS,
+        connections=selectors.connections_of(page.deployment, CONNECTION_DAYS),
+        connection_days=CONNECTION_DAYS,
+    )

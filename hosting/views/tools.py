@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from difflib import ndiff
 from typing import Any
 
 from django.http import HttpResponse
@@ -50,16 +52,18 @@ def _act(page: Page) -> HttpResponse:
 
 def _held(row: Tool) -> dict[str, Any]:
     changes = [_change(each) for each in differences(row.approved, row.seen)]
-    return {"row": row, "is_new": row.approved is None, "changes": changes, "is_odd": has_invisible(str(row.seen))}
+    return {"row": row, "is_new": row.approved is None, "changes": changes, "is_odd": _is_odd(row)}
 
 
 def _change(difference: Difference) -> dict[str, Any]:
     """Lines with a mark: " " for those that both have, "-" and "+" for the others."""
-    from difflib import ndiff
-
     lines = [line for line in ndiff(difference.before, difference.after) if line[:1] != "?"]
     return {"field": difference.field, "lines": [{"mark": line[0], "text": line[2:]} for line in lines]}
 
 
+def _is_odd(row: Tool) -> bool:
+    return has_invisible(json.dumps(row.seen, ensure_ascii=False))
+
+
 def _shown(row: Tool) -> dict[str, Any]:
-    return {**row.seen, "row": row, "is_odd": has_invisible(str(row.seen))}
+    return {**row.seen, "row": row, "is_odd": _is_odd(row)}

@@ -15,7 +15,7 @@ from common import clock
 from events.actors import OPERATOR
 from hosting.given import settings_of
 from hosting.kinds.declared import Declared, to_json
-from hosting.models import CallRecord, Deployment, DeploymentVersion, SourceArchive
+from hosting.models import CallRecord, Deployment, DeploymentVersion, EgressRecord, SourceArchive
 from hosting.services import member_add
 from hosting.states import State
 from hosting.tools import policy_of, tools_seen
@@ -214,6 +214,7 @@ def test_a_held_tool_is_shown_with_its_change_and_approved(client: Client, held:
     assert EVIL not in page
     (change,) = response.context["held"][0]["changes"]
     assert [line["mark"] for line in change["lines"]] == ["-", "+"]
+    assert response.context["held"][0]["is_odd"]
     digest = response.context["held"][0]["row"].seen_digest
     post = {"action": "approve", "tool": "read", "digest": "0" * 64}
     assert "changed again" in told(client.post("/d/alice/time/tools", post, follow=True))
@@ -272,6 +273,24 @@ def test_older_calls_are_on_further_pages(client: Client, deployment: Deployment
     first = client.get("/d/alice/time/calls")
     second = client.get(f"/d/alice/time/calls?{first.context['older']}")
     assert (len(first.context["calls"]), len(second.context["calls"]), second.context["older"]) == (50, 10, "")
+
+
+def test_connections_are_added_up_by_host(client: Client, deployment: Deployment) -> None:
+    today = clock.now().date()
+    for days, host in ((0, "api.example.org"), (1, "api.example.org"), (2, EVIL), (30, "long.ago")):
+        EgressRecord.objects.create(
+            deployment=deployment,
+            day=today - timedelta(days=days),
+            host=host,
+            port=443,
+            connections=2,
+            refused=1,
+            octets=2048,
+        )
+    page = client.get("/d/alice/time/logs")
+    found = [(row.host, row.connections, row.refused, row.octets) for row in page.context["connections"]]
+    assert found == [("api.example.org", 4, 2, 4096), (EVIL, 2, 1, 2048)]
+    assert EVIL not in page.content.decode()
 
 
 # --- versions
