@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_names_are_kept'),
-        ('hosting', '0005_task_switches'),
+        ('hosting', '0007_environments_made_from'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
