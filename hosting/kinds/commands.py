@@ -73,6 +73,7 @@ class Command:
     """One call of a tool. `held` are file descriptors that it keeps open as long as it lives.
 
     `is_foreign`: it may run code of the packages (install scripts, build backends), so it runs in the sandbox only.
+    There it sees /usr, the tool, `reads` and, to write in, `writes`: folders that belong to this build alone.
     """
 
     argv: Sequence[str]
@@ -83,6 +84,8 @@ class Command:
     held: Sequence[int] = ()
     logs_stdout: bool = True
     is_foreign: bool = False
+    reads: Sequence[str] = ()
+    writes: Sequence[Path] = ()
 
 
 def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finished:

@@ -7,6 +7,7 @@ hash. With the owner's consent the install scripts run afterwards, by `npm rebui
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ CI_SECONDS = 900
 REBUILD_SECONDS = 1800
 VIEW_SECONDS = 60
 NEWEST_SHOWN = 5
+FOREIGN_CACHE = ".tool-cache"  # inside the folder of a build, gone before it is done
 
 _COMMON = (
     "--ignore-scripts",
@@ -102,6 +104,7 @@ def install(locked: Locked, lock_text: str, manifest: Mapping[str, Any], folder:
         work.progress("running install scripts", 0.7)
         options = [option for option in _COMMON if option != "--ignore-scripts"]
         rebuilt = _npm(["rebuild", "--foreground-scripts", *options], folder, REBUILD_SECONDS, work, is_foreign=True)
+        shutil.rmtree(folder / FOREIGN_CACHE, ignore_errors=True)
         if rebuilt.code:
             raise explain(reference, rebuilt.output, work.log.text())
     work.progress("checking", 0.95)
@@ -146,6 +149,8 @@ def _view(name: str, what: str, folder: Path, work: Workplace) -> Any:
 def _npm(arguments: list[str], folder: Path, seconds: float, work: Workplace, *, is_foreign: bool = False) -> Finished:
     known = {name.lower() for name in tool_environment()}
     env = {} if "npm_config_cache" in known else {"npm_config_cache": str(work.cache / "npm")}
+    if is_foreign:  # in the shared cache such code could change what other builds install
+        env = {"npm_config_cache": str(folder / FOREIGN_CACHE)}
     command = Command(
         [interpreters.npm(), *arguments],
         cwd=folder,
@@ -154,6 +159,8 @@ def _npm(arguments: list[str], folder: Path, seconds: float, work: Workplace, *,
         held=work.held,
         logs_stdout=False,
         is_foreign=is_foreign,
+        reads=interpreters.node().read_only if is_foreign else (),
+        writes=[folder] if is_foreign else (),
     )
     return run(command, work.log)
 

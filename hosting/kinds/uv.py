@@ -7,6 +7,7 @@ environment is relocatable: it is made in one folder and moved to another.
 from __future__ import annotations
 
 import re
+import shutil
 import sysconfig
 import tomllib
 from collections.abc import Sequence
@@ -27,22 +28,24 @@ VENV_SECONDS = 60
 SYNC_SECONDS = 900
 COMPILED_SECONDS = 1800  # with packages that are compiled here
 
+FOREIGN_CACHE = ".tool-cache"  # inside the folder of a build, gone before it is done
 PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 _COMMON = ("--no-progress", "--color", "never", "--no-python-downloads")
 _FROM_ADDRESS = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*) @ ", re.MULTILINE)
 
 
-def resolve(requirements: Sequence[str], work: Workplace, choices: BuildChoices, *options: str) -> Finished:
-    """The exact set for these requirements, on stdout unless the options say otherwise."""
+def resolve(
+    requirements: Sequence[str], work: Workplace, choices: BuildChoices, *options: str, folder: Path | None = None
+) -> Finished:
+    """The exact set for these requirements, on stdout unless the options name a file in `folder`."""
     arguments = ["pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
     arguments += ["--python", str(interpreters.python().executable), *options]
     if choices.as_of is not None:
         arguments += ["--exclude-newer", end_of(choices.as_of)]
     if not choices.runs_install_code:
         arguments += ["--only-binary", ":all:"]
-    return _uv(
-        arguments, RESOLVE_SECONDS, work, stdin="\n".join(requirements) + "\n", is_foreign=choices.runs_install_code
-    )
+    stdin = "\n".join(requirements) + "\n"
+    return _uv(arguments, RESOLVE_SECONDS, work, stdin=stdin, foreign=folder if choices.runs_install_code else None)
 
 
 def lock(
@@ -50,7 +53,7 @@ def lock(
 ) -> tuple[str, dict[str, str]]:
     """The lock's text and its packages, name → version. Raises BuildFailed."""
     file = folder / "requirements.txt"
-    finished = resolve(requirements, work, choices, "--generate-hashes", "--output-file", str(file))
+    finished = resolve(requirements, work, choices, "--generate-hashes", "--output-file", str(file), folder=folder)
     if finished.code:
         raise explain(
             reference,
@@ -109,8 +112,9 @@ def install(locked: Locked, lock_text: str, folder: Path, work: Workplace) -> No
         COMPILED_SECONDS if locked.runs_install_code else SYNC_SECONDS,
         work,
         _steps(locked, work),
-        is_foreign=locked.runs_install_code,
+        foreign=folder if locked.runs_install_code else None,
     )
+    shutil.rmtree(folder / FOREIGN_CACHE, ignore_errors=True)
     if synced.code:
         reference = Reference(locked.kind, locked.name, locked.version)
         raise explain(reference, interpreters.python().label, synced.output, work.log.text())
@@ -168,9 +172,15 @@ def _uv(
     line_seen: LineSeen | None = None,
     stdin: str = "",
     *,
-    is_foreign: bool = False,
+    foreign: Path | None = None,
 ) -> Finished:
+    """`foreign` is the one folder that a tool may write to when it may run foreign code.
+
+    Its cache is in there, too: in the shared one such code could change what other builds install.
+    """
     env = {} if "UV_CACHE_DIR" in tool_environment() else {"UV_CACHE_DIR": str(work.cache / "uv")}
+    if foreign is not None:
+        env = {"UV_CACHE_DIR": str(foreign / FOREIGN_CACHE)}
     # Run in "/", because uv takes settings from a pyproject.toml in any folder above the one it starts in.
     command = Command(
         [find_uv_bin(), *arguments, *_COMMON],
@@ -180,6 +190,8 @@ def _uv(
         stdin=stdin,
         held=work.held,
         logs_stdout=False,
-        is_foreign=is_foreign,
+        is_foreign=foreign is not None,
+        reads=interpreters.python().read_only if foreign else (),
+        writes=[foreign] if foreign else (),
     )
     return run(command, work.log, line_seen)

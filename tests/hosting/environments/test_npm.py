@@ -137,3 +137,16 @@ def test_missing_node_is_said_at_deployment(store: Path, monkeypatch: pytest.Mon
         assert "need Node.js with npm, and there is none" in failure_of("npm:thing", store).reason
     finally:
         interpreters.node.cache_clear()
+
+
+@needs_node
+def test_install_scripts_need_the_sandbox(index: LocalIndex, store: Path, tmp_path: Path) -> None:
+    witness = tmp_path / "ran"
+    scripts = {"postinstall": f"touch {witness}"}
+    index.add_npm("hello", "1.0.0", {"go.js": HELLO}, bin="go.js", scripts=scripts, hasInstallScript=True)
+    with pytest.raises(BuildFailed, match="run only in the build sandbox"):
+        environments.build(
+            parse("npm:hello"), store, lambda text, part: None, environments.BuildChoices(runs_install_code=True)
+        )
+    assert not witness.exists()
+    assert not environments.kept(store)
