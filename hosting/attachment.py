@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hosting.runner import frames as f
 
 if TYPE_CHECKING:
-    from hosting.stream import RunnerLink
+    from hosting.link import RunnerLink
 
 _CREDIT_STEP = f.INITIAL_CREDIT // 4
 _EVENT_OVERHEAD_BYTES = 64

@@ -18,12 +18,15 @@ from common import addresses
 from common.garbage import settle
 from hosting.runner.announcing import Announcer
 from hosting.runner.egress.keeper import let_out
+from hosting.runner.handover import StateError, kept, read
 from hosting.runner.remote.door import Door
+from hosting.runner.restart import SIGNALS, Restart, close_on_exec
 from hosting.runner.runner import Runner
 from hosting.runner.runtimes import choose
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.server import StreamServer
-from hosting.runner.transport import Identity, listen
+from hosting.runner.starter import Starter
+from hosting.runner.transport import Identity, listen, listen_on
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -54,15 +57,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ports", default="", help="ports of those that may be reached besides 443, as PORT,PORT …")
     for name in ("certificate", "key", "authority"):
         parser.add_argument(f"--{name}", type=Path, help="PEM file, for a tls: address")
+    parser.add_argument("--state", type=int, help="descriptor of what an earlier run of this process handed over")
     return parser.parse_args()
 
 
 async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     announcer = Announcer(os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", ""))
-    door = Door(addresses.networks(arguments.networks.split(",")))
-    runner = Runner(arguments.name, home=arguments.home, runtime=runtime, door=door, announce=announcer)
-    runner.outbox.load()
-    keeper = let_out(runtime, arguments.networks, arguments.ports)
+    starter = Starter(runtime, Door(addresses.networks(arguments.networks.split(","))))
+    state = None if arguments.state is None else read(kept(arguments.state), starter)
+    keeper = let_out(runtime, arguments.networks, arguments.ports, state.egress if state is not None else None)
+    if state is not None:
+        close_on_exec(state.inherited)
+        runner = state.runner
+        runner.adopt(runtime.take_over(state.runtime), announcer)
+    else:
+        runner = Runner(arguments.name, home=arguments.home, starter=starter, announce=announcer)
+        runner.outbox.load()
     if keeper is not None:
         keeper.printed = runner.egress_printed
         runner.egress = keeper.ledger
@@ -70,11 +80,18 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     identity = None
     if arguments.certificate and arguments.key and arguments.authority:
         identity = Identity(arguments.certificate, arguments.key, arguments.authority)
-    listener = await listen(arguments.listen, server.connection, identity)
+    if state is not None:
+        server.adopt(state.away)
+        listeners = [await listen_on(fd, server.connection, identity) for fd in state.listeners]
+    else:
+        listeners = [await listen(arguments.listen, server.connection, identity)]
+    runner.restart = Restart(runner, server, starter, runtime, keeper, listeners, identity).begin
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, runner.restart)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     sweeping = asyncio.create_task(runner.sweep())
     settle()
     logging.info("runner is ready", extra={"runner": runner.name, "boot": runner.boot, "listen": arguments.listen})
@@ -82,19 +99,32 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     logging.info("runner is stopping", extra={"runner": runner.name})
     sweeping.cancel()
     await runner.stop()
-    listener.close()
+    for listener in listeners:
+        listener.close()
     if keeper is not None:
         keeper.close()
 
 
+def _rehearse(descriptor: int) -> int:
+    """Whether this code could go on with that state; says why not."""
+    try:
+        read(kept(descriptor), None)
+    except StateError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
+    if sys.argv[1:2] == ["--rehearse"]:
+        return _rehearse(int(sys.argv[2]))
     arguments = _arguments()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO").upper(), handlers=[handler])
     try:
         arguments.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        runtime = choose(arguments.sandbox)
+        runtime = choose(arguments.sandbox, is_known=arguments.state is not None)
         uvloop.run(_serve(arguments, runtime))
     except (ValueError, OSError, RuntimeError) as error:
         print(f"The runner can't start: {error}", file=sys.stderr)

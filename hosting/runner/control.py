@@ -61,6 +61,7 @@ class Placement(msgspec.Struct, frozen=True):
     masked: list[str] = []  # never shown in output: the secret ones of the values above
     data_folder: bool = False  # its home outlives the instance, one folder for each isolation key
     drain_seconds: float = 3600.0  # how long sessions may go on with what a newer placement replaced
+    owner: str = ""  # whose starts wait in one line
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""
@@ -147,20 +148,12 @@ class GetEgress(msgspec.Struct, frozen=True, tag="egress"):
     taken: int = 0
 
 
-Operation = (
-    Place
-    | Unplace
-    | GetStatus
-    | GetTail
-    | Answer
-    | Notify
-    | Cancel
-    | EndSession
-    | Keep
-    | Acknowledge
-    | GetOutbox
-    | GetEgress
-)
+class Restart(msgspec.Struct, frozen=True, tag="restart"):
+    """Execute yourself anew, with all that runs. GetStatus tells when it is done, or why it came to nothing."""
+
+
+Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart  # answered with Taken
+Operation = Order | GetStatus | GetTail | GetOutbox | GetEgress
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -224,6 +217,8 @@ class Status(msgspec.Struct, frozen=True):
     started_at: float
     draining: bool
     placements: list[PlacementSeen]
+    restarts: int = 0  # in place, since started_at
+    restart_problem: str = ""  # why the last one came to nothing
 
 
 class OutputLine(msgspec.Struct, frozen=True):

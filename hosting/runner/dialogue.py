@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,22 +16,22 @@ log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
+class Speaker(Protocol):
+    """The instance whose child this is."""
+
+    label: str
+
+    def write(self, line: bytes) -> None: ...
+    def note(self, text: str) -> None: ...
+    def not_understood(self, number: object, why: str) -> None: ...
+
+
 class Dialogue:
     """Reads lines, keeps the numbers of requests, and tells what was no message at all."""
 
-    def __init__(
-        self,
-        label: str,
-        *,
-        write: Callable[[bytes], None],
-        note: Callable[[str], None],
-        not_understood: Callable[[object, str], None],
-    ) -> None:
+    def __init__(self, speaker: Speaker) -> None:
         self.upstream: Upstream | None = None
-        self._label = label
-        self._write = write
-        self._note = note
-        self._not_understood = not_understood
+        self._speaker = speaker
         self._number = 0
         self._replies: dict[int, asyncio.Future[m.Message]] = {}
         self._rubbish = b""
@@ -44,7 +44,7 @@ class Dialogue:
         """One request before the adapter is there; the raw reply."""
         number = self.next_id()
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
-        self._write(m.request(number, _encode(method), params))
+        self._speaker.write(m.request(number, _encode(method), params))
         try:
             answer: m.Message = await reply
             return answer
@@ -60,7 +60,9 @@ class Dialogue:
         except msgspec.DecodeError:
             if not self._rubbish:
                 self._rubbish = line[:200]
-            self._note(f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}")
+            self._speaker.note(
+                f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}"
+            )
             return
         self.take(message)
 
@@ -74,13 +76,15 @@ class Dialogue:
         except msgspec.DecodeError as error:
             self._refuse(message, str(error))
         except Exception:
-            log.exception("a message of a hosted server could not be handled", extra={"deployment": self._label})
+            log.exception(
+                "a message of a hosted server could not be handled", extra={"deployment": self._speaker.label}
+            )
             self._refuse(message, "the runner's log has the details")
 
     def _refuse(self, message: m.Message, why: str) -> None:
-        self._note(f"a message could not be understood: {why}")
+        self._speaker.note(f"a message could not be understood: {why}")
         if message.method is msgspec.UNSET:
-            self._not_understood(message.id, why)
+            self._speaker.not_understood(message.id, why)
 
     def _during_handshake(self, message: m.Message) -> None:
         if message.method is msgspec.UNSET:
@@ -89,14 +93,14 @@ class Dialogue:
                 reply.set_result(message)
         elif message.id is not msgspec.UNSET:
             if message.method == "ping":
-                self._write(m.response(message.id))
+                self._speaker.write(m.response(message.id))
             else:
                 refusal = m.error_body(m.METHOD_NOT_FOUND, "Not before the handshake is done")
-                self._write(m.response(message.id, error=refusal))
+                self._speaker.write(m.response(message.id, error=refusal))
 
     def oversized(self, head: bytes, limit: int) -> None:
         """A line longer than `limit` bytes was thrown away."""
-        self._note(f"a message over the limit of {limit // 2**20} MB was thrown away")
+        self._speaker.note(f"a message over the limit of {limit // 2**20} MB was thrown away")
         if self.upstream is not None:
             self.upstream.oversized(head, limit)
 
@@ -106,6 +110,9 @@ class Dialogue:
             return ""
         shown = self._rubbish[:120].decode("utf-8", "backslashreplace")
         return f"; on its standard output it printed what is no JSON-RPC message: {shown!r}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_replies": {}}
 
     def close(self) -> None:
         for reply in self._replies.values():

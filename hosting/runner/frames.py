@@ -58,12 +58,14 @@ class Frame(msgspec.Struct, array_like=True, tag_field="t", frozen=True, gc=Fals
 class Hello(Frame, tag=1, frozen=True):
     process: str
     protocol: int
+    resume: str = ""  # the token of the Pause that ended an earlier connection
 
 
 class Welcome(Frame, tag=2, frozen=True):
     runner: str
     boot: str
     protocol: int
+    resumed: bool = False  # everything that was attached to the earlier connection is attached to this one
 
 
 class Open(Frame, tag=3, frozen=True):
@@ -154,6 +156,22 @@ class Detached(Frame, tag=10, frozen=True):
     detail: str = ""
 
 
+class Pause(Frame, tag=11, frozen=True):
+    """The runner is about to execute itself anew. Nothing more may be sent on this connection but `Paused`; the other
+    side then closes it on `Leave` and says Hello with the token on a new one. What it sent before is taken, what it was
+    sent before Leave has reached it: so neither side need repeat anything."""
+
+    token: str
+
+
+class Paused(Frame, tag=12, frozen=True):
+    """Nothing follows on this connection."""
+
+
+class Leave(Frame, tag=13, frozen=True):
+    """Nothing follows on this connection from the runner either."""
+
+
 class Reason:
     DONE = "done"  # the log ended and everything was delivered
     SUPERSEDED = "superseded"  # a newer wire attachment took over
@@ -165,5 +183,5 @@ class Reason:
     CLOSED = "closed"  # the connection to the runner broke (said by the client side)
 
 
-ToRunner = Hello | Open | Attach | Detach | Credit | Ask
-FromRunner = Welcome | Events | Detached | Answered
+ToRunner = Hello | Open | Attach | Detach | Credit | Ask | Paused
+FromRunner = Welcome | Events | Detached | Answered | Pause | Leave

@@ -6,21 +6,21 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
-from hosting.runner.child import Child
+from hosting.runner.child import Child, Handed
 from hosting.runner.control import InstanceSeen, Placement
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
-from hosting.runner.frames import Kind
+from hosting.runner.frames import Kind, Open
 from hosting.runner.greeting import GaveUpError, greet
-from hosting.runner.remote.connection import RemoteConnection
-from hosting.runner.remote.door import Door
-from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Runtime
+from hosting.runner.remote.connection import RemoteConnection, RemoteState
+from hosting.runner.runtimes.base import Exit, LaunchFailed, Process
 from hosting.runner.session import Session
+from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Upstream, WrongEraError
 from hosting.runner.waiting import Waiting
 
@@ -28,6 +28,13 @@ log = logging.getLogger(__name__)
 
 STOP_GRACE_SECONDS = 3.0
 _encode = msgspec.json.Encoder().encode
+
+
+class Holder(Protocol):
+    """Whose instance it is."""
+
+    def changed(self, instance: Instance) -> None:
+        """It runs, or it has left for good."""
 
 
 class Instance:
@@ -42,17 +49,18 @@ class Instance:
         key: str,
         client: Client,
         *,
+        first: tuple[Open, Session | None],
         is_shared: bool,
-        runtime: Runtime,
-        door: Door,
+        starter: Starter,
         feed: Feed,
         known_era: str,
-        on_change: Callable[[Instance], None],
+        holder: Holder,
     ) -> None:
         self.id = secrets.token_hex(6)
         self.placement = placement
         self.key = key
         self.client = client
+        self.first = first  # whom it was started for
         self.label = placement.label
         self.is_shared = is_shared
         self.question_seconds = placement.question_seconds
@@ -61,20 +69,21 @@ class Instance:
         self.started_at = time.time()
         self.used_at = time.monotonic()
         self.calls = 0
-        self.rekey: Callable[[], str] = lambda: self.key
         self.exchanges: dict[str, Exchange] = {}
         self.listeners: dict[str, Exchange] = {}  # they do not keep it awake, and outlive it
         self.bound: dict[str, Session] = {}
-        self._runtime = runtime
-        self._door = door
+        self._starter = starter
         self._feed = feed
         self._known_era = known_era
-        self._on_change = on_change
+        self._holder = holder
         self._child: Child | RemoteConnection | None = None
         self._queue: list[Exchange] = []
-        self._waiting = Waiting(self._tell_to_wait, self._turn_away)
-        self._dialogue = Dialogue(self.label, write=self.write, note=self.note, not_understood=self._not_understood)
+        self._waiting = Waiting(self)
+        self._dialogue = Dialogue(self)
         self._stopping = ""
+        self._go()
+
+    def _go(self) -> None:
         self._gone = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"instance-{self.id}")
 
@@ -213,13 +222,49 @@ class Instance:
     def note(self, text: str) -> None:
         self._feed.output(self.id, text.encode(), "protocol")
 
+    # --- over a restart of the runner in place
+
+    def pause(self) -> None:
+        if self._child is not None:
+            self._child.pause()
+
+    def resume(self) -> None:
+        if self._child is not None:
+            self._child.resume()
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: value for name, value in vars(self).items() if name not in ("_gone", "_task", "_breaking")}
+        return {**kept, "_child": self._child.handed if self._child is not None else None}
+
+    def adopt(self, processes: dict[int, Process]) -> None:
+        """Go on after a restart, with the process that it had."""
+        handed: Handed | RemoteState | None = self.__dict__["_child"]
+        self._child = None
+        if isinstance(handed, RemoteState):
+            remote = self._child = self._connect()
+            remote.go_on(handed)
+        elif handed is not None and handed.pid in processes:
+            child = self._child = self._attach(processes[handed.pid])
+            child.go_on(handed)
+        self._waiting.adopted(self.placement.limits.waiting_seconds)
+        if self.upstream is not None:
+            self.upstream.adopted()
+        self._go()
+
     # --- its life
 
     async def _run(self) -> None:
         try:
-            await self._start()
-            if self.state != "failed" and self._child is not None:
+            if self.upstream is None and self.is_alive:
+                await self._discard(0)  # one that was not yet greeted when the runner restarted
+                async with self._starter.turn(self.placement, self._waits):
+                    await self._start()
+            elif self._stopping and self._child is not None:
+                await self._child.stop(0.5)
+            if self._child is not None:
                 self._ended(await self._child.process.wait())
+            elif self.state not in ("failed", "stopped"):
+                self._fail(self._stopping or "its process is gone", state="stopped" if self._stopping else "failed")
         except LaunchFailed as error:
             self._fail(f"could not be started: {error}")
         except asyncio.CancelledError:
@@ -230,6 +275,9 @@ class Instance:
         finally:
             await self._discard(0.5)
             self._gone.set()
+
+    def _waits(self, ahead: int) -> None:
+        self._announce(f"starting: waits for its turn, {ahead} of the same owner are ahead" if ahead else "starting")
 
     async def _start(self) -> None:
         """Start a child and find out how to speak to it. Returns also when it exited before it said anything."""
@@ -266,42 +314,26 @@ class Instance:
             self._next_turns(upstream)
 
     async def _launch(self) -> Child:
-        placement = self.placement
         self._announce("starting: preparing the sandbox")
-        spec = LaunchSpec(
-            instance=self.id,
-            argv=placement.argv,
-            env=placement.env,
-            read_only=placement.read_only,
-            limits=placement.limits,
-            home=None,
-            deployment=placement.deployment,
-            egress=placement.egress,
-        )
-        limit = placement.limits.message_bytes
-        child = Child(
-            await self._runtime.start(spec),
+        child = self._attach(await self._starter.launch(self.placement, self.id))
+        self._announce("starting: waiting for its first answer")
+        return child
+
+    def _attach(self, process: Process) -> Child:
+        limit = self.placement.limits.message_bytes
+        return Child(
+            process,
             limit,
             line=self._dialogue.line,
             oversized=lambda head: self._dialogue.oversized(head, limit),
             printed=self._printed,
             broken=self._broken,
         )
-        self._announce("starting: waiting for its first answer")
-        return child
 
     def _connect(self) -> RemoteConnection:
-        placement = self.placement
-        assert placement.remote is not None
-        connection = RemoteConnection(
-            placement.remote,
-            placement.limits,
-            self._door,
-            seconds=placement.start_seconds,
-            take=self._dialogue.take,
-            note=self.note,
-        )
-        self._announce(f"starting: connecting to {connection.host}")
+        connection = self._starter.connect(self.placement, take=self._dialogue.take, note=self.note)
+        if self.state == "starting":
+            self._announce(f"starting: connecting to {connection.host}")
         return connection
 
     def _give_up(self, reason: str) -> None:
@@ -341,7 +373,7 @@ class Instance:
         self._queue.clear()
         self._waiting.clear()
         self._dialogue.close()
-        self._on_change(self)
+        self._holder.changed(self)
 
     def _broken(self, what: str) -> None:
         """A pipe that an instance can't go on without is gone; its exit usually follows and says more."""
@@ -358,7 +390,7 @@ class Instance:
         self.reason = reason
         self._feed.seen(self.seen())
         if state == "running":
-            self._on_change(self)
+            self._holder.changed(self)
 
     def _announce(self, reason: str) -> None:
         self.reason = reason
@@ -373,11 +405,11 @@ class Instance:
         while self._waiting and not self.is_full:
             upstream.submit(self._waiting.take())
 
-    def _tell_to_wait(self, exchange: Exchange) -> None:
+    def tell_to_wait(self, exchange: Exchange) -> None:
         body = {"state": self.state, "reason": f"waiting: {self._crowd()}"}
         exchange.append(Kind.STATUS, _encode(body))
 
-    def _turn_away(self, exchange: Exchange) -> None:
+    def turn_away(self, exchange: Exchange) -> None:
         exchange.turn_away(f"{self.label} is busy: {self._crowd()}")
         self.settled(exchange)
 
@@ -386,7 +418,7 @@ class Instance:
 
     # --- from the child
 
-    def _not_understood(self, number: object, why: str) -> None:
+    def not_understood(self, number: object, why: str) -> None:
         """An answer of the wrong shape ends the call it was for; no call may wait for ever because of one."""
         for exchange in [e for e in self.exchanges.values() if e.number == number and not e.is_done]:
             exchange.refuse(f"The hosted server's answer could not be understood: {why}")

@@ -9,6 +9,7 @@ the log's cap and nothing else: the server's pipe is read regardless.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from hosting.runner.frames import (
     FRAME_BYTES,
@@ -23,7 +24,6 @@ from hosting.runner.frames import (
     Reason,
 )
 from hosting.runner.spill import Spill, Spilled
-from hosting.runner.transport import FrameConnection
 
 SOFT_BYTES = 256 * 1024
 HARD_BYTES = 32 * 1024 * 1024
@@ -35,6 +35,14 @@ _PRECIOUS = frozenset({Kind.INPUT_REQUESTED, *TERMINAL})
 
 class LogFullError(Exception):
     """What must not be dropped has reached the cap; the message names the limit."""
+
+
+class Wire(Protocol):
+    """A connection, as far as a follower is concerned."""
+
+    writable: bool
+
+    def send(self, frame: Any) -> None: ...
 
 
 class Log:
@@ -69,6 +77,14 @@ class Log:
         self._last_progress = 0
         self._dropped = 0
         self.on_idle = on_idle
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__ if name != "on_idle"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.on_idle = None
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def append(self, kind: Kind, data: bytes = b"", extra: str = "") -> int:
         """Add one event and hand it to the followers; returns its number, 0 when it was dropped.
@@ -188,21 +204,21 @@ class Log:
 class Follower:
     """One attachment to a log, seen from the runner."""
 
-    __slots__ = ("_connection", "_offset", "_on_end", "credit", "cursor", "end_rule", "log", "mode", "number")
+    __slots__ = ("_attached", "_offset", "connection", "credit", "cursor", "end_rule", "log", "mode", "number")
 
     def __init__(
         self,
-        connection: FrameConnection,
+        connection: Wire,
         number: int,
         log: Log,
         *,
         after: int,
         credit: int,
         mode: Mode,
-        on_end: Callable[[Follower], object],
+        attached: dict[int, Follower],
         end_rule: EndRule = EndRule.SESSION,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self.number = number
         self.log = log
         self.cursor = (log.sent if after == UNDELIVERED else after) + 1
@@ -210,7 +226,15 @@ class Follower:
         self.credit = credit
         self.mode = mode
         self.end_rule = end_rule
-        self._on_end = on_end
+        self._attached = attached  # its like on the same connection, by number
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its connection ends with the process; the server gives it another one."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "connection"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def pump(self) -> None:
         """Send what credit and connection allow. A whole terminal event ends the attachment on both sides."""
@@ -218,7 +242,7 @@ class Follower:
         batch: list[Event] = []
         room = PART_BYTES
         ended = False
-        while self.cursor < log.next_seq and self.credit > 0 and self._connection.writable:
+        while self.cursor < log.next_seq and self.credit > 0 and self.connection.writable:
             stored = log.events.get(self.cursor)
             if stored is None:
                 self.cursor += 1
@@ -235,10 +259,10 @@ class Follower:
                 self._offset = 0
                 ended = event.kind in TERMINAL
             if room <= EVENT_OVERHEAD_BYTES:
-                self._connection.send(Events(self.number, batch))
+                self.connection.send(Events(self.number, batch))
                 batch, room = [], PART_BYTES
         if batch:
-            self._connection.send(Events(self.number, batch))
+            self.connection.send(Events(self.number, batch))
         if ended:
             log.delivered = log.delivered or self.mode is Mode.WIRE
             self._close()
@@ -260,9 +284,9 @@ class Follower:
         self.pump()
 
     def end(self, reason: str, detail: str = "") -> None:
-        self._connection.send(Detached(self.number, reason, detail))
+        self.connection.send(Detached(self.number, reason, detail))
         self._close()
 
     def _close(self) -> None:
-        self._on_end(self)
+        self._attached.pop(self.number, None)
         self.log.unfollow(self)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from hosting.runner import control as c
 from hosting.runner.frames import Reason
 from hosting.runner.runner import RefusedError, Runner
@@ -9,36 +12,16 @@ from hosting.runner.runner import RefusedError, Runner
 MAX_NEWS = 500
 
 
-def perform(runner: Runner, operation: c.Operation) -> c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch:
+Value = c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch
+
+
+def perform(runner: Runner, operation: c.Operation) -> Value:
     """Do one control operation; returns its value. Raises RefusedError."""
-    match operation:
-        case c.Place():
-            return _place(runner, operation.placement)
-        case c.Unplace():
-            return _unplace(runner, operation)
-        case c.GetStatus():
-            return runner.status()
-        case c.GetTail() | c.GetEgress():
-            return _told(runner, operation)
-        case c.Answer():
-            return _answer(runner, operation)
-        case c.Notify():
-            return _notify(runner, operation)
-        case c.Cancel():
-            return _cancel(runner, operation)
-        case c.EndSession():
-            return _end_session(runner, operation)
-        case c.Keep() | c.Acknowledge() | c.GetOutbox():
-            return _of_tasks(runner, operation)
+    return _DOING[type(operation)](runner, operation)
 
 
-def _told(runner: Runner, operation: c.GetTail | c.GetEgress) -> c.Tail | c.EgressBatch:
-    if isinstance(operation, c.GetTail):
-        return c.Tail(runner.feed(operation.deployment).tail(operation.lines))
-    return runner.egress.next(operation.taken, runner.boot)
-
-
-def _place(runner: Runner, placement: c.Placement) -> c.Taken:
+def _place(runner: Runner, operation: c.Place) -> c.Taken:
+    placement = operation.placement
     known = runner.placed.get(placement.deployment)
     if known is not None:
         if known.placement.epoch > placement.epoch:
@@ -56,6 +39,13 @@ def _unplace(runner: Runner, operation: c.Unplace) -> c.Taken:
         return c.Taken(first=False)
     runner.displace(known, operation.reason or "stopped")
     del runner.placed[operation.deployment]
+    return c.Taken()
+
+
+def _restart(runner: Runner) -> c.Taken:
+    if runner.restart is None:
+        raise RefusedError(Reason.BUSY, "this runner can't restart in place")
+    runner.restart()
     return c.Taken()
 
 
@@ -131,3 +121,20 @@ def _keep(runner: Runner, operation: c.Keep) -> c.Taken:
         return c.Taken(first=exchange.task == operation.task)
     runner.keep(exchange, operation.task)
     return c.Taken()
+
+
+_DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
+    c.Place: _place,
+    c.Unplace: _unplace,
+    c.GetStatus: lambda runner, _: runner.status(),
+    c.GetTail: lambda runner, asked: c.Tail(runner.feed(asked.deployment).tail(asked.lines)),
+    c.Answer: _answer,
+    c.Notify: _notify,
+    c.Cancel: _cancel,
+    c.EndSession: _end_session,
+    c.Keep: _of_tasks,
+    c.Acknowledge: _of_tasks,
+    c.GetOutbox: _of_tasks,
+    c.GetEgress: lambda runner, asked: runner.egress.next(asked.taken, runner.boot),
+    c.Restart: _restart,
+}

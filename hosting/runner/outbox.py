@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from hosting.runner.frames import Event, Kind
 from hosting.runner.log import Log
@@ -38,6 +39,9 @@ class Held:
         self.announced_at = 0.0
         self.pending: asyncio.TimerHandle | None = None
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return None, {name: getattr(self, name) if name != "pending" else None for name in self.__slots__}
+
     @property
     def is_taken(self) -> bool:
         return self.taken >= self.seq
@@ -47,6 +51,7 @@ class Outbox:
     """All tasks of one runner. Call it on the event loop only."""
 
     def __init__(self, folder: Path, *, spill: Spill, announce: Callable[[str], None]) -> None:
+        self._folder = folder
         self._spool = Spool(folder, on_broken=self._broken)
         self._spill = spill
         self._announce = announce
@@ -158,6 +163,27 @@ class Outbox:
 
     def close(self) -> None:
         self._spool.close()
+
+    # --- over a restart of the runner in place
+
+    async def settled(self) -> None:
+        """Returns when nothing waits for the disk any more, nor for what was to happen then."""
+        while self._spool.is_busy:
+            self._spool.close()
+            await asyncio.sleep(0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_folder": self._folder, "_spill": self._spill, "_held": self._held}
+
+    def adopted(self, announce: Callable[[str], None]) -> None:
+        """News that waited for the broker is told again."""
+        self._announce = announce
+        self._spool = Spool(self._folder, on_broken=self._broken)
+        for held in self._held.values():
+            self._tell(held)
+
+    def logs(self) -> list[Log]:
+        return [held.log for held in self._held.values()]
 
     def _broken(self, error: OSError) -> None:
         log.error("the spool can't be written; outcomes of tasks may be lost", extra={"error": str(error)})

@@ -5,9 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 READ_BYTES = 64 * 1024  # what a pipe holds; more would be mapped anew for every read
 HEAD_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The part of a line that was read before its end came; a line that is too long is skipped to its end."""
+
+    part: bytes = b""
+    is_skipping: bool = False
 
 
 class LineReader:
@@ -32,6 +41,24 @@ class LineReader:
         self._skipping = False
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(fd, self._readable)
+
+    def pause(self) -> None:
+        """Leave what comes in the pipe."""
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+
+    def resume(self) -> None:
+        if self._fd >= 0:
+            self._loop.add_reader(self._fd, self._readable)
+
+    @property
+    def begun(self) -> Begun:
+        return Begun(b"".join(self._parts), self._skipping)
+
+    def go_on(self, begun: Begun) -> None:
+        """Take up a line that an earlier reader of this pipe had begun."""
+        self._parts = [begun.part] if begun.part else []
+        self._size, self._skipping = len(begun.part), begun.is_skipping
 
     def _readable(self) -> None:
         try:
@@ -144,6 +171,10 @@ class PipeWriter:
         elif not rest and self._waiting:
             self._waiting = False
             self._loop.remove_writer(self._fd)
+
+    @property
+    def unsent(self) -> bytes:
+        return b"".join(self._held)
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
 
 from hosting.runner.control import Placement, PlacementSeen
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
-from hosting.runner.remote.door import Door
-from hosting.runner.runtimes.base import Runtime
 from hosting.runner.session import Session
+from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import PLATFORM, Client, is_modern
 
 FIRST_BACK_OFF_SECONDS = 1.0
@@ -31,27 +32,23 @@ class BusyError(Exception):
     """No instance can take the call now; the message names the limit or the reason of the last failure."""
 
 
+class Host(Protocol):
+    """The runner, as its deployments see it."""
+
+    def instance_gone(self, instance: Instance) -> None: ...
+    def stop_instance(self, instance: Instance, reason: str) -> None: ...
+
+
 class Placed:
     """Owns a deployment's instances on this runner."""
 
-    def __init__(
-        self,
-        placement: Placement,
-        *,
-        runtime: Runtime,
-        door: Door,
-        feed: Feed,
-        on_gone: Callable[[Instance], None],
-        evict: Callable[[Instance], None],
-    ) -> None:
+    def __init__(self, placement: Placement, *, starter: Starter, feed: Feed, host: Host) -> None:
         self.placement = placement
         self.feed = feed
         feed.hide(placement.masked)
         self.instances: dict[str, Instance] = {}
-        self._runtime = runtime
-        self._door = door
-        self._on_gone = on_gone
-        self._evict = evict
+        self._starter = starter
+        self._host = host
         self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
         self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
         self._listeners: dict[str, dict[str, Exchange]] = {}  # by isolation key, while no instance runs
@@ -129,14 +126,13 @@ class Placed:
             self.placement,
             key,
             client,
+            first=(msgspec.structs.replace(opened, params=b""), session),
             is_shared=is_shared,
-            runtime=self._runtime,
-            door=self._door,
+            starter=self._starter,
             feed=self.feed,
             known_era=self._known_era(opened.revision),
-            on_change=self._changed,
+            holder=self,
         )
-        instance.rekey = lambda: self._key(opened, session)
         self.instances[instance.id] = instance
         return instance
 
@@ -149,14 +145,14 @@ class Placed:
         spare = min((i for i in alive if i.is_spare(since)), key=lambda i: i.used_at, default=None)
         if spare is None:
             raise BusyError(f"all of its {self.placement.max_instances} instances are in use")
-        self._evict(spare)
+        self._host.stop_instance(spare, "made room for another session")
 
-    def _changed(self, instance: Instance) -> None:
+    def changed(self, instance: Instance) -> None:
         if instance.state == "running":
             self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
             self._asked.add("modern" if is_modern(instance.client.revision) else "legacy")
             self._eras.add(instance.era)
-            instance.key = instance.rekey()  # the era that was wanted need not be the one that was found
+            instance.key = self._key(*instance.first)  # the era that was wanted need not be the one that was found
             for exchange in self._listeners.pop(instance.key, {}).values():
                 instance.submit(exchange)
             return
@@ -172,7 +168,7 @@ class Placed:
                 if self._failures > 1:
                     pause = min(FIRST_BACK_OFF_SECONDS * 2 ** (self._failures - 2), MAX_BACK_OFF_SECONDS)
                     self._retry_at = time.monotonic() + pause
-        self._on_gone(instance)
+        self._host.instance_gone(instance)
 
     # --- what the runner asks
 

@@ -10,9 +10,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hosting.runner import control as c
 from hosting.runner.egress.ledger import Ledger
@@ -23,18 +23,16 @@ from hosting.runner.instance import Instance
 from hosting.runner.log import Log
 from hosting.runner.outbox import Outbox
 from hosting.runner.placed import BusyError, Placed
-from hosting.runner.remote.door import Door
-from hosting.runner.runtimes.base import Runtime
+from hosting.runner.retention import Retention
+from hosting.runner.runtimes.base import Process
 from hosting.runner.session import CHANNEL_EVENTS, Session
 from hosting.runner.spill import Spill
 from hosting.runner.spool import Header
+from hosting.runner.starter import Starter
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
-RETAIN_SECONDS = 300.0
-QUICK_SECONDS = 0.2
-MAX_RETAINED = 20_000
 
 
 class RefusedError(Exception):
@@ -50,13 +48,7 @@ class Runner:
     """All that lives on one runner between its start and its end."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        home: Path,
-        runtime: Runtime,
-        door: Door | None = None,
-        announce: Callable[[str], None] = lambda task: None,
+        self, name: str, *, home: Path, starter: Starter, announce: Callable[[str], None] = lambda task: None
     ) -> None:
         """`announce` is given the id of a task that has news for the site."""
         self.name = name
@@ -66,15 +58,17 @@ class Runner:
         self.placed: dict[str, Placed] = {}
         self.sessions: dict[str, Session] = {}
         self.exchanges: dict[str, Exchange] = {}
-        self._finished: OrderedDict[str, None] = OrderedDict()  # kept for resumption, oldest first
         self._feeds: dict[str, Feed] = {}
-        self._runtime = runtime
-        self._door = door or Door()
+        self._starter = starter
+        self.restart: Callable[[], None] | None = None
+        self.restarts = 0
+        self.restart_problem = ""  # why the last one came to nothing
         self._stops: set[asyncio.Task[None]] = set()
         folder = home / "spill"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spill = Spill(folder)
         self.outbox = Outbox(home / "spool", spill=self._spill, announce=announce)
+        self._kept = Retention(self.exchanges, self.sessions, self.outbox)
         self.egress = Ledger()
 
     # --- exchanges
@@ -99,7 +93,7 @@ class Runner:
                 self.end_session(session, "it could not be started")
             raise RefusedError(Reason.BUSY, f"{placed.placement.label} is busy: {error}") from None
         exchange = Exchange(opened, Log(opened.exchange, opened.owner, spill=self._spill))
-        exchange.log.on_idle = lambda: self._finish(exchange)
+        self._kept.watch(exchange)
         self.exchanges[exchange.id] = exchange
         if session is not None:
             session.exchanges.add(exchange.id)
@@ -128,7 +122,7 @@ class Runner:
             return False
         exchange = self.exchanges.get(header.exchange)
         if exchange is not None:
-            self._forget(exchange)
+            self._kept.forget(exchange)
         return True
 
     def _found(self, opened: Open) -> Log | None:
@@ -143,7 +137,7 @@ class Runner:
             return None
         found = self.owned(known.log, opened.owner)
         if known.is_done and not found.followers:
-            self._forget(known)
+            self._kept.forget(known)
             return None
         if not known.is_of(opened):
             raise RefusedError(Reason.BUSY, "another request with this id is still running")
@@ -168,31 +162,6 @@ class Runner:
             raise RefusedError(Reason.NO_SESSION)
         session.touch()
         return session
-
-    def _finish(self, exchange: Exchange) -> None:
-        """The log has ended: forget the exchange, or keep it where a client may still resume its stream."""
-        exchange.ended_at = exchange.ended_at or time.monotonic()
-        session = self.sessions.get(exchange.session) if exchange.session else None
-        if session is not None:
-            session.exchanges.discard(exchange.id)
-            session.touch()
-        delivered = exchange.log.is_delivered
-        quick = exchange.log.next_seq == 2 and exchange.ended_at - exchange.opened_at < QUICK_SECONDS
-        if delivered and (exchange.end_rule is EndRule.CANCEL or session is None or quick):
-            self._forget(exchange)
-            return
-        self._finished[exchange.id] = None
-        if len(self._finished) > MAX_RETAINED:
-            oldest = self.exchanges.get(next(iter(self._finished)))
-            if oldest is not None:
-                self._forget(oldest)
-
-    def _forget(self, exchange: Exchange) -> None:
-        self.exchanges.pop(exchange.id, None)
-        self._finished.pop(exchange.id, None)
-        exchange.log.on_idle = None
-        if not exchange.task or self.outbox.log_of(exchange.task) is None:
-            exchange.log.free()
 
     def find_log(self, name: str, owner: str) -> Log:
         """An exchange's log, a session's channel or a deployment's feed. Raises RefusedError."""
@@ -301,11 +270,9 @@ class Runner:
     def place(self, placement: c.Placement) -> Placed:
         placed = self.placed[placement.deployment] = Placed(
             placement,
-            runtime=self._runtime,
-            door=self._door,
+            starter=self._starter,
             feed=self.feed(placement.deployment),
-            on_gone=self.instance_gone,
-            evict=lambda instance: self.stop_instance(instance, "made room for another session"),
+            host=self,
         )
         log.info("placed", extra={"deployment": placement.label, "epoch": placement.epoch})
         return placed
@@ -316,6 +283,8 @@ class Runner:
             boot=self.boot,
             started_at=self.started_at,
             draining=self.draining,
+            restarts=self.restarts,
+            restart_problem=self.restart_problem,
             placements=[placed.seen() for placed in self.placed.values()],
         )
 
@@ -343,21 +312,36 @@ class Runner:
         for exchange in list(self.exchanges.values()):
             if exchange.parked_at and now - exchange.parked_at > self._patience(exchange):
                 self.cancel(exchange, "its question was not answered in time")
-        for name in list(self._finished):
-            old = self.exchanges.get(name)
-            if old is not None and now - old.ended_at < RETAIN_SECONDS:
-                break
-            self._finished.pop(name, None)
-            if old is not None:
-                self._forget(old)
+        self._kept.sweep(now)
 
     def _patience(self, exchange: Exchange) -> float:
         placed = self.placed.get(exchange.open.deployment)
         return placed.placement.question_seconds if placed is not None else 0.0
 
+    def instances(self) -> list[Instance]:
+        return [instance for placed in self.placed.values() for instance in placed.instances.values()]
+
     async def stop(self) -> None:
         """Stop every instance; returns when the last child is gone."""
         self.draining = True
-        instances = [instance for placed in self.placed.values() for instance in placed.instances.values()]
-        await asyncio.gather(*(instance.stop("the runner is stopping") for instance in instances))
+        await asyncio.gather(*(instance.stop("the runner is stopping") for instance in self.instances()))
         self.outbox.close()
+
+    # --- over a restart in place
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_stops": set(), "restart": None}
+
+    def logs(self) -> list[Log]:
+        """All of them: those of exchanges, sessions, feeds and tasks."""
+        logs = [exchange.log for exchange in self.exchanges.values()] + self.outbox.logs()
+        logs += [session.channel for session in self.sessions.values()]
+        return logs + [feed.log for feed in self._feeds.values()]
+
+    def adopt(self, processes: dict[int, Process], announce: Callable[[str], None]) -> None:
+        """Go on after a restart in place, with the processes that it had, by pid."""
+        self.restarts += 1
+        self._kept.adopted()
+        self.outbox.adopted(announce)
+        for instance in self.instances():
+            instance.adopt(processes)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import secrets
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from hosting.runner import control as c
 from hosting.runner import frames as f
+from hosting.runner.away import Away
 from hosting.runner.log import Follower, Log
 from hosting.runner.operations import perform
 from hosting.runner.runner import RefusedError, Runner
@@ -15,6 +19,11 @@ from hosting.runner.transport import FrameConnection
 
 log = logging.getLogger(__name__)
 
+RETURN_SECONDS = 15.0  # after which a web process that was asked to come back is taken for gone
+LEAVE_SECONDS = 5.0
+
+Followers = dict[int, Follower]
+HeldOver = tuple[list[f.FromRunner], Followers]  # of one connection: frames still to be sent, and attachments
 _encode = msgspec.msgpack.Encoder().encode
 _decode_operation = msgspec.msgpack.Decoder(c.Operation).decode
 _decoder = msgspec.msgpack.Decoder(f.ToRunner)
@@ -25,7 +34,11 @@ class StreamServer:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._attached: dict[FrameConnection, dict[int, Follower]] = {}
+        self._attached: dict[FrameConnection, Followers] = {}
+        self._tokens: dict[FrameConnection, str] = {}  # of those that were asked to pause
+        self._still_sending: set[FrameConnection] = set()
+        self._away: dict[str, tuple[Away, Followers]] = {}  # by token, until they come back
+        self._moved = asyncio.Event()
 
     def connection(self) -> FrameConnection:
         """A protocol for one more accepted connection."""
@@ -33,11 +46,20 @@ class StreamServer:
 
     def connection_ready(self, connection: FrameConnection) -> None:
         self._attached[connection] = {}
+        if self._tokens:
+            self._pause(connection)
 
     def connection_lost(self, connection: FrameConnection, reason: str) -> None:
         """A web process that dies takes its clients with it: every wire it held is gone."""
-        for follower in list(self._attached.pop(connection, {}).values()):
-            self._leave(follower, gone=True)
+        followers = self._attached.pop(connection, {})
+        self._still_sending.discard(connection)
+        self._moved.set()
+        token = self._tokens.pop(connection, "")
+        if not token:
+            for follower in list(followers.values()):
+                self._leave(follower, gone=True)
+        elif token not in self._away:
+            self._send_away(token, followers)
 
     def connection_writable(self, connection: FrameConnection) -> None:
         for follower in list(self._attached.get(connection, {}).values()):
@@ -58,10 +80,13 @@ class StreamServer:
             self._ask(connection, frame)
         elif isinstance(frame, f.Attach):
             self._attach(connection, frame)
+        elif isinstance(frame, f.Paused):
+            self._still_sending.discard(connection)
+            self._moved.set()
         elif frame.protocol != f.PROTOCOL:
             connection.close(f"{frame.process} speaks protocol {frame.protocol}, this runner {f.PROTOCOL}")
         else:
-            connection.send(f.Welcome(self._runner.name, self._runner.boot, f.PROTOCOL))
+            self._welcome(connection, frame.resume)
 
     def _open(self, connection: FrameConnection, frame: f.Open) -> None:
         try:
@@ -90,7 +115,7 @@ class StreamServer:
             after=after,
             credit=credit,
             mode=mode,
-            on_end=lambda ended: attached.pop(ended.number, None),
+            attached=attached,
         )
         attached[number] = follower
         found.follow(follower)
@@ -102,6 +127,79 @@ class StreamServer:
                 self._runner.wire_gone(follower.log.id)
             else:
                 self._runner.wire_left(follower.log.id)
+
+    # --- over a restart in place
+
+    async def pause(self) -> None:
+        """Ask every connection to come back later. Returns when all that they sent has been taken."""
+        self._tokens = dict.fromkeys(self._attached, "")
+        for connection in list(self._attached):
+            self._pause(connection)
+        await self._until(lambda: not self._still_sending)
+
+    def _pause(self, connection: FrameConnection) -> None:
+        token = self._tokens[connection] = secrets.token_urlsafe(16)
+        self._still_sending.add(connection)
+        connection.send(f.Pause(token))
+
+    async def leave(self) -> None:
+        """Stop sending; returns when the other ends have everything."""
+        for connection, followers in self._attached.items():
+            self._send_away(self._tokens[connection], followers)
+            connection.send(f.Leave())
+        await self._until(lambda: not self._attached)
+
+    def _send_away(self, token: str, followers: Followers, held: Iterable[f.FromRunner] = ()) -> None:
+        away = Away(held)
+        for follower in followers.values():
+            follower.connection = away
+        self._away[token] = (away, followers)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """One that does nothing for so long is taken for hung; what it still misses is lost with its connection."""
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while not condition():
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            log.warning("a connection does not pause", extra={"connections": len(self._attached)})
+
+    @property
+    def away(self) -> dict[str, HeldOver]:
+        """What to hand over, by token."""
+        return {token: (away.held, followers) for token, (away, followers) in self._away.items()}
+
+    def adopt(self, away: dict[str, HeldOver]) -> None:
+        """Take up the attachments that an earlier run of this runner had, for whoever comes back for them."""
+        for token, (held, followers) in away.items():
+            self._send_away(token, followers, held)
+        self.expect()
+
+    def expect(self) -> None:
+        """From now on those who are away may come back."""
+        self._tokens.clear()
+        asyncio.get_running_loop().call_later(RETURN_SECONDS, self._give_up, list(self._away))
+
+    def _give_up(self, tokens: list[str]) -> None:
+        for token in tokens:
+            _, followers = self._away.pop(token, (None, {}))
+            for follower in list(followers.values()):
+                self._leave(follower, gone=True)
+
+    def _welcome(self, connection: FrameConnection, token: str) -> None:
+        found = self._away.pop(token, None) if token else None
+        connection.send(f.Welcome(self._runner.name, self._runner.boot, f.PROTOCOL, found is not None))
+        if found is None:
+            return
+        away, followers = found
+        self._attached[connection] = followers
+        for follower in followers.values():
+            follower.connection = connection
+        for frame in away.held:
+            connection.send(frame)
+        for follower in list(followers.values()):
+            follower.pump()
 
     def _ask(self, connection: FrameConnection, frame: f.Ask) -> None:
         try:

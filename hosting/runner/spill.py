@@ -14,23 +14,23 @@ SPILL_BYTES = 1024 * 1024
 class Spilled:
     """One event whose data lies in an unlinked file."""
 
-    __slots__ = ("_fd", "extra", "kind", "seq", "size")
+    __slots__ = ("extra", "fd", "kind", "seq", "size")
 
     def __init__(self, fd: int, seq: int, kind: Kind, size: int, extra: str) -> None:
-        self._fd = fd
+        self.fd = fd
         self.seq = seq
         self.kind = kind
         self.size = size
         self.extra = extra
 
     def read(self, offset: int, octets: int) -> bytes:
-        return os.pread(self._fd, octets, offset)
+        return os.pread(self.fd, octets, offset)
 
     def load(self) -> Event:
         return Event(self.seq, self.kind, self.read(0, self.size), self.extra)
 
     def discard(self) -> None:
-        fd, self._fd = self._fd, -1
+        fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
 

@@ -97,6 +97,11 @@ class Spool:
                 found.append(spooled)
         return found
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something may be waiting for the disk."""
+        return self._thread is not None
+
     def close(self) -> None:
         """Returns when all is on disk."""
         if self._thread is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import ssl
 import struct
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import msgspec
 
 from hosting.runner.frames import MAX_INBOUND_FRAME_BYTES
 
+BACKLOG = 256  # who connects while a runner restarts in place waits there
 _LENGTH = struct.Struct(">I")
 
 
@@ -145,7 +147,7 @@ def _split(address: str) -> tuple[str, str, int]:
 
 async def listen(
     address: str, connect: Callable[[], FrameConnection], identity: Identity | None = None
-) -> asyncio.AbstractServer:
+) -> asyncio.Server:
     """Accept streams at `address`. A Unix socket is made with mode 600 and replaces a stale one."""
     loop = asyncio.get_running_loop()
     scheme, host, port = _split(address)
@@ -154,12 +156,24 @@ async def listen(
             os.unlink(host)
         mask = os.umask(0o177)
         try:
-            return await loop.create_unix_server(connect, host, backlog=256)
+            return await loop.create_unix_server(connect, host, backlog=BACKLOG)
         finally:
             os.umask(mask)
     if identity is None:
         raise ValueError("a tls: address needs a certificate, a key and the authority's certificate")
-    return await loop.create_server(connect, host, port, ssl=identity.context(is_server=True))
+    return await loop.create_server(connect, host, port, ssl=identity.context(is_server=True), backlog=BACKLOG)
+
+
+async def listen_on(
+    descriptor: int, connect: Callable[[], FrameConnection], identity: Identity | None = None
+) -> asyncio.Server:
+    """Accept streams at a socket that listens already."""
+    loop = asyncio.get_running_loop()
+    taken = socket.socket(fileno=descriptor)
+    if taken.family == socket.AF_UNIX:
+        return await loop.create_unix_server(connect, sock=taken, backlog=BACKLOG)
+    context = identity.context(is_server=True) if identity is not None else None
+    return await loop.create_server(connect, sock=taken, ssl=context, backlog=BACKLOG)
 
 
 async def dial(

@@ -7,19 +7,28 @@ word "busy", so that its client comes again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import Any, Protocol
 
 from hosting.runner.exchange import Exchange
 
 QUIET_SECONDS = 0.2  # a client is told only of what takes longer
 
 
-class Waiting:
-    """First come, first served. `told` and `late` are called with a call that waits for long, and for too long."""
+class Place(Protocol):
+    """Where they wait."""
 
-    def __init__(self, told: Callable[[Exchange], None], late: Callable[[Exchange], None]) -> None:
-        self._told = told
-        self._late = late
+    def tell_to_wait(self, exchange: Exchange) -> None:
+        """It waits for long."""
+
+    def turn_away(self, exchange: Exchange) -> None:
+        """It has waited for too long."""
+
+
+class Waiting:
+    """First come, first served."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._calls: dict[str, tuple[Exchange, asyncio.TimerHandle]] = {}
 
     def __len__(self) -> int:
@@ -33,11 +42,11 @@ class Waiting:
     def _tell(self, exchange: Exchange, seconds: float) -> None:
         timer = asyncio.get_running_loop().call_later(seconds, self._give_up, exchange)
         self._calls[exchange.id] = exchange, timer
-        self._told(exchange)
+        self._place.tell_to_wait(exchange)
 
     def _give_up(self, exchange: Exchange) -> None:
         self.remove(exchange)
-        self._late(exchange)
+        self._place.turn_away(exchange)
 
     def take(self) -> Exchange:
         """The one that waits longest. Raises StopIteration when none does."""
@@ -51,6 +60,15 @@ class Waiting:
         if found is not None:
             found[1].cancel()
         return found is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_place": self._place, "_calls": {name: (one, None) for name, (one, _) in self._calls.items()}}
+
+    def adopted(self, seconds: float) -> None:
+        """After a restart of the runner in place: all of them have their time again."""
+        calls, self._calls = self._calls, {}
+        for exchange, _ in calls.values():
+            self.add(exchange, seconds)
 
     def clear(self) -> None:
         for exchange, _ in list(self._calls.values()):

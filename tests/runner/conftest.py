@@ -16,6 +16,7 @@ from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 
+ROOT = Path(__file__).parents[2]
 SERVERS = Path(__file__).parent.parent / "servers"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
@@ -102,12 +103,14 @@ class Driver:
 async def start_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     drivers: list[Driver] = []
 
-    async def start(sandbox: str = "bubblewrap", name: str = "r1", more: tuple[str, ...] = ()) -> Driver:
+    async def start(
+        sandbox: str = "bubblewrap", name: str = "r1", more: tuple[str, ...] = (), folder: Path = ROOT
+    ) -> Driver:
         address = f"unix:{tmp_path}/{name}.sock"
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address,
             "--home", str(tmp_path / name), "--sandbox", sandbox, *more,
-            cwd=Path(__file__).parents[2],
+            cwd=folder,
         )  # fmt: skip
         pool = RunnerPool("test")
         async with asyncio.timeout(15):

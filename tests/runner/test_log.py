@@ -55,7 +55,7 @@ def follow(log: Log, wire: Wire, *, after: int = 0, credit: int = 10**9, mode: M
         after=after,
         credit=credit,
         mode=mode,
-        on_end=lambda ended: None,
+        attached={},
     )
     log.follow(follower)
     return follower

@@ -78,6 +78,7 @@ class Keeper:
         if handed_over is None:
             self._spawn()
             return
+        self._is_closed = False
         self.ledger = handed_over.ledger
         self._ways = {way.admit.instance: way for way in handed_over.ways}
         self.pid = handed_over.pid
@@ -221,7 +222,7 @@ class Keeper:
                 self.printed(way.admit.deployment, instance, f"egress: its way out is lost: {answer.error}")
 
 
-def let_out(runtime: Runtime, networks: str, ports: str) -> Keeper | None:
+def let_out(runtime: Runtime, networks: str, ports: str, handed_over: HandedOver | None = None) -> Keeper | None:
     """Gives a runner's sandbox its way out, by the operator's lists; without a sandbox nothing is in the way."""
     if not isinstance(runtime, Bubblewrap):
         return None
@@ -232,5 +233,5 @@ def let_out(runtime: Runtime, networks: str, ports: str) -> Keeper | None:
         return Policy(spec.egress.mode, list(spec.egress.hosts), private, wanted)
 
     keeper = runtime.doorway = Keeper(policy_of)
-    keeper.start()
+    keeper.start(handed_over)
     return keeper

@@ -13,8 +13,8 @@ from hosting.runner.runtimes.insecure import WORDS, Insecure
 log = logging.getLogger(__name__)
 
 
-def choose(name: str) -> Runtime:
-    """The runtime of that name, tried out. Call it where no loop runs yet.
+def choose(name: str, *, is_known: bool = False) -> Runtime:
+    """The runtime of that name, tried out unless it `is_known` to work. Call it where no loop runs yet.
 
     Raises SandboxUnavailable with the reason and what to do, ValueError for another name.
     """
@@ -24,6 +24,9 @@ def choose(name: str) -> Runtime:
     if name != "bubblewrap":
         raise ValueError(f"there is no sandbox {name!r}; known are bubblewrap and insecure")
     runtime = Bubblewrap()
+    if is_known:
+        atexit.register(runtime.close)
+        return runtime
     verdict = asyncio.run(runtime.check())
     if not verdict.is_able:
         runtime.close()

@@ -97,12 +97,27 @@ class Doorway(Protocol):
         """Repeatable."""
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What a runtime hands to itself over `execv`: a picklable state, and the descriptors it names by number."""
+
+    state: object
+    descriptors: Sequence[int]
+
+
 class Runtime(Protocol):
     async def start(self, spec: LaunchSpec) -> Process:
         """Raises LaunchFailed. Call it on the main thread: instances die with the thread that started them."""
 
     async def check(self) -> Verdict:
         """Try it with a real instance of nothing."""
+
+    def hand_over(self) -> Handed:
+        """All living instances, while no `start` is under way. Changes nothing, so that it may also come to nothing."""
+
+    def take_over(self, state: object) -> dict[int, Process]:
+        """In the same process after `execv`, on the main thread, with a loop running: the instances by pid. One that
+        ended in between is among them and says so."""
 
     def close(self) -> None:
         """Give back what outlives instances. Only after the last one has ended."""

@@ -18,14 +18,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from resource import prlimit
+from typing import cast
 
 from hosting.runner.control import Limits
 from hosting.runner.runtimes import ceilings, cgroups, seccomp, view
-from hosting.runner.runtimes.base import Doorway, LaunchFailed, LaunchSpec, SandboxUnavailable, Verdict
-from hosting.runner.runtimes.child import Child, Parts
+from hosting.runner.runtimes.base import (
+    Doorway,
+    Handed,
+    LaunchFailed,
+    LaunchSpec,
+    Process,
+    SandboxUnavailable,
+    Verdict,
+)
+from hosting.runner.runtimes.child import Child, Left, Parts
 from hosting.runner.runtimes.descriptors import Pipes, close_all, memory_file, spawn
 from hosting.runner.runtimes.handshake import first_word, last_words
-from hosting.runner.runtimes.identities import INSIDE, Identities, Identity
+from hosting.runner.runtimes.identities import INSIDE, Held, Identities, Identity
 from hosting.runner.runtimes.machine import TOOLS, advice, find_bubblewrap, missing
 from hosting.runner.runtimes.watch import ProcessTable, parent_of
 from hosting.runner.runtimes.watcher import Watcher
@@ -99,6 +108,24 @@ class Bubblewrap:
         if ended.code:
             return Verdict(False, f"a first try in the sandbox {ended.reason}")
         return Verdict(True, self.words)
+
+    def hand_over(self) -> Handed:
+        left = [(child.left(), identity) for child, identity in self._held.items() if child.poll() is None]
+        held = self._identities.hand_over() if self._identities is not None else None
+        namespaces = [fd for fd in held.namespaces.values() if fd >= 0] if held is not None else []
+        return Handed((left, held), [*namespaces, *(fd for one, _ in left for fd in one.descriptors)])
+
+    def take_over(self, state: object) -> dict[int, Process]:
+        left, held = cast("tuple[list[tuple[Left, Identity | None]], Held | None]", state)
+        if self._identities is not None and held is not None:
+            self._identities.take_over(held)
+        for one, identity in left:
+            child = Child(one.parts, self._table, self._gone, one)
+            self._held[child] = identity
+            self._watcher.add(child)
+        if self._groups is not None:
+            self._groups.take_over(one.parts.group for one, _ in left if one.parts.group is not None)
+        return {child.pid: child for child in self._held}
 
     @property
     def words(self) -> str:

@@ -153,6 +153,14 @@ class Groups:
         """Remove what could not be removed when its last process had not quite gone."""
         self._leftover = [group for group in self._leftover if not group.remove()]
 
+    def take_over(self, living: Iterable[Group]) -> None:
+        """After `execv`, under the same name: what nobody lives in any more is left over."""
+        inhabited = {folder for group in living for folder in group.folders}
+        for base in set(self.bases.values()):
+            for folder in base.iterdir():
+                if folder.is_dir() and folder not in inhabited:
+                    self._leftover.append(Group(self.version, folder, None, None))
+
     def close(self) -> None:
         self.sweep()
         for base in set(self.bases.values()):

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hosting.runner.control import Limits
 from hosting.runner.runtimes import ceilings
@@ -35,11 +35,31 @@ class Parts:
     instance: str = ""
 
 
+@dataclass(frozen=True)
+class Left:
+    """A child over `execv`. `status` is None while its keeper has not been waited for."""
+
+    parts: Parts
+    pidfds: dict[int, int]
+    events: list[str]
+    cause: str
+    status: int | None
+    cpu_seconds: float
+
+    @property
+    def descriptors(self) -> list[int]:
+        parts = self.parts
+        own = [parts.stdin, parts.stdout, parts.stderr, *parts.disks.values(), *self.pidfds.values()]
+        return [fd for fd in own if fd >= 0]
+
+
 class Child:
     """A `Process`. `gone` is called once, after the last process inside has ended."""
 
-    def __init__(self, parts: Parts, table: ProcessTable, gone: Callable[[Child], None]) -> None:
-        """Raises OSError when a process is gone already."""
+    def __init__(
+        self, parts: Parts, table: ProcessTable, gone: Callable[[Child], None], left: Left | None = None
+    ) -> None:
+        """`left` is what the same child was before `execv`. Raises OSError when a process is gone already."""
         self.pid = parts.pid
         self.stdin, self.stdout, self.stderr = parts.stdin, parts.stdout, parts.stderr
         self.parts = parts
@@ -50,10 +70,18 @@ class Child:
         self._ended = asyncio.Event()
         self._events: list[str] = []
         self._cause = ""  # what ended it, where that is known
-        self._status = 0
+        self._status: int | None = None
         self._cpu_seconds = 0.0
         self._watched: list[int] = []
         self._pidfds: dict[int, int] = {}
+        if left is not None:
+            self._events, self._cause, self._pidfds = left.events, left.cause, left.pidfds
+            self._status, self._cpu_seconds = left.status, left.cpu_seconds
+            if self._status is None:
+                self._follow(parts.keeper, self._keeper_ended)
+            else:
+                self._follow(parts.root, self._all_ended)
+            return
         try:
             for pid in {parts.keeper, parts.root, parts.pid}:
                 self._pidfds[pid] = os.pidfd_open(pid)
@@ -107,6 +135,10 @@ class Child:
             self.close()
 
     # --- for runtimes
+
+    def left(self) -> Left:
+        parts = replace(self.parts, stdin=self.stdin, stdout=self.stdout, stderr=self.stderr)
+        return Left(parts, self._pidfds, self._events, self._cause, self._status, self._cpu_seconds)
 
     def close_stdin(self) -> None:
         if self.stdin >= 0:
@@ -216,7 +248,7 @@ class Child:
     def _all_ended(self) -> None:
         self._unfollow()
         self.observe()
-        code = os.waitstatus_to_exitcode(self._status)
+        code = os.waitstatus_to_exitcode(self._status or 0)
         number = -code if code < 0 else code - 128 if 128 < code < 128 + signal.NSIG else 0
         limits = self.parts.limits
         cause = ceilings.limit_behind(number, self._cpu_seconds, limits, self._events) or self._cause

@@ -27,6 +27,17 @@ class Identity:
     namespace: int
 
 
+@dataclass(frozen=True)
+class Held:
+    """All ids and namespaces over `execv`."""
+
+    base: int
+    size: int
+    used: int
+    free: list[int]
+    namespaces: dict[int, int]
+
+
 class Identities:
     """Hands out ids. A namespace outlives the instance that used it, for the next holder of the same id."""
 
@@ -52,6 +63,13 @@ class Identities:
 
     def give_back(self, identity: Identity) -> None:
         self._free.append(identity.uid)
+
+    def hand_over(self) -> Held:
+        return Held(self._base, self._size, self._used, list(self._free), dict(self._namespaces))
+
+    def take_over(self, held: Held) -> None:
+        self._base, self._size, self._used = held.base, held.size, held.used
+        self._free, self._namespaces = held.free, held.namespaces
 
     def close(self) -> None:
         close_all(self._namespaces.values())

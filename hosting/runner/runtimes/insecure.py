@@ -10,10 +10,11 @@ import os
 import shutil
 import tempfile
 from resource import prlimit
+from typing import cast
 
 from hosting.runner.runtimes import ceilings
-from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Verdict
-from hosting.runner.runtimes.child import Child, Parts
+from hosting.runner.runtimes.base import Handed, LaunchFailed, LaunchSpec, Process, Verdict
+from hosting.runner.runtimes.child import Child, Left, Parts
 from hosting.runner.runtimes.descriptors import Pipes, spawn
 from hosting.runner.runtimes.view import PATH
 from hosting.runner.runtimes.watch import ProcessTable
@@ -30,6 +31,7 @@ class Insecure:
         self._table = ProcessTable()
         self._watcher = Watcher(is_only_guard=True)
         self._homes: dict[Child, str] = {}
+        self._living: set[Child] = set()
 
     async def start(self, spec: LaunchSpec) -> Child:
         made = "" if spec.home is not None else tempfile.mkdtemp(prefix="slipway-insecure-")
@@ -56,13 +58,26 @@ class Insecure:
         finally:
             os.close(gate)
             os.close(key)
-        if made:
-            self._homes[child] = made
-        self._watcher.add(child)
+        self._keep(child, made)
         return child
 
     async def check(self) -> Verdict:
         return Verdict(True, WORDS)
+
+    def hand_over(self) -> Handed:
+        left = [(child.left(), self._homes.get(child, "")) for child in self._living if child.poll() is None]
+        return Handed(left, [fd for one, _ in left for fd in one.descriptors])
+
+    def take_over(self, state: object) -> dict[int, Process]:
+        for left, home in cast("list[tuple[Left, str]]", state):
+            self._keep(Child(left.parts, self._table, self._gone, left), home)
+        return {child.pid: child for child in self._living}
+
+    def _keep(self, child: Child, home: str) -> None:
+        self._living.add(child)
+        if home:
+            self._homes[child] = home
+        self._watcher.add(child)
 
     def close(self) -> None:
         for home in self._homes.values():
@@ -70,6 +85,7 @@ class Insecure:
 
     def _gone(self, child: Child) -> None:
         self._watcher.remove(child)
+        self._living.discard(child)
         if child in self._homes:
             shutil.rmtree(self._homes.pop(child), ignore_errors=True)
 

@@ -77,3 +77,6 @@ class Upstream(Protocol):
 
     @property
     def has_open_questions(self) -> bool: ...
+
+    def adopted(self) -> None:
+        """The runner has restarted in place: this object was written down and read again; its timers are gone."""

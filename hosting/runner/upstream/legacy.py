@@ -138,6 +138,9 @@ class LegacyUpstream:
     def has_open_questions(self) -> bool:
         return bool(self._questions)
 
+    def adopted(self) -> None:
+        self._questions.adopted()
+
     # --- a modern client's listening
 
     def _listen(self, exchange: Exchange) -> None:

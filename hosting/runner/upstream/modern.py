@@ -193,6 +193,9 @@ class ModernUpstream:
     def has_open_questions(self) -> bool:
         return bool(self._rounds)
 
+    def adopted(self) -> None:
+        """Nothing here waits for a time."""
+
     # --- from the child
 
     def received(self, message: m.Message, about: int = 0) -> None:

@@ -81,6 +81,11 @@ class Questions:
                 if asked_by is not None:
                     asked_by.answered(key)
 
+    def adopted(self) -> None:
+        """After a restart of the runner in place each open question has its time again."""
+        for key in self._open:
+            self._wait(key)
+
     def _wait(self, key: str) -> None:
         asyncio.get_running_loop().call_later(self._peer.question_seconds, self._late, key)
 
