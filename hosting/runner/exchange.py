@@ -17,7 +17,7 @@ class Exchange:
 
     __slots__ = (
         "agreed", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "outbox", "parked_at",
-        "questions", "rounds", "session", "task",
+        "questions", "rounds", "session", "task", "was_asked",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -31,6 +31,7 @@ class Exchange:
         self.parked_at = 0.0  # since when nobody holds the wire although a question is open
         self.questions: set[str] = set()
         self.rounds = 0
+        self.was_asked = False
         self.listening = opened.method == LISTEN
         self.agreed = b""  # a listener's raw acknowledgement, once it came
         self.task = opened.task
@@ -74,6 +75,7 @@ class Exchange:
 
     def ask(self, key: str, question: bytes) -> None:
         self.questions.add(key)
+        self.was_asked = True
         self.append(Kind.INPUT_REQUESTED, question, key)
 
     def answered(self, key: str) -> None:

@@ -42,7 +42,7 @@ def _unplace(runner: Runner, operation: c.Unplace) -> c.Taken:
     return c.Taken()
 
 
-def _restart(runner: Runner) -> c.Taken:
+def _restart(runner: Runner, operation: c.Restart) -> c.Taken:
     if runner.restart is None:
         raise RefusedError(Reason.BUSY, "this runner can't restart in place")
     runner.restart()

@@ -36,7 +36,9 @@ class Retention:
             session.touch()
         delivered = exchange.log.is_delivered
         quick = exchange.log.next_seq == 2 and exchange.ended_at - exchange.opened_at < QUICK_SECONDS
-        if delivered and (exchange.end_rule is EndRule.CANCEL or session is None or quick):
+        # A client that answers comes back on another connection, perhaps before the first was seen to let go.
+        once = not exchange.was_asked and (exchange.end_rule is EndRule.CANCEL or session is None)
+        if delivered and (once or quick):
             self.forget(exchange)
             return
         self._finished[exchange.id] = None
