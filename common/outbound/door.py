@@ -1,0 +1,227 @@
+"""Fetches with all the checks: the URL, every address of its host, every redirect, size and time.
+
+A name is resolved here, once for each request, and the connection goes to one of the addresses that were checked, with
+the name in the TLS greeting and the Host field: a name that changes its mind meanwhile (DNS rebinding) leads nowhere.
+No proxy and no credentials of the environment are used, and no cookies kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from common.addresses import Networks, first_refusal, is_address, networks
+from common.outbound import urls
+from common.outbound.errors import AnswerInvalid, AnswerTooLarge, HostUnreachable, TooManyRedirects, UrlRefused
+from common.outbound.urls import Rules, Target
+
+MAX_BYTES = 1024 * 1024
+MAX_REDIRECTS = 5
+SECONDS = 10.0
+CONNECT_SECONDS = 5.0
+MAX_TRIED = 3  # addresses of one host
+AGENT = "Slipway"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`url` is the last one, after redirects. Any status is an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    url: str
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def json(self, kind: type[T]) -> T:
+        """The body as this type. Raises AnswerInvalid."""
+        try:
+            return msgspec.json.decode(self.content, type=kind)
+        except msgspec.DecodeError as error:
+            raise AnswerInvalid("answer_invalid", f"{self.url} did not answer with the JSON expected.") from error
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One request of a fetch, which may follow others by redirect."""
+
+    method: str
+    target: Target
+    headers: dict[str, str]
+    content: bytes
+    left: int  # redirects
+
+    def pinned(self, address: str) -> dict[str, Any]:
+        """What httpx is to send: to the address, in the name of the host."""
+        fields = {**self.headers, "Host": self.target.authority}
+        extensions = {} if is_address(self.target.host) else {"sni_hostname": self.target.host}
+        return {
+            "method": self.method,
+            "url": self.target.at(address),
+            "headers": fields,
+            "content": self.content or None,
+            "extensions": extensions,
+        }
+
+
+@dataclass(frozen=True)
+class Door:
+    """Values only: make one wherever it is needed. `private` are networks of the operator besides the public ones."""
+
+    private: Networks = ()
+    rules: Rules = field(default_factory=Rules)
+    authorities: str | None = None  # PEM; None: those that this machine's Python trusts
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        max_bytes: int = MAX_BYTES,
+        seconds: float = SECONDS,
+        redirects: int = MAX_REDIRECTS,
+    ) -> Answer:
+        """Raises OutboundError."""
+        ask = self._first(url, method, headers, content, redirects)
+        try:
+            async with asyncio.timeout(seconds), httpx.AsyncClient(**self._options(seconds)) as client:
+                while True:
+                    found = await asyncio.get_running_loop().run_in_executor(None, partial(_resolve, ask.target))
+                    answer = await self._send(client, ask, self._checked(ask.target, found), max_bytes)
+                    if (following := self._following(ask, answer)) is None:
+                        return answer
+                    ask = following
+        except TimeoutError as error:
+            raise _late(ask.target, seconds) from error
+
+    def fetch_blocking(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        max_bytes: int = MAX_BYTES,
+        seconds: float = SECONDS,
+        redirects: int = MAX_REDIRECTS,
+    ) -> Answer:
+        """The same for jobs and commands, which are threads. Raises OutboundError."""
+        fetching = self.fetch(
+            url,
+            method=method,
+            headers=headers,
+            content=content,
+            max_bytes=max_bytes,
+            seconds=seconds,
+            redirects=redirects,
+        )
+        return asyncio.run(fetching)
+
+    # --- the checks
+
+    def _first(self, url: str, method: str, headers: Mapping[str, str] | None, content: bytes, redirects: int) -> _Ask:
+        fields = {"User-Agent": AGENT, "Accept-Encoding": "identity", **(headers or {})}
+        return _Ask(method.upper(), urls.target(url, self.rules), fields, content, redirects)
+
+    def _checked(self, target: Target, found: list[str]) -> list[str]:
+        """The addresses to try. Raises UrlRefused."""
+        refused, words = first_refusal(found, self.private)
+        if refused:
+            raise UrlRefused(
+                "address_refused", f"{target.host} leads to a {words}, and this site connects to public ones only."
+            )
+        return found[:MAX_TRIED]
+
+    def _following(self, ask: _Ask, answer: Answer) -> _Ask | None:
+        """The request that a redirect asks for; None when this answer is the last. A body is never sent twice."""
+        location = answer.headers.get("location")
+        if answer.status not in urls.REDIRECTS or not location or ask.method not in ("GET", "HEAD"):
+            return None
+        if not ask.left:
+            raise TooManyRedirects("too_many_redirects", f"{ask.target.host} redirects too often.")
+        there = urls.redirected(ask.target, location, self.rules)
+        return _Ask(ask.method, there, urls.handed_on(ask.headers, ask.target, there), b"", ask.left - 1)
+
+    # --- the wire
+
+    def _options(self, seconds: float) -> dict[str, Any]:
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+        # A connection is for one request: kept by its address, it would serve another host unchecked
+        once = httpx.Limits(max_keepalive_connections=0)
+        return {"verify": _trusting(self.authorities), "timeout": timeout, "limits": once, "trust_env": False}
+
+    async def _send(self, client: httpx.AsyncClient, ask: _Ask, addresses: list[str], max_bytes: int) -> Answer:
+        failure: Exception | None = None
+        for address in addresses:
+            try:
+                async with client.stream(**ask.pinned(address)) as response:
+                    return await _read(response, ask, max_bytes)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error  # nothing was sent: the next address may answer
+            except httpx.TimeoutException as error:
+                raise TimeoutError from error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise HostUnreachable("host_failed", f"{ask.target.host} did not answer properly.") from error
+        words = "has no valid certificate" if "CERTIFICATE" in str(failure) else "can't be reached"
+        raise HostUnreachable("host_unreachable", f"{ask.target.host} {words}.") from failure
+
+
+@lru_cache(maxsize=8)
+def _trusting(authorities: str | None) -> ssl.SSLContext:
+    """Kept, since to read all authorities takes some 20 ms."""
+    context = httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE is the operator's
+    if authorities:
+        context.load_verify_locations(cadata=authorities)
+    return context
+
+
+def site_door() -> Door:
+    """With the networks that the operator listed in SLIPWAY_EGRESS_PRIVATE."""
+    from django.conf import settings
+
+    return Door(private=networks(settings.SLIPWAY_EGRESS_PRIVATE))
+
+
+async def _read(response: httpx.Response, ask: _Ask, max_bytes: int) -> Answer:
+    """Raises AnswerTooLarge as soon as it is known, AnswerInvalid for a body that was packed without being asked."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise AnswerInvalid("answer_packed", f"{ask.target.host} answered in a form that wasn't asked for.")
+    too_large = AnswerTooLarge("answer_too_large", f"{ask.target.url} is larger than {max_bytes} bytes.")
+    declared = response.headers.get("content-length", "")
+    if ask.method != "HEAD" and declared.isdigit() and int(declared) > max_bytes:
+        raise too_large
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > max_bytes:
+            raise too_large
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, bytes(content), ask.target.url)
+
+
+def _resolve(target: Target) -> list[str]:
+    """All addresses. Blocks. Raises HostUnreachable."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise HostUnreachable("host_unknown", f"There is no host {target.host}.") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _late(target: Target, seconds: float) -> HostUnreachable:
+    return HostUnreachable("host_late", f"{target.host} did not answer within {seconds:g} seconds.")
