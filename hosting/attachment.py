@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hosting.runner import frames as f
@@ -36,7 +38,7 @@ class Attachment:
         self.ended: DetachedError | None = None
         self._events: deque[f.Event] = deque()
         self._parts: list[bytes] = []
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: Callable[[], None] | None = None
         self._owed = 0
 
     async def next(self) -> f.Event:
@@ -44,9 +46,10 @@ class Attachment:
         while not self._events:
             if self.ended is not None:
                 raise self.ended
-            self._waiter = self._link.loop.create_future()
+            waiter: asyncio.Future[None] = self._link.loop.create_future()
+            self._waiter = partial(_wake, waiter)
             try:
-                await self._waiter
+                await waiter
             finally:
                 self._waiter = None
         return self._take()
@@ -64,7 +67,8 @@ class Attachment:
         """Wait until an event (or the end) is here; False when `seconds` went by first."""
         if self._events or self.ended is not None:
             return True
-        waiter = self._waiter = self._link.loop.create_future()
+        waiter: asyncio.Future[None] = self._link.loop.create_future()
+        self._waiter = partial(_wake, waiter)
         timer = self._link.loop.call_later(seconds, _wake, waiter)
         try:
             await waiter
@@ -72,6 +76,17 @@ class Attachment:
             timer.cancel()
             self._waiter = None
         return bool(self._events) or self.ended is not None
+
+    def when_here(self, waiter: Callable[[], None] | None) -> None:
+        """Call `waiter` once, when an event or the end is here; None: no more. It must not raise."""
+        self._waiter = waiter
+        if self._events or self.ended is not None:
+            self._tell()
+
+    def _tell(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            waiter()
 
     def _take(self) -> f.Event:
         event = self._events.popleft()
@@ -104,7 +119,7 @@ class Attachment:
                 self.ended = DetachedError(f.Reason.DONE)
                 self._link.forget(self.number)
         if self._waiter is not None and self._events:
-            _wake(self._waiter)
+            self._tell()
 
     def _part(self, event: f.Event) -> None:
         """A part of a large event is read for credit at once, since nobody can take it before it is whole."""
@@ -114,8 +129,7 @@ class Attachment:
     def detached(self, reason: str, detail: str) -> None:
         if self.ended is None:
             self.ended = DetachedError(reason, detail)
-        if self._waiter is not None:
-            _wake(self._waiter)
+        self._tell()
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

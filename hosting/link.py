@@ -110,7 +110,7 @@ class RunnerLink:
         task: str = "",
     ) -> Attachment:
         """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
-        attachment = self._attachment(self._prefix + (exchange or secrets.token_urlsafe(16)))
+        attachment = self.attachment(exchange or secrets.token_urlsafe(16))
         self.send(
             f.Open(
                 attachment=attachment.number,
@@ -140,6 +140,10 @@ class RunnerLink:
         attachment = self._attachment(log)
         self.send(f.Attach(attachment.number, log, owner, after, mode))
         return attachment
+
+    def attachment(self, random_part: str) -> Attachment:
+        """For an exchange that is opened by a frame with the attachment's number and exchange, sent next."""
+        return self._attachment(self._prefix + random_part)
 
     def exchange_id(self, random_part: str) -> str:
         return self._prefix + random_part

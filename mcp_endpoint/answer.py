@@ -12,6 +12,8 @@ from mcp_endpoint.metrics import UNREAD
 
 if TYPE_CHECKING:
     from hosting.routing import Route
+    from mcp_endpoint.auth import Principal
+    from mcp_endpoint.inbound import Inbound
 
 Header = tuple[bytes, bytes]
 
@@ -31,13 +33,13 @@ class Answer:
     """The HTTP side of one request: where its answer goes, and what metrics and logs say of it.
 
     `status` is 0 until the answer has begun. `key` is the deployment's, `source` the Source of the answer's events.
-    For its record: `began` on time.perf_counter, `body` the response in it, `parts` those of a batch by id, `size` in
-    bytes, and whether it waited for a start.
+    For its record: `began` on time.perf_counter, what was asked by whom in how many bytes, `body` the response in it,
+    `parts` those of a batch by id, `size` in bytes, whether it waited for a start, how it ended if `body` can't tell.
     """
 
     __slots__ = (
-        "_extra", "_send", "_whole", "began", "body", "key", "parts", "receive", "request_id", "route", "series",
-        "size", "source", "status", "visitor", "was_cold",
+        "_extra", "_send", "_whole", "began", "body", "bytes_in", "ended", "inbound", "key", "parts", "principal",
+        "receive", "request_id", "route", "series", "size", "source", "status", "visitor", "was_cold",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, send: Send, whole: Whole | None = None) -> None:
@@ -51,11 +53,15 @@ class Answer:
         self.request_id = b""
         self.source: Exchanging | None = None
         self.began = time.perf_counter()
-        self.route: Route | None = None  # once the principal may use it
+        self.inbound: Inbound | None = None
+        self.bytes_in = 0
+        self.principal: Principal | None = None  # this and `route` once the one may use the other
+        self.route: Route | None = None
         self.body: bytes | None = None
         self.parts: dict[bytes, bytes] | None = None
         self.size = 0
         self.was_cold = False
+        self.ended = ""
         self.visitor = ""  # the address of who has no account
 
     def add_header(self, name: bytes, value: bytes) -> None:
@@ -65,13 +71,22 @@ class Answer:
     def add_headers(self, headers: Iterable[Header]) -> None:
         self._extra += headers
 
+    def json_now(self, body: bytes) -> bool:
+        """A 200 without waiting; False, and nothing is sent, where that can't be."""
+        size = len(body)
+        if self._whole is None or self._extra or not self._whole(_OK % size, body):
+            return False
+        self.status = 200
+        self.body = body
+        self.size = size
+        return True
+
     async def json(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
+        if status == 200 and not headers and self.json_now(body):
+            return
         self.status = status
         self.body = body
         self.size = len(body)
-        whole = self._whole if status == 200 and not self._extra and not headers else None
-        if whole is not None and whole(_OK % len(body), body):
-            return
         length = (b"content-length", b"%d" % len(body))
         send = self._send
         await send(

@@ -41,7 +41,11 @@ class Running:
     streams: Streams
     pool: RunnerPool
     records: Records
-    tasks: Tasks
+    services: Services
+
+    @property
+    def tasks(self) -> Tasks:
+        return self.services.tasks
 
 
 def build(
@@ -78,7 +82,7 @@ def build(
     )
     records = Records(directory)
     endpoint = Endpoint(site_url, gate, authenticator, directory, services, records, visitors or Visitors())
-    return Running(endpoint, directory, streams, pool, records, services.tasks)
+    return Running(endpoint, directory, streams, pool, records, services)
 
 
 def build_from_settings() -> Running:

@@ -17,9 +17,10 @@ from hosting import calls as rows
 from mcp_endpoint import anonymous, cors, metrics
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.admitted import Admitted
 from mcp_endpoint.anonymous import Visitors
 from mcp_endpoint.answer import Answer
-from mcp_endpoint.asgi import WHOLE, Receive, Scope, Send
+from mcp_endpoint.asgi import KEEP, WHOLE, Keep, Receive, Scope, Send
 from mcp_endpoint.asked import calls_in, id_of, lacking_of, series_of
 from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
 from mcp_endpoint.context import Context, Services
@@ -28,10 +29,11 @@ from mcp_endpoint.errors import answer_failure, failure_of, report
 from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy import batches, calls, sessions, streams
 from mcp_endpoint.legacy.messages import LegacyPost
-from mcp_endpoint.limits import GoneError, HeadersTooLargeError, read_body
+from mcp_endpoint.limits import JSON_SECONDS, GoneError, HeadersTooLargeError, read_body
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.origin import Gate
+from mcp_endpoint.patience import Patience
 from mcp_endpoint.protected_resource import WELL_KNOWN, document, metadata_url, parse_path
 from mcp_endpoint.records import Records
 from mcp_endpoint.rejection import RefusedError, Rejection
@@ -79,26 +81,28 @@ class Endpoint:
         self._records = records
         self._visitors = visitors
         self._places: dict[str, Place | None] = {}
+        self.patience = Patience(JSON_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Taken out of the scope, so that nothing of this request is left to the collector of cycles.
-        answer = Answer(receive, send, scope["extensions"].pop(WHOLE, None) if "extensions" in scope else None)
+        offered = scope.pop("extensions", None) or {}
+        answer = Answer(receive, send, offered.get(WHOLE))
         try:
-            await self._admit(scope, answer, *h.pick(scope["headers"]))
+            await self._admit(scope, answer, offered.get(KEEP), *h.pick(scope["headers"]))
         except HeadersTooLargeError:
             await answer.json(431, j.failure(b"", j.INVALID_REQUEST, "The request has too many or too large headers"))
         finally:
-            answer.series.add(answer.status, time.perf_counter() - answer.began)
+            self.ended(answer)
             if answer.visitor:
                 self._visitors.leave(answer.visitor)
 
-    async def _admit(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
+    async def _admit(self, scope: Scope, answer: Answer, keep: Keep | None, fields: h.Fields, twice: str) -> None:
         if not self._gate.takes_host(fields.get(h.HOST)):
             await answer.json(400, j.failure(b"", j.INVALID_REQUEST, "Unknown Host"))
         elif scope["path"].startswith(WELL_KNOWN):
             await self._metadata(answer, scope["method"], scope["path"].removeprefix(WELL_KNOWN))
         elif (origin := fields.get(h.ORIGIN)) is None:
-            await self._serve(scope, answer, fields, twice)
+            await self._serve(scope, answer, fields, twice, keep)
         elif not self._gate.takes_origin(origin):
             await answer.json(403, j.failure(b"", j.INVALID_REQUEST, "Requests from this Origin are not allowed"))
         elif scope["method"] == "OPTIONS" and h.ASKS_METHOD in fields:
@@ -107,32 +111,29 @@ class Endpoint:
             answer.add_headers(cors.answered(origin))
             await self._serve(scope, answer, fields, twice)
 
-    async def _serve(self, scope: Scope, answer: Answer, fields: h.Fields, twice: str) -> None:
+    async def _serve(
+        self, scope: Scope, answer: Answer, fields: h.Fields, twice: str, keep: Keep | None = None
+    ) -> None:
         place = self._place(scope["path"])
         if place is None:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
             return
-        answer.key = place.key
-        inbound: Inbound | None = None
-        ended = ""
-        body = b""
+        await self.telling(answer, self._served(scope, answer, fields, twice, place, keep))
+
+    async def serve_known(self, answer: Answer, fields: h.Fields, place: Place) -> None:
+        """The whole of a POST whose headers, a token among them, were let in before."""
         try:
-            principal = self._authenticator.authenticate(fields.get(h.AUTHORIZATION), place.resource, time.time())
-            if isinstance(principal, Challenge):
-                principal = await self._visitor(scope, answer, fields, place) or principal
-            if isinstance(principal, Challenge):
-                await self._challenge(answer, place, principal)
-                return
-            method = scope["method"]
-            if method == "POST":
-                body = await read_body(answer.receive, fields.get(h.CONTENT_LENGTH))
-                inbound = _classified(answer, fields, twice, body)
-                principal = self._visitors.asking(principal, inbound, answer.visitor)
-                await self._post(answer, fields, place, principal, inbound)
-            else:
-                await self._other(method, answer, fields, place, principal)
+            await self.telling(answer, self._served({"method": "POST"}, answer, fields, "", place, None))
+        finally:
+            self.ended(answer)
+
+    @staticmethod
+    async def telling(answer: Answer, work: Awaitable[None]) -> None:
+        """Do `work`, and tell the client (and the log) how it failed."""
+        try:
+            await work
         except RefusedError as refused:
-            ended = rows.REFUSED
+            answer.ended = rows.REFUSED
             rejection = refused.rejection
             words = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
             await answer.json(rejection.status, words)
@@ -140,13 +141,38 @@ class Endpoint:
             return
         except Exception as error:
             failure = failure_of(error)
-            ended = rows.REFUSED if failure.status < 500 else rows.ERROR
+            answer.ended = rows.REFUSED if failure.status < 500 else rows.ERROR
             report(answer, failure, error)
             if not answer.status:
                 await answer_failure(answer, failure, answer.request_id)
-        finally:
-            if answer.route is not None and inbound is not None and not isinstance(principal, Challenge):
-                self._records.add(answer, principal, inbound, len(body), ended)
+
+    def ended(self, answer: Answer) -> None:
+        """The request has its answer, or nobody is there any more to take one: what is left of it."""
+        answer.series.add(answer.status, time.perf_counter() - answer.began)
+        if answer.inbound is not None and answer.principal is not None:
+            self._records.add(answer, answer.principal, answer.inbound, answer.bytes_in, answer.ended)
+
+    async def _served(
+        self, scope: Scope, answer: Answer, fields: h.Fields, twice: str, place: Place, keep: Keep | None
+    ) -> None:
+        answer.key = place.key
+        principal = self._authenticator.authenticate(fields.get(h.AUTHORIZATION), place.resource, time.time())
+        if isinstance(principal, Challenge):
+            principal = await self._visitor(scope, answer, fields, place) or principal
+        if isinstance(principal, Challenge):
+            await self._challenge(answer, place, principal)
+            return
+        method = scope["method"]
+        if method != "POST":
+            await self._other(method, answer, fields, place, principal)
+            return
+        body = await read_body(answer.receive, fields.get(h.CONTENT_LENGTH))
+        inbound = classify(fields, twice, body)
+        if isinstance(inbound, Rejection):
+            raise RefusedError(inbound)
+        self.note(answer, place, inbound, len(body))
+        principal = self._visitors.asking(principal, inbound, answer.visitor)
+        await self._post(answer, fields, place, principal, inbound, keep)
 
     async def _visitor(self, scope: Scope, answer: Answer, fields: h.Fields, place: Place) -> Principal | None:
         """Who has no account at a deployment that anybody may call; None: a token is needed. Raises AppError."""
@@ -160,6 +186,15 @@ class Endpoint:
         self._visitors.enter(address)
         answer.visitor = address
         return anonymous.visitor(fields, place.resource, address)
+
+    @staticmethod
+    def note(answer: Answer, place: Place, inbound: Inbound, bytes_in: int) -> None:
+        """What metrics, log and record say of the request."""
+        answer.key = place.key
+        answer.request_id = id_of(inbound)
+        answer.series = series_of(inbound)
+        answer.inbound = inbound
+        answer.bytes_in = bytes_in
 
     def _place(self, path: str) -> Place | None:
         place = self._places.get(path)
@@ -195,7 +230,13 @@ class Endpoint:
     # --- methods
 
     async def _post(
-        self, answer: Answer, fields: h.Fields, place: Place, principal: Principal, inbound: Inbound
+        self,
+        answer: Answer,
+        fields: h.Fields,
+        place: Place,
+        principal: Principal,
+        inbound: Inbound,
+        keep: Keep | None,
     ) -> None:
         accept = fields.get(h.ACCEPT)
         if accept is not None and h.accepts(accept) != (True, True):
@@ -205,26 +246,34 @@ class Endpoint:
         if not principal.may_call and (lacking := lacking_of(principal, inbound)) is not None:
             await self._challenge(answer, place, lacking, id_of(inbound))
             return
-        known, route = self._directory.peek(place.key)
-        if not known or not self._directory.is_ready:
+        if keep is not None and principal.may_call and not principal.is_anonymous:
+            keep(Admitted(self, fields, place, principal))
+        route = self.route_now(place)
+        if route is None:
             route = await self._route(place.key)
-        context = self._context(answer, fields, place, principal, route)
+        context = self.context(answer, fields, place, principal, route)
         count = calls_in(inbound)
         if not count:
             await self._uncounted(context, inbound)
             return
-        in_flight, deployment = self._services.in_flight, context.route.deployment_id
-        in_flight.enter(principal.key, deployment, count)
+        self.enter(context, inbound, count)
         try:
-            if not context.route.policy.is_open:
-                check_tool(context.route, inbound)
             if isinstance(inbound, ModernCall):
                 await modern_calls.call(context, inbound)
             else:
                 assert isinstance(inbound, LegacyPost)
                 await (batches.post if inbound.is_batch else calls.post)(context, inbound)
         finally:
-            in_flight.leave(principal.key, deployment, count)
+            self.leave(context, count)
+
+    def enter(self, context: Context, inbound: Inbound, count: int = 1) -> None:
+        """What calls pass before they are sent on. Raises RefusedError and AppError; then there is nothing to leave."""
+        if not context.route.policy.is_open:
+            check_tool(context.route, inbound)
+        self._services.in_flight.enter(context.principal.key, context.route.deployment_id, count)
+
+    def leave(self, context: Context, count: int = 1) -> None:
+        self._services.in_flight.leave(context.principal.key, context.route.deployment_id, count)
 
     @staticmethod
     async def _uncounted(context: Context, inbound: Inbound) -> None:
@@ -251,7 +300,7 @@ class Endpoint:
             await self._challenge(answer, place, lacking)
             return
         answer.series = series
-        await verb(self._context(answer, fields, place, principal, await self._route(place.key)))
+        await verb(self.context(answer, fields, place, principal, await self._route(place.key)))
 
     # --- routes
 
@@ -261,7 +310,15 @@ class Endpoint:
             await self._directory.revocations_known()
         return await self._directory.route(key)
 
-    def _context(
+    def route_now(self, place: Place) -> Route | None:
+        """The route, where it is known without waiting."""
+        known, route = self._directory.peek(place.key)
+        return route if known and self._directory.is_ready else None
+
+    def still_good(self, principal: Principal) -> bool:
+        return self._authenticator.is_good(principal, time.time())
+
+    def context(
         self, answer: Answer, fields: h.Fields, place: Place, principal: Principal, route: Route | None
     ) -> Context:
         """Raises NotFound, and what keeps the deployment from being called."""
@@ -269,7 +326,7 @@ class Endpoint:
             raise NotFound("not_found", "There is no such server, or you may not use it.")
         if not route.is_callable:
             raise self._directory.why_not(route)
-        answer.route = route
+        answer.route, answer.principal = route, principal
         owner = f"{principal.sub} {principal.client_id} {route.deployment_id}"
         return Context(self._services, answer, fields, principal, place.key, route, owner)
 
@@ -279,16 +336,6 @@ class Endpoint:
             return False
         _, route = self._directory.peek(key)
         return route is not None and has_access(principal, route)
-
-
-def _classified(answer: Answer, fields: h.Fields, twice: str, body: bytes) -> Inbound:
-    """Raises RefusedError."""
-    inbound = classify(fields, twice, body)
-    if isinstance(inbound, Rejection):
-        raise RefusedError(inbound)
-    answer.request_id = id_of(inbound)
-    answer.series = series_of(inbound)
-    return inbound
 
 
 def has_access(principal: Principal, route: Route) -> bool:

@@ -21,6 +21,7 @@ MISSING_CAPABILITY: Final = -32021
 UNSUPPORTED_VERSION: Final = -32022
 
 MAX_ID_BYTES: Final = 512
+PLAIN_DIGITS: Final = 15  # an integer of no more than these needs no further look
 
 _INTEGER = re.compile(rb"-?(?:0|[1-9][0-9]{0,30})\Z")
 
@@ -115,6 +116,8 @@ def canonical(raw: bytes) -> bytes:
 def identifier(raw: bytes | msgspec.Raw) -> bytes | None:
     """An id (or progress token) as canonical JSON, None when it is neither a string nor an integer."""
     value = bytes(raw)
+    if value.isdigit() and len(value) <= PLAIN_DIGITS and (value[0] != 48 or value == b"0"):
+        return value
     if len(value) > MAX_ID_BYTES:
         return None
     if value[:1] == b'"':

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
 
 from common.errors import Unavailable
 from hosting.runner.control import Cancel, Place
-from hosting.runner.frames import Event, Reason
+from hosting.runner.frames import Event, Open, Reason
 from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from mcp_endpoint.directory import Directory
 
@@ -63,19 +65,23 @@ class Followed:
 
 
 class Opened:
-    """A Source for a new exchange. `link` and `address` name the runner that has it in the end."""
+    """A Source for a new exchange. `link` and `address` name the runner that has it in the end.
 
-    __slots__ = ("_arguments", "_closed", "_healed", "_route", "_runners", "address", "attachment", "link")
+    `frame` opens it, and names `attachment`, which is the link's.
+    """
 
-    def __init__(self, runners: Runners, link: RunnerLink, route: Route, **arguments: Any) -> None:
+    __slots__ = ("_closed", "_frame", "_healed", "_route", "_runners", "address", "attachment", "link")
+
+    def __init__(self, runners: Runners, link: RunnerLink, route: Route, attachment: Attachment, frame: Open) -> None:
         self._runners = runners
         self._route = route
-        self._arguments = arguments
+        self._frame = frame
         self._healed: tuple[str, ...] = ()
         self._closed = False
         self.link = link
         self.address = route.runner_address
-        self.attachment = link.open(deployment=route.deployment_id, epoch=route.epoch, **arguments)
+        self.attachment = attachment
+        link.send(frame)
 
     async def get(self, seconds: float) -> Event | None:
         # `take`, spelled out: each coroutine in between would be paid for by every call.
@@ -99,16 +105,21 @@ class Opened:
         if self._closed or reason in self._healed:
             raise ended
         self._healed += (reason,)
+        random_part = self._frame.exchange.removeprefix(self.link.exchange_id(""))
         if reason == Reason.UNPLACED:
             self.address, self.link, epoch = await self._runners.place(self._route)
-        elif reason == Reason.CLOSED and self._arguments["method"] in _REPEATABLE:
+        elif reason == Reason.CLOSED and self._frame.method in _REPEATABLE:
             self.link, self._route = await self._runners.link_for(self._route)
             self.address, epoch = self._route.runner_address, self._route.epoch
         else:
             raise ended
         if self._closed:
             raise DetachedError(Reason.CLOSED)
-        self.attachment = self.link.open(deployment=self._route.deployment_id, epoch=epoch, **self._arguments)
+        attachment = self.attachment = self.link.attachment(random_part)
+        self._frame = msgspec.structs.replace(
+            self._frame, attachment=attachment.number, exchange=attachment.exchange, epoch=epoch
+        )
+        self.link.send(self._frame)
 
     def get_now(self) -> Event | None:
         return self.attachment.next_now()

@@ -46,6 +46,7 @@ def listening_socket(bind: str, port: int) -> socket.socket:
 def serve(listener: socket.socket) -> bool:
     """Run until SIGTERM or SIGINT. False when it could not start; the log says why."""
     proxies = settings.TRUSTED_PROXIES
+    HttpProtocol.request_seconds = settings.REQUEST_SECONDS
     server = _Server(
         uvicorn.Config(
             "config.asgi:application",

@@ -22,6 +22,7 @@ PUBLIC_URL = env.public_url("SLIPWAY_URL", f"http://127.0.0.1:{PORT}")
 SLIPWAY_URL = PUBLIC_URL.origin
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, least=1, most=64)
+REQUEST_SECONDS = env.integer("REQUEST_SECONDS", 30, least=1, most=3600)  # without a byte of a request that has begun
 WORKER_THREADS = env.integer("WORKER_THREADS", 16, least=1, most=256)
 
 # The MCP endpoint

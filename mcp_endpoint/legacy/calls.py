@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 
 from hosting.runner.control import Answer, Cancel, Notify
-from hosting.runner.frames import EndRule, Kind
+from hosting.runner.frames import EndRule, Kind, Open
 from hosting.stream import RunnerLink
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
@@ -56,19 +56,48 @@ async def call(context: Context, message: Call) -> None:
     session = found(context, message.id)
     if tasks.is_for_tasks(session, message) and await tasks.serve(context, session, message):
         return
+    source = _open_now(context, session, message)
+    if source is None:
+        source = open_call(context, await link_of(context, session), session, message)
+    await finish(context, message, source)
+
+
+def open_now(context: Context, message: Call) -> Opened | None:
+    """The call on its way to the session's runner; None where `call` has to wait for something first."""
+    session = found(context, message.id)
+    return None if tasks.is_for_tasks(session, message) else _open_now(context, session, message)
+
+
+def _open_now(context: Context, session: Session, message: Call) -> Opened | None:
     link = context.services.runners.pool.link_now(session.runner)
     if link is None or link.boot != session.boot:
-        link = await link_of(context, session)
-    source = open_call(context, link, session, message)
-    context.answer.source = source.attachment
-    first = await source.get(JSON_SECONDS)
+        return None
+    return open_call(context, link, session, message)
+
+
+def finish_now(context: Context, message: Call, source: Opened) -> bool:
+    """Answer with the result, where that is the first event, here already, and needs nothing done to it."""
+    event = source.get_now()
+    if event is None:
+        return False
+    is_plain = event.kind is Kind.RESULT and message.method != LIST
+    if is_plain and context.answer.json_now(j.result(message.id, event.data)):
+        return True
+    source.attachment.put_back(event)
+    return False
+
+
+async def finish(context: Context, message: Call, source: Opened, seconds: float = JSON_SECONDS) -> None:
+    """Answer with what comes: a result within `seconds` is plain JSON."""
+    first = await source.get(seconds)
     if first is not None and first.kind is Kind.RESULT:
         data = first.data
         if message.method == LIST:
             data = context.services.tool_policies.shown(context.route, data)
         await context.answer.json(200, j.result(message.id, data))
         return
-    await context.deliver(source, view_of(context, message, session.revision), first)
+    revision = found(context, message.id).revision
+    await context.deliver(source, view_of(context, message, revision), first)
 
 
 def view_of(context: Context, message: Call, revision: str) -> CallView:
@@ -77,20 +106,23 @@ def view_of(context: Context, message: Call, revision: str) -> CallView:
 
 
 def open_call(context: Context, link: RunnerLink, session: Session, message: Call) -> Opened:
-    return Opened(
-        context.services.runners,
-        link,
-        context.route,
-        owner=context.owner,
-        method=message.method,
-        params=message.params,
-        revision=session.revision,
-        end=EndRule.SESSION,
-        exchange=exchange_part(session.id, message.id),
-        session=session.id,
+    route = context.route
+    attachment = context.answer.source = link.attachment(exchange_part(session.id, message.id))
+    frame = Open(
+        attachment.number,
+        attachment.exchange,
+        route.deployment_id,
+        route.epoch,
+        context.owner,
+        message.method,
+        message.params,
+        session.revision,
+        EndRule.SESSION,
+        session.id,
         wants_progress=bool(message.progress_token),
         trace=message.trace,
     )
+    return Opened(context.services.runners, link, route, attachment, frame)
 
 
 async def tell(link: RunnerLink, owner: str, session: Session, message: Note | Reply) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from hosting.runner.control import EndSession
-from hosting.runner.frames import EndRule, Event, Kind
+from hosting.runner.frames import EndRule, Event, Kind, Open
 from hosting.stream import RunnerLink, RunnerUnavailableError
 from mcp_endpoint import anonymous
 from mcp_endpoint import headers as h
@@ -63,23 +63,24 @@ async def initialize(context: Context, call: Call) -> None:
         refuse(j.INVALID_PARAMS, "params.capabilities and params.clientInfo must be objects", call.id)
     session_id = Sessions.new_id()
     link, route = await context.services.runners.link_for(context.route)
-    source = Opened(
-        context.services.runners,
-        link,
-        route,
+    attachment = context.answer.source = link.attachment(exchange_part(session_id, call.id))
+    frame = Open(
+        attachment=attachment.number,
+        exchange=attachment.exchange,
+        deployment=route.deployment_id,
+        epoch=route.epoch,
         owner=context.owner,
         method=call.method,
         params=call.params,
         revision=negotiable(asked.version),
         end=EndRule.SESSION,
-        exchange=exchange_part(session_id, call.id),
         session=session_id,
         capabilities=capabilities,
         client=client,
         wants_progress=bool(call.progress_token),
         trace=call.trace,
     )
-    context.answer.source = source.attachment
+    source = Opened(context.services.runners, link, route, attachment, frame)
     first = await source.get(JSON_SECONDS)
     if first is not None and first.kind is Kind.STATUS:
         context.answer.was_cold = True

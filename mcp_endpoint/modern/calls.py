@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from hosting.runner.control import Answer
-from hosting.runner.frames import EndRule, Kind, Reason
-from hosting.stream import DetachedError, RunnerUnavailableError
+from hosting.runner.frames import EndRule, Kind, Open, Reason
+from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
 from mcp_endpoint.limits import JSON_SECONDS
@@ -24,6 +25,9 @@ from mcp_endpoint.rejection import refuse
 from mcp_endpoint.request_state import Parked, binding
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
+
+if TYPE_CHECKING:
+    from hosting.routing import Route
 
 LISTEN = "subscriptions/listen"
 _CALL = "tools/call"
@@ -49,33 +53,69 @@ async def call(context: Context, message: ModernCall) -> None:
             server_state = state.state
         params = _retried(message, server_state)
     runners = context.services.runners
-    route = context.route
-    link = runners.pool.link_now(route.runner_address)
+    link, route = runners.pool.link_now(context.route.runner_address), context.route
     if link is None:
         link, route = await runners.link_for(route)
-    opened = Opened(
-        runners,
-        link,
-        route,
-        owner=context.owner,
-        method=message.method,
-        params=params,
-        revision=message.revision,
-        end=EndRule.CANCEL,
-        exchange=runners.new_part(),
-        isolation=context.isolation,
-        capabilities=message.capabilities,
-        client=message.client,
-        wants_progress=bool(message.progress_token),
-        log_level=message.log_level,
-        native_input=True,
-        trace=message.trace,
+    await finish(context, message, _open(context, message, link, route, params))
+
+
+def open_now(context: Context, message: ModernCall) -> Opened | None:
+    """The call on its way to its runner; None where `call` has to wait or to look for something first."""
+    if message.method == _CALL:
+        if not context.services.tool_headers.has_none(context.route.version_id):
+            return None
+    elif message.method == LISTEN:
+        return None
+    route = context.route
+    link = context.services.runners.pool.link_now(route.runner_address)
+    if link is None or message.state or message.responses:
+        return None
+    return _open(context, message, link, route, message.params)
+
+
+def _open(context: Context, message: ModernCall, link: RunnerLink, route: Route, params: bytes) -> Opened:
+    runners = context.services.runners
+    attachment = context.answer.source = link.attachment(runners.new_part())
+    frame = Open(
+        attachment.number,
+        attachment.exchange,
+        route.deployment_id,
+        route.epoch,
+        context.owner,
+        message.method,
+        params,
+        message.revision,
+        EndRule.CANCEL,
+        "",
+        context.isolation,
+        message.capabilities,
+        message.client,
+        bool(message.progress_token),
+        message.log_level,
+        True,
+        message.trace,
     )
-    context.answer.source = opened.attachment
+    return Opened(runners, link, route, attachment, frame)
+
+
+def finish_now(context: Context, message: ModernCall, opened: Opened) -> bool:
+    """Answer with the result, where that is the first event, here already, and needs nothing done to it."""
+    event = opened.get_now()
+    if event is None:
+        return False
+    is_plain = event.kind is Kind.RESULT and message.method != _LIST and MARK not in event.data
+    if is_plain and context.answer.json_now(j.result(message.id, event.data)):
+        return True
+    opened.attachment.put_back(event)
+    return False
+
+
+async def finish(context: Context, message: ModernCall, opened: Opened, seconds: float = JSON_SECONDS) -> None:
+    """Answer with what comes: a result within `seconds` is plain JSON."""
     if message.method == LISTEN:
-        await context.deliver(opened, ListenView(message.id), await opened.get(JSON_SECONDS))
+        await context.deliver(opened, ListenView(message.id), await opened.get(seconds))
         return
-    first = await opened.get(JSON_SECONDS)
+    first = await opened.get(seconds)
     if first is not None:
         if first.kind is Kind.RESULT and message.method != _LIST and MARK not in first.data:
             await context.answer.json(200, j.result(message.id, first.data))

@@ -171,7 +171,7 @@ class Site:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             running.endpoint,  # type: ignore[arg-type]
-            http=HttpProtocol,
+            http=Remembering,
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=1,
@@ -182,6 +182,12 @@ class Site:
         web = Web(self, running, server, task, listener.getsockname()[1])
         self.webs.append(web)
         return web
+
+
+class Remembering(HttpProtocol):
+    """Keeps heads from the first request on, so that most tests meet both ways of serving one."""
+
+    kept_from = 1
 
 
 class Server(uvicorn.Server):
