@@ -19,6 +19,15 @@ class AccessForm(forms.Form):
     )
 
 
+class AnonymousForm(forms.Form):
+    is_on = forms.BooleanField(label="Anybody may call it, without an account", required=False)
+    shares_credentials = forms.BooleanField(
+        label="They may use the secrets of its settings",
+        required=False,
+        help_text="Every caller acts with them then, and can use up what they are good for.",
+    )
+
+
 class MemberForm(forms.Form):
     member = forms.CharField(
         label="Name of an account",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
+from django.forms import Form
 from django.http import HttpResponse
 
 from accounts.selectors import user_get
 from common import clock
 from common.errors import AppError, NotFound
 from common.http import add_error
-from hosting import selectors, services
-from hosting.forms.access import AccessForm, MemberForm, TokenForm
+from hosting import grants, selectors, services
+from hosting.anonymous import anonymous_set
+from hosting.forms.access import AccessForm, AnonymousForm, MemberForm, TokenForm
 from hosting.permissions import unknown
 from hosting.views.page import Page, page_view, user_of
 from oauth import scopes
@@ -19,7 +23,7 @@ from oauth.selectors import endpoint_tokens_of
 from oauth.services import endpoint_token_issue, endpoint_token_revoke
 
 SHOWN_TOKENS = 50
-_OF_MANAGERS = frozenset({"visibility", "add_member", "remove_member"})
+_OF_MANAGERS = frozenset({"visibility", "anonymous", "members", "remove_member"})
 
 
 @page_view(managed=False)
@@ -29,30 +33,37 @@ def access_page(page: Page) -> HttpResponse:
     action = post.get("action", "") if post is not None else ""
     if action in _OF_MANAGERS and not page.can_manage:
         raise unknown()
-    visibility = AccessForm(post if action == "visibility" else None, initial={"access": page.deployment.access})
-    member = MemberForm(post if action == "add_member" else None)
-    token = TokenForm(post if action == "issue_token" else None, auto_id="token_%s")
-    if action == "visibility" and visibility.is_valid():
-        page.attempt(services.deployment_access_set, "Saved.", access=visibility.cleaned_data["access"])
-        return page.back("access")
-    if action == "add_member" and member.is_valid() and _add_member(page, member):
-        return page.back("access", "members")
-    if action == "remove_member":
-        _remove_member(page)
-        return page.back("access", "members")
-    if action == "revoke_token":
-        _revoke_token(page)
-        return page.back("access", "tokens")
-    issued = _issue_token(page, token) if action == "issue_token" and token.is_valid() else ""
-    is_refused = post is not None and not issued
-    return _show(
-        page, visibility, member, TokenForm(auto_id="token_%s") if issued else token, issued, 400 if is_refused else 200
-    )
+    forms = _forms(page, action)
+    form = forms.get(f"{action}_form")
+    if form is not None and form.is_valid():
+        if action == "token":
+            issued = _issue_token(page, form)
+            return _show(page, 200 if issued else 400, issued, _forms(page, "") if issued else forms)
+        if _FORMS_DO[action](page, form):
+            return page.back("access", action)
+    if (do := _BUTTONS_DO.get(action)) is not None:
+        do(page)
+        return page.back("access", action.partition("_")[2] + "s")
+    return _show(page, 400 if post is not None else 200, "", forms)
 
 
-def _show(
-    page: Page, visibility: AccessForm, member: MemberForm, token: TokenForm, issued: str, status: int
-) -> HttpResponse:
+def _forms(page: Page, action: str) -> dict[str, Form]:
+    """By their names in the template; the one that was sent has what was sent."""
+
+    def data(name: str) -> Any:
+        return page.request.POST if name == action else None
+
+    now = page.deployment
+    anonymous = {"is_on": now.is_anonymous, "shares_credentials": now.shares_credentials}
+    return {
+        "visibility_form": AccessForm(data("visibility"), initial={"access": now.access}),
+        "anonymous_form": AnonymousForm(data("anonymous"), initial=anonymous, auto_id="anonymous_%s"),
+        "members_form": MemberForm(data("members")),
+        "token_form": TokenForm(data("token"), auto_id="token_%s"),
+    }
+
+
+def _show(page: Page, status: int, issued: str, shown: Mapping[str, Form]) -> HttpResponse:
     tokens = endpoint_tokens_of(page.deployment.pk).filter(revoked_at=None, expires_at__gt=clock.now())
     if not page.can_manage:
         tokens = tokens.filter(user=user_of(page.request))
@@ -60,10 +71,9 @@ def _show(
         "access",
         "access",
         status=status,
-        visibility_form=visibility,
-        member_form=member,
-        token_form=token,
+        **shown,
         issued=issued,
+        may_allow_anonymous=page.can_manage and grants.may(page.actor, grants.ANONYMOUS),
         members=selectors.members_of(page.deployment) if page.can_manage else [],
         tokens=list(tokens[:SHOWN_TOKENS]),
         token_command=f"./manage.py issue_token --user {user_of(page.request).username} "
@@ -71,7 +81,21 @@ def _show(
     )
 
 
-def _add_member(page: Page, form: MemberForm) -> bool:
+def _set_access(page: Page, form: Form) -> bool:
+    return page.attempt(services.deployment_access_set, "Saved.", access=form.cleaned_data["access"])
+
+
+def _set_anonymous(page: Page, form: Form) -> bool:
+    given = form.cleaned_data
+    try:
+        anonymous_set(actor=page.actor, deployment=page.deployment, **given)
+    except AppError as error:
+        form.add_error("shares_credentials" if error.code == "credentials_unconfirmed" else "is_on", error.message)
+        return False
+    return True
+
+
+def _add_member(page: Page, form: Form) -> bool:
     try:
         user = user_get(form.cleaned_data["member"])
         services.member_add(actor=page.actor, deployment=page.deployment, user=user)
@@ -88,7 +112,7 @@ def _remove_member(page: Page) -> None:
             page.attempt(services.member_remove, f"{name} is no member any more.", user=member.user)
 
 
-def _issue_token(page: Page, form: TokenForm) -> str:
+def _issue_token(page: Page, form: Form) -> str:
     """For the person who asks, never for somebody else. Whoever sees the page may call, or the endpoint refuses."""
     try:
         _, value = endpoint_token_issue(
@@ -117,3 +141,7 @@ def _revoke_token(page: Page) -> None:
         tokens = tokens.filter(user=user_of(page.request))
     if tokens.exists():
         endpoint_token_revoke(actor=page.actor, token_id=token_id)
+
+
+_FORMS_DO = {"visibility": _set_access, "anonymous": _set_anonymous, "members": _add_member}
+_BUTTONS_DO = {"remove_member": _remove_member, "revoke_token": _revoke_token}
