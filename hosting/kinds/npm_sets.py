@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,6 +83,7 @@ def lock(
             _check(path, package, reference, work.log)
         for remark in _REMARKS:
             package.pop(remark, None)
+    _drop_unfound(packages)
     notices: tuple[str, ...] = ()
     if scripted and not choices.runs_install_code:
         text = f"Install scripts of these packages are not run: {', '.join(scripted)}"
@@ -177,6 +178,24 @@ def _check(path: str, package: Mapping[str, Any], reference: Reference, log: Log
             "so what would be installed can't be fixed.",
             log.text(),
         )
+
+
+def _drop_unfound(packages: dict[str, dict[str, Any]]) -> None:
+    """Takes optional needs out that the registry doesn't have: npm leaves them out of its lock without a word, and
+    `npm ci` then refuses that lock as incomplete."""
+    for path, package in packages.items():
+        optional = package.get("optionalDependencies", {})
+        unfound = [name for name in optional if not any(place in packages for place in _places(path, name))]
+        for name in unfound:
+            del optional[name]
+
+
+def _places(path: str, name: str) -> Iterator[str]:
+    """Where Node.js looks for a package, from the inside out, as paths of the lock."""
+    while path:
+        yield f"{path}/node_modules/{name}"
+        path = path.rpartition("node_modules/")[0].rstrip("/")
+    yield f"node_modules/{name}"
 
 
 def _name(path: str) -> str:

@@ -13,7 +13,8 @@ from hosting import builds
 from hosting.broken_sets import is_broken_set
 from hosting.inspection import deployment_inspect
 from hosting.models import Deployment, DeploymentVersion
-from tests.factories import make_queued, make_runner, make_user
+from hosting.sources import source_reference, source_store
+from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import SERVERS, RunnerProcess
 from tests.packages.local_index import LocalIndex
 
@@ -155,3 +156,16 @@ def test_the_argument_for_standard_streams_is_suggested(index: LocalIndex, runne
 )
 def test_what_looks_like_a_broken_set(printed: str, is_broken: bool) -> None:
     assert is_broken_set(printed) is is_broken
+
+
+def test_uploaded_source_runs(index: LocalIndex, runner_process: RunnerProcess) -> None:
+    """From the upload to its tools, in the sandbox: the source is read there where it lies."""
+    make_runner(address=runner_process.address)
+    index.add_wheel("dep", "1.0", {"dep.py": ""})
+    alice = make_user()
+    text = f'# /// script\n# dependencies = ["dep"]\n# ///\n{SERVER.replace("import json", "import dep, json", 1)}'
+    source = source_store(actor=actor_of(alice), owner=alice.name, filename="time.py", content=text.encode())
+    deployment = rebuilt(make_queued(alice, reference=source_reference(source)))
+    version = looked_at(deployment)
+    assert (deployment.state, version.server_info["name"]) == ("running", "modern"), deployment.reason
+    assert deployment.versions.get().tools

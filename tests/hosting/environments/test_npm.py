@@ -150,3 +150,15 @@ def test_install_scripts_need_the_sandbox(index: LocalIndex, store: Path, tmp_pa
         )
     assert not witness.exists()
     assert not environments.kept(store)
+
+
+@needs_node
+def test_optional_need_that_the_registry_lacks(index: LocalIndex, store: Path) -> None:
+    index.add_npm("native-here", "1.0.0", {"index.js": "module.exports = 'here'\n"})
+    index.add_npm(
+        "dep", "1.0.0", {"index.js": "module.exports = require('native-here')\n"},
+        optionalDependencies={"native-here": "1.0.0", "native-elsewhere": "1.0.0"},
+    )  # fmt: skip
+    code = "#!/usr/bin/env node\nconsole.log(require('dep'))\n"
+    index.add_npm("hello", "1.0.0", {"go.js": code}, bin="go.js", dependencies={"dep": "1.0.0"})
+    assert output_of(build("npm:hello", store)) == "here\n"
