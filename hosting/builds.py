@@ -20,6 +20,7 @@ from events.publish import publish
 from events.types import BuildProgress
 from hosting import environments, kinds, queue
 from hosting.failed_looks import build_failed_as_of
+from hosting.kinds.declared import to_json
 from hosting.models import Deployment, DeploymentVersion, Environment
 from hosting.placing import placement_renew
 from hosting.services import deployment_move, deployment_note
@@ -55,11 +56,15 @@ def _build(version: DeploymentVersion) -> None:
     progress = _Progress(version.deployment_id)
     try:
         store, choices = Path(settings.SLIPWAY_STORE), _choices(version)
+        reference = _reference(version)
+        if reference.kind == "remote":
+            _taken(version, kinds.remote_server(reference.name, allows_plain=bool(settings.SLIPWAY_EGRESS_PRIVATE)))
+            return
         if _is_to_install(version) and version.environment:
             wanted = environments.Locked(**version.environment.made_from, lock=version.environment.lock)
             built = environments.install(wanted, store, progress, choices)
         else:
-            built = environments.build(_reference(version), store, progress, choices)
+            built = environments.build(reference, store, progress, choices)
     except environments.BuildFailed as error:
         _failed(version, error.reason, error.log)
     except Exception:
@@ -105,27 +110,42 @@ def _built(version: DeploymentVersion, built: environments.Built) -> None:
             environment.save(update_fields=["state"])
         DeploymentVersion.objects.filter(pk=version.pk).update(
             environment=environment,
-            resolved=built.resolved,
             argv=built.argv,
             env=built.env,
             read_only=built.read_only,
             build_log=built.log,
             notices=[*version.notices, *(words for words in built.notices if words not in version.notices)],
-            built_at=clock.now(),
         )
-        Deployment.objects.filter(pk=version.deployment_id).update(current_version=version)
-        placement_renew(version.deployment)
-        record(
-            SYSTEM,
-            "deployment:build",
-            "deployment",
-            version.deployment_id,
-            version=version.number,
-            resolved=built.resolved,
-            digest=built.digest,
+        _serve(version, built.resolved, digest=built.digest)
+
+
+def _taken(version: DeploymentVersion, server: kinds.RemoteServer) -> None:
+    """A server that runs elsewhere: there is nothing to build, and the first look tells whether it can be reached."""
+    with transaction.atomic():
+        if not Deployment.objects.select_for_update().filter(pk=version.deployment_id).exists():
+            return
+        DeploymentVersion.objects.filter(pk=version.pk).update(
+            remote={"url": server.url}, declared=version.declared or to_json(server.declared)
         )
-        deployment_move(version.deployment_id, State.READY, f"built: {built.resolved}")
-        queue.inspect(version.deployment_id)
+        _serve(version, server.resolved)
+
+
+def _serve(version: DeploymentVersion, resolved: str, **details: str) -> None:
+    """From now on calls go to this version."""
+    DeploymentVersion.objects.filter(pk=version.pk).update(resolved=resolved, built_at=clock.now())
+    Deployment.objects.filter(pk=version.deployment_id).update(current_version=version)
+    placement_renew(version.deployment)
+    record(
+        SYSTEM,
+        "deployment:build",
+        "deployment",
+        version.deployment_id,
+        version=version.number,
+        resolved=resolved,
+        **details,
+    )
+    deployment_move(version.deployment_id, State.READY, f"built: {resolved}")
+    queue.inspect(version.deployment_id)
 
 
 def _failed(version: DeploymentVersion, reason: str, build_log: str) -> None:

@@ -18,7 +18,8 @@ from common.errors import NotFound, Unavailable
 from hosting import inputs, limits, names
 from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
-from hosting.models import Deployment, Runner, RunnerPlacement
+from hosting.kinds.declared import Declared
+from hosting.models import Deployment, DeploymentVersion, Runner, RunnerPlacement
 from hosting.policies import policy_kept
 from hosting.runner import control
 from hosting.states import CALLABLE, State
@@ -88,7 +89,7 @@ def route_of(deployment: Deployment) -> Route:
     members = member_ids(deployment.owner) | frozenset(deployment.members.values_list("id", flat=True))
     return Route(
         deployment_id=str(deployment.id),
-        version_id=str(version.id) if version and version.environment_id else "",
+        version_id=str(version.id) if version and version.is_ready else "",
         owner=deployment.owner.display,
         name=deployment.name,
         access=deployment.access,
@@ -119,7 +120,8 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
     version = deployment.current_version
     assert version is not None
     given = settings_of(deployment)
-    argv, env = inputs.command_of(version.argv, version.env, declared_of(version), given)
+    declared = declared_of(version)
+    argv, env = inputs.command_of(version.argv, version.env, declared, given)
     return route.runner_address, control.Placement(
         deployment=route.deployment_id,
         label=deployment.label,
@@ -134,7 +136,21 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
         egress=control.Egress(deployment.egress, list(deployment.egress_hosts)),
+        remote=_remote_of(version, declared, given),
         data_folder=deployment.has_data_folder,
+    )
+
+
+def _remote_of(
+    version: DeploymentVersion, declared: tuple[Declared, ...], given: inputs.Settings
+) -> control.Remote | None:
+    """Where a remote server is, and the headers of its owner's that go there: those of callers never do."""
+    if not version.remote:
+        return None
+    return control.Remote(
+        url=inputs.url_of(version.remote["url"], declared, given),
+        transport=version.remote.get("transport", ""),
+        headers={**version.remote.get("headers", {}), **inputs.headers_of(declared, given)},
     )
 
 

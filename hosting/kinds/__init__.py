@@ -11,9 +11,10 @@ from hosting.kinds.locked import Kind
 from hosting.kinds.npm import Npm
 from hosting.kinds.pypi import PyPI
 from hosting.kinds.reference import Reference, parse
+from hosting.kinds.remote import RemoteServer, remote_server
 from hosting.kinds.source import Source
 
-__all__ = ["BuildFailed", "Kind", "Reference", "kind_named", "parse"]
+__all__ = ["BuildFailed", "Kind", "Reference", "RemoteServer", "kind_named", "parse", "remote_server"]
 
 _KINDS: dict[str, Kind] = {"pypi": PyPI(), "npm": Npm(), "source": Source()}
 

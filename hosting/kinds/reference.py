@@ -3,6 +3,7 @@
     pypi:NAME[==VERSION]          names after PEP 508, versions after PEP 440
     npm:[@scope/]NAME[@VERSION]   VERSION is an exact semantic version or a dist-tag such as `latest`
     source:DIGEST                 SHA-256 of what was uploaded, 64 hexadecimal digits
+    remote:https://HOST/PATH      a server that runs elsewhere (hosting.kinds.remote)
 
 Ranges, extras and addresses are refused: a deployment names one package, and what it resolved to is locked.
 """
@@ -13,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from common.errors import BadInput
+from hosting.kinds.remote import UrlInvalid, url_parse
 
 MAX_REFERENCE = 400
 
@@ -35,14 +37,13 @@ _NPM_TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 # Each is in the plan, and named here so that a person who reads about it learns that it isn't a typing error.
 _LATER = {
     "registry": "Hosting an entry of the registry isn't possible yet",
-    "remote": "Hosting a remote server isn't possible yet",
 }
 _EXAMPLES = "write pypi:mcp-server-time or npm:@modelcontextprotocol/server-everything, for example"
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One package of one index, or one upload. `version` is None when the newest is wanted."""
+    """One package of one index, one upload, or one address. `version` is None when the newest is wanted."""
 
     kind: str
     name: str
@@ -69,6 +70,8 @@ def parse(text: str) -> Reference:
         return _parse_npm(rest)
     if kind == "source":
         return _parse_source(rest)
+    if kind == "remote":
+        return _parse_remote(rest)
     if kind in _LATER:
         raise _bad(f"{_LATER[kind]}: {_EXAMPLES}.")
     raise _bad(f"“{kind}:” isn't a kind of server that Slipway knows: {_EXAMPLES}.")
@@ -117,6 +120,13 @@ def _parse_source(rest: str) -> Reference:
             "where PATH is a Python file, a zip or a folder. As a reference it is source: and the upload's SHA-256."
         )
     return Reference("source", rest)
+
+
+def _parse_remote(rest: str) -> Reference:
+    try:
+        return Reference("remote", url_parse(rest))
+    except UrlInvalid as error:
+        raise _bad(str(error)) from None
 
 
 def _bad(message: str) -> BadInput:

@@ -94,3 +94,8 @@ class DeploymentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.number} of {self.deployment_id}"
+
+    @property
+    def is_ready(self) -> bool:
+        """There is something to start or to connect to."""
+        return bool(self.environment_id or self.remote)

@@ -41,7 +41,7 @@ class Command(OperatorCommand):
         parser.add_argument(
             "reference",
             nargs="?",
-            help="for example pypi:mcp-server-time, npm:@scope/package@1.2.3 "
+            help="for example pypi:mcp-server-time, npm:@scope/package@1.2.3, remote:https://example.org/mcp "
             "or source:PATH of a Python file, a zip or a folder",
         )
         parser.add_argument(
