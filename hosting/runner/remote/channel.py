@@ -18,6 +18,7 @@ class Channel:
     """`run` returns when the remote offers no such stream."""
 
     def __init__(self, wire: Wire, last_id: bytes = b"") -> None:
+        self.answered = asyncio.Event()  # it is open, or not to be had
         self._wire = wire
         self._reader = EventReader(wire.limit)
         self._reader.last_id = last_id
@@ -36,6 +37,7 @@ class Channel:
                 if reader.last_id:
                     fields["last-event-id"] = reader.last_id
                 async with self._wire.http.ask("GET", fields, seconds=None) as answer:
+                    self.answered.set()
                     if not answer.is_stream and not await self._is_worth_another(answer):
                         return
                     if answer.is_stream:

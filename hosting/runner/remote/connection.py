@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 OUTPUT_BYTES: Final = 16 * 1024 * 1024  # of notifications that the remote has not taken yet
 PARTING_SECONDS: Final = 2.0
+CHANNEL_SECONDS: Final = 0.5  # some servers begin to answer with their first event only
 _PROBES = ("initialize", "server/discover")
 _OLDER_AFTER = (400, 404, 405)
 
@@ -238,12 +239,18 @@ class RemoteConnection:
                 self._notice_bytes -= len(body)
                 await self._tell(outgoing, body)
                 if outgoing.method == INITIALIZED and not self._initialized.is_set():
-                    self._initialized.set()
                     if not self._wire.post_url:
-                        self._channel = Channel(self._wire)
-                        self._spawn(self._channel.run())
+                        await self._open_channel()
+                    self._initialized.set()
         finally:
             self._notifying = False
+
+    async def _open_channel(self) -> None:
+        """Before the first request, so that nothing the remote says meanwhile is lost; but not for long."""
+        channel = self._channel = Channel(self._wire)
+        self._spawn(channel.run())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(channel.answered.wait(), CHANNEL_SECONDS)
 
     async def _tell(self, outgoing: Outgoing, body: bytes) -> None:
         """Post a message whose answer, if any, comes on another stream. Raises TroubleError for a request only."""

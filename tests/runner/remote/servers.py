@@ -149,17 +149,21 @@ class FakeRemote:
         return register
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             while True:
                 request = await self._read(reader, writer)
                 async with self.arrived:
                     self.requests.append(request)
                     self.arrived.notify_all()
-                handler = self.handlers.get(request.method or request.verb, _unknown)
-                await handler(request)
+                await self.handlers.get(request.method or request.verb, _unknown)(request)
                 if request.is_stream or writer.is_closing():
                     break
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -239,7 +243,8 @@ async def fake_remote(tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeRe
         assert task is not None
         connections.add(task)
         task.add_done_callback(connections.discard)
-        await fake.serve(reader, writer)
+        with suppress(asyncio.CancelledError):  # as the fixture ends; the streams module would complain of it
+            await fake.serve(reader, writer)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     fake.port = server.sockets[0].getsockname()[1]
@@ -247,6 +252,7 @@ async def fake_remote(tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeRe
         yield fake
     finally:
         server.close()
+        await server.wait_closed()
         for task in list(connections):
             task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
