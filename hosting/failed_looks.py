@@ -70,7 +70,12 @@ def _given(placement: control.Placement) -> frozenset[str]:
 
 def _taken_back_in_time(version: DeploymentVersion, reason: str, printed: str) -> bool:
     """Queues the version's build with the packages of its release day, once in its life, where that may help."""
-    if version.as_of or version.tools is not None or not is_broken_set(printed or reason):
+    if (
+        version.as_of
+        or version.environment is None
+        or version.tools is not None
+        or not is_broken_set(printed or reason)
+    ):
         return False
     as_of = _day_after_release(version)
     if as_of is None or as_of >= clock.now().date():

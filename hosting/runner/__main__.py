@@ -63,7 +63,8 @@ def _arguments() -> argparse.Namespace:
 
 async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     announcer = Announcer(os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", ""))
-    starter = Starter(runtime, Door(addresses.networks(arguments.networks.split(","))))
+    ports = [int(port) for port in arguments.ports.split(",") if port]
+    starter = Starter(runtime, Door(addresses.networks(arguments.networks.split(",")), ports))
     state = None if arguments.state is None else read(kept(arguments.state), starter)
     keeper = let_out(runtime, arguments.networks, arguments.ports, state.egress if state is not None else None)
     if state is not None:

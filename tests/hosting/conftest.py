@@ -39,11 +39,11 @@ READ_ONLY = [str(SERVERS), sys.base_prefix, sys.prefix]
 def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
     started: list[RunnerProcess] = []
 
-    def start(name: str = "r1") -> RunnerProcess:
+    def start(name: str = "r1", *more: str) -> RunnerProcess:
         socket = tmp_path / f"{name}.sock"
         socket.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", f"unix:{socket}"]
-        argv += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap"]
+        argv += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap", *more]
         process = subprocess.Popen(argv, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
         started.append(RunnerProcess(name, f"unix:{socket}", process))
         end = time.monotonic() + START_SECONDS

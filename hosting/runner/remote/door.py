@@ -11,7 +11,7 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Final
@@ -35,10 +35,12 @@ if sys.platform == "linux":
 
 
 class Door:
-    """One for a runner. `networks` are the operator's: private ones that may be reached, by any port and plain HTTP."""
+    """One for a runner. `networks` are the operator's: private ones that may be reached, also by plain HTTP, on port
+    443 and on `ports`."""
 
-    def __init__(self, networks: Networks = ()) -> None:
+    def __init__(self, networks: Networks = (), ports: Collection[int] = ()) -> None:
         self._networks = networks
+        self._ports = frozenset(ports)
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -52,11 +54,12 @@ class Door:
         refused, words = first_refusal(addresses, self._networks)
         if refused:
             raise AddressRefusedError(f"leads to a {words} ({refused}), which this site does not connect to")
-        if all(self._is_listed(address) for address in addresses):
-            return addresses
-        if port != PUBLIC_PORT:
+        is_listed = all(self._is_listed(address) for address in addresses)
+        if port != PUBLIC_PORT and not is_listed:
             raise AddressRefusedError(f"is asked for on port {port}: public servers are reached on port 443 only")
-        if not is_secure:
+        if port != PUBLIC_PORT and port not in self._ports:
+            raise AddressRefusedError(f"is asked for on port {port}, which the operator has not listed")
+        if not is_secure and not is_listed:
             raise AddressRefusedError("is asked for without encryption: public servers are reached by https only")
         return addresses
 

@@ -9,7 +9,10 @@ import pytest
 
 from hosting.runner import control as c
 from tests.runner.conftest import Driver
-from tests.runner.remote.servers import FakeRemote, fake_remote
+from tests.runner.remote.servers import PORTS, FakeRemote, fake_remote
+
+REACHABLE = ",".join(map(str, PORTS))
+LOOPBACK = ("--networks", "127.0.0.0/8", "--ports", REACHABLE)
 
 
 def remote_placement(url: str, **changes: Any) -> c.Placement:
@@ -30,7 +33,7 @@ async def place(driver: Driver, url: str, **changes: Any) -> None:
 
 @pytest.fixture
 async def driver(start_runner: Callable[..., Any]) -> Driver:
-    started: Driver = await start_runner(more=("--networks", "127.0.0.0/8"))
+    started: Driver = await start_runner(more=LOOPBACK)
     return started
 
 

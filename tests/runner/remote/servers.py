@@ -10,11 +10,14 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from tests.stack import free_port
 
+PORTS = [free_port() for _ in range(12)]  # what the runners of these tests may reach
+_next_port = cycle(PORTS)
 FIXTURE = Path(__file__).parents[2] / "conformance" / "fixture"
 START_SECONDS = 30.0
 
@@ -22,7 +25,7 @@ START_SECONDS = 30.0
 @asynccontextmanager
 async def conformance_server(variant: str, python: str = sys.executable) -> AsyncIterator[str]:
     """The conformance fixture (`dual`, `modern`, or `legacy` with an SDK 1.x python) over HTTP; its URL."""
-    port = free_port()
+    port = next(_next_port)
     process = await asyncio.create_subprocess_exec(
         python, "-c", f"from slipway_conformance.{variant} import main; main()", "--http", str(port),
         env={**os.environ, "PYTHONPATH": str(FIXTURE)},
@@ -246,7 +249,7 @@ async def fake_remote(tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeRe
         with suppress(asyncio.CancelledError):  # as the fixture ends; the streams module would complain of it
             await fake.serve(reader, writer)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", next(_next_port), ssl=tls)
     fake.port = server.sockets[0].getsockname()[1]
     try:
         yield fake

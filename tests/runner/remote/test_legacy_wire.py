@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,11 @@ from tests.runner.remote.servers import FakeRemote, Request, legacy, text
 
 def error_of(data: bytes) -> str:
     return str(json.loads(data)["message"])
+
+
+def answered(fake: FakeRemote) -> list[dict[str, Any]]:
+    """What it was told about its own requests."""
+    return [one.message for one in fake.requests if one.body and not one.method]
 
 
 async def started(driver: Driver, fake: FakeRemote) -> None:
@@ -191,8 +197,9 @@ async def test_questions_outside_of_calls_are_answered_by_post(driver: Driver, f
     question = await call.until(Kind.INPUT_REQUESTED)
     await driver.link.ask(c.Answer(owner="alice", session="s1", key=question.extra, result=b'{"roots":[]}'))
     async with asyncio.timeout(10):
-        while len(answers := [one.message for one in fake.requests if one.body and not one.method]) < 2:
-            await asyncio.sleep(0.02)
+        async with fake.arrived:
+            await fake.arrived.wait_for(lambda: len(answered(fake)) == 2)
+    answers = answered(fake)
     assert {"jsonrpc": "2.0", "id": "r1", "result": {}} in answers
     assert {"jsonrpc": "2.0", "id": "r2", "result": {"roots": []}} in answers
     hold.set()
@@ -262,8 +269,9 @@ async def test_the_older_transport_is_found(driver: Driver, fake: FakeRemote) ->
     assert await driver.open(tool="echo", session="s1").text() == "older"
     hold.set()  # the stream ends, and the instance with it
     async with asyncio.timeout(10):
-        while (await driver.link.ask(c.GetStatus())).placements[0].instances:
-            await asyncio.sleep(0.02)
+        feed = Call(driver.link.attach("feed:d1", owner="system", mode=Mode.OBSERVE))
+        while json.loads((await feed.until(Kind.INSTANCE)).data)["state"] != "failed":
+            pass
     (seen,) = (await driver.link.ask(c.GetStatus())).placements
     assert seen.reason == f"127.0.0.1:{fake.port} closed its event stream"
     hold.clear()

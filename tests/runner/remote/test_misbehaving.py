@@ -21,9 +21,8 @@ from cryptography.x509.oid import NameOID
 from hosting.runner import control as c
 from hosting.runner.frames import Kind
 from tests.runner.conftest import Driver
-from tests.runner.remote.conftest import place
+from tests.runner.remote.conftest import REACHABLE, place
 from tests.runner.remote.servers import FakeRemote, Request, fake_remote, legacy, modern, text
-from tests.stack import free_port
 
 SIGN_IN = "asks for sign-in: its owner has to connect an account"
 
@@ -56,7 +55,8 @@ def both(fake: FakeRemote, status: int, body: bytes = b"", kind: str = "text/pla
 
 
 async def test_nobody_there(driver: Driver) -> None:
-    port = free_port()
+    async with fake_remote() as fake:
+        port = fake.port
     await place(driver, f"http://127.0.0.1:{port}/mcp")
     words = f"127.0.0.1:{port} refused the connection"
     assert await failure(driver) == f"alice/test could not start: {words}"
@@ -157,6 +157,8 @@ async def test_a_redirect_to_the_metadata_address_leads_nowhere(driver: Driver, 
         ("", "https://1.1.1.1:8443/mcp", "on port 443 only"),
         ("", "http://1.1.1.1:443/mcp", "by https only"),
         ("127.0.0.0/8", "http://1.1.1.1/mcp", "on port 443 only"),
+        ("127.0.0.0/8", "http://127.0.0.1:{port}/mcp", "which the operator has not listed"),
+        ("127.0.0.0/8", "http://127.0.0.1/mcp", "is asked for on port 80, which"),
     ],
 )
 async def test_addresses_that_are_not_connected_to(
@@ -360,7 +362,7 @@ async def test_a_trusted_certificate_for_its_name_only(
 ) -> None:
     fake, pem = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    driver = await start_runner(more=("--networks", "127.0.0.0/8,::1/128"))
+    driver = await start_runner(more=("--networks", "127.0.0.0/8,::1/128", "--ports", REACHABLE))
     await place(driver, f"https://localhost:{fake.port}/mcp")
     assert await driver.open(tool="echo").text() == "{}"
     await place(driver, f"https://127.0.0.1:{fake.port}/mcp", epoch=2)
