@@ -12,13 +12,13 @@ import pytest
 
 from common.errors import Forbidden
 from events.actors import OPERATOR
-from hosting import builds, permissions, services
+from hosting import builds, services
 from hosting.configuring import BadSettings, deployment_settings_set
 from hosting.inspection import deployment_inspect
 from hosting.models import Deployment
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
-from tests.factories import make_queued, make_runner, make_user
+from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import RunnerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,19 +89,15 @@ def test_the_protocols_own_headers_are_not_for_setting(name: str) -> None:
         deployment_settings_set(actor=OPERATOR, deployment=deployment, values={f"header:{name}": "x"})
 
 
-def test_adding_remotes_is_a_permission_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    deployment = make_queued(make_user())
-    monkeypatch.setattr(services, "check_may_add_remote", refuse)
-    with pytest.raises(Forbidden):
-        services.deployment_deploy(actor=OPERATOR, deployment=deployment, reference=f"remote:{URL}")
-    with pytest.raises(Forbidden):
-        services.deployment_create(actor=OPERATOR, owner=deployment.owner, name="other", reference=f"remote:{URL}")
+def test_adding_remotes_is_a_permission_of_its_own(settings: Any) -> None:
+    settings.SLIPWAY_MEMBERS_MAY = ["packages", "source"]
+    alice = make_user()
+    deployment = make_queued(alice)
+    with pytest.raises(Forbidden, match="may not add remote servers"):
+        services.deployment_deploy(actor=actor_of(alice), deployment=deployment, reference=f"remote:{URL}")
+    with pytest.raises(Forbidden, match="may not add remote servers"):
+        services.deployment_create(actor=actor_of(alice), owner=alice.name, name="other", reference=f"remote:{URL}")
     assert deployment.versions.count() == 1
-    assert callable(permissions.check_may_add_remote)
-
-
-def refuse(*arguments: Any) -> None:
-    raise Forbidden("remotes_not_allowed", "This account may not add remote servers.")
 
 
 class FakeServer(BaseHTTPRequestHandler):
