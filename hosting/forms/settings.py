@@ -29,9 +29,7 @@ class LimitsForm(forms.Form):
             field.help_text = f"At most {_number(bound.most / unit)}; {_number(bound.default / unit)} if left empty."
             field.widget.attrs.update(min=0, step="any" if bound.is_bytes else 1, inputmode="decimal")
         idle = self.fields["idle_seconds"]
-        idle.help_text = (
-            f"Of nobody using it; {limits.idle_seconds_of(None):.0f} if left empty. The next call wakes it."
-        )
+        idle.help_text = f"{limits.idle_seconds_of(None):.0f} if left empty. The next call wakes it."
 
     @staticmethod
     def initial_of(deployment: Deployment) -> dict[str, Any]:
