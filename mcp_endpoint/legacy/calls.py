@@ -93,7 +93,7 @@ async def finish(context: Context, message: Call, source: Opened, seconds: float
     if first is not None and first.kind is Kind.RESULT:
         data = first.data
         if message.method == LIST:
-            data = context.services.tool_policies.shown(context.route, data)
+            data = _listed(context, data)
         await context.answer.json(200, j.result(message.id, data))
         return
     revision = found(context, message.id).revision
@@ -101,8 +101,14 @@ async def finish(context: Context, message: Call, source: Opened, seconds: float
 
 
 def view_of(context: Context, message: Call, revision: str) -> CallView:
-    shown = partial(context.services.tool_policies.shown, context.route) if message.method == LIST else None
+    shown = partial(_listed, context) if message.method == LIST else None
     return CallView(message.id, message.progress_token, revision, shown=shown)
+
+
+def _listed(context: Context, result: bytes) -> bytes:
+    """What of a tools/list result the client sees. A modern client's headers are compared with all of it."""
+    context.services.tool_headers.learn(context.route.version_id, result)
+    return context.services.tool_policies.shown(context.route, result)
 
 
 def open_call(context: Context, link: RunnerLink, session: Session, message: Call) -> Opened:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from hosting.runner.control import Answer
 from hosting.runner.frames import TERMINAL, Event, Kind
+from hosting.runner.upstream.capabilities import lacking
 from hosting.stream import RunnerLink
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.modern.messages import ModernCall
@@ -32,9 +33,15 @@ Where = Callable[[], tuple[RunnerLink, str, str]]
 """() -> (link, runner address, exchange id) of the call."""
 
 
+class _Request(msgspec.Struct):
+    method: str = ""
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
 class _Head(msgspec.Struct):
     kind: str = msgspec.field(name="resultType", default="")
     state: str = msgspec.field(name="requestState", default="")
+    requests: dict[str, _Request] = msgspec.field(name="inputRequests", default_factory=dict)
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode
@@ -92,7 +99,7 @@ class Questions:
         """What the client is to see of an event that is no question."""
         self._last = max(self._last, event.seq)
         if event.kind is Kind.RESULT and MARK in event.data:
-            return Event(event.seq, event.kind, self._sealed(event.data))
+            return self._native(event)
         if event.seq <= self._seen and event.kind not in TERMINAL:
             return None
         return event
@@ -129,17 +136,35 @@ class Questions:
         body = {"resultType": "input_required", "inputRequests": requests, "requestState": self._seal(state)}
         return Event(self._last, Kind.RESULT, j.encode(body))
 
-    def _sealed(self, result: bytes) -> bytes:
-        """`result`, with the state of a modern server's InputRequiredResult sealed."""
+    def _native(self, event: Event) -> Event:
+        """A modern server's InputRequiredResult: its state sealed, or an error where it must not ask."""
         try:
-            head = _decode_head(result)
-        except msgspec.DecodeError:
-            return result
-        members = j.decode_members(result)
-        if head.kind != "input_required" or not head.state or members is None:
-            return result
+            head = _decode_head(event.data)
+        except (msgspec.DecodeError, RecursionError):
+            return event
+        if head.kind != "input_required":
+            return event
+        if self._message.method not in _MAY_ASK:
+            words = f"The hosted server asked for input during {self._message.method}, which it must not"
+            return Event(event.seq, Kind.ERROR, j.error_object(j.INTERNAL_ERROR, words))
+        missing = self._missing(head)
+        if missing:
+            words = "The hosted server needs a capability that the client does not declare"
+            error = j.error_object(j.MISSING_CAPABILITY, words, {"requiredCapabilities": missing})
+            return Event(event.seq, Kind.ERROR, error)
+        members = j.decode_members(event.data)
+        if not head.state or members is None:
+            return event
         members["requestState"] = msgspec.Raw(j.encode(self._seal(Native(time.time() + NATIVE_SECONDS, head.state))))
-        return j.encode(members)
+        return Event(event.seq, event.kind, j.encode(members))
+
+    def _missing(self, head: _Head) -> dict[str, Any]:
+        """2026-07-28 basic/index (_meta) and basic/patterns/mrtr: no request for what the client did not declare."""
+        missing: dict[str, Any] = {}
+        for request in head.requests.values():
+            for name, parts in lacking(request.method, bytes(request.params), self._message.capabilities).items():
+                missing.setdefault(name, {}).update(parts)
+        return missing
 
     def _seal(self, state: State) -> str:
         return self._states.seal(state, binding(self._owner, self._message.method, self._message.params))

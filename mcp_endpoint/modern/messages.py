@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from hosting.runner.upstream.translation import LEVELS
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.meta import CAPABILITIES_KEY, CLIENT_KEY, LEVEL_KEY, VERSION_KEY, put_meta, trace_of
@@ -122,8 +123,8 @@ def _call(
         problem = f"{CAPABILITIES_KEY} must be an object"
     elif client and client[:1] != b"{":
         problem = f"{CLIENT_KEY} must be an object"
-    elif level is not None and j.text_of(level) is None:
-        problem = f"{LEVEL_KEY} must be a string"
+    elif level is not None and j.text_of(level) not in LEVELS:
+        problem = f"{LEVEL_KEY} must be one of {', '.join(LEVELS)}"
     elif state is not None and not j.text_of(state):
         problem = "requestState must be a string that this server gave out"
     elif responses and responses[:1] != b"{":

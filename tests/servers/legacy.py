@@ -2,8 +2,10 @@
 
 Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its home for every run), `count` (how many
 runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`,
-`later` (asks for the roots after its own call) and `asked` (what it was answered).
-`SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty.
+`later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change by
+`method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
+(what it was told at initialize and since), `pid` and `demand` (asks the client by `method` and `params`, returns the answer).
+`SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty. `SERVER_TOOLS` is a JSON array of further tools to list.
 """
 
 from __future__ import annotations
@@ -81,37 +83,92 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
     if name == "ask":
         schema = {"type": "object", "properties": {"name": {"type": "string"}}}
         return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
-    if name == "big":
-        return text("x" * int(arguments.get("bytes", 1_000_000)))
     if name in _PLAIN:
         return _PLAIN[name]()
+    if name in _WITH_ARGUMENTS:
+        return _WITH_ARGUMENTS[name](arguments)
     return {**text(f"no tool named {name}"), "isError": True}
 
 
-_PLAIN: dict[str, Any] = {"crash": crash, "later": later, "asked": lambda: text(json.dumps(_asked))}
+LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+_told: dict[str, Any] = {"subscribed": [], "level": ""}
+
+
+def log(arguments: dict[str, Any]) -> dict[str, Any]:
+    for level in LEVELS:
+        send({"method": "notifications/message", "params": {"level": level, "data": arguments.get("text", level)}})
+    time.sleep(float(arguments.get("pause", 0)))
+    return text("logged")
+
+
+def change(arguments: dict[str, Any]) -> dict[str, Any]:
+    send({"method": arguments["method"], "params": arguments.get("params") or {}})
+    return text("announced")
+
+
+def demand(arguments: dict[str, Any]) -> dict[str, Any]:
+    return text(json.dumps(ask(arguments["method"], arguments.get("params") or {})))
+
+
+class Refusal(Exception):
+    """An error object to answer with."""
+
+
+def link(arguments: dict[str, Any]) -> dict[str, Any]:
+    visited = {"mode": "url", "elicitationId": "e1", "url": "https://example.org/go", "message": "Go there first."}
+    raise Refusal({"code": -32042, "message": "Something is needed first", "data": {"elicitations": [visited]}})
+
+
+def big(arguments: dict[str, Any]) -> dict[str, Any]:
+    return text("x" * int(arguments.get("bytes", 1_000_000)))
+
+
+_WITH_ARGUMENTS = {"big": big, "log": log, "change": change, "demand": demand, "link": link}
+_PLAIN: dict[str, Any] = {
+    "crash": crash,
+    "later": later,
+    "asked": lambda: text(json.dumps(_asked)),
+    "told": lambda: text(json.dumps(_told)),
+    "pid": lambda: text(str(os.getpid())),
+}
 
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash", "later", "asked")
-]
+    for name in ("echo", "slow", "count", "progress", "ask", *_PLAIN, *_WITH_ARGUMENTS)
+] + json.loads(os.environ.get("SERVER_TOOLS", "[]"))
+
+
+def note(method: str, params: dict[str, Any]) -> None:
+    if method == "resources/subscribe":
+        _told["subscribed"].append(params["uri"])
+    elif method == "resources/unsubscribe":
+        _told["subscribed"].remove(params["uri"])
+    elif method == "logging/setLevel":
+        _told["level"] = params["level"]
 
 
 def respond(message: dict[str, Any]) -> None:
     method, params = message["method"], message.get("params") or {}
     if method == "initialize":
         wanted = params.get("protocolVersion")
+        _told["capabilities"] = params.get("capabilities")
         result: dict[str, Any] = {
             "protocolVersion": wanted if wanted in REVISIONS else REVISIONS[-1],
-            "capabilities": {"tools": {"listChanged": True}, "logging": {}},
+            "capabilities": {"tools": {"listChanged": True}, "resources": {"subscribe": True}, "logging": {}},
             "serverInfo": {"name": "legacy", "version": "1"},
         }
     elif method == "tools/list":
         time.sleep(float(params.get("pause", 0)))
         result = {"tools": TOOLS}
     elif method == "tools/call":
-        result = call(params.get("name", ""), params.get("arguments") or {}, params.get("_meta") or {})
-    elif method in ("ping", "logging/setLevel"):
+        try:
+            result = call(params.get("name", ""), params.get("arguments") or {}, params.get("_meta") or {})
+        except Refusal as refusal:
+            send({"id": message["id"], "error": refusal.args[0]})
+            return
+    elif method in ("ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"):
         result = {}
+        note(method, params)
     else:
         send({"id": message["id"], "error": {"code": -32601, "message": f"no method {method}"}})
         return

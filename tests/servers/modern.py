@@ -1,11 +1,15 @@
 """A small server of the stateless era (2026-07-28) over stdio, standard library only; it refuses the handshake.
 
-Tools: `echo`, `ask` (one round of InputRequiredResult with requestState), `meta` (what the request's `_meta` said).
+Tools: `echo`, `ask` (one round of InputRequiredResult with requestState), `meta` (what the request's `_meta` said),
+`want` (asks for input by the `method` and `params` it is given), `change` (announces a change by `method` and `params`
+to whoever listens for it), `listening` (the filters of the open listen requests), `part` (ends them in good order) and
+`pid`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -13,8 +17,10 @@ REVISION = "2026-07-28"
 PREFIX = "io.modelcontextprotocol/"
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "ask", "meta")
+    for name in ("echo", "ask", "meta", "want", "change", "listening", "part", "pid")
 ]
+FLAGS = {f"notifications/{name}/list_changed": f"{name}ListChanged" for name in ("tools", "prompts", "resources")}
+listening: dict[Any, dict[str, Any]] = {}  # filters by the id of their request
 
 
 locked = False  # as the SDK's servers do: the first request decides which era a process serves
@@ -24,12 +30,46 @@ def text(value: str) -> dict[str, Any]:
     return {"resultType": "complete", "content": [{"type": "text", "text": value}]}
 
 
+def send(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    sys.stdout.flush()
+
+
+def change(arguments: dict[str, Any]) -> dict[str, Any]:
+    method, params = arguments["method"], arguments.get("params") or {}
+    for number, wanted in listening.items():
+        if wanted.get(FLAGS.get(method, "")) or params.get("uri") in wanted.get("resourceSubscriptions", ()):
+            send({"method": method, "params": {**params, "_meta": {PREFIX + "subscriptionId": number}}})
+    return text("announced")
+
+
+def part(arguments: dict[str, Any]) -> dict[str, Any]:
+    for number in list(listening):
+        del listening[number]
+        send({"id": number, "result": {"resultType": "complete", "_meta": {PREFIX + "subscriptionId": number}}})
+    return text("parted")
+
+
+PLAIN: dict[str, Any] = {
+    "pid": lambda arguments: text(str(os.getpid())),
+    "change": change,
+    "listening": lambda arguments: text(json.dumps(list(listening.values()))),
+    "part": part,
+}
+
+
 def call(params: dict[str, Any]) -> dict[str, Any]:
     name, arguments = params.get("name"), params.get("arguments") or {}
     if name == "echo":
         return text(str(arguments.get("text", "")))
     if name == "meta":
         return text(json.dumps(params.get("_meta")))
+    if name in PLAIN:
+        return PLAIN[name](arguments)
+    if name == "want":
+        if "it" in (params.get("inputResponses") or {}):
+            return text(json.dumps(params["inputResponses"]["it"]))
+        return {"resultType": "input_required", "inputRequests": {"it": arguments}}
     if name == "ask":
         answers = params.get("inputResponses") or {}
         if "who" in answers and params.get("requestState") == "state-1":
@@ -67,7 +107,10 @@ def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
             "result": {
                 "resultType": "complete",
                 "supportedVersions": [REVISION],
-                "capabilities": {"tools": {}},
+                "capabilities": {
+                    "tools": {"listChanged": True},
+                    "resources": {"listChanged": True, "subscribe": True},
+                },
                 "_meta": {PREFIX + "serverInfo": {"name": "modern", "version": "1"}},
                 "ttlMs": 1000,
                 "cacheScope": "public",
@@ -78,7 +121,10 @@ def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
     if method == "tools/call":
         return {"result": call(params)}
     if method == "subscriptions/listen":
-        acknowledged = {"notifications": params.get("notifications"), "_meta": {PREFIX + "subscriptionId": number}}
+        wanted = params.get("notifications") or {}
+        honoured = {name: value for name, value in wanted.items() if name != "promptsListChanged"}
+        listening[number] = honoured
+        acknowledged = {"notifications": honoured, "_meta": {PREFIX + "subscriptionId": number}}
         return {"method": "notifications/subscriptions/acknowledged", "params": acknowledged}
     return {"error": {"code": -32601, "message": f"no method {method}"}}
 
@@ -88,5 +134,6 @@ for line in sys.stdin:
     if "id" in message and "method" in message:
         reply = respond(message["id"], message["method"], message.get("params") or {})
         number = {} if "method" in reply else {"id": message["id"]}
-        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **number, **reply}) + "\n")
-        sys.stdout.flush()
+        send({**number, **reply})
+    elif message.get("method") == "notifications/cancelled":
+        listening.pop(message["params"]["requestId"], None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from hosting.runner.listening import Filter
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import LEGACY, MODERN, HandshakeError
 
@@ -41,15 +42,10 @@ class Discovery(msgspec.Struct):
             body["instructions"] = self.instructions
         return m.encode(body)
 
-    def listen_filter(self, uris: list[str]) -> dict[str, Any]:
-        """All list changes the child can announce, and the resources that sessions subscribed to."""
+    def announces(self) -> Filter:
+        """All list changes that the child can announce."""
         capabilities: dict[str, Any] = msgspec.json.decode(self.capabilities)
-        wanted: dict[str, Any] = {
-            f"{name}ListChanged": True for name in _LIST_CHANGES if (capabilities.get(name) or {}).get("listChanged")
-        }
-        if uris:
-            wanted["resourceSubscriptions"] = uris
-        return wanted
+        return Filter.of(bool((capabilities.get(name) or {}).get("listChanged")) for name in _LIST_CHANGES)
 
 
 def decode_discovery(raw: bytes) -> Discovery:

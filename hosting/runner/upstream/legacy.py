@@ -14,13 +14,19 @@ import msgspec
 
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
-from hosting.runner.listening import CHANGES, RESOURCE_UPDATED
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+from hosting.runner.upstream.listeners import Listeners
 from hosting.runner.upstream.questions import Questions
-
-_CACHEABLE = frozenset({"tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
+from hosting.runner.upstream.translation import (
+    is_loud_enough,
+    is_lower,
+    legacy_params,
+    modern_error,
+    modern_result,
+    url_questions,
+)
 
 
 class Handshake(msgspec.Struct):
@@ -52,9 +58,11 @@ class LegacyUpstream:
         if self.revision not in LEGACY:
             raise HandshakeError(f"it answered initialize with the unknown protocol version {self.revision!r}")
         self._calls: dict[int, Exchange] = {}
-        self._listeners: dict[str, tuple[Exchange, dict[str, Any]]] = {}
+        self._listeners = Listeners(self, bytes(self._handshake.capabilities))
         self._questions = Questions(peer, client)
         self._initialized = False
+        self._logs = "logging" in m.decode_members(self._handshake.capabilities)
+        self._level = ""  # the lowest that a modern client asked for
         self._internal: set[int] = set()
 
     # --- toward the child
@@ -72,10 +80,13 @@ class LegacyUpstream:
             return
         self._ensure_initialized()
         if modern and exchange.listening:
-            self._listen(exchange)
+            self._listeners.add(exchange)
             return
-        number = exchange.number = self._peer.next_id()
         params = opened.params
+        if modern:
+            params = legacy_params(params)
+            self._set_level(opened.log_level)
+        number = exchange.number = self._peer.next_id()
         if opened.wants_progress or opened.trace:
             additions: dict[str, Any] = {"progressToken": number} if opened.wants_progress else {}
             if opened.trace:
@@ -125,7 +136,7 @@ class LegacyUpstream:
 
     def _forget(self, exchange: Exchange) -> None:
         self._calls.pop(exchange.number, None)
-        self._listeners.pop(exchange.id, None)
+        self._listeners.remove(exchange, is_last_word=not self._peer.sessions())
         self._questions.drop(exchange)
 
     def notify(self, session: Session, method: str, params: bytes) -> None:
@@ -141,28 +152,14 @@ class LegacyUpstream:
     def adopted(self) -> None:
         self._questions.adopted()
 
-    # --- a modern client's listening
+    def _set_level(self, level: str) -> None:
+        """A modern request says for itself what it wants to be told; the child is asked for all that anyone wants."""
+        if level and self._logs and not self._peer.is_shared and is_lower(level, self._level):
+            self._level = level
+            self.ask_aside("logging/setLevel", {"level": level})
 
-    def _listen(self, exchange: Exchange) -> None:
-        wanted: dict[str, Any] = {}
-        members = m.decode_members(exchange.open.params) if exchange.open.params else {}
-        if "notifications" in members:
-            wanted = msgspec.json.decode(members["notifications"], type=dict[str, Any])
-        capabilities: dict[str, Any] = msgspec.json.decode(self._handshake.capabilities)
-        honoured: dict[str, Any] = {
-            name: True
-            for method, name in CHANGES.items()
-            if wanted.get(name) is True and (capabilities.get(method.split("/")[1]) or {}).get("listChanged")
-        }
-        uris = wanted.get("resourceSubscriptions")
-        if isinstance(uris, list) and (capabilities.get("resources") or {}).get("subscribe"):
-            honoured["resourceSubscriptions"] = uris
-            for uri in uris:
-                self._internal_request("resources/subscribe", {"uri": uri})
-        self._listeners[exchange.id] = (exchange, honoured)
-        exchange.acknowledge(m.encode({"notifications": honoured}))
-
-    def _internal_request(self, method: str, params: dict[str, Any]) -> None:
+    def ask_aside(self, method: str, params: dict[str, Any]) -> None:
+        """A request of our own, whose answer nobody waits for."""
         number = self._peer.next_id()
         self._internal.add(number)
         self._peer.write(m.request(number, m.encode(method), m.encode(params)))
@@ -187,32 +184,26 @@ class LegacyUpstream:
         modern = is_modern(exchange.open.revision)
         if message.error is not msgspec.UNSET:
             error = bytes(message.error)
-            exchange.fail(self._modern_error(error) if modern else error)
+            if modern:
+                self._failed(exchange, error)
+            else:
+                exchange.fail(error)
         elif message.result is not msgspec.UNSET:
             result = bytes(message.result)
-            exchange.succeed(self._modern_result(exchange.open.method, result) if modern else result)
+            exchange.succeed(modern_result(exchange.open.method, result) if modern else result)
         else:
             exchange.refuse("The hosted server sent a response with neither result nor error")
         self._peer.settled(exchange)
 
-    def _modern_result(self, method: str, result: bytes) -> bytes:
-        """2026-07-28 basic/index (ResultType) and server/utilities/caching: what every modern result has."""
-        if not result.startswith(b"{") or b'"resultType"' in result:
-            return result
-        first = b'"resultType":"complete"'
-        if method in _CACHEABLE and b'"ttlMs"' not in result:
-            first += b',"ttlMs":0,"cacheScope":"private"'
-        return m.with_first(result, first)
-
     @staticmethod
-    def _modern_error(error: bytes) -> bytes:
-        """2026-07-28 basic/index (Error Codes): -32002 must not be sent any more; -32602 took its place."""
-        if b"-32002" not in error:
-            return error
-        members = m.decode_members(error)
-        if members.get("code") == msgspec.Raw(b"-32002"):
-            members["code"] = msgspec.Raw(b"-32602")
-        return m.encode(members)
+    def _failed(exchange: Exchange, error: bytes) -> None:
+        """A modern client is told of a missing URL elicitation as a question, where it can be asked one."""
+        opened = exchange.open
+        asked = url_questions(opened.method, error, opened.capabilities) if opened.native_input else b""
+        if asked:
+            exchange.succeed(asked)
+        else:
+            exchange.fail(modern_error(error))
 
     def _asked(self, request_id: Any, method: str, params: bytes, about: int) -> None:
         if method == "ping":
@@ -231,15 +222,16 @@ class LegacyUpstream:
             self._questions.withdraw(params)
         elif method == "notifications/message":
             if about in self._calls or not self._peer.is_shared:
-                call = self._call(about)
-                if call is not None:
-                    if not is_modern(call.open.revision) or call.open.log_level:
-                        call.append(Kind.LOG, params)
-                    return
-                for session in self._peer.sessions():
-                    session.channel.append(Kind.LOG, params)
+                self._logged(params, self._call(about))
         else:
             self._announced(method, params)
+
+    def _logged(self, params: bytes, call: Exchange | None) -> None:
+        if call is None:
+            for session in self._peer.sessions():
+                session.channel.append(Kind.LOG, params)
+        elif not is_modern(call.open.revision) or (call.open.log_level and is_loud_enough(params, call.open.log_level)):
+            call.append(Kind.LOG, params)
 
     def _progressed(self, params: bytes) -> None:
         token = msgspec.json.decode(params or b"{}", type=_Progress).token
@@ -253,15 +245,7 @@ class LegacyUpstream:
         """A change of lists or resources, or something unknown: to every session, and to whoever listens for it."""
         for session in self._peer.sessions():
             session.channel.append(Kind.NOTIFICATION, params, method)
-        name = CHANGES.get(method)
-        for exchange, honoured in list(self._listeners.values()):
-            if (name and honoured.get(name)) or (method == RESOURCE_UPDATED and self._is_watched(params, honoured)):
-                exchange.append(Kind.NOTIFICATION, params, method)
-
-    @staticmethod
-    def _is_watched(params: bytes, honoured: dict[str, Any]) -> bool:
-        uri = msgspec.json.decode(params or b"{}", type=dict[str, Any]).get("uri")
-        return uri in honoured.get("resourceSubscriptions", ())
+        self._listeners.announced(method, params)
 
     def oversized(self, head: bytes, limit: int) -> None:
         m.refuse_oversized(self._calls, head, limit, self._peer.settled)

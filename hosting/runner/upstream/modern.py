@@ -9,17 +9,20 @@ Source: specification 2026-07-28 basic/index (_meta), basic/patterns/mrtr, basic
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import msgspec
 
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
-from hosting.runner.listening import ACKNOWLEDGED
+from hosting.runner.listening import ACKNOWLEDGED, Filter, wanted_by
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Client, Peer, is_modern
+from hosting.runner.upstream.capabilities import MISSING_CAPABILITY, lacking
 from hosting.runner.upstream.discovery import decode_discovery
+from hosting.runner.upstream.subscriptions import Subscriptions
 
 MAX_ROUNDS = 20
 _SUBSCRIPTION_ID = m.META + "subscriptionId"
@@ -29,6 +32,11 @@ class _InputRequired(msgspec.Struct):
     kind: str = msgspec.field(name="resultType", default="complete")
     requests: dict[str, msgspec.Raw] = msgspec.field(name="inputRequests", default_factory=dict)
     state: msgspec.Raw = msgspec.field(name="requestState", default=msgspec.Raw(b""))
+
+
+class _Question(msgspec.Struct):
+    method: str = ""
+    params: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 def _plain(params: bytes) -> dict[str, Any]:
@@ -68,8 +76,7 @@ class ModernUpstream:
         self._calls: dict[int, Exchange] = {}
         self._rounds: dict[str, _Round] = {}  # our key -> its round
         self._question_count = 0
-        self._listen_number = 0
-        self._listen_filter: dict[str, Any] = {}
+        self._subscriptions = Subscriptions(peer, self._listen, self._discovery.announces())
 
     # --- toward the child
 
@@ -78,7 +85,11 @@ class ModernUpstream:
         if not is_modern(opened.revision) and self._answered_here(exchange):
             self._peer.settled(exchange)
             return
-        self._send(exchange, opened.params)
+        wanted = wanted_by(opened.params) if exchange.listening else None
+        if wanted is not None:
+            self._subscriptions.add(exchange, wanted)
+        else:
+            self._send(exchange, opened.params)
 
     def _send(self, exchange: Exchange, params: bytes) -> None:
         opened = exchange.open
@@ -107,7 +118,7 @@ class ModernUpstream:
         opened, session = exchange.open, self._session(exchange)
         if opened.method == "initialize":
             exchange.succeed(self._discovery.initialize_result(opened.revision, self._peer.label))
-            self._listen_for(session)
+            self._subscriptions.refresh()
         elif opened.method == "ping":
             exchange.succeed(b"{}")
         elif opened.method == "logging/setLevel":
@@ -123,27 +134,15 @@ class ModernUpstream:
                     session.subscriptions.add if opened.method.endswith("/subscribe") else session.subscriptions.discard
                 )
                 change(uri)
-            self._listen_for(session)
+            self._subscriptions.refresh()
             exchange.succeed(b"{}")
         else:
             return False
         return True
 
-    def _listen_for(self, session: Session | None) -> None:
-        """Keep one listen request per child with the union of what its legacy sessions may be told."""
-        if session is None:
-            return
-        uris = sorted({uri for other in self._peer.sessions() for uri in other.subscriptions})
-        wanted = self._discovery.listen_filter(uris)
-        if wanted == self._listen_filter:
-            return
-        previous, self._listen_filter = self._listen_number, wanted
-        self._listen_number = self._peer.next_id()
-        meta = request_meta(self.revision, self._client)
-        params = m.encode({"notifications": wanted, "_meta": meta})
-        self._peer.write(m.request(self._listen_number, b'"subscriptions/listen"', params))
-        if previous:
-            self._peer.write(m.notification("notifications/cancelled", m.encode({"requestId": previous})))
+    def _listen(self, number: int, wanted: Filter) -> None:
+        params = m.encode({"notifications": wanted, "_meta": request_meta(self.revision, self._client)})
+        self._peer.write(m.request(number, b'"subscriptions/listen"', params))
 
     def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
         found = self._rounds.pop(key, None)
@@ -180,6 +179,8 @@ class ModernUpstream:
     def cancel(self, exchange: Exchange, reason: str) -> None:
         for key in [key for key, round_ in self._rounds.items() if round_.exchange is exchange]:
             del self._rounds[key]
+        if self._subscriptions.remove(exchange):
+            return
         if self._calls.pop(exchange.number, None) is not None:
             body: dict[str, Any] = {"requestId": exchange.number}
             if reason:
@@ -210,7 +211,9 @@ class ModernUpstream:
             return
         exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
         if exchange is None:
-            if message.id != self._listen_number:
+            if self._subscriptions.owns(message.id):
+                self._listen_ended(message)
+            else:
                 self._peer.note(f"answered a request that is not open: id {message.id!r}")
             return
         if message.error is not msgspec.UNSET:
@@ -224,12 +227,26 @@ class ModernUpstream:
             exchange.succeed(self._without_subscription_id(result) if exchange.listening else result)
         self._peer.settled(exchange)
 
+    def _listen_ended(self, message: m.Message) -> None:
+        assert isinstance(message.id, int)
+        if message.error is not msgspec.UNSET:
+            self._subscriptions.answered(message.id, error=bytes(message.error))
+        else:
+            result = b"" if message.result is msgspec.UNSET else self._without_subscription_id(bytes(message.result))
+            self._subscriptions.answered(message.id, result=result)
+
     def _asks(self, exchange: Exchange, result: bytes) -> bool:
         required = msgspec.json.decode(result, type=_InputRequired)
         if required.kind != "input_required":
             return False
         if not required.requests:
             self._retry(exchange, required.state, {})
+            return True
+        missing = self._missing(exchange, required)
+        if missing:
+            words = "The hosted server needs a capability that the client does not declare"
+            exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
+            self._peer.settled(exchange)
             return True
         round_ = _Round(exchange, required)
         for name in required.requests:
@@ -238,8 +255,31 @@ class ModernUpstream:
             round_.names[key] = name
             self._rounds[key] = round_
         for key, name in list(round_.names.items()):
-            exchange.ask(key, bytes(required.requests[name]))
+            exchange.ask(key, self._legacy_question(key, bytes(required.requests[name])))
         return True
+
+    def _missing(self, exchange: Exchange, required: _InputRequired) -> dict[str, Any]:
+        """A client must not be asked for what it did not declare, in any revision."""
+        session = self._session(exchange)
+        declared = session.capabilities if session is not None else exchange.open.capabilities
+        missing: dict[str, Any] = {}
+        for raw in required.requests.values():
+            question = msgspec.json.decode(raw, type=_Question)
+            for name, parts in lacking(question.method, bytes(question.params), declared).items():
+                missing.setdefault(name, {}).update(parts)
+        return missing
+
+    @staticmethod
+    def _legacy_question(key: str, question: bytes) -> bytes:
+        """2025-11-25 client/elicitation: a request to visit a URL has an id there, which 2026-07-28 does without."""
+        if b'"url"' not in question:
+            return question
+        members = m.decode_members(question)
+        params = m.decode_members(members["params"]) if "params" in members else {}
+        if bytes(params.get("mode", b"")) == b'"url"' and "elicitationId" not in params:
+            params["elicitationId"] = msgspec.Raw(m.encode(f"{key}-{secrets.token_urlsafe(12)}"))
+            members["params"] = msgspec.Raw(m.encode(params))
+        return m.encode(members)
 
     def _notified(self, method: str, params: bytes, about: int) -> None:
         if method == "notifications/progress":
@@ -272,14 +312,17 @@ class ModernUpstream:
         else:
             members.pop("_meta", None)
         plain = m.encode(members)
+        if self._subscriptions.owns(subscription):
+            if method == ACKNOWLEDGED:
+                self._subscriptions.acknowledged(subscription, plain)
+            else:
+                self._subscriptions.announced(subscription, method, plain if members else b"")
+            return
         exchange = self._calls.get(subscription)
         if exchange is not None and method == ACKNOWLEDGED:
             exchange.acknowledge(plain)
         elif exchange is not None:
             exchange.append(Kind.NOTIFICATION, plain, method)
-        elif subscription == self._listen_number and method != ACKNOWLEDGED:
-            for session in self._peer.sessions():
-                session.channel.append(Kind.NOTIFICATION, plain if members else b"", method)
 
     @staticmethod
     def _without_subscription_id(result: bytes) -> bytes:

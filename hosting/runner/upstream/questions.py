@@ -16,8 +16,7 @@ from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Client, Peer
-
-_NEEDS = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
+from hosting.runner.upstream.capabilities import lacking
 
 
 class _Cancelled(msgspec.Struct):
@@ -29,7 +28,7 @@ class Questions:
 
     def __init__(self, peer: Peer, client: Client) -> None:
         self._peer = peer
-        self._offered = frozenset(m.decode_members(client.capabilities))
+        self._capabilities = client.capabilities
         self._open: dict[str, tuple[Any, Exchange | None]] = {}
         self._count = 0
 
@@ -39,8 +38,14 @@ class Questions:
     def ask(self, request_id: Any, method: str, params: bytes, asked_by: Exchange | None) -> None:
         """Put a request of the child to its client. `asked_by` is the call it is taken to belong to."""
         sessions = self._peer.sessions()
-        if self._peer.is_shared or _NEEDS.get(method, "") not in ("", *self._offered):
+        if self._peer.is_shared:
             self._refuse(request_id, m.METHOD_NOT_FOUND, f"The client does not offer {method}")
+            return
+        if missing := lacking(method, params, self._capabilities):
+            # 2025-11-25 client/elicitation, "Error Handling": another code where only the mode is not offered.
+            is_partial = any(missing.values()) and not lacking(method, b"{}", self._capabilities)
+            code = m.INVALID_PARAMS if is_partial else m.METHOD_NOT_FOUND
+            self._refuse(request_id, code, f"The client does not offer {method}: it lacks {m.encode(missing).decode()}")
             return
         if asked_by is None and not sessions:
             self._refuse(request_id, m.METHOD_NOT_FOUND, f"No call is running that {method} could belong to")
