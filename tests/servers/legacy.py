@@ -1,17 +1,19 @@
 """A small server of the handshake era over stdio, standard library only, for tests that need to steer one.
 
 Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its home for every run), `count` (how many
-runs there were), `progress` (steps), `ask` (elicits, returns the answer), `big` (bytes), `crash`,
-`later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change by
-`method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
-(what it was told at initialize and since), `pid` and `demand` (asks the client by `method` and `params`, returns the answer).
-`SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty. `SERVER_TOOLS` is a JSON array of further tools to list.
+runs there were), `progress` (steps), `ask` (elicits, returns the answer), `demand` (asks the client by `method` and
+`params`), `later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change
+by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
+(what it was told at initialize and since), `who` (one word for each process), `big` (bytes), `crash`.
+`SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty, curious (asks for the roots before it lists its tools).
+`SERVER_TOOLS` is a JSON array of further tools to list.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 REVISIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+WHO = secrets.token_hex(8)
 COUNT = Path(os.environ.get("HOME", "/tmp")) / "count.txt"
 _lock = threading.Lock()
 _answers: dict[str, Any] = {}
@@ -129,7 +132,7 @@ _PLAIN: dict[str, Any] = {
     "later": later,
     "asked": lambda: text(json.dumps(_asked)),
     "told": lambda: text(json.dumps(_told)),
-    "pid": lambda: text(str(os.getpid())),
+    "who": lambda: text(WHO),
 }
 
 TOOLS = [
@@ -159,6 +162,8 @@ def respond(message: dict[str, Any]) -> None:
         }
     elif method == "tools/list":
         time.sleep(float(params.get("pause", 0)))
+        if os.environ.get("SERVER_MODE") == "curious":
+            _asked.append(ask("roots/list", {}))
         result = {"tools": TOOLS}
     elif method == "tools/call":
         try:

@@ -3,21 +3,22 @@
 Tools: `echo`, `ask` (one round of InputRequiredResult with requestState), `meta` (what the request's `_meta` said),
 `want` (asks for input by the `method` and `params` it is given), `change` (announces a change by `method` and `params`
 to whoever listens for it), `listening` (the filters of the open listen requests), `part` (ends them in good order) and
-`pid`.
+`who` (one word for each process).
 """
 
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import sys
 from typing import Any
 
 REVISION = "2026-07-28"
+WHO = secrets.token_hex(8)
 PREFIX = "io.modelcontextprotocol/"
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "ask", "meta", "want", "change", "listening", "part", "pid")
+    for name in ("echo", "ask", "meta", "want", "change", "listening", "part", "who")
 ]
 FLAGS = {f"notifications/{name}/list_changed": f"{name}ListChanged" for name in ("tools", "prompts", "resources")}
 listening: dict[Any, dict[str, Any]] = {}  # filters by the id of their request
@@ -51,7 +52,7 @@ def part(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 PLAIN: dict[str, Any] = {
-    "pid": lambda arguments: text(str(os.getpid())),
+    "who": lambda arguments: text(WHO),
     "change": change,
     "listening": lambda arguments: text(json.dumps(list(listening.values()))),
     "part": part,
@@ -116,6 +117,8 @@ def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
                 "cacheScope": "public",
             }
         }
+    if method == "tools/list" and (params.get("cursor") or "").startswith("ask"):
+        return {"result": {"resultType": "input_required", "inputRequests": {"it": {"method": "roots/list"}}}}
     if method == "tools/list":
         return {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 0, "cacheScope": "public"}}
     if method == "tools/call":

@@ -9,7 +9,6 @@ Source: specification 2026-07-28 basic/index (_meta), basic/patterns/mrtr, basic
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import msgspec
@@ -20,38 +19,16 @@ from hosting.runner.listening import ACKNOWLEDGED, Filter, wanted_by
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Client, Peer, is_modern
-from hosting.runner.upstream.capabilities import MISSING_CAPABILITY, lacking
 from hosting.runner.upstream.discovery import decode_discovery
+from hosting.runner.upstream.rounds import MARK, Rounds
 from hosting.runner.upstream.subscriptions import Subscriptions
 
-MAX_ROUNDS = 20
 _SUBSCRIPTION_ID = m.META + "subscriptionId"
-
-
-class _InputRequired(msgspec.Struct):
-    kind: str = msgspec.field(name="resultType", default="complete")
-    requests: dict[str, msgspec.Raw] = msgspec.field(name="inputRequests", default_factory=dict)
-    state: msgspec.Raw = msgspec.field(name="requestState", default=msgspec.Raw(b""))
-
-
-class _Question(msgspec.Struct):
-    method: str = ""
-    params: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 def _plain(params: bytes) -> dict[str, Any]:
     decoded: dict[str, Any] = msgspec.json.decode(params or b"{}", type=dict[str, Any])
     return decoded
-
-
-class _Round:
-    """The questions of one InputRequiredResult, until all are answered."""
-
-    def __init__(self, exchange: Exchange, required: _InputRequired) -> None:
-        self.exchange = exchange
-        self.state = required.state
-        self.names: dict[str, str] = {}  # our key -> the server's
-        self.responses: dict[str, msgspec.Raw] = {}
 
 
 def request_meta(revision: str, client: Client) -> dict[str, Any]:
@@ -74,8 +51,7 @@ class ModernUpstream:
         self._discovery = decode_discovery(discover_result)
         self.revision = self._discovery.revision
         self._calls: dict[int, Exchange] = {}
-        self._rounds: dict[str, _Round] = {}  # our key -> its round
-        self._question_count = 0
+        self._rounds = Rounds(peer, self._send)
         self._subscriptions = Subscriptions(peer, self._listen, self._discovery.announces())
 
     # --- toward the child
@@ -145,40 +121,10 @@ class ModernUpstream:
         self._peer.write(m.request(number, b'"subscriptions/listen"', params))
 
     def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
-        found = self._rounds.pop(key, None)
-        if found is None:
-            return False
-        name = found.names.pop(key)
-        if error:
-            for other in found.names:
-                self._rounds.pop(other, None)
-            found.exchange.answered(key)
-            found.exchange.refuse(f"The client could not answer {name!r}", data=msgspec.Raw(error))
-            self._peer.settled(found.exchange)
-            return True
-        found.responses[name] = msgspec.Raw(result)
-        found.exchange.answered(key)
-        if not found.names:
-            self._retry(found.exchange, found.state, found.responses)
-        return True
-
-    def _retry(self, exchange: Exchange, state: msgspec.Raw, responses: dict[str, msgspec.Raw]) -> None:
-        exchange.rounds += 1
-        if exchange.rounds > MAX_ROUNDS:
-            exchange.refuse(f"The hosted server asked for input more than {MAX_ROUNDS} times in one call")
-            self._peer.settled(exchange)
-            return
-        members = m.decode_members(exchange.open.params) if exchange.open.params else {}
-        members.pop("requestState", None)
-        if responses:
-            members["inputResponses"] = msgspec.Raw(m.encode(responses))
-        if bytes(state):
-            members["requestState"] = state
-        self._send(exchange, m.encode(members))
+        return self._rounds.answer(key, result=result, error=error)
 
     def cancel(self, exchange: Exchange, reason: str) -> None:
-        for key in [key for key, round_ in self._rounds.items() if round_.exchange is exchange]:
-            del self._rounds[key]
+        self._rounds.drop(exchange)
         if self._subscriptions.remove(exchange):
             return
         if self._calls.pop(exchange.number, None) is not None:
@@ -222,7 +168,7 @@ class ModernUpstream:
             exchange.refuse("The hosted server sent a response with neither result nor error")
         else:
             result = bytes(message.result)
-            if b'"input_required"' in result and not exchange.open.native_input and self._asks(exchange, result):
+            if MARK in result and not exchange.open.native_input and self._asks(exchange, result):
                 return
             exchange.succeed(self._without_subscription_id(result) if exchange.listening else result)
         self._peer.settled(exchange)
@@ -236,50 +182,9 @@ class ModernUpstream:
             self._subscriptions.answered(message.id, result=result)
 
     def _asks(self, exchange: Exchange, result: bytes) -> bool:
-        required = msgspec.json.decode(result, type=_InputRequired)
-        if required.kind != "input_required":
-            return False
-        if not required.requests:
-            self._retry(exchange, required.state, {})
-            return True
-        missing = self._missing(exchange, required)
-        if missing:
-            words = "The hosted server needs a capability that the client does not declare"
-            exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
-            self._peer.settled(exchange)
-            return True
-        round_ = _Round(exchange, required)
-        for name in required.requests:
-            self._question_count += 1
-            key = f"q{self._question_count}"
-            round_.names[key] = name
-            self._rounds[key] = round_
-        for key, name in list(round_.names.items()):
-            exchange.ask(key, self._legacy_question(key, bytes(required.requests[name])))
-        return True
-
-    def _missing(self, exchange: Exchange, required: _InputRequired) -> dict[str, Any]:
-        """A client must not be asked for what it did not declare, in any revision."""
         session = self._session(exchange)
         declared = session.capabilities if session is not None else exchange.open.capabilities
-        missing: dict[str, Any] = {}
-        for raw in required.requests.values():
-            question = msgspec.json.decode(raw, type=_Question)
-            for name, parts in lacking(question.method, bytes(question.params), declared).items():
-                missing.setdefault(name, {}).update(parts)
-        return missing
-
-    @staticmethod
-    def _legacy_question(key: str, question: bytes) -> bytes:
-        """2025-11-25 client/elicitation: a request to visit a URL has an id there, which 2026-07-28 does without."""
-        if b'"url"' not in question:
-            return question
-        members = m.decode_members(question)
-        params = m.decode_members(members["params"]) if "params" in members else {}
-        if bytes(params.get("mode", b"")) == b'"url"' and "elicitationId" not in params:
-            params["elicitationId"] = msgspec.Raw(m.encode(f"{key}-{secrets.token_urlsafe(12)}"))
-            members["params"] = msgspec.Raw(m.encode(params))
-        return m.encode(members)
+        return self._rounds.begin(exchange, result, declared)
 
     def _notified(self, method: str, params: bytes, about: int) -> None:
         if method == "notifications/progress":

@@ -1,0 +1,140 @@
+"""A modern child's InputRequiredResults, asked one by one of a client that knows no such thing.
+
+Each of its requests becomes an `input_requested` event under a key of ours; once all of a round are answered, the call
+is sent again with `inputResponses`. Nobody is asked for what the client did not declare.
+Source: 2026-07-28 basic/patterns/mrtr.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hosting.runner.exchange import Exchange
+from hosting.runner.upstream import messages as m
+from hosting.runner.upstream.base import Peer
+from hosting.runner.upstream.capabilities import MISSING_CAPABILITY, lacking
+
+MAX_ROUNDS = 20
+MARK = b'"input_required"'  # stands in every result that asks for something
+
+
+class _InputRequired(msgspec.Struct):
+    kind: str = msgspec.field(name="resultType", default="complete")
+    requests: dict[str, msgspec.Raw] = msgspec.field(name="inputRequests", default_factory=dict)
+    state: msgspec.Raw = msgspec.field(name="requestState", default=msgspec.Raw(b""))
+
+
+class _Question(msgspec.Struct):
+    method: str = ""
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Round:
+    """The questions of one InputRequiredResult, until all are answered."""
+
+    def __init__(self, exchange: Exchange, required: _InputRequired) -> None:
+        self.exchange = exchange
+        self.state = required.state
+        self.names: dict[str, str] = {}  # our key -> the server's
+        self.responses: dict[str, msgspec.Raw] = {}
+
+
+class Rounds:
+    """The open questions of one child. `send(exchange, params)` sends a call again with other parameters."""
+
+    def __init__(self, peer: Peer, send: Callable[[Exchange, bytes], None]) -> None:
+        self._peer = peer
+        self._send = send
+        self._open: dict[str, _Round] = {}  # our key -> its round
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def begin(self, exchange: Exchange, result: bytes, capabilities: bytes) -> bool:
+        """Ask what `result` asks for, if it asks for anything; False when it is the outcome."""
+        required = msgspec.json.decode(result, type=_InputRequired)
+        if required.kind != "input_required":
+            return False
+        missing = _missing(required, capabilities)
+        if missing:
+            words = "The hosted server needs a capability that the client does not declare"
+            exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
+            self._peer.settled(exchange)
+        elif not required.requests:
+            self._retry(exchange, required.state, {})
+        else:
+            self._ask(_Round(exchange, required), required)
+        return True
+
+    def _ask(self, round_: _Round, required: _InputRequired) -> None:
+        for name in required.requests:
+            self._count += 1
+            key = f"q{self._count}"
+            round_.names[key] = name
+            self._open[key] = round_
+        for key, name in list(round_.names.items()):
+            round_.exchange.ask(key, _legacy_question(key, bytes(required.requests[name])))
+
+    def answer(self, key: str, *, result: bytes, error: bytes) -> bool:
+        """Take an answer; False when the question is not open any more."""
+        found = self._open.pop(key, None)
+        if found is None:
+            return False
+        name = found.names.pop(key)
+        if error:
+            for other in found.names:
+                self._open.pop(other, None)
+            found.exchange.answered(key)
+            found.exchange.refuse(f"The client could not answer {name!r}", data=msgspec.Raw(error))
+            self._peer.settled(found.exchange)
+            return True
+        found.responses[name] = msgspec.Raw(result)
+        found.exchange.answered(key)
+        if not found.names:
+            self._retry(found.exchange, found.state, found.responses)
+        return True
+
+    def _retry(self, exchange: Exchange, state: msgspec.Raw, responses: dict[str, msgspec.Raw]) -> None:
+        exchange.rounds += 1
+        if exchange.rounds > MAX_ROUNDS:
+            exchange.refuse(f"The hosted server asked for input more than {MAX_ROUNDS} times in one call")
+            self._peer.settled(exchange)
+            return
+        members = m.decode_members(exchange.open.params) if exchange.open.params else {}
+        members.pop("requestState", None)
+        if responses:
+            members["inputResponses"] = msgspec.Raw(m.encode(responses))
+        if bytes(state):
+            members["requestState"] = state
+        self._send(exchange, m.encode(members))
+
+    def drop(self, exchange: Exchange) -> None:
+        """Its call was cancelled."""
+        for key in [key for key, round_ in self._open.items() if round_.exchange is exchange]:
+            del self._open[key]
+
+
+def _missing(required: _InputRequired, capabilities: bytes) -> dict[str, Any]:
+    missing: dict[str, Any] = {}
+    for raw in required.requests.values():
+        question = msgspec.json.decode(raw, type=_Question)
+        for name, parts in lacking(question.method, bytes(question.params), capabilities).items():
+            missing.setdefault(name, {}).update(parts)
+    return missing
+
+
+def _legacy_question(key: str, question: bytes) -> bytes:
+    """2025-11-25 client/elicitation: a request to visit a URL has an id there, which 2026-07-28 does without."""
+    if b'"url"' not in question:
+        return question
+    members = m.decode_members(question)
+    params = m.decode_members(members["params"]) if "params" in members else {}
+    if bytes(params.get("mode", b"")) == b'"url"' and "elicitationId" not in params:
+        params["elicitationId"] = msgspec.Raw(m.encode(f"{key}-{secrets.token_urlsafe(12)}"))
+        members["params"] = msgspec.Raw(m.encode(params))
+    return m.encode(members)
