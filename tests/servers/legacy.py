@@ -6,7 +6,7 @@ runs there were), `progress` (steps), `ask` (elicits, returns the answer), `dema
 by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
 (what it was told at initialize and since), `who` (one word for each process), `big` (bytes), `crash`.
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty, curious (asks for the roots before it lists its tools).
-`SERVER_TOOLS` is a JSON array of further tools to list.
+`TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,11 @@ def ask(method: str, params: dict[str, Any]) -> Any:
 
 def later() -> dict[str, Any]:
     """Ask for the roots once this call is over; `asked` then tells what came of it."""
-
-    def run() -> None:
-        time.sleep(0.1)
-        _asked.append(ask("roots/list", {}))
-
-    threading.Thread(target=run, daemon=True).start()
+    _afterwards.append(lambda: _asked.append(ask("roots/list", {})))
     return text("will ask")
 
 
+_afterwards: list[Callable[[], None]] = []  # what follows an answer, in its thread
 _asked: list[Any] = []
 
 
@@ -137,7 +134,7 @@ _PLAIN: dict[str, Any] = {
 
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "slow", "count", "progress", "ask", *_PLAIN, *_WITH_ARGUMENTS)
+    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash", "later", "asked")
 ] + json.loads(os.environ.get("SERVER_TOOLS", "[]"))
 
 
@@ -178,6 +175,8 @@ def respond(message: dict[str, Any]) -> None:
         send({"id": message["id"], "error": {"code": -32601, "message": f"no method {method}"}})
         return
     send({"id": message["id"], "result": result})
+    while _afterwards:
+        _afterwards.pop()()
 
 
 def main() -> None:
