@@ -13,6 +13,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
+from hosting.runner.handover import STATE
 from hosting.stream import RunnerPool
 from tests.runner.conftest import ROOT, Call, Driver, placement
 
@@ -83,6 +84,29 @@ async def test_an_open_question_can_be_answered_afterwards(driver: Driver) -> No
     assert (await driver.link.ask(answer)).first
     assert not (await driver.link.ask(answer)).first
     assert await call.text() == '{"action": "cancel"}'
+
+
+async def test_a_modern_servers_question_can_be_answered_afterwards(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement("modern")))
+    await driver.session(capabilities=b'{"elicitation":{}}')
+    call = driver.open(tool="ask", session="s1")
+    question = await call.until(Kind.INPUT_REQUESTED)
+    await restart(driver)
+    answer = c.Answer(owner="alice", session="s1", key=question.extra, result=b'{"action":"cancel"}')
+    assert (await driver.link.ask(answer)).first
+    assert await call.text() == '{"action": "cancel"}'
+
+
+@pytest.mark.parametrize("server", ["legacy", "modern"])
+async def test_listeners_hear_on(driver: Driver, server: str) -> None:
+    await driver.link.ask(c.Place(placement(server)))
+    params = b'{"notifications":{"toolsListChanged":true}}'
+    call = driver.open("subscriptions/listen", params=params)
+    assert (await call.until(Kind.NOTIFICATION)).extra == "notifications/subscriptions/acknowledged"
+    await restart(driver)
+    changed = "notifications/tools/list_changed"
+    assert await driver.open(tool="change", arguments={"method": changed}).text() == "announced"
+    assert (await call.until(Kind.NOTIFICATION)).extra == changed
 
 
 async def test_large_answers_half_read_go_on_where_they_were(driver: Driver) -> None:
@@ -180,5 +204,5 @@ async def test_new_code_that_does_not_start_is_refused_and_the_runner_goes_on(
 async def test_state_of_another_version_is_refused(start_runner: Callable[..., Any], code: Path) -> None:
     driver: Driver = await start_runner(folder=code)
     handover = code / "hosting" / "runner" / "handover.py"
-    handover.write_text(handover.read_text().replace("STATE = 1", "STATE = 1000"))
+    handover.write_text(handover.read_text().replace(f"STATE = {STATE}", "STATE = 1000"))
     assert "another version: drain the runner" in await refused_restart(driver)

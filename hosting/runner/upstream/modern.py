@@ -51,8 +51,8 @@ class ModernUpstream:
         self._discovery = decode_discovery(discover_result)
         self.revision = self._discovery.revision
         self._calls: dict[int, Exchange] = {}
-        self._rounds = Rounds(peer, self._send)
-        self._subscriptions = Subscriptions(peer, self._listen, self._discovery.announces())
+        self._rounds = Rounds(peer, self)
+        self._subscriptions = Subscriptions(peer, self, self._discovery.announces())
 
     # --- toward the child
 
@@ -65,9 +65,10 @@ class ModernUpstream:
         if wanted is not None:
             self._subscriptions.add(exchange, wanted)
         else:
-            self._send(exchange, opened.params)
+            self.send(exchange, opened.params)
 
-    def _send(self, exchange: Exchange, params: bytes) -> None:
+    def send(self, exchange: Exchange, params: bytes) -> None:
+        """The exchange's request, under a new number and with these parameters."""
         opened = exchange.open
         number = exchange.number = self._peer.next_id()
         client = Client(self.revision, opened.capabilities or b"{}", opened.client or self._client.info)
@@ -116,7 +117,8 @@ class ModernUpstream:
             return False
         return True
 
-    def _listen(self, number: int, wanted: Filter) -> None:
+    def listen(self, number: int, wanted: Filter) -> None:
+        """The child's one listen request, under this number."""
         params = m.encode({"notifications": wanted, "_meta": request_meta(self.revision, self._client)})
         self._peer.write(m.request(number, b'"subscriptions/listen"', params))
 
@@ -141,7 +143,7 @@ class ModernUpstream:
         return bool(self._rounds)
 
     def adopted(self) -> None:
-        """Nothing here waits for a time."""
+        self._subscriptions.adopted()
 
     # --- from the child
 

@@ -8,8 +8,7 @@ Source: 2026-07-28 basic/patterns/mrtr.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -43,12 +42,19 @@ class _Round:
         self.responses: dict[str, msgspec.Raw] = {}
 
 
-class Rounds:
-    """The open questions of one child. `send(exchange, params)` sends a call again with other parameters."""
+class Sends(Protocol):
+    """The child, as far as it is needed here."""
 
-    def __init__(self, peer: Peer, send: Callable[[Exchange, bytes], None]) -> None:
+    def send(self, exchange: Exchange, params: bytes) -> None:
+        """Send a call again, with other parameters."""
+
+
+class Rounds:
+    """The open questions of one child. Plain data beside it, so that a restart of the runner can write it down."""
+
+    def __init__(self, peer: Peer, child: Sends) -> None:
         self._peer = peer
-        self._send = send
+        self._child = child
         self._open: dict[str, _Round] = {}  # our key -> its round
         self._count = 0
 
@@ -111,7 +117,7 @@ class Rounds:
             members["inputResponses"] = msgspec.Raw(m.encode(responses))
         if bytes(state):
             members["requestState"] = state
-        self._send(exchange, m.encode(members))
+        self._child.send(exchange, m.encode(members))
 
     def drop(self, exchange: Exchange) -> None:
         """Its call was cancelled."""

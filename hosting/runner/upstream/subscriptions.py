@@ -9,7 +9,7 @@ Source: 2026-07-28 basic/patterns/subscriptions.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -27,12 +27,19 @@ class _Updated(msgspec.Struct):
 _decode_updated = msgspec.json.Decoder(_Updated).decode
 
 
-class Subscriptions:
-    """`listen(number, filter)` sends a listen request under that number; `announces` is what the child can announce."""
+class Listens(Protocol):
+    """The child, as far as it is needed here."""
 
-    def __init__(self, peer: Peer, listen: Callable[[int, Filter], None], announces: Filter) -> None:
+    def listen(self, number: int, wanted: Filter) -> None:
+        """Send a listen request under that number."""
+
+
+class Subscriptions:
+    """`announces` is what the child can announce. Plain data, so that a restart of the runner can write it down."""
+
+    def __init__(self, peer: Peer, child: Listens, announces: Filter) -> None:
         self._peer = peer
-        self._listen = listen
+        self._child = child
         self._announces = announces
         self._listeners: dict[str, tuple[Exchange, Filter]] = {}
         self._told: set[str] = set()  # those listeners that were acknowledged
@@ -62,6 +69,11 @@ class Subscriptions:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self.refresh)
 
+    def adopted(self) -> None:
+        """After a restart of the runner in place: what was to be asked for next is."""
+        if self._is_due:
+            self.refresh()
+
     def refresh(self) -> None:
         """Ask for what is wanted now, if that is not what was asked for last."""
         self._is_due = False
@@ -74,7 +86,7 @@ class Subscriptions:
             else:
                 number = self._peer.next_id()
                 self._requests[number] = wanted
-                self._listen(number, wanted)
+                self._child.listen(number, wanted)
         self._acknowledge()
 
     def _of_sessions(self) -> list[Filter]:
