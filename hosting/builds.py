@@ -18,7 +18,7 @@ from events.actors import SYSTEM
 from events.audit import record
 from events.publish import publish
 from events.types import BuildProgress
-from hosting import environments, kinds, queue
+from hosting import environments, kinds, queue, quotas
 from hosting.failed_looks import build_failed_as_of
 from hosting.kinds.declared import to_json
 from hosting.models import Deployment, DeploymentVersion, Environment
@@ -49,7 +49,22 @@ def version_build(version_id: UUID) -> None:
         moved = deployment_move(version.deployment_id, State.BUILDING, "building")
         if not moved and not Deployment.objects.filter(pk=version.deployment_id, state=State.BUILDING).exists():
             return  # stopped or deleted meanwhile; a start queues it again
+        _build_within_quota(version)
+
+
+def _build_within_quota(version: DeploymentVersion) -> None:
+    owner = version.deployment.owner
+    try:
+        with transaction.atomic():
+            quotas.build_begin(owner)
+    except quotas.QuotaExceeded as error:
+        _failed(version, error.message, "")
+        return
+    began = time.monotonic()
+    try:
         _build(version)
+    finally:
+        quotas.build_end(owner, time.monotonic() - began)
 
 
 def _build(version: DeploymentVersion) -> None:

@@ -15,6 +15,7 @@ from django.db.models import F
 from common import clock
 from hosting.links import links
 from hosting.models import Deployment, EgressRecord, Runner, UsageDay
+from hosting.quota_changes import egress_enforce
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 
@@ -36,7 +37,8 @@ def egress_collect() -> None:
             if (batch := batches[address]) is not None and batch.counts and egress_write(runner, batch)
         }
         if not runners:
-            return
+            break
+    egress_enforce()
 
 
 def egress_write(runner: Runner, batch: control.EgressBatch) -> bool:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from accounts import names as account_names
 from accounts.permissions import member_ids
 from common.errors import NotFound, Unavailable
-from hosting import inputs, limits, names
+from hosting import inputs, limits, names, quotas
 from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
@@ -135,7 +135,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         isolation=deployment.isolation,
         idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
-        egress=control.Egress(deployment.egress, list(deployment.egress_hosts)),
+        egress=_egress(deployment),
         remote=_remote_of(version, declared, given),
         data_folder=deployment.has_data_folder,
     )
@@ -152,6 +152,13 @@ def _remote_of(
         transport=version.remote.get("transport", ""),
         headers={**version.remote.get("headers", {}), **inputs.headers_of(declared, given)},
     )
+
+
+def _egress(deployment: Deployment) -> control.Egress:
+    """What its owner chose, as long as the quota lasts."""
+    is_spent = deployment.egress != Deployment.Egress.NONE and quotas.is_egress_spent(deployment.owner)
+    mode = Deployment.Egress.NONE if is_spent else deployment.egress
+    return control.Egress(str(mode), list(deployment.egress_hosts))
 
 
 def not_callable(route: Route) -> Unavailable:

@@ -22,6 +22,7 @@ from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
 from hosting.permissions import check_may_host, check_may_manage
 from hosting.placing import placement_drop, placement_ensure
+from hosting.quotas import check_deployments
 from hosting.sources import source_for
 from hosting.states import State, sources
 from oauth.services import endpoint_tokens_revoke_for
@@ -68,6 +69,7 @@ def deployment_create(
     _check_access(access)
     try:
         with transaction.atomic():
+            check_deployments(owner)
             deployment = Deployment.objects.create(
                 owner=owner,
                 name=parsed.display,

@@ -13,6 +13,7 @@ from hosting.kinds.archive import Archive, archive_of
 from hosting.kinds.reference import Reference
 from hosting.models import SourceArchive
 from hosting.permissions import check_may_upload
+from hosting.quotas import check_upload
 
 
 def source_store(*, actor: Actor, owner: Name, filename: str, content: bytes) -> SourceArchive:
@@ -28,6 +29,7 @@ def source_store(*, actor: Actor, owner: Name, filename: str, content: bytes) ->
             defaults={"filename": archive.filename, "size_bytes": len(content), "content": content},
         )
         if is_new:
+            check_upload(owner)
             record(
                 actor,
                 "source:upload",

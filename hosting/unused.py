@@ -12,9 +12,8 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import ProtectedError, Q, QuerySet, Sum
+from django.db.models import ProtectedError, Q, QuerySet
 
-from accounts.models import Name
 from common import clock
 from events.actors import SYSTEM
 from events.audit import record
@@ -37,14 +36,6 @@ def purge(store: Path) -> None:
     environments_forget(store)
     sources_forget()
     currents_restore()
-
-
-def store_bytes_of(owner: Name) -> int:
-    """What an owner takes up: environments that versions use, each once though others may share it, and uploads."""
-    used = DeploymentVersion.objects.filter(deployment__owner=owner).values("environment_id")
-    installed = Environment.objects.filter(pk__in=used, state=_Status.READY).aggregate(total=Sum("size_bytes"))["total"]
-    uploaded = SourceArchive.objects.filter(owner=owner).aggregate(total=Sum("size_bytes"))["total"]
-    return (installed or 0) + (uploaded or 0)
 
 
 def versions_prune() -> None:

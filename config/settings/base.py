@@ -59,6 +59,15 @@ SLIPWAY_CEILINGS = {
     "disk_bytes": env.integer("SLIPWAY_MAX_DISK_MIB", 1024, least=1, most=1_048_576) * _MIB,
     "message_bytes": env.integer("SLIPWAY_MAX_MESSAGE_MIB", 32, least=1, most=1024) * _MIB,
 }
+# What an owner may use altogether, where ./manage.py quota says nothing else. Build minutes and egress are a month's.
+SLIPWAY_QUOTAS = {
+    "deployments": env.integer("SLIPWAY_QUOTA_DEPLOYMENTS", 50, least=0, most=1_000_000),
+    "awake_instances": env.integer("SLIPWAY_QUOTA_AWAKE_INSTANCES", 64, least=0, most=1_000_000),
+    "memory_bytes": env.integer("SLIPWAY_QUOTA_MEMORY_MIB", 32_768, least=0, most=1_073_741_824) * _MIB,
+    "build_minutes": env.integer("SLIPWAY_QUOTA_BUILD_MINUTES", 600, least=0, most=10_000_000),
+    "store_bytes": env.integer("SLIPWAY_QUOTA_STORE_MIB", 20_480, least=0, most=1_073_741_824) * _MIB,
+    "egress_bytes": env.integer("SLIPWAY_QUOTA_EGRESS_MIB", 102_400, least=0, most=1_073_741_824) * _MIB,
+}
 SLIPWAY_IDLE_SECONDS = env.integer("SLIPWAY_IDLE_SECONDS", 600, least=1, most=86_400)  # then an instance goes
 SLIPWAY_LEAST_IDLE_SECONDS = env.integer("SLIPWAY_LEAST_IDLE_SECONDS", 5, least=1, most=86_400)
 

@@ -11,10 +11,11 @@ import pytest
 
 from common import clock
 from events.actors import OPERATOR
-from hosting import builds, environments, services, unused
+from hosting import builds, environments, services
 from hosting.cleaning import purge
 from hosting.models import Deployment, DeploymentVersion, Environment, Instance, SourceArchive
 from hosting.sources import source_store
+from hosting.stored import store_bytes_of
 from hosting.versions import deployment_rollback
 from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user
 from tests.packages.local_index import LocalIndex
@@ -149,9 +150,9 @@ def test_bytes_of_an_owner() -> None:
     make_deployment(bob, environment=environment)
     make_deployment(bob, "more", environment=environment_of(2))
     source_store(actor=actor_of(alice), owner=alice.name, filename="a.py", content=b"x = 1\n")
-    assert unused.store_bytes_of(alice.name) == 106
-    assert unused.store_bytes_of(bob.name) == 200
-    assert unused.store_bytes_of(make_user("carol").name) == 0
+    assert store_bytes_of(alice.name) == 106
+    assert store_bytes_of(bob.name) == 200
+    assert store_bytes_of(make_user("carol").name) == 0
 
 
 @pytest.mark.django_db(transaction=True)
