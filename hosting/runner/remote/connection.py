@@ -16,10 +16,12 @@ from typing import Any, Final
 import msgspec
 
 from hosting.runner.control import Limits, Remote
+from hosting.runner.listening import LISTEN
 from hosting.runner.remote.channel import Channel
 from hosting.runner.remote.door import Door
 from hosting.runner.remote.far import Far
-from hosting.runner.remote.http import ERROR_BYTES, Http
+from hosting.runner.remote.http import Http
+from hosting.runner.remote.notices import Notices
 from hosting.runner.remote.older import ENDPOINT_SECONDS, Older
 from hosting.runner.remote.outgoing import CANCELLED, INITIALIZED, Outgoing, cancelled_number, decode_outgoing
 from hosting.runner.remote.post import Post
@@ -30,7 +32,6 @@ from hosting.runner.upstream import messages as m
 
 log = logging.getLogger(__name__)
 
-OUTPUT_BYTES: Final = 16 * 1024 * 1024  # of notifications that the remote has not taken yet
 PARTING_SECONDS: Final = 2.0
 CHANNEL_SECONDS: Final = 0.5  # some servers begin to answer with their first event only
 _PROBES = ("initialize", "server/discover")
@@ -45,6 +46,9 @@ class RemoteState(msgspec.Struct, frozen=True):
     session: bytes = b""
     channel: bytes = b""  # the last event's id on the remote's own stream
     streams: dict[int, bytes] = {}  # the same for each running request; b"": it can't be taken up
+    listeners: list[bytes] = []  # requests of a stateless remote that only listen, and may be sent again
+    unsent: list[bytes] = []  # notifications, and answers to its questions, that it may not have got
+    is_older: bool = False  # its one stream (2024-11-05) ends with us
 
 
 class RemoteConnection:
@@ -67,9 +71,7 @@ class RemoteConnection:
         self._transport = remote.transport
         self._posts: dict[int, tuple[Post, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._notices: list[tuple[Outgoing, bytes]] = []
-        self._notice_bytes = 0
-        self._notifying = False
+        self._notices = Notices(self._wire, self._told)
         self._initialized = asyncio.Event()
         self._channel: Channel | None = None
         self._older: Older | None = None
@@ -94,7 +96,7 @@ class RemoteConnection:
         elif outgoing.method:
             self._notify(outgoing, body)
         else:
-            self._spawn(self._tell(outgoing, body))
+            self._spawn(self._notices.tell(outgoing, body))
 
     def drain(self) -> None:
         """All that came was passed on when it came."""
@@ -127,18 +129,26 @@ class RemoteConnection:
     @property
     def handed(self) -> RemoteState:
         wire, channel = self._wire, self._channel
+        posts = {number: post for number, (post, _) in self._posts.items()}
+        listening = {number for number, post in posts.items() if post.method == LISTEN}
         return RemoteState(
             era=wire.era,
             revision=wire.revision,
             session=wire.session,
             channel=channel.last_event_id if channel is not None else b"",
-            streams={number: post.last_event_id for number, (post, _) in self._posts.items()},
+            streams={number: post.last_event_id for number, post in posts.items() if number not in listening},
+            listeners=[posts[number].body for number in listening],
+            unsent=self._notices.unsent,
+            is_older=bool(wire.post_url),
         )
 
     def go_on(self, state: RemoteState) -> None:
         """Go on where another connection was handed over. What can't be taken up is answered with an error."""
         wire = self._wire
         wire.era, wire.revision, wire.session = state.era, state.revision, state.session
+        if state.is_older:
+            self._end(f"the runner was restarted, and {wire.host} has only one stream for everything")
+            return
         if state.era == "legacy":
             self._initialized.set()
             self._channel = Channel(wire, state.channel)
@@ -146,6 +156,8 @@ class RemoteConnection:
         for number, last_id in state.streams.items():
             post = Post(wire, Outgoing(number, "resumed"), b"")
             self._start(post, post.resume(last_id) if last_id else _lost(wire.host))
+        for body in [*state.listeners, *state.unsent]:
+            self.write(body)
 
     # --- requests
 
@@ -174,7 +186,7 @@ class RemoteConnection:
         if wire.era == "legacy" and post.method != "initialize":
             await self._initialized.wait()
         if wire.post_url:
-            await self._tell(outgoing, body)
+            await self._notices.tell(outgoing, body)
             return
         if post.method == "initialize" and self._transport == "sse":
             await self._go_older(outgoing, body)
@@ -224,26 +236,14 @@ class RemoteConnection:
         """Notifications go one after the other, in their order."""
         if self._wire.era != "legacy":
             return  # the stateless revisions have none
-        self._notices.append((outgoing, body))
-        self._notice_bytes += len(body)
-        if self._notice_bytes > OUTPUT_BYTES:
-            self._end(f"{self.host} does not take its messages: {self._notice_bytes // 2**20} MB wait for it")
-        elif not self._notifying:
-            self._notifying = True
-            self._spawn(self._notify_all())
+        if self._notices.add(outgoing, body):
+            self._spawn(self._notices.send_all())
 
-    async def _notify_all(self) -> None:
-        try:
-            while self._notices:
-                outgoing, body = self._notices.pop(0)
-                self._notice_bytes -= len(body)
-                await self._tell(outgoing, body)
-                if outgoing.method == INITIALIZED and not self._initialized.is_set():
-                    if not self._wire.post_url:
-                        await self._open_channel()
-                    self._initialized.set()
-        finally:
-            self._notifying = False
+    async def _told(self, method: str) -> None:
+        if method == INITIALIZED and not self._initialized.is_set():
+            if not self._wire.post_url:
+                await self._open_channel()
+            self._initialized.set()
 
     async def _open_channel(self) -> None:
         """Before the first request, so that nothing the remote says meanwhile is lost; but not for long."""
@@ -251,22 +251,6 @@ class RemoteConnection:
         self._spawn(channel.run())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(channel.answered.wait(), CHANNEL_SECONDS)
-
-    async def _tell(self, outgoing: Outgoing, body: bytes) -> None:
-        """Post a message whose answer, if any, comes on another stream. Raises TroubleError for a request only."""
-        wire = self._wire
-        try:
-            fields = wire.fields(ANY)
-            async with wire.http.ask("POST", fields, body, url=wire.post_url, seconds=wire.seconds) as answer:
-                if answer.is_success:
-                    return
-                if answer.status == 404 and wire.session:
-                    raise wire.session_lost()
-                raise answer.trouble(await answer.read(ERROR_BYTES))
-        except TroubleError as trouble:
-            if outgoing.number or trouble.cause is Cause.SESSION:
-                raise
-            wire.note(f"{outgoing.method or 'an answer'} was not taken: {trouble.words}")
 
     def _spawn(self, running: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._followed(running))
@@ -303,7 +287,7 @@ class RemoteConnection:
             named.cancel()
             if not older.ready.is_set():
                 stream.cancel()
-        await self._tell(outgoing, body)
+        await self._notices.tell(outgoing, body)
 
     def _older_ended(self, stream: asyncio.Task[None]) -> None:
         self._tasks.discard(stream)

@@ -37,7 +37,7 @@ class Post:
         self.has_begun = False  # whether any message came for it
         self._wire = wire
         self._outgoing = outgoing
-        self._body = body
+        self.body = body
         self._done = False
         self._reader = EventReader(wire.limit)
         self._mismatch: m.Message | None = None  # a refusal for its headers, until they are learnt
@@ -82,7 +82,7 @@ class Post:
             fields.update(modern_headers(self._outgoing, wire.mirrored))
         seconds = wire.seconds if self.method in ("initialize", "server/discover") else None
         self._reader.restart()
-        async with wire.http.ask("POST", fields, self._body, seconds=seconds) as answer:
+        async with wire.http.ask("POST", fields, self.body, seconds=seconds) as answer:
             if self.method == "initialize" and answer.is_success:
                 wire.begin_session(answer.fields.get("mcp-session-id", b""))
             if answer.is_stream:
