@@ -22,11 +22,11 @@ HERE = Path(__file__).parent
 
 
 @asynccontextmanager
-async def sdk2(url: str, token: str, mode: str) -> AsyncIterator[Client]:
+async def sdk2(url: str, token: str, mode: str, **more: Any) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+        Client(streamable_http_client(url, http_client=http), mode=mode, **more) as client,
     ):
         yield client
 

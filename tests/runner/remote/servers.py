@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import ssl
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -22,34 +25,32 @@ FIXTURE = Path(__file__).parents[2] / "conformance" / "fixture"
 START_SECONDS = 30.0
 
 
-@asynccontextmanager
-async def conformance_server(variant: str, python: str = sys.executable) -> AsyncIterator[str]:
+@contextmanager
+def conformance_process(variant: str, port: int, python: str = sys.executable) -> Iterator[str]:
     """The conformance fixture (`dual`, `modern`, or `legacy` with an SDK 1.x python) over HTTP; its URL."""
-    port = next(_next_port)
-    process = await asyncio.create_subprocess_exec(
-        python, "-c", f"from slipway_conformance.{variant} import main; main()", "--http", str(port),
-        env={**os.environ, "PYTHONPATH": str(FIXTURE)},
-    )  # fmt: skip
+    code = f"from slipway_conformance.{variant} import main; main()"
+    process = subprocess.Popen(
+        [python, "-c", code, "--http", str(port)], env={**os.environ, "PYTHONPATH": str(FIXTURE)}
+    )
     try:
-        await _await_port(port, process)
-        yield f"http://127.0.0.1:{port}/mcp"
-    finally:
-        if process.returncode is None:
-            process.kill()  # it would wait for its open streams
-        await process.wait()
-
-
-async def _await_port(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(START_SECONDS):
+        end = time.monotonic() + START_SECONDS
         while True:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
             except ConnectionRefusedError:
-                assert process.returncode is None, "the server ended"
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
+                assert process.poll() is None, "the server ended"
+                assert time.monotonic() < end, "the server did not open its port"
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        process.kill()  # it would wait for its open streams
+        process.wait()
+
+
+def conformance_server(variant: str, python: str = sys.executable) -> AbstractContextManager[str]:
+    """The same where the runners of these tests reach it."""
+    return conformance_process(variant, next(_next_port), python)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,10 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(params=["dual", "modern", pytest.param("legacy", marks=pytest.mark.slow)])
-async def remote(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+def remote(request: pytest.FixtureRequest) -> Iterator[str]:
     variant: str = request.param
     python = request.getfixturevalue("old_python") if variant == "legacy" else sys.executable
-    async with conformance_server(variant, python) as url:
+    with conformance_server(variant, python) as url:
         yield url
 
 
@@ -167,7 +167,7 @@ async def test_it_sleeps_and_wakes(driver: Driver, remote: str) -> None:
 
 
 async def test_a_remote_that_changed_its_era_is_asked_anew(driver: Driver) -> None:
-    async with conformance_server("modern") as url:
+    with conformance_server("modern") as url:
         await place(driver, url, era="legacy")
         assert "simple text" in await driver.open(tool="test_simple_text").text()
         assert await era_of(driver) == {"modern"}
