@@ -20,7 +20,7 @@ from events.types import DeploymentChanged
 from hosting import inputs, limits, queue, sealed
 from hosting.anonymous import anonymous_end_for_secrets
 from hosting.egress_policy import hosts_parse
-from hosting.given import declared_of
+from hosting.given import declared_for
 from hosting.inputs import Plain, Settings
 from hosting.kinds.declared import Declared, asked
 from hosting.models import Deployment, DeploymentVersion
@@ -60,7 +60,7 @@ def deployment_settings_set(
     check_may_manage(actor, deployment)
     with transaction.atomic():
         locked = deployment_locked(deployment)
-        declared = declared_of(locked.versions.order_by("-number").first())
+        declared = declared_for(locked)
         known = {inputs.key_of(one): one for one in asked(declared)}
         keys = {one.name: key for key, one in known.items()}
         plain_new = {keys.get(key, key): value for key, value in (values or {}).items()}
@@ -69,6 +69,9 @@ def deployment_settings_set(
             secret_new[key] = plain_new.pop(key)
         gone = {keys.get(key, key) for key in removed}
         gone |= {key for key, value in {**plain_new, **secret_new}.items() if not value}
+        before = Plain.from_json(locked.inputs).values
+        # A value that stays is not judged again: a later version may not ask for it any more.
+        plain_new = {key: value for key, value in plain_new.items() if value != before.get(key)}
         _check(locked, declared, {**plain_new, **secret_new}, arguments)
         changed = _store(locked, plain_new, secret_new, gone, arguments)
         if not changed:

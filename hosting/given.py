@@ -17,6 +17,14 @@ def declared_of(version: DeploymentVersion | None) -> tuple[Declared, ...]:
         return ()
 
 
+def declared_for(deployment: Deployment) -> tuple[Declared, ...]:
+    """What a form asks for: the inputs of the newest version, or of the one that serves while that is not built."""
+    latest = deployment.versions.order_by("-number").first()
+    if latest is None or latest.built_at or latest.declared or deployment.current_version is None:
+        return declared_of(latest)
+    return declared_of(deployment.current_version)
+
+
 def settings_of(deployment: Deployment) -> Settings:
     """With the secrets opened: for what starts instances, and for nothing else. Raises Conflict (settings_sealed)."""
     plain = Plain.from_json(deployment.inputs)

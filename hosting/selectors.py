@@ -70,6 +70,16 @@ def versions_of(deployment: Deployment) -> QuerySet[DeploymentVersion]:
     return deployment.versions.select_related("environment").order_by("-number")
 
 
+def versions_compared(deployment: Deployment) -> list[tuple[DeploymentVersion, int | None]]:
+    """Newest first, each with the number of the first version that runs from the very same environment."""
+    first: dict[UUID | None, int] = {None: 0}
+    compared = []
+    for version in versions_of(deployment).reverse():
+        number = first.setdefault(version.environment_id, version.number)
+        compared.append((version, number if number not in (0, version.number) else None))
+    return compared[::-1]
+
+
 def version_latest(deployment: Deployment) -> DeploymentVersion | None:
     return versions_of(deployment).first()
 

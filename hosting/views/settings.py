@@ -17,10 +17,9 @@ from hosting import configuring, tools
 from hosting.configuring import BadSettings
 from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
-from hosting.given import declared_of
+from hosting.given import declared_for
 from hosting.inputs import Plain, missing
 from hosting.models import Deployment
-from hosting.selectors import version_latest
 from hosting.views.page import Page, page_view
 
 
@@ -91,8 +90,7 @@ def settings_page(page: Page) -> HttpResponse:
         )
         for name, section in SECTIONS.items()
     }
-    latest = version_latest(page.deployment)
-    declared = declared_of(latest)
+    declared = declared_for(page.deployment)
     plain = Plain.from_json(page.deployment.inputs)
     inputs = InputsForm(
         post if chosen == "inputs" else None,

@@ -38,7 +38,10 @@ def versions_page(page: Page) -> HttpResponse:
         "versions",
         status=400 if form.is_bound else 200,
         form=form,
-        versions=list(selectors.versions_of(page.deployment)),
+        versions=[
+            {"version": version, "same_as": same_as}
+            for version, same_as in selectors.versions_compared(page.deployment)
+        ],
         deployed_by=selectors.deployed_by(page.deployment),
     )
 

@@ -16,7 +16,7 @@ from hosting.configuring import BadSettings, deployment_settings_set
 from hosting.given import settings_of
 from hosting.inputs import Plain
 from hosting.kinds.declared import Declared, to_json
-from hosting.models import Deployment
+from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import placement_for
 from hosting.runner.control import Limits
 from hosting.states import State
@@ -127,6 +127,22 @@ def test_bad_settings_say_which_and_change_nothing(deployment: Deployment) -> No
     assert sorted(raised.value.problems) == ["argument:mode", "argument:nope", "env:A", "env:LD_PRELOAD"]
     deployment.refresh_from_db()
     assert deployment.inputs == {}
+
+
+def test_what_a_later_version_asks_for_no_more_may_stay(deployment: Deployment) -> None:
+    change(deployment, values={"mode": "a"})
+    deployment.versions.update(declared=[])
+    change(deployment, values={"argument:mode": "a", "env:A": "1"})
+    with pytest.raises(BadSettings, match="asks for no such setting"):
+        change(deployment, values={"argument:mode": "b"})
+    change(deployment, removed=["argument:mode"])
+    assert Plain.from_json(deployment.inputs).values == {"env:A": "1"}
+
+
+def test_a_version_that_is_not_built_yet_asks_for_nothing_of_its_own(deployment: Deployment) -> None:
+    DeploymentVersion.objects.create(deployment=deployment, number=2, reference="pypi:demo")
+    change(deployment, values={"mode": "b"})
+    assert placement(deployment).argv == ["run", "--mode", "b"]
 
 
 def test_all_settings_together_are_bounded(deployment: Deployment) -> None:

@@ -305,6 +305,8 @@ def test_roll_back_and_update_from_the_page(client: Client, deployment: Deployme
     Deployment.objects.update(current_version=second)
     page = client.get("/d/alice/time/versions")
     assert page.context["deployed_by"] == {1: "operator"}
+    assert [row["same_as"] for row in page.context["versions"]] == [1, None]
+    assert "there was nothing newer" in page.content.decode()
     client.post("/d/alice/time/versions", {"action": "roll_back", "number": "1"})
     deployment.refresh_from_db()
     assert deployment.current_version == first

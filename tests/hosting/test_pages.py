@@ -133,7 +133,7 @@ def test_the_owner_sees_everything(client: Client, alice: User) -> None:
     assert "get_current_time" in tools.content.decode()
     assert "<b>time</b>" not in tools.content.decode()
     versions = client.get("/d/alice/time/versions")
-    assert [version.number for version in versions.context["versions"]] == [1]
+    assert [row["version"].number for row in versions.context["versions"]] == [1]
     assert "Resolved 1 package" in versions.content.decode()
     assert "<b>2024" not in versions.content.decode()
     members = client.get("/d/alice/time/access").context["members"]
