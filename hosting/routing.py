@@ -6,7 +6,8 @@ runner needs to take a deployment over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from hosting import inputs, limits, names, quotas
 from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
-from hosting.models import Deployment, DeploymentVersion, Runner, RunnerPlacement
+from hosting.models import Deployment, DeploymentVersion, Runner, RunnerPlacement, Tool
 from hosting.policies import policy_kept
 from hosting.runner import control
 from hosting.states import CALLABLE, State
@@ -44,8 +45,10 @@ class Route:
     resource: str  # the full URL of the endpoint: the audience of its tokens
     isolation: str  # session | principal | shared
     policy: ToolPolicy = OPEN  # which of its tools may be seen and called
-    has_tasks: bool = True  # every tool may run as a task
     is_anonymous: bool = False  # callable without an account, and by everybody who has one
+    has_tasks: bool = False  # every tool may run as a task
+    task_support: Mapping[str, str] = field(default_factory=dict)  # tool -> optional | required | forbidden
+    hand_off_seconds: int = 0  # then a call is handed to a task, for clients that know none; 0: never
 
     @property
     def is_callable(self) -> bool:
@@ -103,6 +106,8 @@ def route_of(deployment: Deployment) -> Route:
         policy=policy_kept(deployment),
         has_tasks=deployment.has_tasks,
         is_anonymous=deployment.is_anonymous,
+        task_support=task_support_of(deployment.pk) if deployment.has_tasks else {},
+        hand_off_seconds=deployment.hand_off_seconds if deployment.has_tasks else 0,
     )
 
 
@@ -159,6 +164,12 @@ def _egress(deployment: Deployment) -> control.Egress:
     is_spent = deployment.egress != Deployment.Egress.NONE and quotas.is_egress_spent(deployment.owner)
     mode = Deployment.Egress.NONE if is_spent else deployment.egress
     return control.Egress(str(mode), list(deployment.egress_hosts))
+
+
+def task_support_of(deployment_id: UUID) -> dict[str, str]:
+    """How tools may run as tasks where their owner has said so; the others are optional."""
+    rows = Tool.objects.filter(deployment_id=deployment_id).exclude(task_support="")
+    return dict(rows.values_list("name", "task_support"))
 
 
 def not_callable(route: Route) -> Unavailable:

@@ -19,6 +19,7 @@ from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.records import name_of
 from mcp_endpoint.rejection import RefusedError, Rejection
+from mcp_endpoint.tasks.tools import own
 
 if TYPE_CHECKING:
     from hosting.definitions import ToolPolicy
@@ -50,7 +51,7 @@ def tool_refusal(route: Route, message: ModernCall | Call) -> Rejection | None:
     name = _called(message)
     if name is None:
         return Rejection(status, j.INVALID_PARAMS, "Invalid params: name must stand once, as a string", message.id)
-    words = route.policy.refusal(name)
+    words = route.policy.refusal(name) if not own(route, name) else ""
     return Rejection(status, j.INVALID_PARAMS, f"Unknown tool: {words}", message.id) if words else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.db.models import F, Q
@@ -30,6 +31,7 @@ CALM_SECONDS = 0.05  # no further event for so long: what there is has been read
 READ_SECONDS = 10.0
 START_FORGOTTEN_AFTER = timedelta(seconds=5)
 RUN_FORGOTTEN_AFTER = timedelta(seconds=10)
+UNBORN_SECONDS = 60.0
 MAX_AT_ONCE = 500
 GIVEN_UP = 2**62  # acknowledges whatever may still come
 
@@ -231,8 +233,11 @@ def _look_at(runner: Runner) -> None:
     except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
         log.info("outbox_not_read", runner=runner.name, error=str(error))
         return
+    known = set(Task.objects.filter(pk__in=seen.news).values_list("pk", flat=True))
     for task_id in seen.news:
-        queue.advance_task(task_id)
+        if task_id in known:
+            queue.advance_task(task_id)
+    _drop_unborn(runner)
     missing = set(ids) - set(seen.holding)
     for task in Task.objects.filter(pk__in=missing, state__in=RUNNING, runner=runner):
         if task.state == State.STARTING:
@@ -240,6 +245,18 @@ def _look_at(runner: Runner) -> None:
         else:
             task_lost(task, "its runner was restarted during the call")
     Task.objects.filter(pk__in=set(ids) - missing, state__in=RUNNING).update(looked_at=clock.now())
+
+
+def _drop_unborn(runner: Runner) -> None:
+    """Calls that were to become tasks and never did: their row was not committed."""
+    address = runner.address
+    try:
+        old = links.run(lambda pool: _ask(pool, address, control.GetOutbox(UNBORN_SECONDS, [])))
+        known = set(Task.objects.filter(pk__in=old.news).values_list("pk", flat=True))
+        for unborn in set(old.news) - known:
+            links.run(partial(_acknowledge, address=address, task_id=unborn, seq=GIVEN_UP))
+    except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
+        log.info("outbox_not_read", runner=runner.name, error=str(error))
 
 
 async def _ask(pool: RunnerPool, address: str, operation: control.GetOutbox) -> control.OutboxSeen:

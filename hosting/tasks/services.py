@@ -59,6 +59,7 @@ def task_create(wanted: Wanted) -> Task:
 def task_of_call(wanted: Wanted, *, task_id: str, runner_address: str, exchange: str) -> Task:
     """A running call becomes a task: it is one from the commit on. The runner must have been told before (`Keep`)."""
     with transaction.atomic():
+        queue.advance_task(task_id)  # it may have ended before it was one
         return _insert(
             wanted,
             id=task_id,

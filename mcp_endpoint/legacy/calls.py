@@ -22,6 +22,7 @@ from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sessions import Session, exchange_part
 from mcp_endpoint.tasks import legacy as tasks
+from mcp_endpoint.tasks import offer
 from mcp_endpoint.tool_policy import LIST
 
 _CANCELLED = "notifications/cancelled"
@@ -56,6 +57,8 @@ async def call(context: Context, message: Call) -> None:
     session = found(context, message.id)
     if tasks.is_for_tasks(session, message) and await tasks.serve(context, session, message):
         return
+    if message.method == offer.CALL and await offer.own_tool(context, message):
+        return
     source = _open_now(context, session, message)
     if source is None:
         source = open_call(context, await link_of(context, session), session, message)
@@ -65,7 +68,8 @@ async def call(context: Context, message: Call) -> None:
 def open_now(context: Context, message: Call) -> Opened | None:
     """The call on its way to the session's runner; None where `call` has to wait for something first."""
     session = found(context, message.id)
-    return None if tasks.is_for_tasks(session, message) else _open_now(context, session, message)
+    is_of_tasks = tasks.is_for_tasks(session, message) or offer.may_be_own(context, message)
+    return None if is_of_tasks else _open_now(context, session, message)
 
 
 def _open_now(context: Context, session: Session, message: Call) -> Opened | None:
@@ -93,22 +97,25 @@ async def finish(context: Context, message: Call, source: Opened, seconds: float
     if first is not None and first.kind is Kind.RESULT:
         data = first.data
         if message.method == LIST:
-            data = _listed(context, data)
+            data = _listed(context, found(context, message.id).revision, data)
         await context.answer.json(200, j.result(message.id, data))
         return
-    revision = found(context, message.id).revision
-    await context.deliver(source, view_of(context, message, revision), first)
+    session = found(context, message.id)
+    where = lambda: (source.link, session.runner, source.attachment.exchange)
+    converting = offer.converting_2025(context, message, source, where)
+    await context.deliver(converting, view_of(context, message, session.revision), first)
 
 
 def view_of(context: Context, message: Call, revision: str) -> CallView:
-    shown = partial(_listed, context) if message.method == LIST else None
+    shown = partial(_listed, context, revision) if message.method == LIST else None
     return CallView(message.id, message.progress_token, revision, shown=shown)
 
 
-def _listed(context: Context, result: bytes) -> bytes:
+def _listed(context: Context, revision: str, result: bytes) -> bytes:
     """What of a tools/list result the client sees. A modern client's headers are compared with all of it."""
     context.services.tool_headers.learn(context.route.version_id, result)
-    return context.services.tool_policies.shown(context.route, result)
+    shown = context.services.tool_policies.shown(context.route, result)
+    return offer.listed_2025(context, revision, shown)
 
 
 def open_call(context: Context, link: RunnerLink, session: Session, message: Call) -> Opened:

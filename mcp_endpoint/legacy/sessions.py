@@ -37,10 +37,11 @@ class _Initialize(msgspec.Struct):
 
 class _InitializeView(CallView):
     has_tasks = False
+    has_list = True
 
     def message(self, event: Event) -> bytes | None:
         if event.kind is Kind.RESULT and self.has_tasks:
-            return j.result(self.request_id, declared.in_initialize(event.data))
+            return j.result(self.request_id, declared.in_initialize(event.data, has_list=self.has_list))
         return super().message(event)
 
 
@@ -96,6 +97,7 @@ async def initialize(context: Context, call: Call) -> None:
         context.answer.add_header(SESSION_HEADER, anonymous.named(context.principal, token).encode())
     view = _InitializeView(call.id, call.progress_token, revision)
     view.has_tasks = revision == TASKS_SINCE and route.has_tasks
+    view.has_list = not context.principal.is_anonymous
     view.polls = False  # nobody comes back to a session that is only being opened
     await context.deliver(source, view, first)
 

@@ -22,9 +22,12 @@ from mcp_endpoint.modern.input_required import MARK, Questions
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.views import CallView, ListenView, ToolsView
 from mcp_endpoint.rejection import refuse
-from mcp_endpoint.request_state import Parked, binding
+from mcp_endpoint.request_state import Parked, State, binding
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
+from mcp_endpoint.tasks import declared, listening, offer
+from mcp_endpoint.tasks import modern as tasks
+from mcp_endpoint.tasks.conversion import Converting
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -32,26 +35,24 @@ if TYPE_CHECKING:
 LISTEN = "subscriptions/listen"
 _CALL = "tools/call"
 _LIST = "tools/list"
+_DISCOVER = "server/discover"
+_SHOWN = frozenset({_LIST, _DISCOVER})  # results that aren't passed on as they are
+_OF_TASKS = tasks.METHODS | {_CALL, LISTEN}
 _CALL_ANEW = "requestState does not belong to this request, or is no longer valid: call anew without it"
 
 
 async def call(context: Context, message: ModernCall) -> None:
+    if message.method in _OF_TASKS and await _is_of_tasks(context, message):
+        return
     params = message.params
     if message.method == _CALL and not context.services.tool_headers.has_none(context.route.version_id):
         await _match_headers(context, message)
     if message.state or message.responses:
-        bound = binding(context.owner, message.method, message.params)
-        server_state = ""
-        if message.state:
-            try:
-                state = context.services.states.open(message.state, bound, time.time())
-            except BrokenSealError:
-                refuse(j.INVALID_PARAMS, _CALL_ANEW, message.id)
-            if isinstance(state, Parked):
-                await _resume(context, message, state)
-                return
-            server_state = state.state
-        params = _retried(message, server_state)
+        state = _opened_state(context, message)
+        if isinstance(state, Parked):
+            await _resume(context, message, state)
+            return
+        params = _retried(message, state.state if state is not None else "")
     runners = context.services.runners
     link, route = runners.pool.link_now(context.route.runner_address), context.route
     if link is None:
@@ -62,9 +63,9 @@ async def call(context: Context, message: ModernCall) -> None:
 def open_now(context: Context, message: ModernCall) -> Opened | None:
     """The call on its way to its runner; None where `call` has to wait or to look for something first."""
     if message.method == _CALL:
-        if not context.services.tool_headers.has_none(context.route.version_id):
+        if offer.may_be_own(context, message) or not context.services.tool_headers.has_none(context.route.version_id):
             return None
-    elif message.method == LISTEN:
+    elif message.method in _OF_TASKS:
         return None
     route = context.route
     link = context.services.runners.pool.link_now(route.runner_address)
@@ -103,7 +104,7 @@ def finish_now(context: Context, message: ModernCall, opened: Opened) -> bool:
     event = opened.get_now()
     if event is None:
         return False
-    is_plain = event.kind is Kind.RESULT and message.method != _LIST and MARK not in event.data
+    is_plain = event.kind is Kind.RESULT and message.method not in _SHOWN and MARK not in event.data
     if is_plain and context.answer.json_now(j.result(message.id, event.data)):
         return True
     opened.attachment.put_back(event)
@@ -113,11 +114,12 @@ def finish_now(context: Context, message: ModernCall, opened: Opened) -> bool:
 async def finish(context: Context, message: ModernCall, opened: Opened, seconds: float = JSON_SECONDS) -> None:
     """Answer with what comes: a result within `seconds` is plain JSON."""
     if message.method == LISTEN:
-        await context.deliver(opened, ListenView(message.id), await opened.get(seconds))
+        listened = await listening.listen(context, message.task_ids, opened) if message.task_ids else opened
+        await context.deliver(listened, ListenView(message.id), await listened.get(seconds))
         return
     first = await opened.get(seconds)
     if first is not None:
-        if first.kind is Kind.RESULT and message.method != _LIST and MARK not in first.data:
+        if first.kind is Kind.RESULT and message.method not in _SHOWN and MARK not in first.data:
             await context.answer.json(200, j.result(message.id, first.data))
             return
         opened.attachment.put_back(first)
@@ -135,19 +137,53 @@ async def _answer(context: Context, message: ModernCall, source: Questions, seco
     first = await source.get(seconds)
     if first is not None and first.kind is Kind.RESULT:
         source.close(gone=False)
-        data = _listed(context, first.data) if message.method == _LIST else first.data
+        data = _shown(context, message, first.data) if message.method in _SHOWN else first.data
         await context.answer.json(200, j.result(message.id, data))
         return
     view = CallView(message.id, message.progress_token)
-    if message.method == _LIST:
-        view = ToolsView(message.id, message.progress_token, partial(_listed, context))
-    await context.deliver(source, view, first)
+    if message.method in _SHOWN:
+        view = ToolsView(message.id, message.progress_token, partial(_shown, context, message))
+    converting = offer.converting_2026(context, message, source, source.where)
+    if first is not None and isinstance(converting, Converting):
+        converting.saw(first)
+    await context.deliver(converting, view, first)
 
 
-def _listed(context: Context, result: bytes) -> bytes:
-    """A list of tools as the client may see it. All of it is learnt: a policy may change before the next one."""
+def _shown(context: Context, message: ModernCall, result: bytes) -> bytes:
+    """A list of tools, or a greeting, as the client may see it."""
+    if message.method == _DISCOVER:
+        return declared.in_discover(result) if context.route.has_tasks else result
+    # All of a list is learnt: a policy may change before the next one.
     context.services.tool_headers.learn(context.route.version_id, result)
-    return context.services.tool_policies.shown(context.route, result)
+    shown = context.services.tool_policies.shown(context.route, result)
+    return offer.listed_2026(context, message, shown)
+
+
+def _opened_state(context: Context, message: ModernCall) -> State | None:
+    """What the request's state says, None where it brings answers only. Raises RefusedError."""
+    if not message.state:
+        return None
+    bound = binding(context.owner, message.method, message.params)
+    try:
+        return context.services.states.open(message.state, bound, time.time())
+    except BrokenSealError:
+        refuse(j.INVALID_PARAMS, _CALL_ANEW, message.id)
+
+
+async def _is_of_tasks(context: Context, message: ModernCall) -> bool:
+    """Whether this was answered from the record of tasks. What a listener asks of them is taken out of its params."""
+    if message.method == _CALL:
+        return await offer.own_tool(context, message)
+    if message.method != LISTEN:
+        await tasks.serve(context, message)
+        return True
+    if b'"taskIds"' not in message.params:
+        return False
+    tasks.check_declared(message)
+    message.task_ids, message.params, has_more = listening.taken_out(message.params)
+    if not has_more:
+        await context.deliver(await listening.listen(context, message.task_ids, None), ListenView(message.id), None)
+    return not has_more
 
 
 async def _match_headers(context: Context, message: ModernCall) -> None:

@@ -60,7 +60,7 @@ class Questions:
         self._message = message
         self._states = states
         self._owner = owner
-        self._where = where
+        self.where = where
         self._seen = seen
         self._last = seen
         self._held: deque[Event] = deque()
@@ -123,13 +123,13 @@ class Questions:
             event = await self._inner.get(TOGETHER_SECONDS)
 
     async def _refuse(self, key: str) -> None:
-        link, _, exchange = self._where()
+        link, _, exchange = self.where()
         error = j.error_object(j.METHOD_NOT_FOUND, f"The client can't be asked anything during {self._message.method}")
         await link.ask(Answer(owner=self._owner, key=key, exchange=exchange, error=error))
 
     def _park(self) -> Event:
         self._is_parked = True
-        _, address, exchange = self._where()
+        _, address, exchange = self.where()
         after = min(event.seq for event in self._open.values()) - 1
         state = Parked(time.time() + PARKED_SECONDS, exchange, address, after, self._last)
         requests = {key: msgspec.Raw(event.data) for key, event in self._open.items()}

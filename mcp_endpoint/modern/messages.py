@@ -50,6 +50,7 @@ class ModernCall(msgspec.Struct, gc=False):
     trace: str = ""
     state: str = ""
     responses: bytes = b""
+    task_ids: list[str] = []
 
 
 class ModernNote(msgspec.Struct, gc=False):

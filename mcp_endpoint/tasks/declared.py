@@ -13,17 +13,19 @@ import msgspec
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.tasks.wire import EXTENSION
 
+_decode_tools = msgspec.json.Decoder(list[j.Members]).decode
 _TASKS: Final[dict[str, Any]] = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
 
 
-def in_initialize(result: bytes) -> bytes:
+def in_initialize(result: bytes, *, has_list: bool) -> bytes:
     """2025-11-25 basic/utilities/tasks, "Server Capabilities"; only a server with tools has what can be a task."""
     members = j.decode_members(result)
     capabilities = j.decode_members(members["capabilities"]) if members and "capabilities" in members else None
     if members is None or capabilities is None or "tools" not in capabilities:
         return result
     own = (j.decode_any(capabilities["tasks"]) if "tasks" in capabilities else None) or {}
-    capabilities["tasks"] = msgspec.Raw(j.encode({**own, **_TASKS}))
+    ours = {name: value for name, value in _TASKS.items() if has_list or name != "list"}
+    capabilities["tasks"] = msgspec.Raw(j.encode({**own, **ours}))
     members["capabilities"] = msgspec.Raw(j.encode(capabilities))
     return j.encode(members)
 
@@ -39,6 +41,21 @@ def in_discover(result: bytes) -> bytes:
     capabilities["extensions"] = msgspec.Raw(j.encode(extensions))
     capabilities.pop("tasks", None)
     members["capabilities"] = msgspec.Raw(j.encode(capabilities))
+    return j.encode(members)
+
+
+def in_tools(result: bytes, supports: Mapping[str, str]) -> bytes:
+    """A result of tools/list whose tools say how they run as tasks."""
+    members = j.decode_members(result)
+    try:
+        tools = _decode_tools(members["tools"]) if members and "tools" in members else None
+    except msgspec.DecodeError:
+        tools = None
+    if members is None or tools is None:
+        return result
+    for tool in tools:
+        in_tool(tool, supports)
+    members["tools"] = msgspec.Raw(j.encode(tools))
     return j.encode(members)
 
 

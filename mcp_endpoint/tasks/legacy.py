@@ -86,7 +86,7 @@ async def _create(context: Context, session: Session, message: Call) -> bool:
     if not context.route.has_tasks:
         message.params = params  # "Task Support and Handling": processed normally, as if nothing had been asked
         return False
-    if await context.services.tasks.support(context.route.deployment_id, wanted.name) == "forbidden":
+    if context.route.task_support.get(wanted.name) == "forbidden":
         refuse(j.METHOD_NOT_FOUND, f"The tool {wanted.name} can't run as a task", message.id, status=200)
     ttl = check_ttl(j.decode_any(task["ttl"]) if "ttl" in task else None)
     created = await context.services.tasks.create(
@@ -97,7 +97,14 @@ async def _create(context: Context, session: Session, message: Call) -> bool:
 
 
 def wanted_of(
-    context: Context, message: Call, *, tool: str, params: bytes, session: str = "", ttl_ms: int | None = None
+    context: Context,
+    message: Call,
+    *,
+    tool: str,
+    params: bytes,
+    origin: str = REVISION,
+    session: str = "",
+    ttl_ms: int | None = None,
 ) -> Wanted:
     return Wanted(
         deployment_id=context.route.deployment_id,
@@ -105,7 +112,7 @@ def wanted_of(
         user_id=user_of(context),
         principal=context.principal.sub,
         client=context.principal.client_id,
-        origin=REVISION,
+        origin=origin,
         revision=REVISION,
         tool=tool,
         params=params.decode(),
@@ -125,6 +132,8 @@ def user_of(context: Context) -> UUID | None:
 
 
 async def _list(context: Context, message: Call) -> None:
+    if user_of(context) is None:
+        refuse(j.METHOD_NOT_FOUND, "Tasks of anonymous callers can't be listed", message.id, status=200)
     tasks, cursor = await context.services.tasks.page(context, _named(message).cursor)
     body: dict[str, object] = {"tasks": [wire.of_2025(task) for task in tasks]}
     if cursor:

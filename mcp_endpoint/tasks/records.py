@@ -11,7 +11,7 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from common.errors import BadInput
-from hosting.models import Task, TaskResult, Tool
+from hosting.models import DeploymentVersion, Task, TaskResult
 from hosting.tasks import services
 from hosting.tasks.services import Wanted
 from hosting.tasks.states import Outcome
@@ -71,11 +71,11 @@ def _after(rows: QuerySet[Task], cursor: str) -> QuerySet[Task]:
         raise BadInput("cursor", "This cursor was not given out here. List anew without one.") from error
 
 
-def support(deployment_id: str) -> dict[str, str]:
-    """How each tool may run as a task, where its owner has said so: name → optional | required | forbidden."""
+def has_output_schema(version_id: str, tool: str) -> bool:
+    """Whether the tool's results have a schema, which some clients check."""
     with connection():
-        rows = Tool.objects.filter(deployment_id=UUID(deployment_id)).exclude(task_support="")
-        return dict(rows.values_list("name", "task_support"))
+        tools = DeploymentVersion.objects.filter(pk=UUID(version_id)).values_list("tools", flat=True).first()
+    return any(each.get("name") == tool and each.get("outputSchema") for each in tools or [])
 
 
 def _seen(task: Task, with_body: bool = False) -> TaskSeen:

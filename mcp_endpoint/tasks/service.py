@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from hosting.runner.control import Answer
 from hosting.tasks.services import Wanted
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.tasks import records
-from mcp_endpoint.tasks.source import TaskSource
+from mcp_endpoint.tasks.source import LOOK_SECONDS, TaskSource
 from mcp_endpoint.tasks.watching import Watches
 from mcp_endpoint.tasks.wire import TaskSeen
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mcp_endpoint.context import Context
 
 T = TypeVar("T")
-SUPPORT_SECONDS: Final = 1.0  # how old an owner's switches may be
 
 
 class Tasks:
@@ -28,7 +28,6 @@ class Tasks:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._watches = Watches()
-        self._support: dict[str, tuple[float, dict[str, str]]] = {}
 
     async def stop(self) -> None:
         await self._watches.stop()
@@ -64,6 +63,30 @@ class Tasks:
         async with self._watches.of(task_id) as changed:
             yield TaskSource(await read(), changed, read)
 
+    @asynccontextmanager
+    async def changes(self, task_id: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set whenever the task may have changed."""
+        async with self._watches.of(task_id) as changed:
+            yield changed
+
+    async def ended(self, context: Context, task_id: str, seconds: float) -> TaskSeen:
+        """The task once it has ended, or as it is after `seconds`. Raises NotFound."""
+        await self.get(context, task_id)
+        deadline = time.monotonic() + seconds
+        async with self._watches.of(task_id) as changed:
+            while True:
+                task = await self.get(context, task_id, with_body=True)
+                left = deadline - time.monotonic()
+                if task.is_ended or left <= 0:
+                    return task
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, LOOK_SECONDS)):
+                        await changed.wait()
+                changed.clear()
+
+    async def has_output_schema(self, version_id: str, tool: str) -> bool:
+        return await self._in_thread(records.has_output_schema, version_id, tool)
+
     async def answer(
         self, context: Context, task: TaskSeen, key: str, *, result: bytes = b"", error: bytes = b""
     ) -> bool:
@@ -73,18 +96,6 @@ class Tasks:
         link = await context.services.runners.pool.link(task.runner_address)
         answer = Answer(owner=task.exchange_owner, key=key, exchange=task.exchange, result=result, error=error)
         return (await link.ask(answer)).first
-
-    async def support(self, deployment_id: str, tool: str) -> str:
-        """How the tool may run as a task: optional, required or forbidden."""
-        return (await self.supports(deployment_id)).get(tool, "optional")
-
-    async def supports(self, deployment_id: str) -> dict[str, str]:
-        at, known = self._support.get(deployment_id, (-SUPPORT_SECONDS, {}))
-        now = time.monotonic()
-        if now - at > SUPPORT_SECONDS:
-            known = await self._in_thread(records.support, deployment_id)
-            self._support[deployment_id] = (now, known)
-        return known
 
     async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         return await self._directory.in_thread(work, *arguments)

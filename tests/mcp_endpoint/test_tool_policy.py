@@ -14,7 +14,21 @@ from hosting.definitions import Definition, ToolPolicy, parts_of
 from mcp_endpoint.limits import JSON_SECONDS
 from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, request, session, tool, until
 
-NAMES = ("echo", "slow", "count", "progress", "ask", "big", "crash", "later", "asked")
+NAMES = (
+    "echo",
+    "slow",
+    "count",
+    "progress",
+    "ask",
+    "big",
+    "crash",
+    "fail",
+    "later",
+    "asked",
+    "slow_ask",
+    "slow_crash",
+    "slow_fail",
+)
 
 
 def said(name: str, **changes: Any) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its
 runs there were), `progress` (steps), `ask` (elicits, returns the answer), `demand` (asks the client by `method` and
 `params`), `later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change
 by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
-(what it was told at initialize and since), `who` (one word for each process), `big` (bytes), `crash`.
+(what it was told at initialize and since), `who` (one word for each process), `big` (bytes), `crash`, `fail` (a
+tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty, curious (asks for the roots before it lists its tools).
 `TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`.
 """
@@ -80,9 +81,9 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
                 send({"method": "notifications/progress", "params": params})
             time.sleep(float(arguments.get("pause", 0)))
         return text("done")
-    if name == "ask":
-        schema = {"type": "object", "properties": {"name": {"type": "string"}}}
-        return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
+    if name.startswith("slow_"):
+        time.sleep(float(arguments.get("seconds", 1)))
+        return call(name.removeprefix("slow_"), arguments, meta)
     if name in _PLAIN:
         return _PLAIN[name]()
     if name in _WITH_ARGUMENTS:
@@ -124,7 +125,16 @@ def big(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 _WITH_ARGUMENTS = {"big": big, "log": log, "change": change, "demand": demand, "link": link}
+
+
+def who_is_it() -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
+
+
 _PLAIN: dict[str, Any] = {
+    "ask": who_is_it,
+    "fail": lambda: {**text("it failed"), "isError": True},
     "crash": crash,
     "later": later,
     "asked": lambda: text(json.dumps(_asked)),
@@ -134,7 +144,21 @@ _PLAIN: dict[str, Any] = {
 
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
-    for name in ("echo", "slow", "count", "progress", "ask", "big", "crash", "later", "asked")
+    for name in (
+        "echo",
+        "slow",
+        "count",
+        "progress",
+        "ask",
+        "big",
+        "crash",
+        "fail",
+        "later",
+        "asked",
+        "slow_ask",
+        "slow_crash",
+        "slow_fail",
+    )
 ] + json.loads(os.environ.get("SERVER_TOOLS", "[]"))
 
 

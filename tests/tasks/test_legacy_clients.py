@@ -45,7 +45,7 @@ async def test_a_task_is_created_at_once_and_its_result_comes_when_it_is_done(le
 
 
 async def test_a_tool_error_is_a_failed_task_whose_result_is_the_tools(legacy: LegacyTasks) -> None:
-    task = await legacy.start("unknown-tool")
+    task = await legacy.start("fail")
     await legacy.until(task["taskId"], "failed")
     message = await legacy.ask("tasks/result", {"taskId": task["taskId"]})
     assert message["result"]["isError"] is True

@@ -1,0 +1,105 @@
+"""A running call becomes a task without being started again: after a time, or because it has to.
+
+The runner is told first (`Keep`), then the row is committed: from that moment on it is a task, and its client gets a
+handle in place of the result. If the row can't be written, the call goes on as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from common.errors import AppError
+from hosting.models.tasks import new_task_id
+from hosting.runner.control import Keep
+from hosting.runner.frames import TERMINAL, Event, Kind
+from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.tasks.services import Wanted
+from mcp_endpoint.runners import Source
+from mcp_endpoint.tasks.wire import TaskSeen
+
+if TYPE_CHECKING:
+    from mcp_endpoint.tasks.service import Tasks
+
+log = structlog.get_logger(__name__)
+AGAIN_SECONDS: Final = 10.0  # between attempts, where one failed
+BECAME: Final = "task"  # the state that a hosted server's own task is announced with
+
+Where = Callable[[], tuple[RunnerLink, str, str]]
+"""() -> (link, runner address, exchange id) of the call."""
+
+
+class Converting:
+    """A Source that ends with `handle(task)` as the call's result, once the call has run for `seconds`."""
+
+    def __init__(
+        self,
+        inner: Source,
+        tasks: Tasks,
+        wanted: Wanted,
+        where: Where,
+        *,
+        seconds: float,
+        handle: Callable[[TaskSeen], Awaitable[bytes]],
+    ) -> None:
+        self._inner = inner
+        self._tasks = tasks
+        self._wanted = wanted
+        self._where = where
+        self._handle = handle
+        self._due = asyncio.get_running_loop().time() + seconds
+        self._last = 0
+        self._is_over = False
+
+    async def get(self, seconds: float) -> Event | None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            now = loop.time()
+            if now >= self._due and (event := await self._convert()) is not None:
+                return event
+            left = min(deadline, self._due) - now
+            if left <= 0:
+                return None
+            event = await self._inner.get(left)
+            if event is not None:
+                return self.saw(event)
+            if loop.time() >= deadline and loop.time() < self._due:
+                return None
+
+    def get_now(self) -> Event | None:
+        event = None if self._is_over else self._inner.get_now()
+        return self.saw(event) if event is not None else None
+
+    def close(self, *, gone: bool) -> None:
+        if not self._is_over:
+            self._inner.close(gone=gone)
+
+    def saw(self, event: Event) -> Event:
+        """An event of the call that is passed on; one may say that the call is a task already."""
+        self._last = event.seq
+        if event.kind in TERMINAL:
+            self._is_over = True
+        elif event.kind is Kind.STATUS and b'"%b"' % BECAME.encode() in event.data:
+            self._due = 0.0
+        return event
+
+    async def _convert(self) -> Event | None:
+        """The handle as the call's result; None when it goes on as a call, or has ended."""
+        self._due = asyncio.get_running_loop().time() + AGAIN_SECONDS
+        link, address, exchange = self._where()
+        task_id = new_task_id()
+        try:
+            kept = await link.ask(Keep(exchange=exchange, owner=self._wanted.exchange_owner, task=task_id))
+            if not kept.first:
+                return None
+            task = await self._tasks.of_call(self._wanted, task_id, address, exchange)
+        except (AppError, DetachedError, RunnerUnavailableError) as error:
+            log.warning("call_not_converted", exchange=exchange, reason=str(error))
+            return None
+        self._is_over = True
+        self._inner.close(gone=False)
+        return Event(self._last + 1, Kind.RESULT, await self._handle(task))
