@@ -101,6 +101,7 @@ def _choices(version: DeploymentVersion) -> environments.BuildChoices:
     return environments.BuildChoices(
         as_of=version.as_of,
         runs_install_code=version.deployment.runs_install_code,
+        sandbox=settings.SLIPWAY_SANDBOX,
         archive=archive_of_source(version.source) if version.source else None,
     )
 

@@ -61,7 +61,7 @@ def build(reference: Reference, store: Path, progress: Progress, choices: BuildC
         place = Store.at(store)
         progress("resolving", 0.0)
         with place.scratch() as folder:
-            work = Workplace(place.cache, log, progress)
+            work = Workplace(place.cache, log, progress, sandbox=choices.sandbox)
             resolved = kind_named(reference.kind).resolve(reference, folder, work, choices)
         log.add(f"Resolved {reference} to {resolved.resolved} with {resolved.count}")
         progress(f"resolving: {resolved.count}", 0.2)
@@ -204,7 +204,7 @@ def _install_alone(
         )
     folder = place.new_folder(digest)
     try:
-        kind.install(wanted, folder, Workplace(place.cache, log, progress, (held,)), choices)
+        kind.install(wanted, folder, Workplace(place.cache, log, progress, (held,), choices.sandbox), choices)
         try:
             kind.launch(wanted, folder)  # without a command to start there is nothing to keep
         except BuildFailed as failure:

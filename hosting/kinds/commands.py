@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hosting.kinds.boxed import Expired, run_boxed
 from hosting.kinds.failure import BuildFailed
 
 MAX_LOG_CHARACTERS = 200_000
@@ -86,18 +87,17 @@ class Command:
     is_foreign: bool = False
     reads: Sequence[str] = ()
     writes: Sequence[Path] = ()
+    sandbox: str = "bubblewrap"  # | insecure: foreign code runs as we do
 
 
 def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finished:
     """Runs to the end; stderr goes to the log and `line_seen` line by line. Raises BuildFailed on time-out."""
     tool = Path(command.argv[0]).name
-    if command.is_foreign:
-        raise BuildFailed(
-            "Install scripts and source distributions run only in the build sandbox, which this site doesn't have yet. "
-            "Take the consent to install code back, or choose another package.",
-            log.text(),
-        )
     log.add(f"$ {' '.join([tool, *command.argv[1:]])}")
+    if command.is_foreign and command.sandbox != "insecure":
+        return _run_boxed(command, log, line_seen)
+    if command.is_foreign:
+        log.add("Install code runs without a sandbox, because this site was told to host without one.")
     try:
         process = subprocess.Popen(
             command.argv,
@@ -129,12 +129,37 @@ def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finish
             timer.cancel()
             _kill(process)
     if expired.is_set():
-        raise BuildFailed(
-            f"{tool} wasn't done after {command.seconds:.0f} seconds and was stopped. Try again later.",
-            log.text(),
-            is_transient=True,
-        )
+        raise _expired(command, log)
     return finished
+
+
+def _run_boxed(command: Command, log: Log, line_seen: LineSeen | None) -> Finished:
+    printed, errors = Log(), Log(log.hidden)
+
+    def complained(raw: str) -> None:
+        line = log.add(raw)
+        errors.add(raw)
+        if line_seen:
+            line_seen(line)
+
+    try:
+        code = run_boxed(command, tool_environment(), printed.add, complained)
+    except Expired:
+        raise _expired(command, log) from None
+    except BuildFailed as failure:
+        raise BuildFailed(failure.reason, log.text()) from failure
+    if command.logs_stdout and printed.parts:
+        log.add(printed.text())
+    return Finished(code, printed.text(), errors.text())
+
+
+def _expired(command: Command, log: Log) -> BuildFailed:
+    return BuildFailed(
+        f"{Path(command.argv[0]).name} wasn't done after {command.seconds:.0f} seconds and was stopped."
+        " Try again later.",
+        log.text(),
+        is_transient=True,
+    )
 
 
 def tool_environment() -> dict[str, str]:

@@ -30,6 +30,7 @@ class BuildChoices:
 
     as_of: date | None = None
     runs_install_code: bool = False
+    sandbox: str = "bubblewrap"  # where it runs; "insecure" for sites that have none
     archive: Archive | None = None
 
 
@@ -84,6 +85,7 @@ class Workplace:
     log: Log
     progress: Progress
     held: tuple[int, ...] = field(default=())
+    sandbox: str = "bubblewrap"  # for foreign code
 
 
 class Kind(Protocol):

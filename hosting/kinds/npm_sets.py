@@ -162,6 +162,7 @@ def _npm(arguments: list[str], folder: Path, seconds: float, work: Workplace, *,
         is_foreign=is_foreign,
         reads=interpreters.node().read_only if is_foreign else (),
         writes=[folder] if is_foreign else (),
+        sandbox=work.sandbox,
     )
     return run(command, work.log)
 

@@ -193,5 +193,6 @@ def _uv(
         is_foreign=foreign is not None,
         reads=interpreters.python().read_only if foreign else (),
         writes=[foreign] if foreign else (),
+        sandbox=work.sandbox,
     )
     return run(command, work.log, line_seen)

@@ -32,6 +32,8 @@ class LaunchSpec:
     read_only: Sequence[str] = ()  # absolute paths that the instance may read, at the same place
     limits: Limits = Limits()
     home: Path | None = None  # a folder to be its writable home; None: an empty one that goes with it
+    writable: Sequence[str] = ()  # existing folders that it may write to, at the same place; they become its user's
+    cwd: str = ""  # where it starts; "": in its home
     deployment: str = ""  # whose instance this is
     egress: Egress = Egress()
 

@@ -147,8 +147,10 @@ class Bubblewrap:
         try:
             identity = self._identities.take() if self._identities is not None else None
             group = self._groups.create(spec.instance, spec.limits) if self._groups is not None else None
-            if spec.home is not None and identity is not None:
-                _give_folder(spec.home, identity.uid)
+            own = [*([spec.home] if spec.home is not None else []), *map(Path, spec.writable)]
+            for folder in own if identity is not None else []:
+                assert identity is not None
+                _give_folder(folder, identity.uid)
             return _Start(identity, group, Pipes())
         except OSError as error:
             self._release(identity, group)
@@ -197,7 +199,7 @@ class Bubblewrap:
         options = view.options(spec, identity, files, {"filter": FILTER, "userns": USERNS})
         file(FILTER, "filter", seccomp.bytecode())
         file(OPTIONS, "options", "\0".join(options).encode())
-        shell = ["/bin/sh", "-c", FORK if identity is None else BECOME, "server", view.HOME]
+        shell = ["/bin/sh", "-c", FORK if identity is None else BECOME, "server", spec.cwd or view.HOME]
         inside = [*_become(identity), *shell, *spec.argv]
         argv = [self._path, "--args", str(OPTIONS), "--", *inside]
         if start.group is not None:

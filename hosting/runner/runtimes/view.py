@@ -45,7 +45,7 @@ def options(spec: LaunchSpec, identity: Identity | None, files: dict[str, int], 
         *_network(),
         *_system(files),
         *_own_folders(spec),
-        *_read_only(spec),
+        *_bound(spec),
         *_environment(spec),
         # Not to HOME: as root, bubblewrap can't enter it any more when it changes folder. The shell inside can.
         *["--remount-ro", "/", "--chdir", "/", "--seccomp", str(fds["filter"])],
@@ -107,24 +107,26 @@ def _own_folders(spec: LaunchSpec) -> list[str]:
     return [*found, "--bind", str(spec.home), HOME]
 
 
-def _read_only(spec: LaunchSpec) -> list[str]:
+def _bound(spec: LaunchSpec) -> list[str]:
+    """Its own paths, read-only ones first, since a writable folder may lie in one of those."""
     found: list[str] = []
     made = {"/", "/home", "/var", "/etc", "/tmp"}
-    for text in sorted(set(spec.read_only)):
+    kinds = [(text, "read-only") for text in sorted(set(spec.read_only))]
+    for text, kind in [*kinds, *((text, "writable") for text in sorted(set(spec.writable)))]:
         path = PurePosixPath(text)
         if not path.is_absolute() or ".." in path.parts:
-            raise LaunchFailed(f"read-only path {text!r} is not a plain absolute path")
-        if path.is_relative_to("/usr"):
+            raise LaunchFailed(f"{kind} path {text!r} is not a plain absolute path")
+        if path.is_relative_to("/usr") and kind == "read-only":
             continue  # all of it is there
         if any(PurePosixPath(reserved).is_relative_to(path) for reserved in RESERVED):
-            raise LaunchFailed(f"read-only path {text!r} holds a folder that the sandbox makes itself")
+            raise LaunchFailed(f"{kind} path {text!r} holds a folder that the sandbox makes itself")
         if not Path(text).exists():
             raise LaunchFailed(f"{text} does not exist; the environment may have been removed: deploy it anew")
         for parent in reversed(path.parents):  # bubblewrap itself would make them for its own user only
             if str(parent) not in made:
                 made.add(str(parent))
                 found += ["--perms", "0755", "--dir", str(parent)]
-        found += ["--ro-bind", str(path), str(path)]
+        found += ["--bind" if kind == "writable" else "--ro-bind", str(path), str(path)]
     return found
 
 

@@ -140,19 +140,6 @@ def test_missing_node_is_said_at_deployment(store: Path, monkeypatch: pytest.Mon
 
 
 @needs_node
-def test_install_scripts_need_the_sandbox(index: LocalIndex, store: Path, tmp_path: Path) -> None:
-    witness = tmp_path / "ran"
-    scripts = {"postinstall": f"touch {witness}"}
-    index.add_npm("hello", "1.0.0", {"go.js": HELLO}, bin="go.js", scripts=scripts, hasInstallScript=True)
-    with pytest.raises(BuildFailed, match="run only in the build sandbox"):
-        environments.build(
-            parse("npm:hello"), store, lambda text, part: None, environments.BuildChoices(runs_install_code=True)
-        )
-    assert not witness.exists()
-    assert not environments.kept(store)
-
-
-@needs_node
 def test_optional_need_that_the_registry_lacks(index: LocalIndex, store: Path) -> None:
     index.add_npm("native-here", "1.0.0", {"index.js": "module.exports = 'here'\n"})
     index.add_npm(

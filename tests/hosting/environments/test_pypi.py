@@ -192,13 +192,3 @@ def _version() -> str:
 
 def _platform() -> str:
     return interpreters.python().platform
-
-
-def test_source_distributions_need_the_sandbox(index: LocalIndex, store: Path) -> None:
-    index.add_source("thing", "1.0")
-    with pytest.raises(BuildFailed) as caught:
-        environments.build(
-            parse("pypi:thing"), store, lambda text, part: None, environments.BuildChoices(runs_install_code=True)
-        )
-    assert "run only in the build sandbox" in caught.value.reason
-    assert not environments.kept(store)
