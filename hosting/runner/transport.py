@@ -61,8 +61,10 @@ class FrameConnection(asyncio.Protocol):
         self._sink.connection_ready(self)
 
     def data_received(self, data: bytes) -> None:
-        buffer = self._buffer
-        buffer += data
+        buffer: bytes | bytearray = data
+        if self._buffer:
+            self._buffer += data
+            buffer = self._buffer
         start, end = 0, len(buffer)
         try:
             with memoryview(buffer) as view:
@@ -78,7 +80,10 @@ class FrameConnection(asyncio.Protocol):
         except msgspec.DecodeError as error:
             self.close(f"bad frame: {error}")
             return
-        del buffer[:start]
+        if buffer is self._buffer:
+            del self._buffer[:start]
+        elif start < end:
+            self._buffer += data[start:]
 
     def send(self, frame: Any) -> None:
         if self._transport is None:

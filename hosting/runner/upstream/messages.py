@@ -80,6 +80,13 @@ def with_meta(params: bytes, additions: dict[str, Any]) -> bytes:
     return encode(members)
 
 
+def with_meta_members(params: bytes, members: bytes) -> bytes:
+    """`with_meta` for raw members (`"a":1,"b":2`); nothing is parsed where `params` can't have a `_meta` of its own."""
+    if b'"_meta"' in params or b"\\u" in params:
+        return with_meta(params, dict(decode_members(b"{%b}" % members)))
+    return with_first(params or b"{}", b'"_meta":{%b}' % members)
+
+
 def with_first(result: bytes, members: bytes) -> bytes:
     """The raw object `result` with the raw `members` (`"a":1,"b":2`) set in front of its own."""
     body = result.lstrip()[1:].lstrip()

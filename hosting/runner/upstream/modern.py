@@ -9,6 +9,7 @@ Source: specification 2026-07-28 basic/index (_meta), basic/patterns/mrtr, basic
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from hosting.runner.upstream.discovery import decode_discovery
 from hosting.runner.upstream.rounds import MARK, Rounds
 from hosting.runner.upstream.subscriptions import Subscriptions
 
+_REMEMBERED_BYTES = 4096
 _SUBSCRIPTION_ID = m.META + "subscriptionId"
 
 
@@ -38,6 +40,12 @@ def request_meta(revision: str, client: Client) -> dict[str, Any]:
         m.META + "clientInfo": msgspec.Raw(client.info),
         m.META + "clientCapabilities": msgspec.Raw(client.capabilities),
     }
+
+
+@lru_cache(maxsize=256)
+def _meta_members(revision: str, info: bytes, capabilities: bytes) -> bytes:
+    """The members of `request_meta`, raw: they are the same for most calls of a child."""
+    return m.one_line(m.encode(request_meta(revision, Client(revision, capabilities, info))))[1:-1]
 
 
 class ModernUpstream:
@@ -71,21 +79,21 @@ class ModernUpstream:
         """The exchange's request, under a new number and with these parameters."""
         opened = exchange.open
         number = exchange.number = self._peer.next_id()
-        client = Client(self.revision, opened.capabilities or b"{}", opened.client or self._client.info)
-        level = opened.log_level
+        capabilities, info, level = opened.capabilities or b"{}", opened.client or self._client.info, opened.log_level
         session = self._session(exchange)
         if session is not None:
-            client = Client(self.revision, session.capabilities, session.client or self._client.info)
+            capabilities, info = session.capabilities, session.client or self._client.info
             level = session.log_level
-        meta = request_meta(self.revision, client)
+        is_small = len(capabilities) + len(info) < _REMEMBERED_BYTES
+        meta = (_meta_members if is_small else _meta_members.__wrapped__)(self.revision, info, capabilities)
         if opened.wants_progress:
-            meta["progressToken"] = number
+            meta += b',"progressToken":%d' % number
         if level:
-            meta[m.META + "logLevel"] = level
+            meta += b',"%blogLevel":%b' % (m.META.encode(), m.encode(level))
         if opened.trace:
-            meta["traceparent"] = opened.trace
+            meta += b',"traceparent":%b' % m.encode(opened.trace)
         self._calls[number] = exchange
-        self._peer.write(m.request(number, m.encode(opened.method), m.with_meta(m.one_line(params), meta)))
+        self._peer.write(m.request(number, m.encode(opened.method), m.with_meta_members(m.one_line(params), meta)))
 
     def _session(self, exchange: Exchange) -> Session | None:
         return next((s for s in self._peer.sessions() if s.id == exchange.session), None) if exchange.session else None
