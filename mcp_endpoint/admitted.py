@@ -17,6 +17,7 @@ from mcp_endpoint.answer import Answer
 from mcp_endpoint.asgi import Cycle
 from mcp_endpoint.auth import Principal
 from mcp_endpoint.context import Context
+from mcp_endpoint.errors import telling
 from mcp_endpoint.inbound import classify
 from mcp_endpoint.legacy import calls as legacy_calls
 from mcp_endpoint.legacy.messages import Call, LegacyPost
@@ -24,10 +25,11 @@ from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.plain import reader_for
+from mcp_endpoint.places import Place
 from mcp_endpoint.runners import Opened
 
 if TYPE_CHECKING:
-    from mcp_endpoint.endpoint import Endpoint, Place
+    from mcp_endpoint.endpoint import Endpoint
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +137,7 @@ class QuickCall:
 
     async def _go_on(self, seconds: float) -> None:
         try:
-            await self._endpoint.telling(self._context.answer, self._finish(seconds))
+            await telling(self._context.answer, self._finish(seconds))
         finally:
             self._ended()
 

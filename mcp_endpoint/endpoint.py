@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
-from hosting import calls as rows
 from mcp_endpoint import anonymous, cors, metrics
 from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
@@ -25,16 +22,17 @@ from mcp_endpoint.asked import calls_in, id_of, lacking_of, series_of
 from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
 from mcp_endpoint.context import Context, Services
 from mcp_endpoint.directory import Directory, Key
-from mcp_endpoint.errors import answer_failure, failure_of, report
+from mcp_endpoint.errors import telling
 from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy import batches, calls, sessions, streams
 from mcp_endpoint.legacy.messages import LegacyPost
-from mcp_endpoint.limits import JSON_SECONDS, GoneError, HeadersTooLargeError, read_body
+from mcp_endpoint.limits import JSON_SECONDS, HeadersTooLargeError, read_body
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.origin import Gate
 from mcp_endpoint.patience import Patience
-from mcp_endpoint.protected_resource import WELL_KNOWN, document, metadata_url, parse_path
+from mcp_endpoint.places import Place, Places, tell_challenge
+from mcp_endpoint.protected_resource import WELL_KNOWN
 from mcp_endpoint.records import Records
 from mcp_endpoint.rejection import RefusedError, Rejection
 from mcp_endpoint.revisions import is_modern
@@ -44,20 +42,10 @@ if TYPE_CHECKING:
     from hosting.routing import Route
 
 _METHODS: Final = (b"allow", cors.METHODS)
-_PATHS: Final = 10_000
 _VERBS: Final[dict[str, tuple[Callable[[Context], Awaitable[None]], metrics.Series]]] = {
     "GET": (streams.listen, metrics.LISTEN),
     "DELETE": (sessions.end, metrics.END),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An endpoint's path, taken apart once. Names are folded, since tokens compare the resource byte for byte."""
-
-    key: Key
-    resource: str
-    metadata_url: str
 
 
 class Endpoint:
@@ -73,14 +61,13 @@ class Endpoint:
         records: Records,
         visitors: Visitors,
     ) -> None:
-        self._site_url = site_url
         self._gate = gate
         self._authenticator = authenticator
         self._directory = directory
         self._services = services
         self._records = records
         self._visitors = visitors
-        self._places: dict[str, Place | None] = {}
+        self._places = Places(site_url)
         self.patience = Patience(JSON_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +87,7 @@ class Endpoint:
         if not self._gate.takes_host(fields.get(h.HOST)):
             await answer.json(400, j.failure(b"", j.INVALID_REQUEST, "Unknown Host"))
         elif scope["path"].startswith(WELL_KNOWN):
-            await self._metadata(answer, scope["method"], scope["path"].removeprefix(WELL_KNOWN))
+            await self._places.metadata(answer, scope["method"], scope["path"].removeprefix(WELL_KNOWN))
         elif (origin := fields.get(h.ORIGIN)) is None:
             await self._serve(scope, answer, fields, twice, keep)
         elif not self._gate.takes_origin(origin):
@@ -114,37 +101,18 @@ class Endpoint:
     async def _serve(
         self, scope: Scope, answer: Answer, fields: h.Fields, twice: str, keep: Keep | None = None
     ) -> None:
-        place = self._place(scope["path"])
+        place = self._places.find(scope["path"])
         if place is None:
             await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
             return
-        await self.telling(answer, self._served(scope, answer, fields, twice, place, keep))
+        await telling(answer, self._served(scope, answer, fields, twice, place, keep))
 
     async def serve_known(self, answer: Answer, fields: h.Fields, place: Place) -> None:
         """The whole of a POST whose headers, a token among them, were let in before."""
         try:
-            await self.telling(answer, self._served({"method": "POST"}, answer, fields, "", place, None))
+            await telling(answer, self._served({"method": "POST"}, answer, fields, "", place, None))
         finally:
             self.ended(answer)
-
-    @staticmethod
-    async def telling(answer: Answer, work: Awaitable[None]) -> None:
-        """Do `work`, and tell the client (and the log) how it failed."""
-        try:
-            await work
-        except RefusedError as refused:
-            answer.ended = rows.REFUSED
-            rejection = refused.rejection
-            words = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
-            await answer.json(rejection.status, words)
-        except GoneError:
-            return
-        except Exception as error:
-            failure = failure_of(error)
-            answer.ended = rows.REFUSED if failure.status < 500 else rows.ERROR
-            report(answer, failure, error)
-            if not answer.status:
-                await answer_failure(answer, failure, answer.request_id)
 
     def ended(self, answer: Answer) -> None:
         """The request has its answer, or nobody is there any more to take one: what is left of it."""
@@ -160,7 +128,7 @@ class Endpoint:
         if isinstance(principal, Challenge):
             principal = await self._visitor(scope, answer, fields, place) or principal
         if isinstance(principal, Challenge):
-            await self._challenge(answer, place, principal)
+            await tell_challenge(answer, place, principal)
             return
         method = scope["method"]
         if method != "POST":
@@ -196,37 +164,6 @@ class Endpoint:
         answer.inbound = inbound
         answer.bytes_in = bytes_in
 
-    def _place(self, path: str) -> Place | None:
-        place = self._places.get(path)
-        if place is None:
-            key = parse_path(path)
-            if key is None:
-                return None
-            if len(self._places) >= _PATHS:
-                self._places.clear()
-            folded = path.lower()
-            place = Place(key, self._site_url + folded, metadata_url(self._site_url, folded))
-            self._places[path] = place
-        return place
-
-    async def _metadata(self, answer: Answer, method: str, path: str) -> None:
-        """Public, and for pages of every origin: a browser client begins here."""
-        if method == "OPTIONS":
-            await answer.empty(204, cors.open_preflight())
-        elif parse_path(path) is None:
-            await answer.json(404, j.failure(b"", j.INVALID_REQUEST, "Not found"))
-        else:
-            await answer.json(200, document(self._site_url, path.lower()), [(b"access-control-allow-origin", b"*")])
-
-    @staticmethod
-    async def _challenge(answer: Answer, place: Place, challenge: Challenge, request_id: bytes = b"") -> None:
-        header = (b"www-authenticate", challenge.header(place.metadata_url))
-        # Clients that know no challenge (TypeScript SDK 1.x without a provider, mcpc) see nothing but this text.
-        message = f"{HTTPStatus(challenge.status).phrase}: {challenge.description}"
-        # JSON-RPC 2.0, section 5: null where the id was not read. The Python SDK drops a body without the member.
-        body = j.failure(request_id or b"null", j.INVALID_REQUEST, message)
-        await answer.json(challenge.status, body, [header])
-
     # --- methods
 
     async def _post(
@@ -244,7 +181,7 @@ class Endpoint:
             await answer.json(406, j.failure(id_of(inbound), j.INVALID_REQUEST, message))
             return
         if not principal.may_call and (lacking := lacking_of(principal, inbound)) is not None:
-            await self._challenge(answer, place, lacking, id_of(inbound))
+            await tell_challenge(answer, place, lacking, id_of(inbound))
             return
         if keep is not None and principal.may_call and not principal.is_anonymous:
             keep(Admitted(self, fields, place, principal))
@@ -297,7 +234,7 @@ class Endpoint:
             return
         lacking = missing_scope(principal, "")
         if lacking is not None:
-            await self._challenge(answer, place, lacking)
+            await tell_challenge(answer, place, lacking)
             return
         answer.series = series
         await verb(self.context(answer, fields, place, principal, await self._route(place.key)))

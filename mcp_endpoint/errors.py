@@ -7,17 +7,20 @@ answered without a word of it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from common.errors import AppError
+from hosting import calls
 from hosting.runner.frames import Reason
 from hosting.stream import DetachedError, RunnerUnavailableError
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.answer import Answer, Header
-from mcp_endpoint.limits import BODY_BYTES, TooLargeError
+from mcp_endpoint.limits import BODY_BYTES, GoneError, TooLargeError
+from mcp_endpoint.rejection import RefusedError
 from mcp_endpoint.sealing import BrokenSealError
 
 log = structlog.get_logger(__name__)
@@ -103,6 +106,25 @@ async def answer_failure(answer: Answer, failure: Failure, request_id: bytes = b
     if failure.retry_after:
         headers.append((b"retry-after", b"%d" % failure.retry_after))
     await answer.json(failure.status, j.failure(request_id, failure.code, failure.message, failure.data), headers)
+
+
+async def telling(answer: Answer, work: Awaitable[None]) -> None:
+    """Do `work`, and tell the client (and the log) how it failed."""
+    try:
+        await work
+    except RefusedError as refused:
+        answer.ended = calls.REFUSED
+        rejection = refused.rejection
+        words = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
+        await answer.json(rejection.status, words)
+    except GoneError:
+        return
+    except Exception as error:
+        failure = failure_of(error)
+        answer.ended = calls.REFUSED if failure.status < 500 else calls.ERROR
+        report(answer, failure, error)
+        if not answer.status:
+            await answer_failure(answer, failure, answer.request_id)
 
 
 def status_of(error: bytes) -> int:
