@@ -183,8 +183,8 @@ def month_began() -> date:
 
 def _awake(instances: QuerySet[Instance]) -> tuple[int, int]:
     """How many, and the memory that they may use: what is promised counts, not what is touched at this moment."""
-    found = instances.filter(state__in=AWAKE).values_list("deployment__limits", flat=True)
-    memory = [limits.limits_of(column).memory_bytes for column in found]
+    found = instances.filter(state__in=AWAKE).values_list("deployment__kind", "deployment__limits")
+    memory = [0 if kind == "remote" else limits.limits_of(column).memory_bytes for kind, column in found]
     return len(memory), sum(memory)
 
 

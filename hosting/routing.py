@@ -124,6 +124,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         raise Unavailable("not_placed", f"{deployment.label} isn't placed on a runner at this moment. Try again.")
     version = deployment.current_version
     assert version is not None
+    share = quotas.share_at(deployment.owner, route.runner_address)
     given = settings_of(deployment)
     declared = declared_of(version)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
@@ -140,9 +141,12 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         isolation=deployment.isolation,
         idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
-        egress=_egress(deployment),
+        egress=_egress(deployment, share),
         remote=_remote_of(version, declared, given),
         data_folder=deployment.has_data_folder,
+        owner=deployment.owner.folded,
+        owner_instances=share.instances,
+        owner_memory_bytes=share.memory_bytes,
     )
 
 
@@ -159,10 +163,9 @@ def _remote_of(
     )
 
 
-def _egress(deployment: Deployment) -> control.Egress:
+def _egress(deployment: Deployment, share: quotas.Share) -> control.Egress:
     """What its owner chose, as long as the quota lasts."""
-    is_spent = deployment.egress != Deployment.Egress.NONE and quotas.is_egress_spent(deployment.owner)
-    mode = Deployment.Egress.NONE if is_spent else deployment.egress
+    mode = deployment.egress if share.has_egress else Deployment.Egress.NONE
     return control.Egress(str(mode), list(deployment.egress_hosts))
 
 

@@ -61,7 +61,9 @@ class Placement(msgspec.Struct, frozen=True):
     masked: list[str] = []  # never shown in output: the secret ones of the values above
     data_folder: bool = False  # its home outlives the instance, one folder for each isolation key
     drain_seconds: float = 3600.0  # how long sessions may go on with what a newer placement replaced
-    owner: str = ""  # whose starts wait in one line
+    owner: str = ""  # whose starts wait in one line, and whose instances count together
+    owner_instances: int = -1  # of this owner that may be awake on this runner; -1: no limit
+    owner_memory_bytes: int = -1  # that they may use altogether; -1: no limit
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""

@@ -20,6 +20,7 @@ from hosting.runner.feed import Feed
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
 from hosting.runner.session import Session
+from hosting.runner.shares import too_many
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import PLATFORM, Client, is_modern
 
@@ -37,6 +38,8 @@ class Host(Protocol):
 
     def instance_gone(self, instance: Instance) -> None: ...
     def stop_instance(self, instance: Instance, reason: str) -> None: ...
+    def instances_of(self, placement: Placement) -> list[Instance]:
+        """Those that are awake of the placement's owner, of all the owner's deployments."""
 
 
 class Placed:
@@ -139,13 +142,20 @@ class Placed:
     def _make_room(self) -> None:
         """Below the limit, or by ending the instance that was quiet longest: its client starts a session anew (404)."""
         alive = [i for i in self.instances.values() if i.is_alive]
-        if len(alive) < self.placement.max_instances:
-            return
+        if len(alive) >= self.placement.max_instances:
+            self._end_spare(alive, f"all of its {self.placement.max_instances} instances are in use")
+        awake = self._host.instances_of(self.placement)
+        while problem := too_many(self.placement, awake):
+            awake.remove(self._end_spare(awake, problem))
+
+    def _end_spare(self, alive: list[Instance], problem: str) -> Instance:
+        """Raises BusyError when none can be spared."""
         since = time.monotonic() - self.placement.spare_seconds
         spare = min((i for i in alive if i.is_spare(since)), key=lambda i: i.used_at, default=None)
         if spare is None:
-            raise BusyError(f"all of its {self.placement.max_instances} instances are in use")
+            raise BusyError(problem)
         self._host.stop_instance(spare, "made room for another session")
+        return spare
 
     def changed(self, instance: Instance) -> None:
         if instance.state == "running":

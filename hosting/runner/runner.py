@@ -230,6 +230,11 @@ class Runner:
         self._stops.add(task)
         task.add_done_callback(self._stops.discard)
 
+    def instances_of(self, placement: c.Placement) -> list[Instance]:
+        """Awake ones of the same owner."""
+        owner = placement.owner
+        return [one for one in self.instances() if one.is_alive and one.placement.owner == owner]
+
     def bound_instance(self, session: Session) -> Instance | None:
         placed = self.placed.get(session.deployment)
         return placed.instances.get(session.instance) if placed is not None else None
