@@ -38,6 +38,7 @@ _ARGUMENTS = (
     re.compile(r"[Mm]issing (?:required )?(?:option|parameter) ['\"]?(" + _FLAG + r")"),  # click and typer
     re.compile(r"[Mm]issing (?:required )?argument ['\"]([^'\"]+)['\"]"),  # click and typer
     re.compile(r"Missing required arguments?: ([\w, -]+)$"),  # yargs
+    re.compile(r"(?i)\brequired (command|subcommand) (?:was|is) (?:not provided|missing)"),
     re.compile(r"required flag\(?s?\)? \"?([\w-]+)\"?"),  # cobra
     re.compile(r"required arguments? (?:was|were) not provided:?\s*(" + _FLAG + r"|<[^>]+>)"),  # clap
     re.compile(r"(" + _FLAG + r")(?: <[^>]+>)? (?:is required|must be (?:provided|specified|set)|argument is )"),
@@ -69,7 +70,7 @@ _SPEAKS = re.compile(
 )
 _KEY_ERROR = re.compile(r"^KeyError: ['\"](" + _ANY_NAME + r")['\"]$")
 _FIELD_REQUIRED = re.compile(r"^\s*Field required \[type=missing|^\s*field required \(type=value_error\.missing\)")
-_FIELD = re.compile(r"^([A-Za-z_][\w.]*)$")
+_FIELD = re.compile(r"^([A-Za-z_]\w*)$")  # with a dot it is part of a message, not a setting
 _ZOD_PATH = re.compile(r"\"path\":\s*\[\s*\"(\w+)\"", re.DOTALL)
 _ZOD_MISSING = re.compile(r"\"received\":\s*\"undefined\"|received undefined|\"Required\"")
 _LISTED = re.compile(

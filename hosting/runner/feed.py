@@ -21,7 +21,7 @@ MAX_MASKED = 1000
 MASK = "[secret]"
 OWNER = "system"
 
-_FRAME = re.compile(r"at \S.*(?::\d+:\d+\)?|<anonymous>\)?)$|Node\.js v\d")
+_FRAME = re.compile(r"at \S.*(?::\d+:\d+\)?|<anonymous>\)?)$|Node\.js v\d|[\^~ ]+$")
 
 _encode = msgspec.json.Encoder().encode
 

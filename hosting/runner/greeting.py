@@ -8,7 +8,7 @@ import logging
 from hosting.runner.child import Child
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.remote.connection import RemoteConnection
-from hosting.runner.upstream.base import Client, HandshakeError, Peer, Upstream, WrongEraError
+from hosting.runner.upstream.base import Client, HandshakeError, Peer, Upstream, WrongEraError, is_modern
 from hosting.runner.upstream.probe import negotiate
 
 log = logging.getLogger(__name__)
@@ -18,10 +18,14 @@ class GaveUpError(Exception):
     """The child lives, and can't be spoken to; the message says why, as the rest of a sentence about it."""
 
 
+class EndedAtProbeError(Exception):
+    """The child was asked as a modern server and is gone: some of the first servers end at a method they don't know."""
+
+
 async def greet(
     peer: Peer, dialogue: Dialogue, child: Child | RemoteConnection, client: Client, *, known: str, seconds: float
 ) -> Upstream | None:
-    """The adapter for the child's era, None when it exited. Raises GaveUpError and WrongEraError."""
+    """The adapter for the child's era, None when it exited. Raises GaveUpError, WrongEraError and EndedAtProbeError."""
     exited = asyncio.create_task(child.process.wait())
     talk = asyncio.create_task(negotiate(peer, dialogue.ask, client, known, seconds))
     try:
@@ -29,6 +33,8 @@ async def greet(
         if talk.done():
             return talk.result()
         if exited.done():
+            if not known and is_modern(client.revision):
+                raise EndedAtProbeError
             return None
         raise GaveUpError(f"did not answer within {seconds:g} s of its start{dialogue.rubbish_words()}")
     except WrongEraError:

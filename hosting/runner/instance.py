@@ -16,7 +16,7 @@ from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.frames import Kind, Open
-from hosting.runner.greeting import GaveUpError, greet
+from hosting.runner.greeting import EndedAtProbeError, GaveUpError, greet
 from hosting.runner.remote.connection import RemoteConnection, RemoteState
 from hosting.runner.runtimes.base import Exit, LaunchFailed, Process
 from hosting.runner.session import Session
@@ -294,6 +294,11 @@ class Instance:
                 log.info("asked in another era", extra={"deployment": self.label, "reason": str(refused)})
                 await self._discard(0.5)
                 known, refusal = "modern", f" (as a legacy server: {refused})"
+            except EndedAtProbeError:
+                if self._stopping or self.placement.remote:
+                    return
+                await self._discard(0.5)
+                known = "legacy"
             except GaveUpError as error:
                 if self.placement.remote and known and not refusal:
                     # It may have become a server of another era since, which its owner need not tell anybody.
@@ -338,8 +343,15 @@ class Instance:
 
     def _give_up(self, reason: str) -> None:
         self._stopping = reason
-        words = self._feed.last_words(self.id)
+        words = self._last_words()
         self._fail(reason + (f"; its last lines: {words}" if words else ""))
+
+    def _last_words(self) -> str:
+        """Without the folders of this machine that the server lies in."""
+        words = self._feed.last_words(self.id)
+        for path in self.placement.read_only:
+            words = words.replace(f"{path}/", "")
+        return words
 
     async def _discard(self, grace_seconds: float) -> None:
         child, self._child = self._child, None
@@ -355,7 +367,7 @@ class Instance:
             return
         if self._child is not None:
             self._child.drain()
-        words = self._feed.last_words(self.id)
+        words = self._last_words()
         self._fail(ended.reason + self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else ""))
 
     def _fail(self, reason: str, state: str = "failed") -> None:

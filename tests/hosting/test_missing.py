@@ -98,6 +98,7 @@ ARGUMENT: list[tuple[str, str]] = [
     ("Missing required argument: connection-string", "--connection-string"),
     ("Usage: mcp-server-filesystem <allowed-directory> [additional-directories...]", "allowed-directory"),
     ("Please provide a database URL as a command-line argument", "database URL"),
+    ("Required command was not provided.", "command"),
     ("Usage: server [--verbose] --url <url>", "--url"),
     ("error: the following required arguments were not provided:\n  --token <TOKEN>\n\n"
      "Usage: tool --token <TOKEN>", "--token"),
@@ -117,6 +118,7 @@ NONE = [
     "usage: thing [-h] [--port PORT]\nthing: error: unrecognized arguments: --stdio",
     "NameError: name 'API_KEY' is not defined",
     "Usage: tool <command> [options]",
+    "CallToolRequest.params.name\n  Field required [type=missing, input_value={}, input_type=dict]",
 ]
 
 

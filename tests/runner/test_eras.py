@@ -139,3 +139,11 @@ async def test_a_sleeping_listener_whose_client_goes_is_forgotten(driver: Driver
     page = Call(driver.link.attach(call.attachment.exchange, owner="alice", mode=Mode.OBSERVE))
     call.attachment.close(gone=True)
     assert (await page.outcome()).kind is Kind.CANCELLED
+
+
+async def test_a_server_that_ends_at_the_probe_is_asked_as_a_legacy_one(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement("brittle")))
+    listed = msgspec.json.decode((await driver.open("tools/list").outcome()).data)
+    assert [tool["name"] for tool in listed["tools"]] == ["only"]
+    (seen,) = (await driver.link.ask(c.GetStatus())).placements
+    assert [instance.era for instance in seen.instances] == ["legacy"]
