@@ -24,6 +24,7 @@ from hosting.runner.frames import EndRule, Event, Kind, Reason
 from hosting.services import deployment_move
 from hosting.states import State
 from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.tool_names import notices_with
 from hosting.tools import tools_seen
 
 OWNER = "system"
@@ -72,11 +73,20 @@ def deployment_inspect(deployment_id: UUID) -> None:
         raise
     with transaction.atomic():
         tools_seen(deployment_id, look.tools)
+        _names_noted(placement.version, look.tools)
         DeploymentVersion.objects.filter(pk=placement.version).update(
             tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era, missing=""
         )
     if not deployment_move(deployment_id, State.RUNNING, "running", only_from=_BEFORE - {State.RUNNING}):
         publish_on_commit(DeploymentChanged(str(deployment_id)))
+
+
+def _names_noted(version_id: str, tools: list[dict[str, Any]]) -> None:
+    version = DeploymentVersion.objects.select_for_update().filter(pk=version_id).first()
+    if version is not None:
+        notices = notices_with(version.notices, [tool.get("name") for tool in tools])
+        if notices != version.notices:
+            DeploymentVersion.objects.filter(pk=version_id).update(notices=notices)
 
 
 async def _look(address: str, placement: control.Placement) -> Look:

@@ -12,6 +12,7 @@ from hosting import tools
 from hosting.definitions import Difference, differences
 from hosting.invisible import has_invisible
 from hosting.models import Tool
+from hosting.tool_names import RULE, fits
 from hosting.views.page import Page, page_view
 
 
@@ -31,6 +32,7 @@ def tools_page(page: Page) -> HttpResponse:
         tools=[_shown(row) for row in listed if page.can_manage or row.is_enabled],
         tools_known=version is not None and version.tools is not None,
         waiting=len(held),
+        name_rule=RULE,
         asks=page.deployment.tool_approval == page.deployment.Approval.ASK,
     )
 
@@ -66,4 +68,4 @@ def _is_odd(row: Tool) -> bool:
 
 
 def _shown(row: Tool) -> dict[str, Any]:
-    return {**row.seen, "row": row, "is_odd": _is_odd(row)}
+    return {**row.seen, "row": row, "is_odd": _is_odd(row), "has_odd_name": not fits(row.name)}

@@ -234,6 +234,17 @@ def test_tools_are_switched_off_and_all_approved_at_once(client: Client, held: D
     assert "no such tool" in told(unknown)
 
 
+def test_a_name_that_clients_may_refuse_is_marked(client: Client, deployment: Deployment) -> None:
+    tools_seen(deployment.pk, [TOOL])
+    assert "name outside the rule" not in client.get("/d/alice/time/tools").content.decode()
+    tools_seen(deployment.pk, [TOOL, {"name": "read file"}])
+    DeploymentVersion.objects.update(tools=[TOOL])
+    Deployment.objects.update(tool_approval=Deployment.Approval.AUTOMATIC)
+    page = client.get("/d/alice/time/tools").content.decode()
+    assert page.count("name outside the rule") == 1
+    assert "1 to 128 letters" in page
+
+
 def test_a_caller_sees_no_held_text_and_changes_nothing(held: Deployment, bob: User) -> None:
     Deployment.objects.update(access="public")
     visitor = as_user(bob)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
 
 from common.errors import Unavailable
 from hosting.inspection import deployment_inspect
-from hosting.models import Deployment
+from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
 from hosting.stream import RunnerUnavailableError
 from tests.factories import make_deployment, make_runner, make_user, place
@@ -38,6 +39,18 @@ def test_tools_and_name_are_stored(runner_process: RunnerProcess, era: str) -> N
     assert "echo" in [tool["name"] for tool in version.tools]
     assert (version.server_info["name"], version.era) == (era, era)
     assert deployment.tool_count == len(version.tools)
+
+
+def test_names_outside_of_the_rule_are_noted(runner_process: RunnerProcess) -> None:
+    make_runner(address=runner_process.address)
+    odd = json.dumps([{"name": "read file", "inputSchema": {"type": "object"}}])
+    deployment = make_deployment(
+        make_user(), argv=server_argv("legacy"), read_only=READ_ONLY, env={"SERVER_TOOLS": odd}, notices=["Kept."]
+    )
+    deployment_inspect(deployment.pk)
+    version = DeploymentVersion.objects.get(deployment=deployment)
+    assert version.notices[0] == "Kept."
+    assert "“read file”" in version.notices[1] and "echo" not in version.notices[1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ by `method` and `params`), `log` (a message at each level), `link` (fails, since
 (what it was told at initialize and since), `who` (one word for each process), `big` (bytes), `crash`, `fail` (a
 tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty, curious (asks for the roots before it lists its tools).
-`TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`.
+`TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`, which answer with what they got.
 """
 
 from __future__ import annotations
@@ -71,8 +71,6 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
             file.write("ran\n")
         time.sleep(float(arguments.get("seconds", 1)))
         return text("done")
-    if name == "count":
-        return text(str(len(COUNT.read_text().splitlines())) if COUNT.exists() else "0")
     if name == "progress":
         steps = int(arguments.get("steps", 3))
         for step in range(steps):
@@ -88,6 +86,8 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
         return _PLAIN[name]()
     if name in _WITH_ARGUMENTS:
         return _WITH_ARGUMENTS[name](arguments)
+    if name in (tool["name"] for tool in TOOLS):
+        return given(name, arguments)
     return {**text(f"no tool named {name}"), "isError": True}
 
 
@@ -100,6 +100,13 @@ def log(arguments: dict[str, Any]) -> dict[str, Any]:
         send({"method": "notifications/message", "params": {"level": level, "data": arguments.get("text", level)}})
     time.sleep(float(arguments.get("pause", 0)))
     return text("logged")
+
+
+def given(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a tool of SERVER_TOOLS answers: a number below zero is an input that it does not take."""
+    if any(isinstance(value, int) and value < 0 for value in arguments.values()):
+        return {**text("must not be negative"), "isError": True}
+    return text(json.dumps([name, arguments]))
 
 
 def change(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -132,9 +139,14 @@ def who_is_it() -> dict[str, Any]:
     return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
 
 
+def count() -> dict[str, Any]:
+    return text(str(len(COUNT.read_text().splitlines())) if COUNT.exists() else "0")
+
+
 _PLAIN: dict[str, Any] = {
     "ask": who_is_it,
     "fail": lambda: {**text("it failed"), "isError": True},
+    "count": count,
     "crash": crash,
     "later": later,
     "asked": lambda: text(json.dumps(_asked)),

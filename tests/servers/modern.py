@@ -3,12 +3,14 @@
 Tools: `echo`, `ask` (one round of InputRequiredResult with requestState), `meta` (what the request's `_meta` said),
 `want` (asks for input by the `method` and `params` it is given), `change` (announces a change by `method` and `params`
 to whoever listens for it), `listening` (the filters of the open listen requests), `part` (ends them in good order) and
-`who` (one word for each process).
+`who` (one word for each process). `SERVER_TOOLS` is a JSON array of further tools to list, which answer with what they
+got.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
 from typing import Any
@@ -19,7 +21,7 @@ PREFIX = "io.modelcontextprotocol/"
 TOOLS = [
     {"name": name, "description": f"The {name} tool.", "inputSchema": {"type": "object"}}
     for name in ("echo", "ask", "meta", "want", "change", "listening", "part", "who")
-]
+] + json.loads(os.environ.get("SERVER_TOOLS", "[]"))
 FLAGS = {f"notifications/{name}/list_changed": f"{name}ListChanged" for name in ("tools", "prompts", "resources")}
 listening: dict[Any, dict[str, Any]] = {}  # filters by the id of their request
 
@@ -34,6 +36,13 @@ def text(value: str) -> dict[str, Any]:
 def send(message: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
     sys.stdout.flush()
+
+
+def given(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a tool of SERVER_TOOLS answers: a number below zero is an input that it does not take."""
+    if any(isinstance(value, int) and value < 0 for value in arguments.values()):
+        return {**text("must not be negative"), "isError": True}
+    return text(json.dumps([name, arguments]))
 
 
 def change(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +93,8 @@ def call(params: dict[str, Any]) -> dict[str, Any]:
             },
         }
         return {"resultType": "input_required", "inputRequests": {"who": question}, "requestState": "state-1"}
+    if name in (tool["name"] for tool in TOOLS):
+        return given(name, arguments)
     return {**text(f"no tool named {name}"), "isError": True}
 
 
