@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -110,6 +111,59 @@ def ptrace():
 def setuid(uid):
     os.setuid(uid)
     return True
+
+
+def send_signal(pid, number):
+    os.kill(pid, number)
+    return True
+
+
+def link(kind, target, path):
+    """Make a link of this kind (symlink, link) and read through it."""
+    getattr(os, kind)(target, path)
+    return read(path)
+
+
+def device(path):
+    os.mknod(path, 0o600 | 0o020000, os.makedev(1, 1))  # /dev/mem
+    return True
+
+
+def bind(port, address="0.0.0.0"):
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    server.bind((address, port))
+    server.listen()
+    held.append(server)
+    return True
+
+
+def raw(protocol):
+    socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
+    return True
+
+
+def change_route():
+    """rtnetlink(7): take an address away from the loopback interface."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as route:
+        body = struct.pack("=8BI", 2, 0, 0, 0, 255, 4, 254, 2, 0)
+        route.send(struct.pack("=IHHII", 16 + len(body), 25, 0x5, 1, 0) + body)
+        (code,) = struct.unpack_from("i", route.recv(4096), 16)
+    if code:
+        raise OSError(-code, "")
+    return True
+
+
+def enter(path, flags):
+    """setns(2)"""
+    return libc_call(libc.setns, os.open(path, os.O_RDONLY), flags)
+
+
+def run(*argv):
+    """What a program said; [exit code, output]."""
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=10)
+    return [done.returncode, (done.stdout + done.stderr)[:500]]
 
 
 def poke(pid):
