@@ -2,6 +2,7 @@
 
 A project isn't built or installed by its backend: its folders are put on the path, its record is written for it, and
 its script's entry point is called. That is what an editable installation comes to, without running anybody's code.
+Only with the owner's consent to install code does the backend run, in the sandbox.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def is_project(archive: Archive) -> bool:
 def resolve(reference: Reference, archive: Archive, folder: Path, work: Workplace, choices: BuildChoices) -> Locked:
     """The exact set that the source depends on. Raises BuildFailed or BadInput."""
     python = interpreters.python()
-    name, version, wanted, notices = _script(archive) if archive.is_script else _project(archive)
+    name, version, wanted, notices = _script(archive) if archive.is_script else _project(archive, choices)
     needs.check_python(wanted, python.version.partition("-")[2], python.label, name)
     text, pins = "", dict[str, str]()
     if wanted.requirements:
@@ -56,7 +57,7 @@ def resolve(reference: Reference, archive: Archive, folder: Path, work: Workplac
         packages=len(pins),
         runtime=python.version,
         platform=python.platform,
-        runs_install_code=choices.runs_install_code and bool(pins),
+        runs_install_code=choices.runs_install_code and (bool(pins) or _has_backend(archive)),
         source=archive.digest,
         notices=tuple(notices),
     )
@@ -70,8 +71,14 @@ def install(locked: Locked, archive: Archive, folder: Path, work: Workplace) -> 
     if archive.is_script:
         return {"runtime": "python", "options": ["-P"], "file": f"source/{archive.filename}"}
     project = _document(archive).get("project") or {}
-    roots = _roots(archive)
     site = uv.site_of(folder)
+    if locked.runs_install_code and _has_backend(archive):
+        uv.install_project(locked, folder / "source", folder, work)
+        if project.get("scripts") or "scripts" in project.get("dynamic", []):
+            *_, script = entry_points.python_command(site, folder / "venv" / "bin", pypi_name(locked.name))
+            return {"runtime": "python", "options": ["-P"], "file": f"venv/bin/{Path(script).name}"}
+        return {"runtime": "python", "options": ["-P"], "file": _start_of(project, archive, folder, _roots(archive))}
+    roots = _roots(archive)
     file = _start_of(project, archive, folder, roots)
     lines = [str(PurePosixPath("../../../..", "source", root)) for root in roots]
     (site / "_source.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -90,7 +97,7 @@ def _script(archive: Archive) -> tuple[str, str, needs.Needs, list[str]]:
     return archive.filename, "", needs.Needs(), [words]
 
 
-def _project(archive: Archive) -> tuple[str, str, needs.Needs, list[str]]:
+def _project(archive: Archive, choices: BuildChoices) -> tuple[str, str, needs.Needs, list[str]]:
     document = _document(archive)
     project = document.get("project")
     if not isinstance(project, dict):
@@ -109,8 +116,14 @@ def _project(archive: Archive) -> tuple[str, str, needs.Needs, list[str]]:
     notices = []
     if sources := document.get("tool", {}).get("uv", {}).get("sources"):
         notices.append(f"[tool.uv.sources] isn't followed: {', '.join(sorted(sources)[:10])} came from the index.")
-    _start_of(project, archive, None, _roots(archive))  # before anything is installed
+    if not (choices.runs_install_code and _has_backend(archive)):
+        _start_of(project, archive, None, _roots(archive))  # before anything is installed
     return name, version if isinstance(version, str) else "", wanted, notices
+
+
+def _has_backend(archive: Archive) -> bool:
+    """A project without one is built by setuptools (PEP 518), which has nothing to do for a folder of modules."""
+    return not archive.is_script and isinstance(_document(archive).get("build-system"), dict)
 
 
 def _document(archive: Archive) -> dict[str, Any]:
@@ -137,7 +150,7 @@ def _start_of(project: dict[str, Any], archive: Archive, folder: Path | None, ro
         if not any(_holds(archive, root, top) for root in roots):
             raise BuildFailed(
                 f"The script {name} starts {entry[0]}, and there is no module {top} in src or at the top. "
-                "Put it there: Slipway doesn't run the project's build backend."
+                "Put it there, or allow install code for this server, so that its build backend runs."
             )
         if folder is not None:
             text = _LAUNCHER.format(name=name, module=entry["module"], parts=entry["object"].split("."))

@@ -120,6 +120,16 @@ def install(locked: Locked, lock_text: str, folder: Path, work: Workplace) -> No
         raise explain(reference, interpreters.python().label, synced.output, work.log.text())
 
 
+def install_project(locked: Locked, source: Path, folder: Path, work: Workplace) -> None:
+    """Builds and installs a project with its own backend, in the sandbox, into an environment that has all it needs."""
+    work.progress("building the project", 0.85)
+    arguments = ["pip", "install", "--python", str(folder / "venv" / "bin" / "python"), "--no-deps", str(source)]
+    done = _uv([*arguments, "--compile-bytecode"], COMPILED_SECONDS, work, _steps(locked, work), foreign=folder)
+    shutil.rmtree(folder / FOREIGN_CACHE, ignore_errors=True)
+    if done.code:
+        raise explain(Reference(locked.kind, locked.name), interpreters.python().label, done.output, work.log.text())
+
+
 def site_of(folder: Path) -> Path:
     """The site-packages of an environment."""
     venv = str(folder / "venv")

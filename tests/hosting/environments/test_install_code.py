@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ import pytest
 from hosting import environments
 from hosting.environments import BuildChoices, BuildFailed
 from hosting.kinds import parse
+from hosting.kinds.archive import archive_of
+from tests.hosting.environments.test_archive import zip_of
 from tests.packages.local_index import LocalIndex
 
 CONSENT = BuildChoices(runs_install_code=True)
@@ -240,3 +243,42 @@ def test_endless_install_script_is_stopped(index: LocalIndex, store: Path, monke
     add_scripted(index, "sleeper", "setInterval(() => {}, 1000)")
     with pytest.raises(BuildFailed, match="wasn't done after 3 seconds"):
         build("npm:sleeper", store)
+
+
+BACKEND = """
+import os, zipfile
+RECORD = "thing-1.0.dist-info/"
+def build_wheel(folder, config=None, metadata=None):
+    try:
+        open("/outside-planted", "w"); said = "wrote outside"
+    except OSError as error:
+        said = type(error).__name__
+    files = {
+        "made.py": f"def main(): print('made by the backend', {said!r}, {'SECRET_WORD' in os.environ})",
+        RECORD + "METADATA": "Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n",
+        RECORD + "WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        RECORD + "entry_points.txt": "[console_scripts]\\nthing = made:main\\n",
+        RECORD + "RECORD": "",
+    }
+    with zipfile.ZipFile(os.path.join(folder, "thing-1.0-py3-none-any.whl"), "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(name, text)
+    return "thing-1.0-py3-none-any.whl"
+"""
+
+
+def test_backend_of_uploaded_source_runs_with_consent_only(
+    index: LocalIndex, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_WORD", "hunter2")
+    project = '[project]\nname = "thing"\nversion = "1.0"\n[project.scripts]\nthing = "made:main"\n'
+    project += '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    archive = archive_of("thing.zip", zip_of({"pyproject.toml": project, "backend.py": BACKEND}))
+    reference = parse(f"source:{archive.digest}")
+    with pytest.raises(BuildFailed, match="allow install code"):
+        environments.build(reference, store, lambda text, part: None, BuildChoices(archive=archive))
+    choices = BuildChoices(archive=archive, runs_install_code=True)
+    built = environments.build(reference, store, lambda text, part: None, choices)
+    ran = subprocess.run(built.argv, env=built.env, cwd="/", capture_output=True, text=True, check=True)
+    assert ran.stdout in ("made by the backend OSError False\n", "made by the backend PermissionError False\n")
+    assert not Path("/outside-planted").exists()
