@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hosting.runner.spool import SPOOLED, Header, Spool, Spooled
 
 log = logging.getLogger(__name__)
 
+REMEMBERED = 20_000  # calls that are over; a job that opens one again comes within seconds
 PACE_SECONDS = 1.0  # between announcements of progress and log lines of one task
 LOST_WITH_RUNNER = "the runner ended during the call"
 
@@ -56,6 +58,7 @@ class Outbox:
         self._spill = spill
         self._announce = announce
         self._held: dict[str, Held] = {}
+        self._over: OrderedDict[str, None] = OrderedDict()
 
     # --- what exchanges tell
 
@@ -133,8 +136,15 @@ class Outbox:
         self._forget(held)
         return True
 
+    def is_over(self, exchange: str) -> bool:
+        """Whether that call was a task's and the site has its outcome; known for the last ones only."""
+        return exchange in self._over
+
     def _forget(self, held: Held) -> None:
         self._held.pop(held.header.task, None)
+        self._over[held.header.exchange] = None
+        if len(self._over) > REMEMBERED:
+            self._over.popitem(last=False)
         self._spool.remove(held.header.task)
 
     # --- its life

@@ -75,7 +75,7 @@ class Runner:
 
     def open(self, opened: Open) -> Log:
         """Start an exchange, or find the one that was started under this id. Raises RefusedError."""
-        found = self._found(opened)
+        found = self._task_found(opened) if opened.task else self._found(opened)
         if found is not None:
             return found
         if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
@@ -142,6 +142,15 @@ class Runner:
         if not known.is_of(opened):
             raise RefusedError(Reason.BUSY, "another request with this id is still running")
         return found
+
+    def _task_found(self, opened: Open) -> Log | None:
+        """A task's call runs once however often it is opened: the jobs that open it may come twice, or late."""
+        known = self.outbox.log_of(opened.task)
+        if known is not None:
+            return self.owned(known, opened.owner)
+        if self.outbox.is_over(opened.exchange):
+            raise RefusedError(Reason.DONE)
+        return None
 
     def _session_for(self, opened: Open) -> Session | None:
         if not opened.session:

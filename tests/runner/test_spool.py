@@ -105,6 +105,7 @@ async def test_an_outcome_is_announced_when_it_is_on_disk_and_forgotten_when_tak
     assert site.outbox.unacknowledged(0.0, 10) == ["t1"]
     assert site.outbox.acknowledge("t1", seq)
     assert site.outbox.holds(["t1"]) == []
+    assert site.outbox.is_over(HEADER.exchange)  # who opens it again must not run it again
     site.outbox.close()
     assert spool(tmp_path).load() == []
 

@@ -1,0 +1,105 @@
+"""A site of its own for each test, since every one of them breaks something."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.packages.local_index import LocalIndex
+from tests.stack import Stack
+from tests.tasks.conftest import LegacyTasks
+
+LEGACY = Path(__file__).parents[1] / "servers" / "legacy.py"
+# The server uses a thread for each call.
+MANY_AT_ONCE = """
+from hosting.models import Deployment
+from hosting.placing import placement_renew
+deployment = Deployment.objects.get()
+Deployment.objects.update(limits={"processes": 512, "in_flight": 300})
+placement_renew(deployment)
+"""
+ENDED = frozenset({"completed", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Broken:
+    site: Stack
+    url: str
+    token: str
+
+    def kill(self, word: str) -> None:
+        """Kill -9 the part of the site with this word in its command; the supervisor starts it again."""
+        os.kill(self.site.part(word), signal.SIGKILL)
+
+    def wait_for(self, word: str, seconds: float = 30.0) -> None:
+        """Until there is such a part again."""
+        end = time.monotonic() + seconds
+        while not any(word in command for command in self.site.processes().values()):
+            assert time.monotonic() < end, f"no {word} after {seconds:g} s"
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Iterator[Broken]:
+    with LocalIndex() as index:
+        index.add_wheel(
+            "slipway-test-legacy",
+            "1.0",
+            {"slipway_test_legacy.py": LEGACY.read_text()},
+            scripts={"slipway-test-legacy": "slipway_test_legacy:main"},
+        )
+        site = Stack(tmp_path / "site", UV_INDEX=f"{index.url}/simple")
+        site.start()
+        try:
+            words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "t")
+            url = site.manage("host", *words).stdout.strip()
+            site.manage("shell", "-c", MANY_AT_ONCE)
+            token = site.manage("issue_token", "--user", "alice", "--deployment", "alice/t").stdout.strip()
+            yield Broken(site, url, token)
+        finally:
+            site.stop()
+
+
+class Caller(LegacyTasks):
+    """Goes on whatever happens: what isn't answered is asked again."""
+
+    async def again(self, work: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    message = await work()
+                    if message is not None and ("result" in message or message.get("error", {}).get("code") != -32603):
+                        return message
+                except (httpx.HTTPError, KeyError, ValueError):
+                    pass
+                await asyncio.sleep(0.2)
+
+    async def ends(self, task_ids: list[str], seconds: float) -> dict[str, str]:
+        """Status by task, once all have ended."""
+        ended: dict[str, str] = {}
+        async with asyncio.timeout(seconds):
+            while len(ended) < len(task_ids):
+                for task_id in task_ids:
+                    if task_id not in ended:
+                        found = await self.again(lambda task_id=task_id: self.get(task_id))  # type: ignore[misc]
+                        if found["result"]["status"] in ENDED:
+                            ended[task_id] = found["result"]["status"]
+                await asyncio.sleep(0.5)
+        return ended
+
+
+@pytest.fixture
+async def caller(broken: Broken) -> AsyncIterator[Caller]:
+    async with httpx.AsyncClient(timeout=30) as http:
+        client = Caller(broken.url, broken.token, http)
+        await client.initialize()
+        yield client
