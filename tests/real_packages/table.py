@@ -17,8 +17,8 @@ the sandbox, with the default limits and no settings. `pytest -m slow tests/real
 `python -m tests.real_packages.table` writes this page from what it found. Seconds are from the command to the answer,
 download and build included, on a shared machine.
 
-"A setting" means that the server exits before it answers and says what it wants: the deployment's page names it and opens
-the form there. "As of" means that the newest dependencies kept it from starting, so those of its release day were taken.
+"A setting" means that the server exits before it answers and says what it wants: the deployment's page names it, and
+opens the form there. "As of" means that the newest dependencies kept it from starting: those of its release day serve.
 """
 
 
