@@ -159,4 +159,7 @@ def _npm_registries(environment: Mapping[str, str]) -> dict[str, str]:
     except BuildFailed:  # no Node.js here
         return {}
     found = {name: url for name, url in answer.items() if name == "registry" or name.endswith(":registry")}
-    return {"registry": NPM} | {name: url for name, url in found.items() if isinstance(url, str)}
+    # npm doesn't tell an address that holds a password
+    told = next((value for name, value in environment.items() if name.lower() == "npm_config_registry"), "")
+    own = {name: url for name, url in found.items() if isinstance(url, str)}
+    return {"registry": NPM} | own | ({"registry": told} if told else {})

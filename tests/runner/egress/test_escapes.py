@@ -32,11 +32,9 @@ ATTEMPTS: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
     # files
     "passwords of the machine": (["read", "/etc/shadow"], NO),
     "project and its settings": (["read", f"{HOST}/pyproject.toml"], NO),
-    "home of the user who runs it": (["listing", str(Path.home() / ".ssh")], NO),
-    "environment of the first process": (
-        ["read", "/proc/1/environ"],
-        [*NO, "PATH=/usr/bin:/bin:/usr/sbin:/sbin\0", ""],
-    ),
+    "home of the user who runs it": (["listing", os.path.expanduser("~/.ssh")], NO),
+    # Where it is of the same user it can be read, and is no more than its own.
+    "environment of the first process": (["read", "/proc/1/environ"], [*NO, "LOGNAME=server\0"]),
     "memory of the machine": (["read", "/dev/mem"], NO),
     "a device of its own making": (["device", "/tmp/mem"], NO),
     "kernel symbols": (["read", "/proc/kallsyms"], [*NO, ""]),

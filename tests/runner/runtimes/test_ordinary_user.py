@@ -28,7 +28,15 @@ def _interpreter(become: list[str]) -> str:
     return ""
 
 
-async def test_ordinary_user_keeps_all_promises() -> None:
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(["runtimes/test_contract.py", "runtimes/test_sandbox.py"], id="sandbox"),
+        pytest.param(["egress/test_refusals.py"], id="network", marks=pytest.mark.slow),
+        pytest.param(["egress/test_escapes.py"], id="escapes", marks=pytest.mark.slow),
+    ],
+)
+async def test_ordinary_user_keeps_all_promises(files: list[str]) -> None:
     setpriv = shutil.which("setpriv")
     assert setpriv is not None
     become = [setpriv, "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
@@ -38,8 +46,7 @@ async def test_ordinary_user_keeps_all_promises() -> None:
         pytest.skip("no Python of this version that an ordinary user may run")
     packages = next(path for path in sys.path + site.getsitepackages() if (Path(path) / "pytest").is_dir())
     argv = [
-        *become, interpreter, "-m", "pytest", str(HERE / "test_contract.py"), str(HERE / "test_sandbox.py"),
-        str(HERE.parent / "egress" / "test_refusals.py"),
+        *become, interpreter, "-m", "pytest", *(str(HERE.parent / file) for file in files),
         "-q", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider", "-c", os.devnull,
         "--rootdir", str(HERE.parents[2]), "--confcutdir", str(HERE.parent), "--import-mode=importlib",
         "-o", "asyncio_mode=auto", "-k", "not insecure and not bubblewrap-watched",
