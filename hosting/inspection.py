@@ -142,6 +142,7 @@ async def _outcome(link: RunnerLink, placement: control.Placement, method: str, 
     attachment = link.open(
         deployment=placement.deployment,
         epoch=placement.epoch,
+        generation=placement.generation,
         owner=OWNER,
         method=method,
         params=msgspec.json.encode(params),

@@ -69,6 +69,11 @@ class RunnerLink:
     def is_open(self) -> bool:
         return self._connection is not None and self._connection.is_open
 
+    @property
+    def is_held(self) -> bool:
+        """Whether what is sent waits for the runner to be back from a restart in place."""
+        return isinstance(self._connection, Away)
+
     async def connect(self, address: str, identity: Identity | None) -> None:
         self._address, self._identity = address, identity
         try:
@@ -108,6 +113,7 @@ class RunnerLink:
         native_input: bool = False,
         trace: str = "",
         task: str = "",
+        generation: int = 0,
     ) -> Attachment:
         """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
         attachment = self.attachment(exchange or secrets.token_urlsafe(16))
@@ -131,6 +137,7 @@ class RunnerLink:
                 native_input=native_input,
                 trace=trace,
                 task=task,
+                generation=generation,
             )
         )
         return attachment
@@ -219,20 +226,25 @@ class RunnerLink:
             if attachment is not None:
                 attachment.detached(frame.reason, frame.detail)
         elif isinstance(frame, f.Answered):
-            reply = self._asked.get(frame.id)
-            if reply is None or reply.done():
-                return
-            if frame.ok:
-                reply.set_result(frame.body)
-            else:
-                refusal = _decode_refusal(frame.body)
-                reply.set_exception(RefusedError(refusal.reason, refusal.detail))
+            self._answered(frame)
         elif isinstance(frame, f.Pause):
             self._pause(connection, frame.token)
         elif isinstance(frame, f.Leave):
+            if frame.is_final:
+                self._lost("it has ended")
             connection.close("the runner restarts")
         else:
             self._be_welcome(connection, frame)
+
+    def _answered(self, frame: f.Answered) -> None:
+        reply = self._asked.get(frame.id)
+        if reply is None or reply.done():
+            return
+        if frame.ok:
+            reply.set_result(frame.body)
+        else:
+            refusal = _decode_refusal(frame.body)
+            reply.set_exception(RefusedError(refusal.reason, refusal.detail))
 
     def connection_lost(self, connection: FrameConnection, reason: str) -> None:
         if self._resume:
@@ -244,8 +256,13 @@ class RunnerLink:
             self._lost(reason)
 
     def _lost(self, reason: str) -> None:
+        never_sent = self._connection.held if isinstance(self._connection, Away) else []
         self._connection = None
         self._resume = ""
+        for frame in never_sent:
+            opened = self._attachments.pop(frame.attachment, None) if isinstance(frame, f.Open) else None
+            if opened is not None:
+                opened.detached(f.Reason.UNPLACED, "the runner ended before it was asked")
         attachments, self._attachments = self._attachments, {}
         for attachment in attachments.values():
             attachment.detached(f.Reason.CLOSED, f"the connection to the runner broke: {reason}")

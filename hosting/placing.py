@@ -1,4 +1,8 @@
-"""Which runner holds a deployment. The epoch grows with every move, so that a runner that missed one gives way."""
+"""Which runner holds a deployment, and since when.
+
+The epoch says where: it grows with every move, so that a runner that missed one gives way. The generation says what: it
+grows with every version and setting; what began with an earlier one may finish where it is.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,13 @@ def placement_ensure(deployment_id: UUID | str, exclude_runner: str | None = Non
 
 
 def placement_renew(deployment: Deployment) -> None:
-    """The same runner, a new epoch: what it holds is out of date and is replaced with the next call."""
+    """The same runner, a new generation: the next call brings it there, and what runs finishes as it began."""
+    RunnerPlacement.objects.get_or_create(deployment=deployment)
+    RunnerPlacement.objects.filter(deployment=deployment).update(generation=F("generation") + 1)
+
+
+def placement_replace(deployment: Deployment) -> None:
+    """The same runner, a new epoch: what it holds ends with the next call, running calls and sessions too."""
     RunnerPlacement.objects.get_or_create(deployment=deployment)
     RunnerPlacement.objects.filter(deployment=deployment).update(epoch=F("epoch") + 1)
 
@@ -64,6 +74,21 @@ def placements_move_from(runner: Runner) -> list[UUID]:
     return moved
 
 
+def placements_drain(runner: Runner) -> list[UUID]:
+    """What a runner that takes nothing new holds goes to others; what nobody else can take stays. Gives the ids."""
+    moved: list[UUID] = []
+    for deployment_id in list(RunnerPlacement.objects.filter(runner=runner).values_list("deployment_id", flat=True)):
+        with transaction.atomic():
+            placement = _locked(deployment_id)
+            if placement.runner_id == runner.pk:
+                try:
+                    _move(placement, _least_loaded(runner.name))
+                except Unavailable:
+                    break
+                moved.append(deployment_id)
+    return moved
+
+
 def _locked(deployment_id: UUID | str) -> RunnerPlacement:
     RunnerPlacement.objects.get_or_create(deployment_id=deployment_id)
     # of: only the placement. Locking the runner's row too would make every move wait for every other.
@@ -83,10 +108,17 @@ def _is_usable(runner: Runner, exclude: str | None) -> bool:
 
 
 def _least_loaded(exclude: str | None) -> Runner:
-    runners = Runner.objects.filter(state=Runner.Status.LIVE, draining=False)
+    """By memory in steps of a tenth, then by what it runs and was given since it was last seen."""
+    recent = Count("placements", filter=Q(placements__placed_at__gt=F("last_seen_at")))
+    runners = Runner.objects.filter(state=Runner.Status.LIVE, draining=False).annotate(recent=recent)
     if exclude:
         runners = runners.exclude(Q(name=exclude) | Q(address=exclude))
-    runner = runners.annotate(load=Count("placements")).order_by("load", "name").first()
-    if runner is None:
+    loads = [(_memory_share(runner), runner.instances_seen + runner.recent, runner.name, runner) for runner in runners]
+    if not loads:
         raise Unavailable("no_runner", "No runner can take this server at this moment. Try again in a few seconds.")
-    return runner
+    return min(loads, key=lambda load: load[:3])[3]
+
+
+def _memory_share(runner: Runner) -> int:
+    """Used tenths of its memory."""
+    return runner.memory_bytes * 10 // runner.memory_limit_bytes if runner.memory_limit_bytes else 0

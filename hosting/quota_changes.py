@@ -13,7 +13,7 @@ from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import quotas
 from hosting.models import Deployment, Quota
-from hosting.placing import placement_renew
+from hosting.placing import placement_replace
 
 FIELDS = ("deployments", "awake_instances", "memory_bytes", "build_minutes", "store_bytes", "egress_bytes")
 NO_EGRESS = (
@@ -37,7 +37,7 @@ def quota_set(*, actor: Actor, owner: Name, **amounts: int | None) -> Quota:
         row, _ = Quota.objects.update_or_create(owner=owner, defaults=amounts)
         record(actor, "quota:set", "name", owner.pk, owner=owner.display, **amounts)
         for deployment in owner.deployments.filter(placement__runner__isnull=False):
-            placement_renew(deployment)
+            placement_replace(deployment)
     egress_enforce(owner)
     return row
 
@@ -64,7 +64,7 @@ def _egress_tell(deployment: Deployment, is_spent: bool) -> None:
     others = [words for words in version.notices if words != NO_EGRESS]
     with transaction.atomic():
         type(version).objects.filter(pk=version.pk).update(notices=[*others, NO_EGRESS] if is_spent else others)
-        placement_renew(deployment)
+        placement_replace(deployment)
         action = "quota:no_egress" if is_spent else "quota:egress_again"
         record(SYSTEM, action, "deployment", deployment.pk, owner=deployment.owner.display)
         publish_on_commit(DeploymentChanged(str(deployment.pk)))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
@@ -21,11 +22,10 @@ from events.actors import SYSTEM
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import queue, selectors
+from hosting import queue, runner_watch, selectors
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
-from hosting.placing import placements_move_from
 from hosting.runner import control
 from hosting.services import deployment_move
 from hosting.states import SEEN, State
@@ -51,9 +51,9 @@ def reconcile() -> None:
         statuses = asyncio.run(_ask_all({runner.name: runner.address for runner in runners}))
         for runner in runners:
             if status := statuses.get(runner.name):
-                _answered(runner, status)
+                runner_watch.runner_seen(runner, status)
         for runner in selectors.runners_silent():
-            _died(runner)
+            runner_watch.runner_died(runner)
         unwanted = [
             drop for runner in runners if runner.name in statuses for drop in _compare(runner, statuses[runner.name])
         ]
@@ -97,32 +97,6 @@ async def unplace_at(pool: RunnerPool, address: str, operation: control.Unplace)
         log.info("unplace_failed", deployment=operation.deployment, error=str(error))
 
 
-# --- runners
-
-
-def _answered(runner: Runner, status: control.Status) -> None:
-    with transaction.atomic():
-        if runner.state == Runner.Status.DEAD:
-            record(SYSTEM, "runner:back", "runner", runner.pk, name=runner.name)
-        runner.state, runner.boot, runner.draining = Runner.Status.LIVE, status.boot, status.draining
-        runner.last_seen_at = clock.now()
-        runner.save(update_fields=["state", "boot", "draining", "last_seen_at"])
-
-
-def _died(runner: Runner) -> None:
-    """Its instances are gone as far as anybody can know; should it come back, its placements are out of date."""
-    with transaction.atomic():
-        if not Runner.objects.filter(pk=runner.pk, state=Runner.Status.LIVE).update(state=Runner.Status.DEAD):
-            return
-        Instance.objects.filter(runner=runner).delete()
-        moved = placements_move_from(runner)
-        record(SYSTEM, "runner:dead", "runner", runner.pk, name=runner.name, moved=[str(pk) for pk in moved])
-        for deployment_id in moved:
-            words = f"its runner {runner.name} doesn't answer; the next call starts it elsewhere"
-            deployment_move(deployment_id, State.READY, words, only_from=frozenset({State.STARTING, State.RUNNING}))
-    log.warning("runner_dead", runner=runner.name, moved=len(moved))
-
-
 # --- placements and instances
 
 
@@ -143,7 +117,9 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
             if seen.epoch > placement.epoch:  # our records are older than the runner's: restored from a backup
                 RunnerPlacement.objects.filter(pk=placement.pk, epoch__lt=seen.epoch).update(epoch=seen.epoch + 1)
         else:
-            drops.append((runner.address, control.Unplace(seen.deployment, seen.epoch, "no longer placed here")))
+            grace = settings.SLIPWAY_DRAIN_SECONDS if status.draining else 0.0
+            unplace = control.Unplace(seen.deployment, seen.epoch, "no longer placed here", grace)
+            drops.append((runner.address, unplace))
     _instances_write(runner, kept)
     _states_write(runner, kept)
     return drops

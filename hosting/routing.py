@@ -45,6 +45,7 @@ class Route:
     resource: str  # the full URL of the endpoint: the audience of its tokens
     isolation: str  # session | principal | shared
     policy: ToolPolicy = OPEN  # which of its tools may be seen and called
+    generation: int = 0  # grows with every version and setting
     is_anonymous: bool = False  # callable without an account, and by everybody who has one
     has_tasks: bool = False  # every tool may run as a task
     task_support: Mapping[str, str] = field(default_factory=dict)  # tool -> optional | required | forbidden
@@ -108,6 +109,7 @@ def route_of(deployment: Deployment) -> Route:
         is_anonymous=deployment.is_anonymous,
         task_support=task_support_of(deployment.pk) if deployment.has_tasks else {},
         hand_off_seconds=deployment.hand_off_seconds if deployment.has_tasks else 0,
+        generation=placement.generation if placement else 0,
     )
 
 
@@ -144,9 +146,11 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         egress=_egress(deployment, share),
         remote=_remote_of(version, declared, given),
         data_folder=deployment.has_data_folder,
+        drain_seconds=settings.SLIPWAY_DRAIN_SECONDS,
         owner=deployment.owner.folded,
         owner_instances=share.instances,
         owner_memory_bytes=share.memory_bytes,
+        generation=route.generation,
     )
 
 

@@ -53,6 +53,7 @@ _OF_REASON: Final = {
     Reason.FORBIDDEN: Failure(404, j.INVALID_REQUEST, "Not found"),
     Reason.SUPERSEDED: Failure(409, j.INVALID_REQUEST, "A newer request with the same id took this one's place"),
     Reason.CLOSED: Failure(503, j.INTERNAL_ERROR, "The connection to the runner broke. Try again.", 1),
+    Reason.DRAINING: Failure(503, j.INTERNAL_ERROR, "The runner takes nothing new. Try again shortly.", 2),
     Reason.UNPLACED: Failure(503, j.INTERNAL_ERROR, "The server is being moved. Try again shortly.", 2),
 }
 

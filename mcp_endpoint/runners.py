@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from common.errors import Unavailable
-from hosting.runner.control import Cancel, Place
+from hosting.runner.control import Cancel, Place, Placement
 from hosting.runner.frames import Event, Open, Reason
-from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from hosting.stream import Attachment, DetachedError, RefusedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from mcp_endpoint.directory import Directory
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ RETRY_SECONDS: Final = 0.25
 _REPEATABLE: Final = frozenset(
     {"initialize", "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"}
 )
-NO_RUNNER: Final = "no_runner"  # the code of hosting.placing's refusal
+NO_RUNNER: Final = "no_runner"  # the codes of refusals of hosting.placing and hosting.routing
+NOT_PLACED: Final = "not_placed"
 
 
 class Closable(Protocol):
@@ -106,18 +107,27 @@ class Opened:
             raise ended
         self._healed += (reason,)
         random_part = self._frame.exchange.removeprefix(self.link.exchange_id(""))
-        if reason == Reason.UNPLACED:
-            self.address, self.link, epoch = await self._runners.place(self._route)
+        generation = self._route.generation
+        if reason in (Reason.UNPLACED, Reason.DRAINING):
+            self.address, self.link, placement = await self._runners.place(
+                self._route, self.address if reason == Reason.DRAINING else ""
+            )
+            epoch, generation = placement.epoch, placement.generation
         elif reason == Reason.CLOSED and self._frame.method in _REPEATABLE:
             self.link, self._route = await self._runners.link_for(self._route)
             self.address, epoch = self._route.runner_address, self._route.epoch
+            generation = self._route.generation
         else:
             raise ended
         if self._closed:
             raise DetachedError(Reason.CLOSED)
         attachment = self.attachment = self.link.attachment(random_part)
         self._frame = msgspec.structs.replace(
-            self._frame, attachment=attachment.number, exchange=attachment.exchange, epoch=epoch
+            self._frame,
+            attachment=attachment.number,
+            exchange=attachment.exchange,
+            epoch=epoch,
+            generation=generation,
         )
         self.link.send(self._frame)
 
@@ -184,12 +194,33 @@ class Runners:
             route = await self._directory.ensure_placed(route.deployment_id, route.runner_address)
             return await self.pool.link(route.runner_address), route
 
-    async def place(self, route: Route) -> tuple[str, RunnerLink, int]:
-        """Tell the runner that should have it what to run; (its address, the link, the placement's epoch)."""
-        address, placement = await self._directory.placement(route.deployment_id)
-        link = await self.pool.link(address)
-        await link.ask(Place(placement))
-        return address, link, placement.epoch
+    async def place(self, route: Route, avoid: str = "") -> tuple[str, RunnerLink, Placement]:
+        """Tell the runner that should have it what to run; (its address, the link, what it was told).
+
+        `avoid` is the address of one that takes nothing new. Raises RunnerUnavailableError, RefusedError and AppError.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + WAIT_SECONDS
+        to_avoid: str | None = avoid or None
+        while True:
+            try:
+                if to_avoid is not None:
+                    await self._directory.ensure_placed(route.deployment_id, to_avoid)
+                address, placement = await self._directory.placement(route.deployment_id)
+                to_avoid = address
+                link = await self.pool.link(address)
+                await link.ask(Place(placement))
+                return address, link, placement
+            except (RunnerUnavailableError, RefusedError) as error:
+                if isinstance(error, RefusedError) and error.reason not in (Reason.DRAINING, Reason.UNPLACED):
+                    raise
+                if loop.time() > deadline:
+                    raise
+            except Unavailable as error:
+                to_avoid = ""  # nobody else can take it: perhaps the one that was left out, in a moment
+                if error.code not in (NO_RUNNER, NOT_PLACED) or loop.time() > deadline:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def follow(self, link: RunnerLink, log: str, owner: str, after: int) -> Followed:
         """Attach to a log that should exist. Raises DetachedError at once when it does not."""

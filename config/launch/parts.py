@@ -71,7 +71,7 @@ def runner_part() -> Part:
     address = settings.SLIPWAY_RUN / f"runner-{RUNNER_NAME}.sock"
     return Part(
         "runner",
-        _command("runner", "--name", RUNNER_NAME, "--listen", f"unix:{address}"),
+        _command("runner", "--name", RUNNER_NAME, "--listen", f"unix:{address}", "--drain-seconds", "2"),
         {"SLIPWAY_PART": "runner"},
         is_ready=lambda: answers(address),
     )

@@ -68,6 +68,8 @@ SLIPWAY_QUOTAS = {
     "store_bytes": env.integer("SLIPWAY_QUOTA_STORE_MIB", 20_480, least=0, most=1_073_741_824) * _MIB,
     "egress_bytes": env.integer("SLIPWAY_QUOTA_EGRESS_MIB", 102_400, least=0, most=1_073_741_824) * _MIB,
 }
+# How long what runs may go on with an earlier version, or on a runner that is drained.
+SLIPWAY_DRAIN_SECONDS = env.integer("SLIPWAY_DRAIN_SECONDS", 3600, least=0, most=86_400)
 SLIPWAY_IDLE_SECONDS = env.integer("SLIPWAY_IDLE_SECONDS", 600, least=1, most=86_400)  # then an instance goes
 SLIPWAY_LEAST_IDLE_SECONDS = env.integer("SLIPWAY_LEAST_IDLE_SECONDS", 5, least=1, most=86_400)
 

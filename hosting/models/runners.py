@@ -49,7 +49,8 @@ class RunnerPlacement(models.Model):
 
     deployment = models.OneToOneField(Deployment, primary_key=True, on_delete=models.CASCADE, related_name="placement")
     runner = models.ForeignKey(Runner, null=True, blank=True, on_delete=models.SET_NULL, related_name="placements")
-    epoch = models.PositiveBigIntegerField(default=0)
+    epoch = models.PositiveBigIntegerField(default=0, help_text="where: grows with every move")
+    generation = models.PositiveBigIntegerField(default=0, help_text="what: grows with every version and setting")
     placed_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:

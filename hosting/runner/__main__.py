@@ -18,6 +18,7 @@ from common import addresses
 from common.garbage import settle
 from hosting.runner.announcing import Announcer
 from hosting.runner.egress.keeper import let_out
+from hosting.runner.ending import Ending, end
 from hosting.runner.handover import StateError, kept, read
 from hosting.runner.remote.door import Door
 from hosting.runner.restart import SIGNALS, Restart, close_on_exec
@@ -26,6 +27,7 @@ from hosting.runner.runtimes import choose
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.server import StreamServer
 from hosting.runner.starter import Starter
+from hosting.runner.sweeping import sweep
 from hosting.runner.transport import Identity, listen, listen_on
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -57,6 +59,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ports", default="", help="ports of those that may be reached besides 443, as PORT,PORT …")
     for name in ("certificate", "key", "authority"):
         parser.add_argument(f"--{name}", type=Path, help="PEM file, for a tls: address")
+    parser.add_argument(
+        "--drain-seconds", type=float, default=60.0, help="how long running calls may go on after SIGTERM"
+    )
     parser.add_argument("--state", type=int, help="descriptor of what an earlier run of this process handed over")
     return parser.parse_args()
 
@@ -87,21 +92,18 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     else:
         listeners = [await listen(arguments.listen, server.connection, identity)]
     runner.restart = Restart(runner, server, starter, runtime, keeper, listeners, identity).begin
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, runner.restart)
+    ending = Ending(runner, arguments.drain_seconds)
+    ending.listen()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, runner.restart)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    sweeping = asyncio.create_task(runner.sweep())
+    sweeping = asyncio.create_task(sweep(runner))
     settle()
     logging.info("runner is ready", extra={"runner": runner.name, "boot": runner.boot, "listen": arguments.listen})
-    await stopping.wait()
-    logging.info("runner is stopping", extra={"runner": runner.name})
+    await ending.wait()
     sweeping.cancel()
-    await runner.stop()
     for listener in listeners:
         listener.close()
+    await end(runner, server)
     if keeper is not None:
         keeper.close()
 

@@ -39,7 +39,11 @@ class Remote(msgspec.Struct, frozen=True):
 
 
 class Placement(msgspec.Struct, frozen=True):
-    """A deployment's version as a runner needs it. A higher epoch replaces a lower one."""
+    """A deployment's version as a runner needs it.
+
+    `epoch` says where: it grows when the deployment moves, and whoever holds a lower one gives way. `generation` says
+    what: it grows with every version and setting, and what began with a lower one may finish with it.
+    """
 
     deployment: str  # id
     label: str  # "owner/name", for logs
@@ -64,6 +68,7 @@ class Placement(msgspec.Struct, frozen=True):
     owner: str = ""  # whose starts wait in one line, and whose instances count together
     owner_instances: int = -1  # of this owner that may be awake on this runner; -1: no limit
     owner_memory_bytes: int = -1  # that they may use altogether; -1: no limit
+    generation: int = 0
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""
@@ -78,6 +83,7 @@ class Unplace(msgspec.Struct, frozen=True, tag="unplace"):
     deployment: str
     epoch: int  # a newer placement than this one is left alone
     reason: str = ""
+    grace_seconds: float = 0.0  # how long what runs may go on; nothing new begins
 
 
 class GetStatus(msgspec.Struct, frozen=True, tag="status"):
@@ -154,7 +160,13 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """Execute yourself anew, with all that runs. GetStatus tells when it is done, or why it came to nothing."""
 
 
-Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart  # answered with Taken
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """Take nothing new, or take it again. What runs goes on."""
+
+    is_on: bool = True
+
+
+Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain  # with Taken
 Operation = Order | GetStatus | GetTail | GetOutbox | GetEgress
 
 
@@ -219,6 +231,8 @@ class Status(msgspec.Struct, frozen=True):
     started_at: float
     draining: bool
     placements: list[PlacementSeen]
+    memory_bytes: int = 0  # used by its instances
+    memory_limit_bytes: int = 0  # what its instances may use together; 0: unknown
     restarts: int = 0  # in place, since started_at
     restart_problem: str = ""  # why the last one came to nothing
 

@@ -91,6 +91,7 @@ class Open(Frame, tag=3, frozen=True):
     credit: int = INITIAL_CREDIT
     mode: Mode = Mode.WIRE
     task: str = ""  # a task's id: what happens is spooled, and the call waits for nobody's stream
+    generation: int = 0  # what the opener knows of; a runner that holds an older one must be given the newer first
 
 
 UNDELIVERED = -1
@@ -171,6 +172,8 @@ class Paused(Frame, tag=12, frozen=True):
 class Leave(Frame, tag=13, frozen=True):
     """Nothing follows on this connection from the runner either."""
 
+    is_final: bool = False  # nor on another one: the runner ends
+
 
 class Reason:
     DONE = "done"  # the log ended and everything was delivered
@@ -179,6 +182,7 @@ class Reason:
     NO_SESSION = "no_session"  # the legacy session has ended
     UNPLACED = "unplaced"  # the runner has no placement of that deployment at that epoch: place it, then open again
     FORBIDDEN = "forbidden"  # another owner's log
+    DRAINING = "draining"  # the runner takes nothing new: place it elsewhere
     BUSY = "busy"  # a limit was reached; detail names it
     CLOSED = "closed"  # the connection to the runner broke (said by the client side)
 

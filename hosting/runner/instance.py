@@ -69,6 +69,7 @@ class Instance:
         self.started_at = time.time()
         self.used_at = time.monotonic()
         self.calls = 0
+        self.retires_at = 0.0  # when it ends at the latest, since a newer version takes its place; 0: it is current
         self.exchanges: dict[str, Exchange] = {}
         self.listeners: dict[str, Exchange] = {}  # they do not keep it awake, and outlive it
         self.bound: dict[str, Session] = {}
@@ -151,6 +152,12 @@ class Instance:
     @property
     def has_tasks(self) -> bool:
         return any(exchange.task for exchange in self.exchanges.values())
+
+    @property
+    def pid(self) -> int:
+        """0 where there is no process. Also while it is only handed over."""
+        child: Any = self._child
+        return child.process.pid if isinstance(child, Child) else child.pid if isinstance(child, Handed) else 0
 
     @property
     def is_alive(self) -> bool:

@@ -23,13 +23,27 @@ def perform(runner: Runner, operation: c.Operation) -> Value:
 def _place(runner: Runner, operation: c.Place) -> c.Taken:
     placement = operation.placement
     known = runner.placed.get(placement.deployment)
-    if known is not None:
-        if known.placement.epoch > placement.epoch:
-            raise RefusedError(Reason.UNPLACED, "a newer placement is here already")
-        if known.placement == placement:
+    if runner.draining and (known is None or known.is_leaving):
+        raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
+    if known is None and runner.is_superseded(placement.deployment, placement.epoch):
+        raise RefusedError(Reason.UNPLACED, "it was placed elsewhere since")
+    if known is None:
+        runner.place(placement)
+        return c.Taken()
+    before = known.placement
+    if before.epoch > placement.epoch:
+        raise RefusedError(Reason.UNPLACED, "a newer placement is here already")
+    if before.epoch < placement.epoch and not known.is_leaving:
+        runner.displace(known, "it was placed anew")
+        runner.place(placement)
+    elif (before.epoch, before.generation) != (placement.epoch, placement.generation):
+        if before.epoch == placement.epoch and before.generation > placement.generation:
             return c.Taken(first=False)
-        runner.displace(known, "a newer version takes over")
-    runner.place(placement)
+        known.renew(placement)
+    else:
+        is_news = known.placement != placement  # what others of the same owner use, or the era that was found
+        known.placement = placement
+        return c.Taken(first=is_news)
     return c.Taken()
 
 
@@ -37,9 +51,18 @@ def _unplace(runner: Runner, operation: c.Unplace) -> c.Taken:
     known = runner.placed.get(operation.deployment)
     if known is None or known.placement.epoch > operation.epoch:
         return c.Taken(first=False)
-    runner.displace(known, operation.reason or "stopped")
-    del runner.placed[operation.deployment]
+    if operation.grace_seconds > 0:
+        if not known.is_leaving:
+            known.leave(operation.grace_seconds, operation.reason)
+    else:
+        runner.unplace(known, operation.reason or "stopped")
     return c.Taken()
+
+
+def _drain(runner: Runner, operation: c.Drain) -> c.Taken:
+    changed = runner.draining != operation.is_on
+    runner.draining = operation.is_on
+    return c.Taken(first=changed)
 
 
 def _restart(runner: Runner, operation: c.Restart) -> c.Taken:
@@ -137,4 +160,5 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.GetOutbox: _of_tasks,
     c.GetEgress: lambda runner, asked: runner.egress.next(asked.taken, runner.boot),
     c.Restart: _restart,
+    c.Drain: _drain,
 }

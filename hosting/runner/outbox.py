@@ -183,7 +183,7 @@ class Outbox:
             await asyncio.sleep(0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_folder": self._folder, "_spill": self._spill, "_held": self._held}
+        return {name: value for name, value in vars(self).items() if name not in ("_spool", "_announce")}
 
     def adopted(self, announce: Callable[[str], None]) -> None:
         """News that waited for the broker is told again."""

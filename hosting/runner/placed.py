@@ -55,7 +55,7 @@ class Placed:
         self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
         self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
         self._listeners: dict[str, dict[str, Exchange]] = {}  # by isolation key, while no instance runs
-        self._is_leaving = False
+        self.is_leaving = False  # nothing new begins here; what runs may end
         self._failures = 0
         self._retry_at = 0.0
         self.last_failure = ""
@@ -67,8 +67,10 @@ class Placed:
         bound = self.instances.get(session.instance) if session is not None else None
         if bound is not None and bound.is_alive and not bound.is_full:
             return bound
+        if bound is not None and bound.retires_at and bound.has_waiting_room:
+            return bound
         key = self._key(opened, session)
-        alive = [i for i in self.instances.values() if i.key == key and i.is_alive]
+        alive = [i for i in self.instances.values() if i.key == key and i.is_alive and not i.retires_at]
         fit = [i for i in alive if session is not None or not i.has_open_questions]
         for instance in fit:
             if not instance.is_full:
@@ -141,7 +143,7 @@ class Placed:
 
     def _make_room(self) -> None:
         """Below the limit, or by ending the instance that was quiet longest: its client starts a session anew (404)."""
-        alive = [i for i in self.instances.values() if i.is_alive]
+        alive = [i for i in self.instances.values() if i.is_alive and not i.retires_at]
         if len(alive) >= self.placement.max_instances:
             self._end_spare(alive, f"all of its {self.placement.max_instances} instances are in use")
         awake = self._host.instances_of(self.placement)
@@ -162,6 +164,8 @@ class Placed:
             self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
             self._asked.add("modern" if is_modern(instance.client.revision) else "legacy")
             self._eras.add(instance.era)
+            if instance.retires_at:
+                return
             instance.key = self._key(*instance.first)  # the era that was wanted need not be the one that was found
             for exchange in self._listeners.pop(instance.key, {}).values():
                 instance.submit(exchange)
@@ -169,7 +173,7 @@ class Placed:
         self.instances.pop(instance.id, None)
         if instance.listeners:
             self._listeners.setdefault(instance.key, {}).update(instance.listeners)
-            if self._is_leaving:
+            if self.is_leaving:
                 self.end_listeners()
         if instance.state == "failed":
             self.last_failure = instance.reason
@@ -180,6 +184,37 @@ class Placed:
                     self._retry_at = time.monotonic() + pause
         self._host.instance_gone(instance)
 
+    # --- which placement
+
+    def accepts(self, opened: Open) -> bool:
+        """Whether a call that knows of this epoch and generation may begin here."""
+        placement = self.placement
+        is_known = opened.epoch == placement.epoch and opened.generation <= placement.generation
+        return is_known and not self.is_leaving
+
+    def renew(self, placement: Placement) -> None:
+        """Another version, other settings: what is new begins with these, what runs goes on as it is for a while."""
+        before, self.placement = self.placement, placement
+        self.feed.hide(placement.masked)
+        self.is_leaving = False
+        self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
+        if (before.version, before.argv, before.remote) != (placement.version, placement.argv, placement.remote):
+            self._eras = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
+            self._asked = set(self._eras)
+        self.retire(placement.drain_seconds, "a newer version takes over")
+
+    def leave(self, seconds: float, reason: str) -> None:
+        """Begin nothing any more; what runs may end within that time."""
+        self.end_listeners()
+        self.retire(seconds, reason)
+
+    def retire(self, seconds: float, reason: str) -> None:
+        latest = time.monotonic() + seconds
+        for instance in list(self.instances.values()):
+            instance.retires_at = min(instance.retires_at or latest, latest)
+            if instance.is_idle and instance.is_alive:
+                self._host.stop_instance(instance, reason)
+
     # --- what the runner asks
 
     def forget_listener(self, exchange: Exchange) -> None:
@@ -189,7 +224,7 @@ class Placed:
 
     def end_listeners(self) -> None:
         """The deployment leaves this runner: their streams end in good order, so that clients listen anew."""
-        self._is_leaving = True
+        self.is_leaving = True
         listeners, self._listeners = self._listeners, {}
         for waiting in listeners.values():
             for exchange in waiting.values():
@@ -200,24 +235,30 @@ class Placed:
 
     def tired(self) -> list[Instance]:
         """Instances that nobody has used for the deployment's idle time, and those that have done their one call."""
+        since = time.monotonic() - self.placement.idle_seconds
+        idle = [i for i in self.instances.values() if i.state == "running" and i.is_idle]
+        return [i for i in idle if i.used_at < since or i.retires_at or i.key.startswith(_ONCE)]
+
+    def overdue(self) -> list[Instance]:
+        """Instances of an earlier version whose time is over."""
         now = time.monotonic()
-        return [
-            i
-            for i in self.instances.values()
-            if i.state == "running"
-            and i.is_idle
-            and (now - i.used_at > self.placement.idle_seconds or i.key.startswith(_ONCE))
-        ]
+        return [i for i in self.instances.values() if i.is_alive and 0 < i.retires_at < now]
 
     def era(self) -> str:
         """What is known of the server: "", legacy, modern or dual."""
         return "dual" if len(self._eras) == 2 else next(iter(self._eras), "")
 
+    def _running_words(self) -> str:
+        count = len(self.instances)
+        earlier = sum(1 for i in self.instances.values() if i.retires_at)
+        words = f"running: {count} instance{'s' if count != 1 else ''}"
+        return f"{words}, {earlier} of an earlier version" if earlier else words
+
     def seen(self) -> PlacementSeen:
         instances = [instance.seen() for instance in self.instances.values()]
         states = {instance.state for instance in instances}
         if "running" in states:
-            state, reason = "running", f"running: {len(instances)} instance{'s' if len(instances) != 1 else ''}"
+            state, reason = "running", self._running_words()
         elif "starting" in states:
             state, reason = "starting", next(i.reason for i in instances if i.state == "starting")
         elif self.last_failure:

@@ -21,18 +21,20 @@ from hosting.runner.feed import Feed
 from hosting.runner.frames import EndRule, Kind, Open, Reason
 from hosting.runner.instance import Instance
 from hosting.runner.log import Log
+from hosting.runner.memory import memory_limit
 from hosting.runner.outbox import Outbox
 from hosting.runner.placed import BusyError, Placed
 from hosting.runner.retention import Retention
 from hosting.runner.runtimes.base import Process
-from hosting.runner.session import CHANNEL_EVENTS, Session
+from hosting.runner.session import Session
 from hosting.runner.spill import Spill
 from hosting.runner.spool import Header
 from hosting.runner.starter import Starter
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 1.0
+
+REMEMBER_SECONDS = 60.0
 
 
 class RefusedError(Exception):
@@ -56,6 +58,7 @@ class Runner:
         self.started_at = time.time()
         self.draining = False
         self.placed: dict[str, Placed] = {}
+        self._superseded: dict[str, tuple[int, float]] = {}  # by deployment: the epoch we gave way to, and when
         self.sessions: dict[str, Session] = {}
         self.exchanges: dict[str, Exchange] = {}
         self._feeds: dict[str, Feed] = {}
@@ -68,7 +71,7 @@ class Runner:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spill = Spill(folder)
         self.outbox = Outbox(home / "spool", spill=self._spill, announce=announce)
-        self._kept = Retention(self.exchanges, self.sessions, self.outbox)
+        self.retention = Retention(self.exchanges, self.sessions, self.outbox)
         self.egress = Ledger()
 
     # --- exchanges
@@ -80,11 +83,7 @@ class Runner:
             return found
         if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
             raise RefusedError(Reason.LOST, "the runner was restarted since")
-        if self.draining:
-            raise RefusedError(Reason.BUSY, "the runner is stopping")
-        placed = self.placed.get(opened.deployment)
-        if placed is None or placed.placement.epoch != opened.epoch:
-            raise RefusedError(Reason.UNPLACED)
+        placed = self._placed_for(opened)
         session = self._session_for(opened)
         try:
             instance = placed.instance_for(opened, session)
@@ -93,7 +92,7 @@ class Runner:
                 self.end_session(session, "it could not be started")
             raise RefusedError(Reason.BUSY, f"{placed.placement.label} is busy: {error}") from None
         exchange = Exchange(opened, Log(opened.exchange, opened.owner, spill=self._spill))
-        self._kept.watch(exchange)
+        self.retention.watch(exchange)
         self.exchanges[exchange.id] = exchange
         if session is not None:
             session.exchanges.add(exchange.id)
@@ -122,7 +121,7 @@ class Runner:
             return False
         exchange = self.exchanges.get(header.exchange)
         if exchange is not None:
-            self._kept.forget(exchange)
+            self.retention.forget(exchange)
         return True
 
     def _found(self, opened: Open) -> Log | None:
@@ -137,7 +136,7 @@ class Runner:
             return None
         found = self.owned(known.log, opened.owner)
         if known.is_done and not found.followers:
-            self._kept.forget(known)
+            self.retention.forget(known)
             return None
         if not known.is_of(opened):
             raise RefusedError(Reason.BUSY, "another request with this id is still running")
@@ -151,6 +150,27 @@ class Runner:
         if self.outbox.is_over(opened.exchange):
             raise RefusedError(Reason.DONE)
         return None
+
+    def _placed_for(self, opened: Open) -> Placed:
+        """Where the call may run. Raises RefusedError.
+
+        A call of a session that lives here goes on with what it began with, whatever is placed by now; but one that
+        knows of a later epoch tells us that the deployment was taken from us, and we give way.
+        """
+        placed = self.placed.get(opened.deployment)
+        if placed is not None and opened.session in self.sessions:
+            if opened.epoch <= placed.placement.epoch or placed.is_leaving:
+                return placed
+        elif self.draining:
+            raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
+        if placed is None:
+            raise RefusedError(Reason.UNPLACED)
+        if not placed.accepts(opened):
+            if opened.epoch > placed.placement.epoch and not placed.is_leaving:
+                self._superseded[opened.deployment] = (opened.epoch, time.monotonic())
+                self.unplace(placed, "it was placed anew")
+            raise RefusedError(Reason.UNPLACED)
+        return placed
 
     def _session_for(self, opened: Open) -> Session | None:
         if not opened.session:
@@ -226,6 +246,15 @@ class Runner:
 
     # --- placements, instances and sessions
 
+    def is_superseded(self, deployment: str, epoch: int) -> bool:
+        """Whether a placement comes from somebody who has not heard yet that the deployment was placed elsewhere."""
+        newest, at = self._superseded.get(deployment, (0, 0.0))
+        return newest > epoch and time.monotonic() - at < REMEMBER_SECONDS
+
+    def unplace(self, placed: Placed, reason: str) -> None:
+        self.displace(placed, reason)
+        self.placed.pop(placed.placement.deployment, None)
+
     def displace(self, placed: Placed, reason: str) -> None:
         """Stop what runs of a deployment here; its calls end with the reason, its sessions answer 404."""
         placed.end_listeners()
@@ -243,6 +272,15 @@ class Runner:
         """Awake ones of the same owner."""
         owner = placement.owner
         return [one for one in self.instances() if one.is_alive and one.placement.owner == owner]
+
+    def _discard(self, process: Process) -> None:
+        async def end() -> None:
+            await process.stop(0)
+            process.close()
+
+        task = asyncio.create_task(end())
+        self._stops.add(task)
+        task.add_done_callback(self._stops.discard)
 
     def bound_instance(self, session: Session) -> Instance | None:
         placed = self.placed.get(session.deployment)
@@ -282,6 +320,7 @@ class Runner:
             self._feeds[deployment].output(instance, line.encode(), "protocol")
 
     def place(self, placement: c.Placement) -> Placed:
+        self._superseded.pop(placement.deployment, None)
         placed = self.placed[placement.deployment] = Placed(
             placement,
             starter=self._starter,
@@ -292,6 +331,8 @@ class Runner:
         return placed
 
     def status(self) -> c.Status:
+        placements = [placed.seen() for placed in self.placed.values()]
+        used = sum(instance.memory_bytes for placed in placements for instance in placed.instances)
         return c.Status(
             runner=self.name,
             boot=self.boot,
@@ -299,38 +340,17 @@ class Runner:
             draining=self.draining,
             restarts=self.restarts,
             restart_problem=self.restart_problem,
-            placements=[placed.seen() for placed in self.placed.values()],
+            placements=placements,
+            memory_bytes=used,
+            memory_limit_bytes=memory_limit(used),
         )
 
-    # --- time
+    # --- its end
 
-    async def sweep(self) -> None:
-        """Once a second: idle instances, silent sessions, parked questions and old finished exchanges."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                self._sweep_once(time.monotonic())
-            except Exception:
-                log.exception("sweep failed")
-
-    def _sweep_once(self, now: float) -> None:
-        for session in list(self.sessions.values()):
-            placed = self.placed.get(session.deployment)
-            idle = placed.placement.idle_seconds if placed is not None else 0.0
-            if not session.is_busy and now - session.used_at > idle:
-                self.end_session(session, "the session was not used")
-            session.channel.keep_last(CHANNEL_EVENTS)
-        for placed in self.placed.values():
-            for instance in placed.tired():
-                self.stop_instance(instance, "asleep: not used")
-        for exchange in list(self.exchanges.values()):
-            if exchange.parked_at and now - exchange.parked_at > self._patience(exchange):
-                self.cancel(exchange, "its question was not answered in time")
-        self._kept.sweep(now)
-
-    def _patience(self, exchange: Exchange) -> float:
-        placed = self.placed.get(exchange.open.deployment)
-        return placed.placement.question_seconds if placed is not None else 0.0
+    @property
+    def running(self) -> int:
+        """How many calls run; listeners and sessions don't count."""
+        return sum(len(instance.exchanges) for instance in self.instances())
 
     def instances(self) -> list[Instance]:
         return [instance for placed in self.placed.values() for instance in placed.instances.values()]
@@ -355,7 +375,9 @@ class Runner:
     def adopt(self, processes: dict[int, Process], announce: Callable[[str], None]) -> None:
         """Go on after a restart in place, with the processes that it had, by pid."""
         self.restarts += 1
-        self._kept.adopted()
+        for pid in processes.keys() - {instance.pid for instance in self.instances()}:
+            self._discard(processes[pid])  # it was being stopped for a deployment that is not placed here any more
+        self.retention.adopted()
         self.outbox.adopted(announce)
         for instance in self.instances():
             instance.adopt(processes)

@@ -142,11 +142,11 @@ class StreamServer:
         self._still_sending.add(connection)
         connection.send(f.Pause(token))
 
-    async def leave(self) -> None:
-        """Stop sending; returns when the other ends have everything."""
+    async def leave(self, *, is_final: bool = False) -> None:
+        """Stop sending; returns when the other ends have everything. `is_final`: they need not come back."""
         for connection, followers in self._attached.items():
             self._send_away(self._tokens[connection], followers)
-            connection.send(f.Leave())
+            connection.send(f.Leave(is_final))
         await self._until(lambda: not self._attached)
 
     def _send_away(self, token: str, followers: Followers, held: Iterable[f.FromRunner] = ()) -> None:

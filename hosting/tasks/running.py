@@ -91,6 +91,7 @@ async def _opened(link: RunnerLink, task: Task, placement: control.Placement, se
     attachment = link.open(
         deployment=placement.deployment,
         epoch=placement.epoch,
+        generation=placement.generation,
         owner=task.exchange_owner,
         method="tools/call",
         params=task.params.encode(),

@@ -134,6 +134,7 @@ def open_call(context: Context, link: RunnerLink, session: Session, message: Cal
         session.id,
         wants_progress=bool(message.progress_token),
         trace=message.trace,
+        generation=route.generation,
     )
     return Opened(context.services.runners, link, route, attachment, frame)
 

@@ -56,7 +56,7 @@ def test_a_built_version_can_be_called(index: LocalIndex) -> None:
     assert "demo" in version.build_log
     assert version.environment is not None
     assert Path(version.environment.path).is_dir()
-    assert deployment.placement.epoch == 1
+    assert deployment.placement.generation == 1
 
 
 def test_building_again_does_nothing(index: LocalIndex) -> None:
@@ -64,7 +64,7 @@ def test_building_again_does_nothing(index: LocalIndex) -> None:
     deployment = make_queued(make_user())
     built_at = build(deployment).built_at
     assert build(deployment).built_at == built_at
-    assert deployment.placement.epoch == 1
+    assert deployment.placement.generation == 1
 
 
 def test_equal_sets_share_an_environment(index: LocalIndex) -> None:
@@ -143,7 +143,7 @@ def test_two_workers_with_the_same_job(index: LocalIndex) -> None:
         index.released.set()
     version.refresh_from_db()
     assert version.built_at
-    assert deployment.placement.epoch == 1
+    assert deployment.placement.generation == 1
 
 
 def test_progress_is_followed_live(index: LocalIndex) -> None:

@@ -70,8 +70,8 @@ def test_a_seal_opens_for_its_deployment_only() -> None:
 # --- settings
 
 
-def test_settings_reach_the_placement_with_a_new_epoch(deployment: Deployment) -> None:
-    epoch = placement(deployment).epoch
+def test_settings_reach_the_placement_with_a_new_generation(deployment: Deployment) -> None:
+    before = placement(deployment)
     change(
         deployment,
         values={"mode": "a", "env:EXTRA": "x"},
@@ -79,7 +79,7 @@ def test_settings_reach_the_placement_with_a_new_epoch(deployment: Deployment) -
         arguments=["--last"],
     )
     found = placement(deployment)
-    assert found.epoch > epoch
+    assert (found.epoch, found.generation) == (before.epoch, before.generation + 1)
     assert found.argv == ["run", "--mode", "a", "--last"]
     assert (found.env["API_KEY"], found.env["EXTRA"]) == (SECRET, "x")
     assert found.masked == [SECRET]
@@ -115,9 +115,9 @@ def test_what_is_not_named_stays_and_what_is_removed_goes(deployment: Deployment
 
 def test_nothing_changed_is_no_change(deployment: Deployment) -> None:
     change(deployment, values={"env:A": "1"})
-    epoch = placement(deployment).epoch
+    before = placement(deployment)
     change(deployment, values={"env:A": "1"}, removed=["env:NOPE"])
-    assert placement(deployment).epoch == epoch
+    assert placement(deployment) == before
     assert AuditEntry.objects.filter(action="deployment:set_settings").count() == 1
 
 

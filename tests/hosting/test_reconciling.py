@@ -33,7 +33,7 @@ def status(address: str) -> control.Status:
     return asyncio.run(ask())
 
 
-def ask(address: str, operation: control.Place) -> None:
+def ask(address: str, operation: control.Order) -> None:
     async def run() -> None:
         async with runner_links() as pool:
             await (await pool.link(address)).ask(operation)

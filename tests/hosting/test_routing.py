@@ -16,7 +16,7 @@ from common.errors import NotFound, Unavailable
 from events.actors import OPERATOR
 from hosting import routing
 from hosting.models import Deployment, Runner
-from hosting.placing import placement_ensure, placement_renew, placements_move_from
+from hosting.placing import placement_ensure, placement_renew, placements_drain, placements_move_from
 from hosting.services import member_add
 from hosting.states import State
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
@@ -177,13 +177,14 @@ def test_everything_moves_from_a_dead_runner() -> None:
         assert (route.runner_address, route.epoch) == (alive.address, 3)
 
 
-def test_a_new_version_is_a_new_epoch_on_the_same_runner() -> None:
+def test_a_new_version_is_a_new_generation_on_the_same_runner() -> None:
     deployment = make_deployment(make_user())
     runner = make_runner()
     before = placement_ensure(deployment.pk)
     placement_renew(deployment)
     after = routing.route_by_id(deployment.pk)
-    assert (after.runner_address, after.epoch) == (runner.address, before.epoch + 1)
+    assert (after.runner_address, after.epoch) == (runner.address, before.epoch)
+    assert after.generation == before.generation + 1
 
 
 def test_a_route_asks_the_database_little(django_assert_max_num_queries: Any) -> None:
@@ -221,3 +222,40 @@ def test_callers_at_once_agree_on_one_runner_and_epoch() -> None:
 def test_unknown_id() -> None:
     with pytest.raises(NotFound):
         placement_ensure(ids.new_uuid())
+
+
+def test_the_runner_with_the_most_free_memory_takes_it() -> None:
+    make_runner("full", memory_bytes=90, memory_limit_bytes=100)
+    free = make_runner("free", memory_bytes=10, memory_limit_bytes=100, instances_seen=50)
+    assert placement_ensure(make_deployment(make_user()).pk).runner_address == free.address
+
+
+def test_with_as_much_memory_the_one_that_runs_less_takes_it() -> None:
+    make_runner("busy", memory_bytes=12, memory_limit_bytes=100, instances_seen=5)
+    quiet = make_runner("quiet", memory_bytes=18, memory_limit_bytes=100, instances_seen=1)
+    assert placement_ensure(make_deployment(make_user()).pk).runner_address == quiet.address
+
+
+def test_many_at_once_are_spread_although_nobody_has_looked_yet() -> None:
+    runners = [make_runner(f"r{number}") for number in range(3)]
+    owner = make_user()
+    placed = [placement_ensure(make_deployment(owner, f"d{number}").pk).runner_address for number in range(6)]
+    assert sorted(placed) == sorted([runner.address for runner in runners] * 2)
+
+
+def test_a_drained_runner_is_given_nothing_and_loses_what_it_has() -> None:
+    drained, other = make_runner("r1"), make_runner("r2")
+    deployment = make_deployment(make_user())
+    place(deployment, drained, epoch=4)
+    Runner.objects.filter(pk=drained.pk).update(draining=True)
+    assert placements_drain(drained) == [deployment.pk]
+    route = routing.route_by_id(deployment.pk)
+    assert (route.runner_address, route.epoch) == (other.address, 5)
+
+
+def test_the_last_runner_keeps_what_it_has_when_it_is_drained() -> None:
+    runner = make_runner("r1", draining=True)
+    deployment = make_deployment(make_user())
+    place(deployment, runner, epoch=4)
+    assert placements_drain(runner) == []
+    assert routing.route_by_id(deployment.pk).epoch == 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,12 @@ class Driver:
         """As another web process would: the old connection breaks, a new one comes."""
         self.link.close()
         self.link = await self.pool.link(self.address)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - what another process knows can only be asked
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ async def test_a_modern_call_of_a_web_process_that_does_not_come_back_is_cancell
     driver.link, gone = link, driver.link
     driver.process.send_signal(signal.SIGHUP)
     async with asyncio.timeout(10):
-        while not gone._resume:  # noqa: ASYNC110 - nobody else is told of it
+        while not gone.is_held:  # noqa: ASYNC110 - nobody else is told of it
             await asyncio.sleep(0)
     gone.close()
     assert (await page.outcome()).kind is Kind.CANCELLED

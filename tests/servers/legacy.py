@@ -4,8 +4,8 @@ Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its
 runs there were), `progress` (steps), `ask` (elicits, returns the answer), `demand` (asks the client by `method` and
 `params`), `later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change
 by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
-(what it was told at initialize and since), `who` (one word for each process), `big` (bytes), `crash`, `fail` (a
-tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
+(what it was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big`
+(bytes), `crash`, `fail` (a tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty, curious (asks for the roots before it lists its tools).
 `TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`, which answer with what they got.
 """
@@ -131,7 +131,10 @@ def big(arguments: dict[str, Any]) -> dict[str, Any]:
     return text("x" * int(arguments.get("bytes", 1_000_000)))
 
 
-_WITH_ARGUMENTS = {"big": big, "log": log, "change": change, "demand": demand, "link": link}
+_WITH_ARGUMENTS = {
+    "big": big, "log": log, "change": change, "demand": demand, "link": link,
+    "environ": lambda arguments: text(os.environ.get(str(arguments.get("name")), "")),
+}  # fmt: skip
 
 
 def who_is_it() -> dict[str, Any]:
@@ -167,6 +170,7 @@ TOOLS = [
         "fail",
         "later",
         "asked",
+        "environ",
         "slow_ask",
         "slow_crash",
         "slow_fail",

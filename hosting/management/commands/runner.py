@@ -27,6 +27,10 @@ class Command(OperatorCommand):
         for name in ("certificate", "key", "authority"):
             parser.add_argument(f"--{name}", type=Path, help="PEM file, for a tls: address")
 
+        parser.add_argument(
+            "--drain-seconds", type=float, default=60.0, help="how long running calls may go on after SIGTERM"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         name: str = options["name"]
         address = options["listen"] or f"unix:{settings.SLIPWAY_RUN / f'runner-{name}.sock'}"
@@ -34,6 +38,7 @@ class Command(OperatorCommand):
         connection.close()
         argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address]
         argv += ["--home", str(settings.SLIPWAY_RUNNERS / name), "--sandbox", settings.SLIPWAY_SANDBOX]
+        argv += ["--drain-seconds", str(options["drain_seconds"])]
         argv += ["--networks", ",".join(settings.SLIPWAY_EGRESS_PRIVATE)]
         argv += ["--ports", ",".join(map(str, settings.SLIPWAY_EGRESS_PORTS))]
         for option in ("certificate", "key", "authority"):
