@@ -8,5 +8,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.health")),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("api/", include("hosting.api.urls")),
     path("", include("hosting.urls")),
 ]

@@ -29,6 +29,9 @@ from hosting.placing import placement_renew
 from hosting.services import deployment_locked, deployment_move
 from hosting.states import State
 
+MAX_TITLE = 100
+MAX_HAND_OFF_SECONDS = 3600
+
 
 class BadSettings(BadInput):
     """`problems` says by key what is wrong; a form shows each at its field."""
@@ -200,6 +203,32 @@ def tracing_set(*, actor: Actor, deployment: Deployment, traces_bodies: bool) ->
     """Whether bodies of calls are shown in the owner's log. Callers are told where they consent."""
     fields = {"traces_bodies": traces_bodies}
     _change(actor, deployment, "set_tracing", lambda _: fields, **fields)
+
+
+def title_set(*, actor: Actor, deployment: Deployment, title: str) -> None:
+    """What pages call it; empty: its name."""
+    title = title.strip()
+    if len(title) > MAX_TITLE or not title.isprintable():
+        raise BadInput("title_invalid", f"A title is one line of at most {MAX_TITLE} characters.", field="title")
+    _change(actor, deployment, "set_title", lambda _: {"title": title}, renews=False, title=title)
+
+
+def tasks_set(
+    *, actor: Actor, deployment: Deployment, has_tasks: bool | None = None, hand_off_seconds: int | None = None
+) -> None:
+    """Whether its tools may run as tasks, and after how long a call becomes one for clients that know none (0: never).
+
+    None leaves it as it is.
+    """
+    if hand_off_seconds is not None and not 0 <= hand_off_seconds <= MAX_HAND_OFF_SECONDS:
+        raise BadInput(
+            "hand_off_out_of_range",
+            f"This is from 0 (never) to {MAX_HAND_OFF_SECONDS} seconds.",
+            field="hand_off_seconds",
+        )
+    given = {"has_tasks": has_tasks, "hand_off_seconds": hand_off_seconds}
+    fields = {name: value for name, value in given.items() if value is not None}
+    _change(actor, deployment, "set_tasks", lambda _: fields, renews=False, **fields)
 
 
 def _change(

@@ -33,6 +33,7 @@ __all__ = [
     "policy_of",
     "tool_approve",
     "tool_switch",
+    "tool_task_support_set",
     "tools_approve_all",
     "tools_seen",
 ]
@@ -132,6 +133,20 @@ def tool_switch(*, actor: Actor, deployment: Deployment, name: str, is_enabled: 
         row = _tool(deployment, name)
         if Tool.objects.filter(pk=row.pk).exclude(is_enabled=is_enabled).update(is_enabled=is_enabled):
             record(actor, "tool:switch", "deployment", deployment.pk, tool=name, is_enabled=is_enabled)
+            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+
+
+def tool_task_support_set(*, actor: Actor, deployment: Deployment, name: str, support: str) -> None:
+    """Whether it runs as a task: optional, required, forbidden; "" is the default, optional. Repeatable."""
+    check_may_manage(actor, deployment)
+    if support not in ("", *(value for value, _ in Tool._meta.get_field("task_support").flatchoices)):
+        raise BadInput(
+            "task_support_unknown", "A tool's tasks are optional, required or forbidden.", field="task_support"
+        )
+    with transaction.atomic():
+        row = _tool(deployment, name)
+        if Tool.objects.filter(pk=row.pk).exclude(task_support=support).update(task_support=support):
+            record(actor, "tool:set_task_support", "deployment", deployment.pk, tool=name, task_support=support)
             publish_on_commit(DeploymentChanged(str(deployment.pk)))
 
 

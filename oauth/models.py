@@ -83,3 +83,27 @@ class EndpointToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class ApiToken(models.Model):
+    """A token for the platform API. Only its digest is kept; `prefix` is what people recognise it by."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256, hexadecimal")
+    prefix = models.CharField(max_length=30, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    scopes = models.CharField(max_length=200, help_text="separated by spaces")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… until {self.expires_at:%Y-%m-%d %H:%M}"
+
+    def covers(self, scope: str) -> bool:
+        return scope in self.scopes.split()

@@ -1,6 +1,8 @@
-"""The scopes of MCP endpoints and how they are written. Pure."""
+"""The scopes of MCP endpoints and of the platform API, and how they are written. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from common.errors import BadInput
 
@@ -11,14 +13,22 @@ ADMIN = "mcp:admin"
 KNOWN = (READ, CALL, ADMIN)
 DEFAULT = (READ, CALL)
 
+API = {
+    "deployments:read": "See servers: how they are, their settings without secrets, their tools, calls and output",
+    "deployments:write": "Host, change, start, stop and delete servers, and issue tokens for them",
+    "tasks:read": "See tasks and their results",
+    "tasks:write": "Start, answer and cancel tasks",
+}
+API_KNOWN = tuple(API)
 
-def parse(text: str) -> tuple[str, ...]:
-    """Reads "mcp:read mcp:call" (RFC 6749, 3.3), in the order of KNOWN. Raises BadInput."""
+
+def parse(text: str, known: Sequence[str] = KNOWN) -> tuple[str, ...]:
+    """Reads "mcp:read mcp:call" (RFC 6749, 3.3), in the order of `known`. Raises BadInput."""
     asked = set(text.split())
-    if unknown := sorted(asked - set(KNOWN)):
+    if unknown := sorted(asked - set(known)):
         raise BadInput(
-            "scope_unknown", f"Unknown scope: {', '.join(unknown)}. There are {', '.join(KNOWN)}.", field="scope"
+            "scope_unknown", f"Unknown scope: {', '.join(unknown)}. There are {', '.join(known)}.", field="scope"
         )
     if not asked:
-        raise BadInput("scope_missing", f"Name at least one scope of {', '.join(KNOWN)}.", field="scope")
-    return tuple(scope for scope in KNOWN if scope in asked)
+        raise BadInput("scope_missing", f"Name at least one scope of {', '.join(known)}.", field="scope")
+    return tuple(scope for scope in known if scope in asked)

@@ -1,4 +1,4 @@
-"""Revokes tokens of MCP endpoints."""
+"""Revokes tokens of MCP endpoints and of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 
 from common.commands import OperatorCommand
+from common.errors import NotFound
 from events.actors import OPERATOR
+from oauth.api_tokens import api_token_revoke
 from oauth.services import endpoint_token_revoke
 
 
@@ -19,5 +21,8 @@ class Command(OperatorCommand):
         parser.add_argument("id", type=UUID)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        endpoint_token_revoke(actor=OPERATOR, token_id=options["id"])
+        try:
+            endpoint_token_revoke(actor=OPERATOR, token_id=options["id"])
+        except NotFound:
+            api_token_revoke(actor=OPERATOR, token_id=options["id"])
         self.stderr.write("Revoked.")

@@ -1,0 +1,1 @@
+"""What all parts of the platform API share: problems, bodies, pages of lists, the rate, how operations look."""

@@ -1,0 +1,53 @@
+"""The API's own description, its entrance, and what answers addresses that are nobody's."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The OpenAPI document: the same for everybody, and as long as the process lives."""
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return found
+
+
+@cache
+def _schema_json() -> bytes:
+    rendered: bytes = OpenApiJsonRenderer().render(schema())
+    return rendered
+
+
+@require_safe
+def schema_document(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(_schema_json(), content_type="application/vnd.oai.openapi+json")
+
+
+@require_safe
+def entrance(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect("/api/docs")
+
+
+@extend_schema(exclude=True)
+class UnknownView(APIView):
+    """Any other address below /api: the same problem whatever the method, for everybody."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is nothing at this address. What there is stands at /api/docs.")
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        raise NotFound
