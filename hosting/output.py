@@ -13,7 +13,7 @@ from hosting.routing import Route
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
 
-TAIL_LINES = 100
+ASKED_LINES = 500  # of everybody; what the reader may read of them is shown
 TAIL_SECONDS = 1.0
 
 
@@ -27,21 +27,33 @@ class Line:
     line: str
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Who looks. What a caller's own instance prints is the caller's: the owner reads it only where the deployment
+    traced bodies when it was printed, and lines of shared instances, of the platform's own looks and of their own."""
+
+    user_id: str
+    manages: bool
+
+    def may_read(self, seen: control.OutputLine) -> bool:
+        return seen.who == self.user_id or (self.manages and (seen.is_open or not seen.who))
+
+
 def line_of(seen: control.OutputLine) -> Line:
     return Line(datetime.fromtimestamp(seen.at, UTC), seen.instance, seen.stream, seen.line)
 
 
-def tail(route: Route) -> list[Line]:
+def tail(route: Route, reader: Reader) -> list[Line]:
     """Oldest first. Empty when nothing is placed, or the runner doesn't answer: no page waits longer than a second."""
     if not route.runner_address:
         return []
-    return [line_of(seen) for seen in async_to_sync(_ask)(route)]
+    return [line_of(seen) for seen in async_to_sync(_ask)(route) if reader.may_read(seen)]
 
 
 async def _ask(route: Route) -> list[control.OutputLine]:
     try:
         async with asyncio.timeout(TAIL_SECONDS), runner_links() as pool:
             link = await pool.link(route.runner_address)
-            return (await link.ask(control.GetTail(route.deployment_id, TAIL_LINES))).lines
+            return (await link.ask(control.GetTail(route.deployment_id, ASKED_LINES))).lines
     except (TimeoutError, RunnerUnavailableError, DetachedError):
         return []

@@ -151,6 +151,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         owner_instances=share.instances,
         owner_memory_bytes=share.memory_bytes,
         generation=route.generation,
+        trace_bodies=deployment.traces_bodies,
     )
 
 

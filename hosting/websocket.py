@@ -19,7 +19,7 @@ from events.types import BuildProgress, DeploymentChanged, Event, deployment_gro
 from hosting import queue
 from hosting.links import runner_links
 from hosting.models import Deployment
-from hosting.output import line_of
+from hosting.output import Reader, line_of
 from hosting.permissions import may_manage, may_see
 from hosting.routing import route_by_id
 from hosting.runner import frames
@@ -126,10 +126,11 @@ class DeploymentConsumer(LiveConsumer):
     async def _relay_batch(self, feed: Attachment, since: float) -> None:
         lines: list[dict[str, Any]] = []
         is_changed = False
+        reader = Reader(str(self.scope["user"].pk), self._manages)
         while (event := feed.next_now()) is not None and len(lines) < BATCH_LINES:
             if event.kind is frames.Kind.OUTPUT:
                 seen = _decode_line(event.data)
-                if seen.at >= since:
+                if seen.at >= since and reader.may_read(seen):
                     line = line_of(seen)
                     lines.append(
                         {"at": line.at.isoformat(), "instance": line.instance, "stream": line.stream, "line": line.line}

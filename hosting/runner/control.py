@@ -69,6 +69,7 @@ class Placement(msgspec.Struct, frozen=True):
     owner_instances: int = -1  # of this owner that may be awake on this runner; -1: no limit
     owner_memory_bytes: int = -1  # that they may use altogether; -1: no limit
     generation: int = 0
+    trace_bodies: bool = False  # its owner sees bodies and what every caller's instance prints; callers were told
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""
@@ -242,6 +243,8 @@ class OutputLine(msgspec.Struct, frozen=True):
     instance: str
     stream: str  # stderr | protocol
     line: str
+    who: str = ""  # the user's id whose own instance said it; "": one that is shared, or nobody's
+    is_open: bool = False  # its owner may read it, whosever it is: the deployment traced bodies then
 
 
 class Tail(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ class Speaker(Protocol):
 
     def write(self, line: bytes) -> None: ...
     def note(self, text: str) -> None: ...
+    def received(self, message: m.Message) -> None: ...
     def not_understood(self, number: object, why: str) -> None: ...
 
 
@@ -68,6 +69,7 @@ class Dialogue:
 
     def take(self, message: m.Message, about: int = 0) -> None:
         """Take a message. `about` is the number of the request on whose stream it came, where that is known."""
+        self._speaker.received(message)
         try:
             if self.upstream is not None:
                 self.upstream.received(message, about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import deque
@@ -17,13 +18,20 @@ from hosting.runner.spill import Spill
 KEEP_LINES = 500
 LINE_BYTES = 4096
 LINES_PER_SECOND = 200
-MAX_MASKED = 1000
+TRACES_PER_SECOND = 100
+TRACE_BYTES = 64 * 1024 + 400  # a body and what stands before it
+MAX_MASKED = 3000
 MASK = "[secret]"
 OWNER = "system"
 
 _FRAME = re.compile(r"at \S.*(?::\d+:\d+\)?|<anonymous>\)?)$|Node\.js v\d|[\^~ ]+$")
 
 _encode = msgspec.json.Encoder().encode
+
+
+def _json(value: str, is_ascii: bool) -> str:
+    """The value as it stands between the quotes of a JSON string."""
+    return json.dumps(value, ensure_ascii=is_ascii)[1:-1]
 
 
 class Feed:
@@ -35,8 +43,23 @@ class Feed:
         self._masked: tuple[str, ...] = ()  # the longest first
         self._second = 0
         self._count = 0
+        self._traced_second = 0
+        self._traced = 0
 
-    def output(self, instance: str, line: bytes, stream: str = "stderr") -> None:
+    @property
+    def takes_trace(self) -> bool:
+        """Whether one more message should be traced: somebody watches, and they don't come too fast to be read."""
+        if not self.log.followers:
+            return False
+        second = int(time.time())
+        if second != self._traced_second:
+            self._traced_second, self._traced = second, 0
+        self._traced += 1
+        return self._traced <= TRACES_PER_SECOND
+
+    def output(
+        self, instance: str, line: bytes, stream: str = "stderr", *, who: str = "", is_open: bool = False
+    ) -> None:
         now = time.time()
         if int(now) != self._second:
             cut = self._count - LINES_PER_SECOND
@@ -48,11 +71,21 @@ class Feed:
         self._count += 1
         if self._count <= LINES_PER_SECOND:
             text = self.masked(line.decode("utf-8", "backslashreplace"))
-            self._add(OutputLine(now, instance, stream, text[:LINE_BYTES]))
+            self._add(OutputLine(now, instance, stream, text[:LINE_BYTES], who, is_open))
+
+    def trace(self, instance: str, line: bytes, *, who: str, is_open: bool) -> None:
+        """One message of the conversation that `takes_trace` had room for."""
+        # A secret that the cut would leave in half could not be told from other text any more.
+        margin = len(self._masked[0].encode()) if self._masked and len(line) > TRACE_BYTES else 0
+        text = self.masked(line[: TRACE_BYTES + margin].decode("utf-8", "backslashreplace"))
+        text = text[: max(0, len(text) - margin)] if margin else text
+        self._add(OutputLine(time.time(), instance, "protocol", text, who, is_open))
 
     def hide(self, values: Iterable[str]) -> None:
-        """From now on these are not shown. Earlier ones neither: instances that have them may still run."""
-        self._masked = tuple(sorted({*self._masked, *values}, key=len, reverse=True)[:MAX_MASKED])
+        """From now on these are not shown, nor as JSON spells them. Earlier ones neither: instances that have them may
+        still run."""
+        spelled = {form for value in values for form in (value, _json(value, False), _json(value, True))}
+        self._masked = tuple(sorted({*self._masked, *spelled}, key=len, reverse=True)[:MAX_MASKED])
 
     def masked(self, text: str) -> str:
         for value in self._masked:
@@ -60,7 +93,8 @@ class Feed:
         return text
 
     def _add(self, line: OutputLine) -> None:
-        self.lines.append(line)
+        is_long = len(line.line) > LINE_BYTES
+        self.lines.append(msgspec.structs.replace(line, line=line.line[:LINE_BYTES]) if is_long else line)
         self.log.append(Kind.OUTPUT, _encode(line))
         self.log.keep_last(KEEP_LINES)
 

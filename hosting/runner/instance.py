@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hosting.runner import tracing
 from hosting.runner.child import Child, Handed
 from hosting.runner.control import InstanceSeen, Placement
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
-from hosting.runner.feed import Feed
+from hosting.runner.feed import OWNER, Feed
 from hosting.runner.frames import Kind, Open
 from hosting.runner.greeting import EndedAtProbeError, GaveUpError, greet
 from hosting.runner.remote.connection import RemoteConnection, RemoteState
@@ -22,6 +23,7 @@ from hosting.runner.runtimes.base import Exit, LaunchFailed, Process
 from hosting.runner.session import Session
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Upstream, WrongEraError
+from hosting.runner.upstream.messages import Message
 from hosting.runner.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -208,6 +210,8 @@ class Instance:
     # --- Peer: what the adapter asks
 
     def write(self, line: bytes) -> None:
+        if self._feed.takes_trace:
+            self._trace(tracing.sent(line, with_body=self.placement.trace_bodies))
         if self._child is not None:
             self._child.write(line)
 
@@ -227,7 +231,22 @@ class Instance:
         self.used_at = time.monotonic()
 
     def note(self, text: str) -> None:
-        self._feed.output(self.id, text.encode(), "protocol")
+        self._feed.output(self.id, text.encode(), "protocol", who=self.who, is_open=self.placement.trace_bodies)
+
+    def received(self, message: Message) -> None:
+        """A message of the child's, before anything is done with it."""
+        if self._feed.takes_trace:
+            self._trace(tracing.received(message, with_body=self.placement.trace_bodies))
+
+    def _trace(self, line: bytes) -> None:
+        self._feed.trace(self.id, line, who=self.who, is_open=self.placement.trace_bodies)
+
+    @property
+    def who(self) -> str:
+        """The user whose own instance this is, "" where it is shared or nobody's: what it prints is that user's."""
+        opened, _ = self.first
+        is_shared = self.is_shared or self.key.startswith("nobody:")
+        return "" if is_shared or opened.owner == OWNER else opened.owner.partition(" ")[0]
 
     # --- over a restart of the runner in place
 
@@ -375,13 +394,16 @@ class Instance:
         if self._child is not None:
             self._child.drain()
         words = self._last_words()
-        self._fail(ended.reason + self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else ""))
+        said = self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else "")
+        self._fail(ended.reason, said=said)
 
-    def _fail(self, reason: str, state: str = "failed") -> None:
-        """Leave for good: no call that is still here can be finished."""
+    def _fail(self, reason: str, state: str = "failed", said: str = "") -> None:
+        """Leave for good: no call that is still here can be finished. `said` is in the instance's own words: before it
+        served anybody they are for all, later for those whose instance it is."""
         was_starting = self.state == "starting"
-        reason = self._feed.masked(reason)
-        self._move(state, reason)
+        is_private = bool(self.who) and not was_starting and not self.placement.trace_bodies
+        self._move(state, self._feed.masked(reason if is_private else reason + said))
+        reason = self._feed.masked(reason + said)
         waiting = {name: one for name, one in self.listeners.items() if one.agreed}
         for exchange in [*self.exchanges.values(), *(one for one in self.listeners.values() if not one.agreed)]:
             verb = "could not start" if was_starting else "ended during the call"
@@ -444,4 +466,4 @@ class Instance:
             self.settled(exchange)
 
     def _printed(self, line: bytes) -> None:
-        self._feed.output(self.id, line.rstrip(b"\r"))
+        self._feed.output(self.id, line.rstrip(b"\r"), who=self.who, is_open=self.placement.trace_bodies)

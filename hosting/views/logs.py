@@ -1,4 +1,7 @@
-"""What the instances of a deployment print, live, what the runner notes, and which hosts they connect to."""
+"""What the instances of a deployment print, live, what the runner notes, and which hosts they connect to.
+
+Who may only call it reads what instances of their own print; hosting.output says who reads what.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ CONNECTION_DAYS = 7
 STREAMS = [("", "All lines"), ("stderr", "What the server prints"), ("protocol", "The platform's notes")]
 
 
-@page_view(managed=True, methods=("GET", "HEAD"))
+@page_view(managed=False, methods=("GET", "HEAD"))
 def logs_page(page: Page) -> HttpResponse:
     query = page.request.GET
     stream, text = query.get("stream", ""), query.get("text", "")[:200]
     lines = [
         line
-        for line in output.tail(page.route)
+        for line in output.tail(page.route, output.Reader(str(page.actor.user_id), page.can_manage))
         if stream in ("", line.stream) and text.casefold() in line.line.casefold()
     ]
     return page.show(
@@ -27,6 +30,6 @@ def logs_page(page: Page) -> HttpResponse:
         stream=stream,
         text=text,
         streams=STREAMS,
-        connections=selectors.connections_of(page.deployment, CONNECTION_DAYS),
+        connections=selectors.connections_of(page.deployment, CONNECTION_DAYS) if page.can_manage else None,
         connection_days=CONNECTION_DAYS,
     )

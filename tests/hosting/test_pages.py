@@ -18,8 +18,8 @@ from tests.factories import make_deployment, make_queued, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess
 
 pytestmark = pytest.mark.django_db
-MANAGED = ["logs", "versions", "settings"]
-PAGES = ["", "tools", "calls", "access", *MANAGED]
+MANAGED = ["versions", "settings"]
+PAGES = ["", "tools", "calls", "logs", "access", *MANAGED]
 ACTIONS = ["start", "stop", "restart", "delete"]
 TOOL = {"name": "get_current_time", "description": "Tells <b>time</b>", "inputSchema": {"type": "object"}}
 
@@ -181,6 +181,43 @@ def test_output_comes_from_the_runner(client: Client, alice: User, runner_proces
     assert "<i>database</i>" not in response.content.decode()
     assert client.get("/d/alice/time/logs?text=DATABASE").context["output"]
     assert not client.get("/d/alice/time/logs?text=else&stream=protocol").context["output"]
+
+
+def test_what_a_callers_own_instance_prints_is_the_callers(client: Client, runner_process: RunnerProcess) -> None:
+    import asyncio
+
+    from hosting.links import runner_links
+    from hosting.placing import placement_ensure
+    from hosting.routing import placement_for
+    from hosting.runner import control
+    from hosting.runner.frames import EndRule
+    from tests.hosting.conftest import server_argv
+
+    bob, carol = make_user("bob"), make_user("carol")
+    deployment = make_deployment(make_user("dave"), argv=server_argv("legacy"), read_only=READ_ONLY, access="public")
+    make_runner(address=runner_process.address)
+    placement_ensure(deployment.pk)
+    address, placement = placement_for(deployment.pk)
+
+    async def crash() -> None:
+        async with runner_links() as pool:
+            link = await pool.link(address)
+            await link.ask(control.Place(placement))
+            owner = f"{bob.pk} cli {deployment.pk}"
+            call = link.open(
+                deployment=placement.deployment, epoch=placement.epoch, owner=owner, isolation=owner,
+                method="tools/call", params=b'{"name":"crash"}', revision="2026-07-28", end=EndRule.CANCEL,
+            )  # fmt: skip
+            while not (await call.next()).kind.name == "ERROR":
+                pass
+
+    asyncio.run(crash())
+
+    def printed(user: User) -> list[str]:
+        return [line.line for line in as_user(user).get("/d/dave/time/logs").context["output"]]
+
+    assert printed(bob) == ["about to crash"]
+    assert printed(carol) == printed(deployment.owner.user) == []  # type: ignore[arg-type]
 
 
 def test_a_runner_that_doesnt_answer_costs_no_page(client: Client, alice: User) -> None:
