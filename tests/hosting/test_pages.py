@@ -208,7 +208,7 @@ def test_what_a_callers_own_instance_prints_is_the_callers(client: Client, runne
                 deployment=placement.deployment, epoch=placement.epoch, owner=owner, isolation=owner,
                 method="tools/call", params=b'{"name":"crash"}', revision="2026-07-28", end=EndRule.CANCEL,
             )  # fmt: skip
-            while not (await call.next()).kind.name == "ERROR":
+            while (await call.next()).kind.name != "ERROR":
                 pass
 
     asyncio.run(crash())
