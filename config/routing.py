@@ -7,6 +7,8 @@ from channels.routing import URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from hosting.websocket import urlpatterns
+from hosting import websocket
+from hosting.tasks import websocket as tasks_websocket
 
-websocket_application = OriginValidator(AuthMiddlewareStack(URLRouter(urlpatterns)), settings.CSRF_TRUSTED_ORIGINS)
+_urlpatterns = [*websocket.urlpatterns, *tasks_websocket.urlpatterns]
+websocket_application = OriginValidator(AuthMiddlewareStack(URLRouter(_urlpatterns)), settings.CSRF_TRUSTED_ORIGINS)

@@ -26,6 +26,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     Subclasses give `may_follow`, `groups_wanted`, `on_open` and `on_event`. What a page sends is not read.
     """
 
+    access_check_seconds = ACCESS_CHECK_SECONDS
     _jobs: set[asyncio.Task[None]]
 
     async def may_follow(self) -> bool:
@@ -94,7 +95,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _watch_access(self) -> None:
         while True:
-            await asyncio.sleep(ACCESS_CHECK_SECONDS)
+            await asyncio.sleep(self.access_check_seconds)
             try:
                 allowed = await self.may_follow()
             except Exception:

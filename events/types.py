@@ -16,6 +16,11 @@ def task_group(task_id: object) -> str:
     return f"task.{task_id}"
 
 
+def tasks_group(user_id: object) -> str:
+    """The Channels group of everything that happens to one user's tasks."""
+    return f"tasks.{user_id}"
+
+
 @dataclass(frozen=True)
 class DeploymentChanged:
     """Its state, version, access or tools may be others now; look again."""
@@ -24,8 +29,8 @@ class DeploymentChanged:
     deployment_id: str
 
     @property
-    def group(self) -> str:
-        return deployment_group(self.deployment_id)
+    def groups(self) -> tuple[str, ...]:
+        return (deployment_group(self.deployment_id),)
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class BuildProgress:
     fraction: float | None = None
 
     @property
-    def group(self) -> str:
-        return deployment_group(self.deployment_id)
+    def groups(self) -> tuple[str, ...]:
+        return (deployment_group(self.deployment_id),)
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,9 @@ class TaskChanged:
     user_id: str = ""
 
     @property
-    def group(self) -> str:
-        return task_group(self.task_id)
+    def groups(self) -> tuple[str, ...]:
+        of_task = task_group(self.task_id)
+        return (of_task, tasks_group(self.user_id)) if self.user_id else (of_task,)
 
 
 Event = DeploymentChanged | BuildProgress | TaskChanged

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import names as account_names
 from accounts.permissions import member_ids
@@ -49,6 +49,7 @@ class Route:
     is_anonymous: bool = False  # callable without an account, and by everybody who has one
     has_tasks: bool = False  # every tool may run as a task
     task_support: Mapping[str, str] = field(default_factory=dict)  # tool -> optional | required | forbidden
+    may_run_again: frozenset[str] = frozenset()  # tools whose task may run a second time where its call was lost
     hand_off_seconds: int = 0  # then a call is handed to a task, for clients that know none; 0: never
 
     @property
@@ -86,6 +87,7 @@ def _routed() -> QuerySet[Deployment]:
 
 
 def route_of(deployment: Deployment) -> Route:
+    support, again = task_rules_of(deployment.pk) if deployment.has_tasks else ({}, frozenset())
     version = deployment.current_version
     placement = _placement(deployment)
     runner = placement.runner if placement else None
@@ -107,7 +109,8 @@ def route_of(deployment: Deployment) -> Route:
         policy=policy_kept(deployment),
         has_tasks=deployment.has_tasks,
         is_anonymous=deployment.is_anonymous,
-        task_support=task_support_of(deployment.pk) if deployment.has_tasks else {},
+        task_support=support,
+        may_run_again=again,
         hand_off_seconds=deployment.hand_off_seconds if deployment.has_tasks else 0,
         generation=placement.generation if placement else 0,
     )
@@ -174,10 +177,12 @@ def _egress(deployment: Deployment, share: quotas.Share) -> control.Egress:
     return control.Egress(str(mode), list(deployment.egress_hosts))
 
 
-def task_support_of(deployment_id: UUID) -> dict[str, str]:
-    """How tools may run as tasks where their owner has said so; the others are optional."""
-    rows = Tool.objects.filter(deployment_id=deployment_id).exclude(task_support="")
-    return dict(rows.values_list("name", "task_support"))
+def task_rules_of(deployment_id: UUID) -> tuple[dict[str, str], frozenset[str]]:
+    """How tools may run as tasks where their owner has said so (the others are optional), and which may run again."""
+    said = ~Q(task_support="") | Q(may_run_again=True)
+    rows = list(Tool.objects.filter(said, deployment_id=deployment_id))
+    support = {row.name: row.task_support for row in rows if row.task_support}
+    return support, frozenset(row.name for row in rows if row.may_run_again and row.is_repeatable)
 
 
 def not_callable(route: Route) -> Unavailable:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from hosting.views import access, calls, logs, overview, servers, settings, tools, versions
+from hosting.views import access, calls, logs, overview, servers, settings, task, tasks, tools, versions
 
 _deployment = [
     path("", overview.deployment, name="deployment"),
@@ -12,6 +12,7 @@ _deployment = [
     path("delete", overview.delete, name="delete"),
     path("tools", tools.tools_page, name="tools"),
     path("calls", calls.calls_page, name="calls"),
+    path("tasks", tasks.tasks_page, name="tasks"),
     path("logs", logs.logs_page, name="logs"),
     path("versions", versions.versions_page, name="versions"),
     path("settings", settings.settings_page, name="settings"),
@@ -24,7 +25,18 @@ _pages: list[URLPattern | URLResolver] = [
     path("d/<str:owner>/<str:name>/", include(_deployment)),
 ]
 
+_tasks = [
+    path("", tasks.tasks_list, name="list"),
+    path("<str:task_id>/", task.task_page, name="task"),
+    path("<str:task_id>/cancel", task.cancel, name="cancel"),
+    path("<str:task_id>/answer", task.answer, name="answer"),
+    path("<str:task_id>/again", task.run_again, name="again"),
+    path("<str:task_id>/result", task.result, name="result"),
+    path("<str:task_id>/content/<int:number>", task.content, name="content"),
+]
+
 urlpatterns = [
     path("", servers.home, name="home"),
     path("", include((_pages, "hosting"))),
+    path("tasks/", include((_tasks, "tasks"))),
 ]

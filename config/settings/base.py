@@ -144,6 +144,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.sign_up",
+                "hosting.context.tasks_waiting",
             ]
         },
     }
@@ -270,6 +271,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "media-src": ["'self'"],
         "font-src": ["'self'"],
         "connect-src": ["'self'", SLIPWAY_URL.replace("http", "ws", 1)],
         "manifest-src": ["'self'"],

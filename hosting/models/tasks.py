@@ -51,6 +51,8 @@ class Task(models.Model):
     reason = models.TextField(blank=True, help_text="how it goes, or why it ended so, in words")
     progress = models.JSONField(default=dict, blank=True)
     questions = models.JSONField(default=dict, blank=True, help_text="open ones by key: method, params")
+    answered = models.JSONField(default=dict, blank=True, help_text="by key: from where the answer came that counted")
+    samples = models.JSONField(default=list, blank=True, help_text="progress over time (hosting.tasks.pace)")
 
     session = models.CharField(max_length=100, blank=True, help_text="the legacy session at the runner, while it lives")
     runner = models.ForeignKey(Runner, null=True, on_delete=models.SET_NULL, related_name="tasks")

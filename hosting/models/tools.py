@@ -27,6 +27,9 @@ class Tool(models.Model):
         choices=[("optional", "Optional"), ("required", "Required"), ("forbidden", "Forbidden")],
         help_text="whether it runs as a task; empty: the default, optional",
     )
+    may_run_again = models.BooleanField(
+        default=False, help_text="its owner lets a task whose call was lost run a second time, where its hints allow it"
+    )
     seen = models.JSONField(default=dict)
     seen_digest = models.CharField(max_length=64)
     seen_at = models.DateTimeField(default=clock.now)
@@ -45,6 +48,12 @@ class Tool(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the tool says of itself that a second run does no harm (2025-11-25 server/tools, ToolAnnotations)."""
+        hints = self.seen.get("annotations")
+        return isinstance(hints, dict) and (hints.get("readOnlyHint") is True or hints.get("idempotentHint") is True)
 
     @property
     def is_held(self) -> bool:

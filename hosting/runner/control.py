@@ -107,6 +107,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     session: str = ""
     result: bytes = b""
     error: bytes = b""
+    by: str = ""  # from where it comes, for people: kept with the answer that counted
 
 
 class Notify(msgspec.Struct, frozen=True, tag="notify"):

@@ -9,15 +9,15 @@ from hosting.runner.listening import ACKNOWLEDGED, LISTEN, missed
 from hosting.runner.log import Log, LogFullError
 from hosting.runner.outbox import Outbox
 from hosting.runner.spill import Spilled
-from hosting.runner.upstream.messages import INTERNAL_ERROR, error_body
+from hosting.runner.upstream.messages import INTERNAL_ERROR, encode, error_body
 
 
 class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "agreed", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "outbox", "parked_at",
-        "questions", "rounds", "session", "task", "was_asked",
+        "agreed", "answering", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "outbox",
+        "parked_at", "questions", "rounds", "session", "task", "was_asked",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -30,6 +30,7 @@ class Exchange:
         self.ended_at = 0.0
         self.parked_at = 0.0  # since when nobody holds the wire although a question is open
         self.questions: set[str] = set()
+        self.answering = ""  # from where the answer comes that is being given
         self.rounds = 0
         self.was_asked = False
         self.listening = opened.method == LISTEN
@@ -80,7 +81,8 @@ class Exchange:
 
     def answered(self, key: str) -> None:
         self.questions.discard(key)
-        self.append(Kind.INPUT_ANSWERED, extra=key)
+        by, self.answering = self.answering, ""
+        self.append(Kind.INPUT_ANSWERED, encode({"by": by}) if by else b"", key)
 
     def succeed(self, result: bytes) -> None:
         self.append(Kind.RESULT, result)

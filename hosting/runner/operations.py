@@ -83,6 +83,7 @@ def _answer(runner: Runner, operation: c.Answer) -> c.Taken:
         if operation.key not in exchange.questions:
             return c.Taken(first=False)
         exchange.parked_at = 0.0
+        exchange.answering = operation.by
     else:
         session = runner.own_session(operation.session, operation.owner)
         session.touch()
@@ -90,6 +91,8 @@ def _answer(runner: Runner, operation: c.Answer) -> c.Taken:
     if instance is None or instance.upstream is None:
         return c.Taken(first=False)
     first = instance.upstream.answer(exchange, operation.key, result=operation.result, error=operation.error)
+    if exchange is not None:
+        exchange.answering = ""
     return c.Taken(first=first)
 
 

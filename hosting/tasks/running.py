@@ -132,7 +132,7 @@ def task_advance(task_id: str) -> None:
             raise
         task_lost(task, "its runner knows nothing of it any more")
         return
-    before = Seen(task.last_seq, State(task.state), None, task.reason, task.progress, task.questions)
+    before = Seen(task.last_seq, State(task.state), None, task.reason, task.progress, task.questions, task.answered)
     seen = advance(before, events)
     if seen.seq == before.seq:
         return

@@ -20,6 +20,7 @@ from events.publish import publish_on_commit
 from events.types import TaskChanged
 from hosting import queue
 from hosting.models import Runner, Task, TaskLine, TaskResult
+from hosting.tasks import pace
 from hosting.tasks.states import OPEN, RUNNING, LogLine, Outcome, Seen, State, sources
 
 MIN_TTL = timedelta(seconds=60)
@@ -142,7 +143,9 @@ def task_again(task: Task, reason: str) -> bool:
         exchange="",
         last_seq=0,
         questions={},
+        answered={},
         progress={},
+        samples=[],
         reason=reason,
     )
     if moved:
@@ -158,6 +161,8 @@ def task_take(task: Task, before: int, seen: Seen) -> bool:
         "reason": seen.reason,
         "progress": seen.progress,
         "questions": seen.questions,
+        "answered": seen.answered,
+        "samples": pace.sampled(task.samples, now.timestamp(), seen.progress),
         "last_seq": seen.seq,
         "updated_at": now,
         "looked_at": now,

@@ -85,6 +85,7 @@ class Seen:
     reason: str = ""
     progress: dict[str, Any] = field(default_factory=dict)
     questions: dict[str, Any] = field(default_factory=dict)
+    answered: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     lines: tuple[LogLine, ...] = ()
 
@@ -115,10 +116,13 @@ def _after(seen: Seen, event: Event) -> Seen:  # noqa: C901 - one branch for eac
             return replace(seen, lines=(*seen.lines, line))
         case Kind.INPUT_REQUESTED:
             questions = {**seen.questions, event.extra: _members(event.data)}
-            return replace(seen, state=State.INPUT_REQUIRED, questions=questions)
+            answered = {key: by for key, by in seen.answered.items() if key != event.extra}
+            return replace(seen, state=State.INPUT_REQUIRED, questions=questions, answered=answered)
         case Kind.INPUT_ANSWERED:
             questions = {key: value for key, value in seen.questions.items() if key != event.extra}
-            return replace(seen, state=State.INPUT_REQUIRED if questions else State.WORKING, questions=questions)
+            answered = {**seen.answered, event.extra: _words(event.data, "by")[:200]}
+            state = State.INPUT_REQUIRED if questions else State.WORKING
+            return replace(seen, state=state, questions=questions, answered=answered)
         case Kind.RESULT:
             outcome = Outcome.TOOL_ERROR if _is_error(event.data) else Outcome.RESULT
             return _ended(seen, outcome, "", event.data)

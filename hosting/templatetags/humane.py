@@ -54,3 +54,35 @@ def milliseconds(microseconds: int) -> str:
     if microseconds < 1_000_000:
         return f"{microseconds / 1000:.3g} ms" if microseconds < 100_000 else f"{microseconds / 1000:.0f} ms"
     return f"{microseconds / 1_000_000:.3g} s" if microseconds < 100_000_000 else f"{microseconds / 1_000_000:.0f} s"
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """A length of time in at most two units: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min", "4 d 3 h"."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s" if seconds % 1 >= 0.05 else f"{max(seconds, 0):.0f} s"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return _two(whole, MINUTE, "min", 1, "s")
+    return _two(whole, HOUR, "h", MINUTE, "min") if whole < DAY else _two(whole, DAY, "d", HOUR, "h")
+
+
+def _two(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
+    rest = whole % large // small
+    return f"{whole // large} {large_name}" + (f" {rest} {small_name}" if rest else "")
+
+
+@register.filter
+def rate(per_second: float | None) -> str:
+    """How often in the unit that makes it a number to read: "12 a second", "4 a minute", "3 an hour"."""
+    if not per_second or per_second <= 0:
+        return ""
+    for seconds, words in ((1, _("a second")), (MINUTE, _("a minute")), (HOUR, _("an hour"))):
+        count = per_second * seconds
+        if count >= 1 or seconds == HOUR:
+            return f"{count:.3g} {words}" if count < 1000 else f"{count:,.0f} {words}"
+    return ""

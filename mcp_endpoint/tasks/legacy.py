@@ -120,6 +120,7 @@ def wanted_of(
         ttl_ms=ttl_ms,
         session=session,
         progress_token=message.progress_token.decode(),
+        may_run_again=tool in context.route.may_run_again,
     )
 
 

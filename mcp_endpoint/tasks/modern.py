@@ -93,6 +93,7 @@ def wanted_of(context: Context, message: ModernCall, *, tool: str, origin: str) 
         client_info=message.client.decode(),
         capabilities=message.capabilities.decode(),
         progress_token=message.progress_token.decode(),
+        may_run_again=tool in context.route.may_run_again,
     )
 
 

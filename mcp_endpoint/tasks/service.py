@@ -94,7 +94,8 @@ class Tasks:
         if key not in task.questions or not task.runner_address:
             return False
         link = await context.services.runners.pool.link(task.runner_address)
-        answer = Answer(owner=task.exchange_owner, key=key, exchange=task.exchange, result=result, error=error)
+        by = context.principal.client_id[:200] or "a client"
+        answer = Answer(owner=task.exchange_owner, key=key, exchange=task.exchange, result=result, error=error, by=by)
         return (await link.ask(answer)).first
 
     async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:

@@ -3,6 +3,7 @@
 // that undoes it when its element goes away.
 
 import { connect as copy } from "./controllers/copy.js";
+import { connect as elapsed } from "./controllers/elapsed.js";
 import { connect as live } from "./controllers/live.js";
 import { connect as menu } from "./controllers/menu.js";
 import { connect as output } from "./controllers/output.js";
@@ -10,8 +11,9 @@ import { connect as refresh } from "./controllers/refresh.js";
 import { connect as submit } from "./controllers/submit.js";
 import { connect as tabs } from "./controllers/tabs.js";
 import { connect as theme } from "./controllers/theme.js";
+import { connect as waiting } from "./controllers/waiting.js";
 
-const controllers = { copy, live, menu, output, refresh, submit, tabs, theme };
+const controllers = { copy, elapsed, live, menu, output, refresh, submit, tabs, theme, waiting };
 const bound = new Map();
 
 function within(node) {

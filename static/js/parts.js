@@ -7,6 +7,26 @@ const rendered = new WeakMap(); // as the server sent each part, before controll
 const html = (part) => part.innerHTML.replace(TOKENS, "");
 for (const part of document.querySelectorAll("[data-part]")) rendered.set(part, html(part));
 
+// What the reader has typed stays, in fields that are still there.
+function isTyped(field) {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return "defaultValue" in field ? field.value !== field.defaultValue : true;
+}
+
+function typed(part) {
+  const fields = [...part.querySelectorAll("input[id], textarea[id], select[id]")].filter(isTyped);
+  return fields.map(({ id, value, checked }) => ({ id, value, checked }));
+}
+
+function retype(part, before) {
+  for (const { id, value, checked } of before) {
+    const field = part.querySelector(`#${CSS.escape(id)}`);
+    if (!field || field.type === "hidden" || field.type === "file") continue;
+    if (field.type === "checkbox" || field.type === "radio") field.checked = checked;
+    else field.value = value;
+  }
+}
+
 // What the reader has opened stays open, and the button that has the focus keeps it,
 // or hands it to its neighbour when it is gone.
 function swap(part, next) {
@@ -14,7 +34,11 @@ function swap(part, next) {
   const details = next.querySelectorAll("details");
   if (details.length === opened.length) details.forEach((each, i) => (each.open = opened[i]));
   const action = part.contains(document.activeElement) && document.activeElement.closest("form")?.getAttribute("action");
+  const before = typed(part);
+  const field = part.contains(document.activeElement) ? document.activeElement.id : "";
   part.replaceChildren(...next.childNodes);
+  retype(part, before);
+  if (field && part.querySelector(`#${CSS.escape(field)}`)) return part.querySelector(`#${CSS.escape(field)}`).focus();
   if (!action) return;
   const same = part.querySelector(`form[action="${CSS.escape(action)}"] button`);
   (same ?? part.querySelector("button"))?.focus();

@@ -54,7 +54,12 @@ def test_model_refuses_too() -> None:
 @pytest.mark.parametrize("event", [DeploymentChanged("d1"), BuildProgress("d1", "resolving", 0.5)])
 def test_events_survive_the_wire(event: types.Event) -> None:
     assert types.from_message(types.to_message(event)) == event
-    assert event.group == "deployment.d1"
+    assert event.groups == ("deployment.d1",)
+
+
+def test_a_tasks_change_is_told_to_its_followers_and_to_its_users() -> None:
+    assert types.TaskChanged("t1", "u1").groups == ("task.t1", "tasks.u1")
+    assert types.TaskChanged("t1").groups == ("task.t1",)
 
 
 def test_unknown_event_is_passed_over() -> None:

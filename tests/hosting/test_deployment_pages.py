@@ -441,5 +441,5 @@ def test_a_token_of_another_server_is_not_revoked_here(client: Client, deploymen
 
 @pytest.mark.parametrize("tab", ["", "tools", "calls", "logs", "versions", "settings", "access"])
 def test_pages_need_few_queries(client: Client, held: Deployment, tab: str, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert client.get(f"/d/alice/time/{tab}").status_code == 200

@@ -53,6 +53,7 @@ export function connect(element) {
   }
 
   function take(message) {
+    if (message.position) address.searchParams.set("after", message.position); // what is on the page comes no second time
     if (message.type === "build") progress(message);
     else if (message.type === "output") {
       element.querySelector('[data-controller~="output"]')?.dispatchEvent(new CustomEvent("lines", { detail: message.lines }));

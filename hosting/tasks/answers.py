@@ -1,0 +1,71 @@
+"""A person's answer to a task's question, from the site. The first answer wins, wherever it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from common.errors import Conflict, Unavailable
+from hosting.links import links
+from hosting.models import Task
+from hosting.runner.control import Answer, Taken
+from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from hosting.tasks import running
+
+PAGE = "this site"
+REFUSED = {"code": -1, "message": "The user refused this request"}  # 2025-11-25 client/sampling, "Error Handling"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def task_answer(
+    task: Task, key: str, *, result: dict[str, Any] | None = None, error: dict[str, Any] | None = None, by: str = PAGE
+) -> None:
+    """Answers one open question of a task that the caller has found to be the actor's (`selectors.task_of_person`).
+
+    Raises Conflict when somebody else was faster, with the words for who came late, and Unavailable.
+    """
+    if task.is_ended:
+        raise Conflict("task_over", "This task has ended already. Your answer was not used.")
+    if key not in task.questions:
+        raise _late(task, key)
+    if task.runner is None:
+        raise Unavailable("runner_gone", "The server that asked can't be reached now. Try again in a moment.")
+    address = task.runner.address
+    answer = Answer(
+        owner=task.exchange_owner,
+        key=key,
+        exchange=task.exchange,
+        result=_encode(result) if error is None else b"",
+        error=_encode(error) if error is not None else b"",
+        by=by,
+    )
+
+    async def send(pool: RunnerPool) -> Taken:
+        return await (await pool.link(address)).ask(answer)
+
+    try:
+        taken = links.run(send)
+    except DetachedError as gone:
+        raise Conflict("call_gone", "The call that asked this is gone. Your answer was not used.") from gone
+    except (RunnerUnavailableError, TimeoutError) as away:
+        raise Unavailable("runner_away", "The server that asked can't be reached now. Try again in a moment.") from away
+    _catch_up(task)
+    if not taken.first:
+        raise _late(task, key)
+
+
+def _catch_up(task: Task) -> None:
+    """Takes what the runner has noted by now, rather than show the question again until a job did so."""
+    try:
+        running.task_advance(task.id)
+    except (RunnerUnavailableError, DetachedError, TimeoutError):
+        return  # the job will
+    task.refresh_from_db()
+
+
+def _late(task: Task, key: str) -> Conflict:
+    by = task.answered.get(key, "")
+    whence = f", from {by}" if by else ""
+    return Conflict("answered", f"This question was answered already{whence}. Your answer was not used.")

@@ -1,0 +1,90 @@
+"""A task in the words of its pages: state, client, times. Pure, but for the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from common import clock
+from hosting.models import Task
+from hosting.tasks.pace import Pace, pace_of
+from hosting.tasks.states import Outcome, State
+
+_decode = msgspec.json.Decoder().decode
+
+LABELS: dict[str, str] = {
+    State.ACCEPTED: "Waiting",
+    State.STARTING: "Starting",
+    State.WORKING: "Working",
+    State.INPUT_REQUIRED: "Needs an answer",
+    Outcome.RESULT: "Done",
+    Outcome.TOOL_ERROR: "Tool error",
+    Outcome.ERROR: "Failed",
+    Outcome.CANCELLED: "Cancelled",
+    Outcome.LOST: "Lost",
+}
+FILTERS = [
+    ("working", "Working"),
+    ("input_required", "Needs an answer"),
+    ("done", "Done"),
+    ("failed", "Failed"),
+    ("cancelled", "Cancelled"),
+]
+_SAYS_NOTHING = frozenset({"", "running", "starting", "waits for its start"})
+
+
+def label_of(state: str, outcome: str) -> str:
+    return LABELS.get(outcome if state == State.ENDED else state, state)
+
+
+@dataclass(frozen=True)
+class TaskShown:
+    """What list and page say of one task."""
+
+    task: Task
+    label: str
+    mark: str  # which badge: a state, or the outcome of what has ended
+    pace: Pace
+    seconds: float  # that it has taken so far, or took
+    since: datetime | None  # from when on a page may count on by itself
+    client: str
+    reason: str
+
+    @property
+    def is_ended(self) -> bool:
+        return self.task.state == State.ENDED
+
+    @property
+    def percent(self) -> int | None:
+        return None if self.pace.fraction is None else int(self.pace.fraction * 100)
+
+
+def shown(task: Task) -> TaskShown:
+    now = clock.now()
+    began = task.started_at or task.created_at
+    return TaskShown(
+        task=task,
+        label=label_of(task.state, task.outcome),
+        mark=task.outcome if task.is_ended else task.state,
+        pace=pace_of(task.samples, task.progress, now.timestamp()),
+        seconds=max(0.0, ((task.ended_at or now) - began).total_seconds()),
+        since=None if task.is_ended else began,
+        client=client_of(task),
+        reason="" if task.reason in _SAYS_NOTHING else task.reason,
+    )
+
+
+def client_of(task: Task) -> str:
+    """From where it was asked for: the client's own name and version, or what it is registered as."""
+    if task.origin == Task.Origin.PAGE:
+        return "this site"
+    try:
+        info = _decode(task.client_info.encode()) if task.client_info else None
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        info = None
+    if isinstance(info, dict) and info.get("name"):
+        name = str(info.get("title") or info["name"])[:100]
+        return f"{name} {str(info.get('version') or '')[:40]}".strip()
+    return task.client

@@ -1,0 +1,170 @@
+"""The live feeds of tasks' pages: of one task, of a person's list, and the number in the header.
+
+Messages are objects with a `type`: state (as the page may know it already), output (log lines), tasks, waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.urls import path
+
+from accounts.models import User
+from common.errors import NotFound
+from events.actors import person
+from events.consumers import LiveConsumer
+from events.types import Event, TaskChanged, task_group, tasks_group
+from hosting.models import TaskLine
+from hosting.tasks import selectors
+
+BATCH_SECONDS = 0.5  # at most so often a page is told to look again
+HEADER_CHECK_SECONDS = 20.0  # a number is no secret of anybody's but the user's own
+LEVELS_OF_TROUBLE = frozenset({"error", "critical", "alert", "emergency"})
+
+
+class _OfUser(LiveConsumer):
+    """What a signed-in person follows of their own tasks. Changes that come together are told once."""
+
+    _news: asyncio.Event
+
+    @property
+    def user_id(self) -> UUID:
+        found: UUID = self.scope["user"].pk
+        return found
+
+    async def may_follow(self) -> bool:
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            return False
+        is_good: bool = await _is_signed_in(user.pk, self.scope.get("session"))
+        return is_good
+
+    def groups_wanted(self) -> list[str]:
+        return [tasks_group(self.user_id)]
+
+    async def on_open(self) -> None:
+        self._news = asyncio.Event()
+        self._news.set()
+        self.spawn(self._tell_on())
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, TaskChanged):
+            self._news.set()
+
+    async def _tell_on(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self.tell()
+            await asyncio.sleep(BATCH_SECONDS)
+
+    async def tell(self) -> None:
+        raise NotImplementedError
+
+
+class TaskConsumer(_OfUser):
+    """/ws/tasks/{id}/?after={position of the last line on the page}. Another's task is refused like none."""
+
+    _after = ""
+
+    @property
+    def task_id(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["task_id"])
+
+    async def may_follow(self) -> bool:
+        return await super().may_follow() and await _is_own(self.user_id, self.task_id)
+
+    def groups_wanted(self) -> list[str]:
+        return [task_group(self.task_id)]
+
+    async def on_open(self) -> None:
+        query = self.scope.get("query_string", b"").decode("ascii", "replace")
+        self._after = dict(part.partition("=")[::2] for part in query.split("&")).get("after", "")
+        await super().on_open()
+
+    async def tell(self) -> None:
+        seen: dict[str, Any] | None
+        lines: list[TaskLine]
+        seen, lines = await _read(self.user_id, self.task_id, self._after)
+        if seen is None:
+            return
+        while lines:
+            self._after = selectors.position_of(lines[-1])
+            shown = [_shown(line) for line in lines]
+            await self.send_json({"type": "output", "lines": shown, "position": self._after})
+            seen, lines = await _read(self.user_id, self.task_id, self._after)
+        if seen is not None:
+            await self.send_json({"type": "state", **seen})
+
+
+class TasksConsumer(_OfUser):
+    """/ws/tasks/: the list of a person's tasks."""
+
+    async def tell(self) -> None:
+        stamp: str = await _stamp(self.user_id)
+        await self.send_json({"type": "state", "state": "tasks", "reason": stamp})
+
+
+class WaitingConsumer(_OfUser):
+    """/ws/tasks/waiting/: how many tasks need an answer; sent when it has changed."""
+
+    access_check_seconds = HEADER_CHECK_SECONDS
+    _last = -1
+
+    async def tell(self) -> None:
+        count: int = await _count(self.user_id)
+        if count != self._last:
+            self._last = count
+            await self.send_json({"type": "waiting", "count": count})
+
+
+def _shown(line: TaskLine) -> dict[str, Any]:
+    """As static/js/controllers/output.js draws it."""
+    stream = "protocol" if line.level in LEVELS_OF_TROUBLE else "task"
+    return {"at": line.at.isoformat(), "instance": line.level, "stream": stream, "line": line.text}
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
+def _is_signed_in(user_id: UUID, session: Any) -> bool:
+    if not User.objects.filter(pk=user_id, is_active=True).exists():
+        return False
+    return session is None or not session.session_key or bool(session.exists(session.session_key))
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _is_own(user_id: UUID, task_id: str) -> bool:
+    try:
+        selectors.task_of_person(person(user_id), task_id)
+    except NotFound:
+        return False
+    return True
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _read(user_id: UUID, task_id: str, after: str) -> tuple[dict[str, Any] | None, list[TaskLine]]:
+    try:
+        task = selectors.task_of_person(person(user_id), task_id)
+    except NotFound:
+        return None, []
+    seen = {"state": task.state, "reason": task.updated_at.isoformat()}
+    return seen, selectors.lines_after(task.id, after)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _stamp(user_id: UUID) -> str:
+    return selectors.stamp_of(person(user_id))
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _count(user_id: UUID) -> int:
+    return selectors.waiting_count(user_id)
+
+
+urlpatterns = [
+    path("ws/tasks/", TasksConsumer.as_asgi()),
+    path("ws/tasks/waiting/", WaitingConsumer.as_asgi()),
+    path("ws/tasks/<str:task_id>/", TaskConsumer.as_asgi()),
+]
