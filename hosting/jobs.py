@@ -41,7 +41,7 @@ def inspect_deployment(self: Any, deployment_id: str) -> None:
 def unplace(deployment_id: str, address: str, epoch: int, reason: str) -> None:
     async def run() -> None:
         async with runner_links() as pool:
-            await reconciling.unplace_at(pool, address, control.Unplace(deployment_id, epoch, reason))
+            await reconciling.tell(pool, address, control.Unplace(deployment_id, epoch, reason))
 
     asyncio.run(run())
 

@@ -33,6 +33,7 @@ _ANSWERS: dict[type[Any], Callable[[bytes], Any]] = {
     c.GetStatus: msgspec.msgpack.Decoder(c.Status).decode,
     c.GetTail: msgspec.msgpack.Decoder(c.Tail).decode,
     c.GetOutbox: msgspec.msgpack.Decoder(c.OutboxSeen).decode,
+    c.GetData: msgspec.msgpack.Decoder(c.DataPart).decode,
     c.GetEgress: msgspec.msgpack.Decoder(c.EgressBatch).decode,
 }
 
@@ -113,6 +114,7 @@ class RunnerLink:
         native_input: bool = False,
         trace: str = "",
         task: str = "",
+        subject: str = "",
         generation: int = 0,
     ) -> Attachment:
         """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
@@ -137,6 +139,7 @@ class RunnerLink:
                 native_input=native_input,
                 trace=trace,
                 task=task,
+                subject=subject,
                 generation=generation,
             )
         )
@@ -168,6 +171,8 @@ class RunnerLink:
     async def ask(self, operation: c.GetStatus) -> c.Status: ...
     @overload
     async def ask(self, operation: c.GetTail) -> c.Tail: ...
+    @overload
+    async def ask(self, operation: c.GetData) -> c.DataPart: ...
     @overload
     async def ask(self, operation: c.GetEgress) -> c.EgressBatch: ...
     @overload

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q
 
 from common import clock
 from common.errors import Unavailable
-from hosting.models import Deployment, Runner, RunnerPlacement
+from hosting.models import DataFolder, Deployment, Runner, RunnerPlacement
 from hosting.routing import Route, not_callable, route_by_id
 
 
@@ -28,8 +28,10 @@ def placement_ensure(deployment_id: UUID | str, exclude_runner: str | None = Non
         raise not_callable(route)
     with transaction.atomic():
         placement = _locked(deployment_id)
-        runner = placement.runner
-        if runner is None or not _is_usable(runner, exclude_runner):
+        runner, keeper = placement.runner, _keeper_of_data(deployment_id)
+        if keeper is not None:
+            _move_to_data(placement, keeper, exclude_runner)
+        elif runner is None or not _is_usable(runner, exclude_runner):
             _move(placement, _least_loaded(exclude_runner))
     return route_by_id(deployment_id)
 
@@ -58,13 +60,14 @@ def placement_drop(deployment: Deployment) -> tuple[str, int] | None:
 
 
 def placements_move_from(runner: Runner) -> list[UUID]:
-    """Everything that a dead runner held goes to living ones, or waits unplaced for one. Gives the deployments' ids."""
+    """What a dead runner held goes to living ones, or waits unplaced for one; what keeps data there waits for it to be
+    back. Gives the ids of those that went."""
     moved: list[UUID] = []
     ids = list(RunnerPlacement.objects.filter(runner=runner).values_list("deployment_id", flat=True))
     for deployment_id in ids:
         with transaction.atomic():
             placement = _locked(deployment_id)
-            if placement.runner_id != runner.pk:
+            if placement.runner_id != runner.pk or _keeper_of_data(deployment_id) is not None:
                 continue
             try:
                 _move(placement, _least_loaded(runner.name))
@@ -80,7 +83,7 @@ def placements_drain(runner: Runner) -> list[UUID]:
     for deployment_id in list(RunnerPlacement.objects.filter(runner=runner).values_list("deployment_id", flat=True)):
         with transaction.atomic():
             placement = _locked(deployment_id)
-            if placement.runner_id == runner.pk:
+            if placement.runner_id == runner.pk and not placement.deployment.has_data_folder:
                 try:
                     _move(placement, _least_loaded(runner.name))
                 except Unavailable:
@@ -93,7 +96,7 @@ def _locked(deployment_id: UUID | str) -> RunnerPlacement:
     RunnerPlacement.objects.get_or_create(deployment_id=deployment_id)
     # of: only the placement. Locking the runner's row too would make every move wait for every other.
     return (
-        RunnerPlacement.objects.select_related("runner")
+        RunnerPlacement.objects.select_related("runner", "deployment")
         .select_for_update(of=("self",))
         .get(deployment_id=deployment_id)
     )
@@ -101,6 +104,25 @@ def _locked(deployment_id: UUID | str) -> RunnerPlacement:
 
 def _move(placement: RunnerPlacement, runner: Runner | None) -> None:
     RunnerPlacement.objects.filter(pk=placement.pk).update(runner=runner, epoch=F("epoch") + 1, placed_at=clock.now())
+
+
+def _keeper_of_data(deployment_id: UUID | str) -> Runner | None:
+    """The runner where its data folders lie. They can't move, so it can't."""
+    folders = DataFolder.objects.select_related("runner").filter(deployment__has_data_folder=True)
+    folder = folders.filter(deployment_id=deployment_id).first()
+    return folder.runner if folder is not None else None
+
+
+def _move_to_data(placement: RunnerPlacement, keeper: Runner, exclude: str | None) -> None:
+    if keeper.state != Runner.Status.LIVE or exclude in (keeper.name, keeper.address):
+        raise Unavailable(
+            "data_away",
+            f"This server's data lies on the runner {keeper.name}, which doesn't answer. It can be called again when"
+            " that one is back.",
+            retry_after=10,
+        )
+    if placement.runner_id != keeper.pk:
+        _move(placement, keeper)
 
 
 def _is_usable(runner: Runner, exclude: str | None) -> bool:

@@ -23,6 +23,7 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import queue, runner_watch, selectors
+from hosting.data_folders import folders_seen
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
@@ -57,7 +58,7 @@ def reconcile() -> None:
         unwanted = [
             drop for runner in runners if runner.name in statuses for drop in _compare(runner, statuses[runner.name])
         ]
-        asyncio.run(_unplace_all(unwanted))
+        asyncio.run(_tell_all(unwanted))
         _queue_forgotten_jobs()
         _finish_deletions()
 
@@ -82,25 +83,25 @@ async def _ask(pool: RunnerPool, name: str, address: str) -> control.Status | No
     return status if status.runner == name else None
 
 
-async def _unplace_all(drops: list[tuple[str, control.Unplace]]) -> None:
+async def _tell_all(drops: list[tuple[str, control.Order]]) -> None:
     async with runner_links() as pool:
         for address, operation in drops:
-            await unplace_at(pool, address, operation)
+            await tell(pool, address, operation)
 
 
-async def unplace_at(pool: RunnerPool, address: str, operation: control.Unplace) -> None:
+async def tell(pool: RunnerPool, address: str, operation: control.Order) -> None:
     """Failing is no harm: the runner is gone, or the next round repeats it."""
     try:
         async with asyncio.timeout(ASK_SECONDS):
             await (await pool.link(address)).ask(operation)
     except (TimeoutError, RunnerUnavailableError, DetachedError) as error:
-        log.info("unplace_failed", deployment=operation.deployment, error=str(error))
+        log.info("order_failed", order=type(operation).__name__, error=str(error))
 
 
 # --- placements and instances
 
 
-def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.Unplace]]:
+def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.Order]]:
     """Writes down what this runner has; gives what it should let go of."""
     known = {
         str(placement.deployment_id): placement
@@ -108,7 +109,7 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
             deployment_id__in=[UUID(seen.deployment) for seen in status.placements if _is_uuid(seen.deployment)]
         )
     }
-    drops: list[tuple[str, control.Unplace]] = []
+    drops: list[tuple[str, control.Order]] = []
     kept: dict[str, control.PlacementSeen] = {}
     for seen in status.placements:
         placement = known.get(seen.deployment)
@@ -120,6 +121,7 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
             grace = settings.SLIPWAY_DRAIN_SECONDS if status.draining else 0.0
             unplace = control.Unplace(seen.deployment, seen.epoch, "no longer placed here", grace)
             drops.append((runner.address, unplace))
+    drops += [(runner.address, order) for order in folders_seen(runner, status)]
     _instances_write(runner, kept)
     _states_write(runner, kept)
     return drops

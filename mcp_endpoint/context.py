@@ -55,6 +55,11 @@ class Context:
         """Whose instance a stateless request runs on: "" asks for one that keeps nothing of anybody."""
         return "" if self.principal.is_anonymous else self.owner
 
+    @property
+    def subject(self) -> str:
+        """Whose data folder an instance is given, if it is given one."""
+        return "" if self.principal.is_anonymous else self.principal.sub
+
     async def deliver(self, source: Source, view: View, first: Event | None) -> None:
         stream = Stream(source, self.principal, self.key, comes_back=view.comes_back, polls=view.polls)
         await Delivery(self.answer, source, view, stream).run(self.services.streams, first)

@@ -30,6 +30,8 @@ _REPEATABLE: Final = frozenset(
 )
 NO_RUNNER: Final = "no_runner"  # the codes of refusals of hosting.placing and hosting.routing
 NOT_PLACED: Final = "not_placed"
+DATA_AWAY: Final = "data_away"
+_PASSING: Final = (NO_RUNNER, NOT_PLACED, DATA_AWAY)
 
 
 class Closable(Protocol):
@@ -181,7 +183,7 @@ class Runners:
             try:
                 return await self._link_now(route)
             except (RunnerUnavailableError, Unavailable) as error:
-                if (isinstance(error, Unavailable) and error.code != NO_RUNNER) or loop.time() > deadline:
+                if (isinstance(error, Unavailable) and error.code not in _PASSING) or loop.time() > deadline:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -218,7 +220,7 @@ class Runners:
                     raise
             except Unavailable as error:
                 to_avoid = ""  # nobody else can take it: perhaps the one that was left out, in a moment
-                if error.code not in (NO_RUNNER, NOT_PLACED) or loop.time() > deadline:
+                if error.code not in _PASSING or loop.time() > deadline:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -19,6 +19,7 @@ from common.garbage import settle
 from hosting.runner.announcing import Announcer
 from hosting.runner.egress.keeper import let_out
 from hosting.runner.ending import Ending, end
+from hosting.runner.folders import Folders
 from hosting.runner.handover import StateError, kept, read
 from hosting.runner.remote.door import Door
 from hosting.runner.restart import SIGNALS, Restart, close_on_exec
@@ -27,7 +28,7 @@ from hosting.runner.runtimes import choose
 from hosting.runner.runtimes.base import Runtime
 from hosting.runner.server import StreamServer
 from hosting.runner.starter import Starter
-from hosting.runner.sweeping import sweep
+from hosting.runner.sweeping import sweep, watch_folders
 from hosting.runner.transport import Identity, listen, listen_on
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -69,7 +70,8 @@ def _arguments() -> argparse.Namespace:
 async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     announcer = Announcer(os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", ""))
     ports = [int(port) for port in arguments.ports.split(",") if port]
-    starter = Starter(runtime, Door(addresses.networks(arguments.networks.split(",")), ports))
+    folders = Folders(arguments.home / "data")
+    starter = Starter(runtime, Door(addresses.networks(arguments.networks.split(",")), ports), folders)
     state = None if arguments.state is None else read(kept(arguments.state), starter)
     keeper = let_out(runtime, arguments.networks, arguments.ports, state.egress if state is not None else None)
     if state is not None:
@@ -96,11 +98,12 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
     ending.listen()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, runner.restart)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    sweeping = asyncio.create_task(sweep(runner))
+    sweeping = [asyncio.create_task(sweep(runner)), asyncio.create_task(watch_folders(runner))]
     settle()
     logging.info("runner is ready", extra={"runner": runner.name, "boot": runner.boot, "listen": arguments.listen})
     await ending.wait()
-    sweeping.cancel()
+    for task in sweeping:
+        task.cancel()
     for listener in listeners:
         listener.close()
     await end(runner, server)

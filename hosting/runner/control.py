@@ -13,6 +13,7 @@ class Limits(msgspec.Struct, frozen=True):
     open_files: int = 1024
     cpu_seconds: int = 3600  # of one process, after which the kernel ends it
     disk_bytes: int = 64 * 1024 * 1024  # of the private home and of /tmp, each
+    data_bytes: int = 256 * 1024 * 1024  # of its data folder, where it has one
     message_bytes: int = 10 * 1024 * 1024  # one line on stdout
     in_flight: int = 64  # requests that one instance runs at once
     waiting: int = 256  # further ones that wait for their turn there
@@ -162,14 +163,31 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """Execute yourself anew, with all that runs. GetStatus tells when it is done, or why it came to nothing."""
 
 
+class DeleteData(msgspec.Struct, frozen=True, tag="delete_data"):
+    """End the instance that uses the folder, and the folder. "" as key: all folders of the deployment."""
+
+    deployment: str
+    key: str = ""
+
+
+class GetData(msgspec.Struct, frozen=True, tag="get_data"):
+    """A part of the folder's zip. Without a ticket the zip is made anew, which takes a while."""
+
+    deployment: str
+    key: str
+    ticket: str = ""
+    offset: int = 0
+
+
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
     """Take nothing new, or take it again. What runs goes on."""
 
     is_on: bool = True
 
 
-Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain  # with Taken
-Operation = Order | GetStatus | GetTail | GetOutbox | GetEgress
+# Answered with Taken:
+Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData
+Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetEgress
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -200,6 +218,21 @@ class EgressBatch(msgspec.Struct, frozen=True):
     boot: str
     number: int
     counts: list[EgressCount]
+
+
+class FolderSeen(msgspec.Struct, frozen=True):
+    deployment: str
+    key: str
+    subject: str  # the user, or "*" where all share it
+    size_bytes: int = 0
+    used_at: float = 0.0  # seconds since the epoch
+
+
+class DataPart(msgspec.Struct, frozen=True):
+    ticket: str
+    body: bytes = b""
+    is_ready: bool = True  # False: ask again in a moment
+    is_last: bool = False
 
 
 class InstanceSeen(msgspec.Struct, frozen=True):
@@ -233,6 +266,7 @@ class Status(msgspec.Struct, frozen=True):
     started_at: float
     draining: bool
     placements: list[PlacementSeen]
+    folders: list[FolderSeen] = []
     memory_bytes: int = 0  # used by its instances
     memory_limit_bytes: int = 0  # what its instances may use together; 0: unknown
     restarts: int = 0  # in place, since started_at

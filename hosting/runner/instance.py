@@ -52,6 +52,8 @@ class Instance:
         client: Client,
         *,
         first: tuple[Open, Session | None],
+        subject: str,
+        after: Instance | None,
         is_shared: bool,
         starter: Starter,
         feed: Feed,
@@ -63,6 +65,8 @@ class Instance:
         self.key = key
         self.client = client
         self.first = first  # whom it was started for
+        self.subject = subject  # whose data folder it has; "" for none
+        self._after = after  # which has the same folder, and must be gone before
         self.label = placement.label
         self.is_shared = is_shared
         self.question_seconds = placement.question_seconds
@@ -87,7 +91,7 @@ class Instance:
         self._go()
 
     def _go(self) -> None:
-        self._gone = asyncio.Event()
+        self._gone: asyncio.Event | None = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"instance-{self.id}")
 
     # --- what a placement asks
@@ -205,7 +209,16 @@ class Instance:
                 await self._child.stop(grace_seconds)
             else:
                 self._task.cancel()
-        await self._gone.wait()
+        await self.gone()
+
+    async def gone(self) -> None:
+        """Returns when nothing of it is left."""
+        if self._gone is not None:
+            await self._gone.wait()
+
+    @property
+    def is_gone(self) -> bool:
+        return self._gone is None or self._gone.is_set()
 
     # --- Peer: what the adapter asks
 
@@ -260,7 +273,8 @@ class Instance:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in vars(self).items() if name not in ("_gone", "_task", "_breaking")}
-        return {**kept, "_child": self._child.handed if self._child is not None else None}
+        # Without an end to wait for, one that nobody takes up again counts as gone.
+        return {**kept, "_child": self._child.handed if self._child is not None else None, "_gone": None}
 
     def adopt(self, processes: dict[int, Process]) -> None:
         """Go on after a restart, with the process that it had."""
@@ -283,6 +297,9 @@ class Instance:
         try:
             if self.upstream is None and self.is_alive:
                 await self._discard(0)  # one that was not yet greeted when the runner restarted
+                if self._after is not None:
+                    await self._after.gone()
+                    self._after = None
                 async with self._starter.turn(self.placement, self._waits):
                     await self._start()
             elif self._stopping and self._child is not None:
@@ -300,7 +317,8 @@ class Instance:
             self._fail("the runner failed; its log has the details")
         finally:
             await self._discard(0.5)
-            self._gone.set()
+            if self._gone is not None:
+                self._gone.set()
 
     def _waits(self, ahead: int) -> None:
         self._announce(f"starting: waits for its turn, {ahead} of the same owner are ahead" if ahead else "starting")
@@ -346,7 +364,7 @@ class Instance:
 
     async def _launch(self) -> Child:
         self._announce("starting: preparing the sandbox")
-        child = self._attach(await self._starter.launch(self.placement, self.id))
+        child = self._attach(await self._starter.launch(self.placement, self.id, self.subject))
         self._announce("starting: waiting for its first answer")
         return child
 

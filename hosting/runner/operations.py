@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from hosting.runner import control as c
+from hosting.runner.folders import FoldersError, key_of
 from hosting.runner.frames import Reason
 from hosting.runner.runner import RefusedError, Runner
 
 MAX_NEWS = 500
 
 
-Value = c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch
+Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch
 
 
 def perform(runner: Runner, operation: c.Operation) -> Value:
@@ -23,7 +24,7 @@ def perform(runner: Runner, operation: c.Operation) -> Value:
 def _place(runner: Runner, operation: c.Place) -> c.Taken:
     placement = operation.placement
     known = runner.placed.get(placement.deployment)
-    if runner.draining and (known is None or known.is_leaving):
+    if runner.draining and (known is None or known.is_leaving) and not placement.data_folder:
         raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
     if known is None and runner.is_superseded(placement.deployment, placement.epoch):
         raise RefusedError(Reason.UNPLACED, "it was placed elsewhere since")
@@ -57,6 +58,25 @@ def _unplace(runner: Runner, operation: c.Unplace) -> c.Taken:
     else:
         runner.unplace(known, operation.reason or "stopped")
     return c.Taken()
+
+
+def _delete_data(runner: Runner, operation: c.DeleteData) -> c.Taken:
+    gone = [one for one in runner.folders.seen() if one.deployment == operation.deployment]
+    gone = [one for one in gone if operation.key in ("", one.key)]
+    placed = runner.placed.get(operation.deployment)
+    for instance in list(placed.instances.values()) if placed is not None else []:
+        if instance.subject and key_of(instance.subject) in {one.key for one in gone}:
+            runner.stop_instance(instance, "its data folder was deleted")
+    for one in gone:
+        runner.folders.delete(one.deployment, one.key)
+    return c.Taken(first=bool(gone))
+
+
+def _get_data(runner: Runner, operation: c.GetData) -> c.DataPart:
+    try:
+        return runner.folders.part(operation.deployment, operation.key, operation.ticket, operation.offset)
+    except FoldersError as error:
+        raise RefusedError(Reason.LOST, str(error)) from None
 
 
 def _drain(runner: Runner, operation: c.Drain) -> c.Taken:
@@ -164,4 +184,6 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.GetEgress: lambda runner, asked: runner.egress.next(asked.taken, runner.boot),
     c.Restart: _restart,
     c.Drain: _drain,
+    c.DeleteData: _delete_data,
+    c.GetData: _get_data,
 }

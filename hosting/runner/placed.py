@@ -3,7 +3,8 @@
 The isolation rules of the architecture page stand here. A legacy session has an instance of its own; a modern
 principal's calls share one per set of capabilities; an instance with an open question takes no further call of a modern
 client, which gets another one instead. Only a shared deployment mixes principals, and its children are told of no
-client capabilities.
+client capabilities. Where a data folder is kept, a user's sessions share an instance, and one instance at a time has
+the folder.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 from hosting.runner.control import Placement, PlacementSeen
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
+from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
 from hosting.runner.session import Session
@@ -52,6 +54,7 @@ class Placed:
         self.instances: dict[str, Instance] = {}
         self._starter = starter
         self._host = host
+        self._writers: dict[str, Instance] = {}  # who had which data folder last
         self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
         self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
         self._listeners: dict[str, dict[str, Exchange]] = {}  # by isolation key, while no instance runs
@@ -92,7 +95,7 @@ class Placed:
         if self.placement.isolation == "shared":
             return f"shared:{era}"
         if session is not None:
-            if self.placement.isolation == "principal":
+            if self.placement.isolation == "principal" or self.placement.data_folder:
                 return f"principal:{era}:{session.owner}:{_digest(session.capabilities)}"
             return f"session:{session.id}"
         if not opened.isolation:
@@ -119,6 +122,8 @@ class Placed:
         if now < self._retry_at:
             pause = self._retry_at - now
             raise BusyError(f"the last start failed and is tried again in {pause:.0f} s: {self.last_failure}")
+        subject = self._subject(opened, session)
+        before = self._last_writer(subject)
         self._make_room()
         is_shared = self.placement.isolation == "shared"
         if is_shared:
@@ -132,6 +137,8 @@ class Placed:
             key,
             client,
             first=(msgspec.structs.replace(opened, params=b""), session),
+            subject=subject,
+            after=before,
             is_shared=is_shared,
             starter=self._starter,
             feed=self.feed,
@@ -139,7 +146,27 @@ class Placed:
             holder=self,
         )
         self.instances[instance.id] = instance
+        if subject:
+            self._writers[subject] = instance
         return instance
+
+    def _subject(self, opened: Open, session: Session | None) -> str:
+        """Whose data folder the instance gets; "" for none. What keeps nothing of anybody keeps no folder."""
+        if not self.placement.data_folder or self.placement.remote is not None:
+            return ""
+        if self.placement.isolation == "shared":
+            return SHARED
+        return session.subject if session is not None else opened.subject if opened.isolation else ""
+
+    def _last_writer(self, subject: str) -> Instance | None:
+        """The instance that must be gone before another one may have the same folder. Raises BusyError."""
+        self._writers = {name: one for name, one in self._writers.items() if not one.is_gone}
+        writer = self._writers.get(subject) if subject else None
+        if writer is not None and writer.is_alive:
+            if not writer.is_spare(time.monotonic() - self.placement.spare_seconds):
+                raise BusyError("its data folder is in use by another client or an earlier version")
+            self._host.stop_instance(writer, "another client needs its data folder")
+        return writer
 
     def _make_room(self) -> None:
         """Below the limit, or by ending the instance that was quiet longest: its client starts a session anew (404)."""

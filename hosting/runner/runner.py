@@ -18,6 +18,7 @@ from hosting.runner import control as c
 from hosting.runner.egress.ledger import Ledger
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
+from hosting.runner.folders import Folders
 from hosting.runner.frames import EndRule, Kind, Open, Reason
 from hosting.runner.instance import Instance
 from hosting.runner.log import Log
@@ -161,7 +162,7 @@ class Runner:
         if placed is not None and opened.session in self.sessions:
             if opened.epoch <= placed.placement.epoch or placed.is_leaving:
                 return placed
-        elif self.draining:
+        elif self.draining and not (placed is not None and placed.placement.data_folder):  # those stay where data is
             raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
         if placed is None:
             raise RefusedError(Reason.UNPLACED)
@@ -186,6 +187,7 @@ class Runner:
                 capabilities=opened.capabilities,
                 client=opened.client,
                 channel=channel,
+                subject=opened.subject,
             )
         if session is None or session.owner != opened.owner or session.deployment != opened.deployment:
             raise RefusedError(Reason.NO_SESSION)
@@ -309,6 +311,10 @@ class Runner:
         for session in list(instance.bound.values()):
             self.end_session(session, f"its instance is gone: {instance.reason}")
 
+    @property
+    def folders(self) -> Folders:
+        return self._starter.folders
+
     def feed(self, deployment: str) -> Feed:
         feed = self._feeds.get(deployment)
         if feed is None:
@@ -341,6 +347,7 @@ class Runner:
             restarts=self.restarts,
             restart_problem=self.restart_problem,
             placements=placements,
+            folders=self.folders.seen(),
             memory_bytes=used,
             memory_limit_bytes=memory_limit(used),
         )

@@ -94,6 +94,10 @@ class StreamServer:
         except RefusedError as error:
             connection.send(f.Detached(frame.attachment, error.reason, error.detail))
             return
+        except Exception:
+            log.exception("a call could not be opened")
+            connection.send(f.Detached(frame.attachment, f.Reason.BUSY, "the runner failed; its log has the details"))
+            return
         self._follow(connection, found, frame.attachment, after=0, credit=frame.credit, mode=frame.mode)
 
     def _attach(self, connection: FrameConnection, frame: f.Attach) -> None:

@@ -14,7 +14,7 @@ class Session:
 
     __slots__ = (
         "capabilities", "channel", "client", "deployment", "exchanges", "id", "initialized", "instance", "log_level",
-        "owner", "revision", "subscriptions", "used_at",
+        "owner", "revision", "subject", "subscriptions", "used_at",
     )  # fmt: skip
 
     def __init__(
@@ -27,9 +27,11 @@ class Session:
         capabilities: bytes,
         client: bytes,
         channel: Log,
+        subject: str = "",
     ) -> None:
         self.id = id
         self.owner = owner
+        self.subject = subject  # the user, whose data folder it would be
         self.deployment = deployment
         self.revision = revision
         self.capabilities = capabilities or b"{}"

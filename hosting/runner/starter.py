@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from hosting.runner.control import Placement
+from hosting.runner.folders import Folders
 from hosting.runner.remote.connection import RemoteConnection
 from hosting.runner.remote.door import Door
 from hosting.runner.runtimes.base import LaunchSpec, Process, Runtime
@@ -102,9 +103,10 @@ class Turns:
 class Starter:
     """Starts children in the runner's runtime."""
 
-    def __init__(self, runtime: Runtime, door: Door, turns: Turns | None = None) -> None:
+    def __init__(self, runtime: Runtime, door: Door, folders: Folders, turns: Turns | None = None) -> None:
         self._runtime = runtime
         self._door = door
+        self.folders = folders
         self._turns = turns or Turns()
         self._launching = 0
         self._open = asyncio.Event()
@@ -115,15 +117,18 @@ class Starter:
     def turn(self, placement: Placement, waits: Callable[[int], None]) -> AbstractAsyncContextManager[None]:
         return self._turns.turn(placement.owner or placement.label.partition("/")[0], waits)
 
-    async def launch(self, placement: Placement, instance: str) -> Process:
-        """Raises LaunchFailed."""
+    async def launch(self, placement: Placement, instance: str, subject: str = "") -> Process:
+        """`subject` names the data folder that is to be its home. Raises LaunchFailed."""
+        home = None
+        if subject:
+            home = self.folders.open(placement.deployment, subject, placement.limits.data_bytes)
         spec = LaunchSpec(
             instance=instance,
             argv=placement.argv,
             env=placement.env,
             read_only=placement.read_only,
             limits=placement.limits,
-            home=None,
+            home=home,
             deployment=placement.deployment,
             egress=placement.egress,
         )

@@ -7,12 +7,14 @@ import logging
 import time
 
 from hosting.runner.exchange import Exchange
+from hosting.runner.folders import full_words
 from hosting.runner.runner import Runner
 from hosting.runner.session import CHANNEL_EVENTS
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
+FOLDER_SECONDS = 5.0
 
 
 async def sweep(runner: Runner) -> None:
@@ -23,6 +25,21 @@ async def sweep(runner: Runner) -> None:
             sweep_once(runner, time.monotonic())
         except Exception:
             log.exception("sweep failed")
+
+
+async def watch_folders(runner: Runner) -> None:
+    """The size of data folders in use, every few seconds; one that is too large ends its instance."""
+    while True:
+        await asyncio.sleep(FOLDER_SECONDS)
+        for instance in [one for one in runner.instances() if one.subject and one.is_alive]:
+            placement = instance.placement
+            try:
+                size = await runner.folders.measure(placement.deployment, instance.subject)
+            except OSError:
+                log.exception("a data folder can't be measured", extra={"deployment": placement.label})
+                continue
+            if 0 < placement.limits.data_bytes < size:
+                runner.stop_instance(instance, full_words(size, placement.limits.data_bytes))
 
 
 def sweep_once(runner: Runner, now: float) -> None:

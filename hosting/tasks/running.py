@@ -100,6 +100,7 @@ async def _opened(link: RunnerLink, task: Task, placement: control.Placement, se
         exchange=task.exchange.split(".", 2)[2],
         session=session,
         isolation=task.exchange_owner,
+        subject=str(task.user_id or ""),
         capabilities=task.capabilities.encode(),
         client=task.client_info.encode(),
         wants_progress=True,

@@ -80,6 +80,7 @@ async def initialize(context: Context, call: Call) -> None:
         client=client,
         wants_progress=bool(call.progress_token),
         trace=call.trace,
+        subject=context.subject,
         generation=route.generation,
     )
     source = Opened(context.services.runners, link, route, attachment, frame)

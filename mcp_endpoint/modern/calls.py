@@ -95,6 +95,7 @@ def _open(context: Context, message: ModernCall, link: RunnerLink, route: Route,
         message.log_level,
         True,
         message.trace,
+        subject=context.subject,
         generation=route.generation,
     )
     return Opened(runners, link, route, attachment, frame)

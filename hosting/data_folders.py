@@ -1,0 +1,164 @@
+"""Data folders of deployments: what the runners say of them, and what people do with theirs.
+
+A folder is its user's: only they read it. Where a deployment is shared by all, it is the owner's. Both may delete it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import User
+from common.errors import Forbidden, Unavailable
+from events.actors import Actor
+from events.audit import record
+from events.publish import publish_on_commit
+from events.types import DeploymentChanged
+from hosting import queue
+from hosting.links import runner_links
+from hosting.models import DataFolder, Deployment, Runner
+from hosting.permissions import may_manage, unknown
+from hosting.runner import control
+from hosting.stream import DetachedError, RunnerUnavailableError
+
+PAUSE_SECONDS = 0.2
+ZIP_SECONDS = 300.0
+
+
+# --- what runners have
+
+
+def folders_seen(runner: Runner, status: control.Status) -> list[control.DeleteData]:
+    """Writes down what lies on this runner; gives what it should delete, since its deployment is gone."""
+    known = _known(Deployment.objects.values_list("pk", flat=True), (one.deployment for one in status.folders))
+    users = _known(User.objects.values_list("pk", flat=True), (one.subject for one in status.folders))
+    rows = [
+        DataFolder(
+            deployment_id=UUID(one.deployment),
+            key=one.key,
+            user_id=UUID(one.subject) if one.subject in users else None,
+            runner=runner,
+            size_bytes=one.size_bytes,
+            used_at=datetime.fromtimestamp(one.used_at, UTC),
+        )
+        for one in status.folders
+        if one.deployment in known
+    ]
+    seen = {(one.deployment, one.key) for one in status.folders}
+    with transaction.atomic():
+        before = DataFolder.objects.filter(runner=runner)
+        gone = [row.pk for row in before if (str(row.deployment_id), row.key) not in seen]
+        before.filter(pk__in=gone).delete()
+        DataFolder.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["deployment", "key"],
+            update_fields=["user", "runner", "size_bytes", "used_at"],
+        )
+    return [control.DeleteData(deployment) for deployment in sorted({one for one, _ in seen} - known)]
+
+
+def _known(ids: QuerySet[Any, UUID], texts: Iterable[str]) -> set[str]:
+    """Those of `texts` that are ids of these."""
+    wanted = {UUID(text) for text in set(texts) if _is_uuid(text)}
+    return {str(pk) for pk in ids.filter(pk__in=wanted)} if wanted else set()
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+# --- what people do
+
+
+def data_folder_delete(*, actor: Actor, folder: DataFolder) -> None:
+    """Ends the instance that uses it, and deletes it for good. Raises NotFound and Unavailable."""
+    _check_is_ones(actor, folder)
+    _tell(folder, control.DeleteData(str(folder.deployment_id), folder.key))
+    with transaction.atomic():
+        DataFolder.objects.filter(pk=folder.pk).delete()
+        user = str(folder.user_id) if folder.user_id else None
+        record(actor, "deployment:delete_data", "deployment", folder.deployment_id, key=folder.key, user=user)
+        publish_on_commit(DeploymentChanged(str(folder.deployment_id)))
+        queue.reconcile()
+
+
+def data_folder_zip(*, actor: Actor, folder: DataFolder) -> Iterator[bytes]:
+    """The folder as a zip, in parts. Raises NotFound and Forbidden at once, Unavailable while it is read."""
+    check_may_read(actor, folder)
+    record(actor, "deployment:download_data", "deployment", folder.deployment_id, key=folder.key)
+    return _in_a_loop(_parts(folder.runner, control.GetData(str(folder.deployment_id), folder.key)))
+
+
+def check_may_read(actor: Actor, folder: DataFolder) -> None:
+    """Raises NotFound and Forbidden."""
+    _check_is_ones(actor, folder)
+    if folder.user_id is not None and folder.user_id != actor.user_id:
+        raise Forbidden("data_of_another", "Only the person whose calls filled this folder may read it.")
+
+
+def _check_is_ones(actor: Actor, folder: DataFolder) -> None:
+    is_own = folder.user_id is not None and folder.user_id == actor.user_id
+    if not is_own and not may_manage(actor, folder.deployment):
+        raise unknown()
+
+
+def _tell(folder: DataFolder, order: control.Order) -> None:
+    address = folder.runner.address
+
+    async def run() -> None:
+        async with runner_links() as pool:
+            await (await pool.link(address)).ask(order)
+
+    try:
+        asyncio.run(run())
+    except (RunnerUnavailableError, DetachedError) as error:
+        raise _silent(folder.runner) from error
+
+
+def _in_a_loop(parts: AsyncGenerator[bytes]) -> Iterator[bytes]:
+    """For a view that streams synchronously: a loop of its own for as long as it is read."""
+
+    async def next_part() -> bytes:
+        return await anext(parts, b"")
+
+    with asyncio.Runner() as runner:
+        try:
+            while part := runner.run(next_part()):
+                yield part
+        finally:
+            runner.run(parts.aclose())
+
+
+async def _parts(at: Runner, asked: control.GetData) -> AsyncGenerator[bytes]:
+    try:
+        async with runner_links() as pool:
+            link = await pool.link(at.address)
+            deadline = link.loop.time() + ZIP_SECONDS
+            is_last = False
+            while not is_last:
+                part = await link.ask(asked)
+                is_last = part.is_last
+                asked = control.GetData(asked.deployment, asked.key, part.ticket, asked.offset + len(part.body))
+                if part.body:
+                    yield part.body
+                elif not part.is_ready:
+                    if link.loop.time() > deadline:
+                        raise TimeoutError
+                    await asyncio.sleep(PAUSE_SECONDS)
+    except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
+        raise _silent(at) from error
+
+
+def _silent(runner: Runner) -> Unavailable:
+    words = f"The runner {runner.name}, where this data lies, doesn't answer. Try again later."
+    return Unavailable("runner_silent", words)
