@@ -15,7 +15,16 @@ import msgspec
 
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
-from hosting.runner.listening import EVERY_CHANGE, RESOURCE_UPDATED, Filter, acknowledgement, common, honoured_by, union
+from hosting.runner.listening import (
+    EVERY_CHANGE,
+    RESOURCE_UPDATED,
+    Filter,
+    acknowledgement,
+    common,
+    honoured_by,
+    missed,
+    union,
+)
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Peer
 
@@ -108,6 +117,9 @@ class Subscriptions:
     def acknowledged(self, number: int, params: bytes) -> None:
         if number not in self._requests or number < self._current:
             return
+        if number == self._current:
+            self._listened_anew()
+            return
         self._current, self._honoured = number, honoured_by(params)
         self._cancel([older for older in self._requests if older < number])
         self._acknowledge()
@@ -119,6 +131,16 @@ class Subscriptions:
             if exchange.id not in self._told and asked.covers(wanted):
                 self._told.add(exchange.id)
                 exchange.acknowledge(acknowledgement(common(wanted, self._honoured)))
+
+    def _listened_anew(self) -> None:
+        """A remote's stream broke and was opened again: what each listens for may have changed meanwhile."""
+        for session in self._peer.sessions():
+            heard = common(self._honoured, Filter.of(EVERY_CHANGE, session.subscriptions))
+            for method, params in missed(acknowledgement(heard)):
+                session.channel.append(Kind.NOTIFICATION, params, method)
+        for exchange, _ in list(self._listeners.values()):
+            if exchange.id in self._told:
+                exchange.acknowledge(b"")
 
     def announced(self, number: int, method: str, params: bytes) -> None:
         if number != self._current:

@@ -141,6 +141,35 @@ async def test_a_listener_goes_on_when_its_stream_breaks(driver: Driver, fake: F
     hold.set()
 
 
+async def test_a_remote_has_one_listen_stream_for_all_listeners(driver: Driver, fake: FakeRemote) -> None:
+    modern(fake)
+    gone = asyncio.Event()
+
+    @fake.on("subscriptions/listen")
+    async def listen(request: Request) -> None:
+        number, wanted = request.message["id"], request.message["params"]["notifications"]
+        await request.stream()
+        params = {"notifications": wanted, "_meta": {META + "subscriptionId": number}}
+        await request.event({"jsonrpc": "2.0", "method": ACKNOWLEDGED, "params": params})
+        try:
+            while True:
+                await request.send(b": still here\n\n")
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            assert "resourcesListChanged" not in wanted  # the older one
+            gone.set()
+
+    await place(driver, fake.url)
+    for wanted in ("toolsListChanged", "resourcesListChanged"):
+        call = driver.open("subscriptions/listen", params=json.dumps({"notifications": {wanted: True}}).encode())
+        acknowledged = await call.until(Kind.NOTIFICATION)
+        assert json.loads(acknowledged.data) == {"notifications": {wanted: True}}
+    async with asyncio.timeout(10):
+        await gone.wait()
+    filters = [one.message["params"]["notifications"] for one in fake.got("subscriptions/listen")]
+    assert filters == [{"toolsListChanged": True}, {"toolsListChanged": True, "resourcesListChanged": True}]
+
+
 async def test_an_error_with_a_status_is_handed_through(driver: Driver, fake: FakeRemote) -> None:
     modern(fake)
 
