@@ -16,8 +16,8 @@ class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "agreed", "answering", "ended_at", "instance", "listening", "log", "number", "open", "opened_at", "outbox",
-        "parked_at", "questions", "rounds", "session", "task", "was_asked",
+        "agreed", "answering", "ended_at", "instance", "is_awaited", "listening", "log", "number", "open", "opened_at",
+        "outbox", "parked_at", "questions", "rounds", "session", "task",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -32,7 +32,7 @@ class Exchange:
         self.questions: set[str] = set()
         self.answering = ""  # from where the answer comes that is being given
         self.rounds = 0
-        self.was_asked = False
+        self.is_awaited = False  # whoever answered a question has yet to come for what follows
         self.listening = opened.method == LISTEN
         self.agreed = b""  # a listener's raw acknowledgement, once it came
         self.task = opened.task
@@ -76,11 +76,11 @@ class Exchange:
 
     def ask(self, key: str, question: bytes) -> None:
         self.questions.add(key)
-        self.was_asked = True
         self.append(Kind.INPUT_REQUESTED, question, key)
 
     def answered(self, key: str) -> None:
         self.questions.discard(key)
+        self.is_awaited = True
         by, self.answering = self.answering, ""
         self.append(Kind.INPUT_ANSWERED, encode({"by": by}) if by else b"", key)
 

@@ -36,8 +36,9 @@ class Retention:
             session.touch()
         delivered = exchange.log.is_delivered
         quick = exchange.log.next_seq == 2 and exchange.ended_at - exchange.opened_at < QUICK_SECONDS
-        # A client that answers comes back on another connection, perhaps before the first was seen to let go.
-        once = not exchange.was_asked and (exchange.end_rule is EndRule.CANCEL or session is None)
+        # A client that answers comes back on another connection, perhaps before the first was seen to let go: what
+        # was given to the first was not delivered. What the second was given is, and no third may come for it.
+        once = not exchange.is_awaited and (exchange.end_rule is EndRule.CANCEL or session is None)
         if delivered and (once or quick):
             self.forget(exchange)
             return

@@ -220,6 +220,12 @@ class Runner:
             raise RefusedError(Reason.FORBIDDEN)
         return found
 
+    def wire_taken(self, name: str) -> None:
+        """A client comes back for the rest of an exchange."""
+        exchange = self.exchanges.get(name)
+        if exchange is not None:
+            exchange.is_awaited = False
+
     def wire_gone(self, name: str) -> None:
         """The client of a wire attachment vanished: the exchange's end rule applies."""
         exchange = self.exchanges.get(name)

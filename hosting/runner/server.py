@@ -106,6 +106,8 @@ class StreamServer:
         except RefusedError as error:
             connection.send(f.Detached(frame.attachment, error.reason, error.detail))
             return
+        if frame.mode is f.Mode.WIRE:
+            self._runner.wire_taken(frame.log)
         self._follow(connection, found, frame.attachment, after=frame.after, credit=frame.credit, mode=frame.mode)
 
     def _follow(
