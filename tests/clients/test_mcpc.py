@@ -56,8 +56,9 @@ def test_lists_and_calls(mcpc: Mcpc, hosted: Servers, server: str) -> None:
     assert connected.found["protocolVersion"] == "2025-11-25"
     assert tool in [found["name"] for found in mcpc.ask("tools-list")]
     assert mcpc.ask("tools-call", tool, arguments)["content"][0]["text"] == expected
-    if server != "everything":
-        assert mcpc.ask("tools-call", "no-such-tool")["isError"]
+    refused = mcpc.run("@it", "tools-call", "no-such-tool")
+    assert refused.code != 0
+    assert "MCP error -32602: Unknown tool: There is no approved tool named no-such-tool" in refused.errors
     assert mcpc.ask("ping")["success"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -55,7 +56,7 @@ def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
 
     yield start
     for runner in started:
-        runner.process.terminate()
+        runner.process.send_signal(signal.SIGINT)  # now: what a test left open keeps it from ending otherwise
         runner.process.wait()
 
 

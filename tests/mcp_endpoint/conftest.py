@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
 import sys
 import time
@@ -333,7 +334,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     for web in made.webs:
         await web.stop()
     if made.runner.returncode is None:
-        made.runner.terminate()
+        made.runner.send_signal(signal.SIGINT)  # now: what a test left open keeps it from ending otherwise
     await made.runner.wait()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -136,7 +137,7 @@ async def start_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     for driver in drivers:
         await driver.pool.close()
         if driver.process.returncode is None:
-            driver.process.terminate()
+            driver.process.send_signal(signal.SIGINT)  # now: what a test left open keeps it from ending otherwise
         await driver.process.wait()
 
 
