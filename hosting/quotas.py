@@ -13,8 +13,11 @@ from django.conf import settings
 from django.db.models import F, QuerySet, Sum
 
 from accounts.models import Name
+from accounts.permissions import may_own_as
+from accounts.selectors import name_find
 from common import clock
-from common.errors import AppError
+from common.errors import AppError, NotFound
+from events.actors import Actor
 from hosting import limits
 from hosting.models import Deployment, Instance, Quota, UsageDay
 from hosting.states import State
@@ -90,6 +93,23 @@ def used(owner: Name) -> Amounts:
         store_bytes=store_bytes_of(owner),
         egress_bytes=month["octets"] or 0,
     )
+
+
+@dataclass(frozen=True)
+class Account:
+    """One owner's use and right of use."""
+
+    owner: Name
+    used: Amounts
+    allowed: Amounts
+
+
+def account_of(actor: Actor, owner: str) -> Account:
+    """For those who may own as that name. Raises NotFound."""
+    name = name_find(owner)
+    if name is None or not may_own_as(actor, name):
+        raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
+    return Account(name, used(name), allowed(name))
 
 
 def words(name: str, amount: float) -> str:

@@ -12,10 +12,12 @@ from accounts import names as account_names
 from accounts.models import User
 from accounts.permissions import member_ids
 from common import clock
+from common.errors import NotFound
 from events.actors import Actor
 from events.models import AuditEntry
 from hosting import names
-from hosting.models import Deployment, DeploymentVersion, Instance, Runner
+from hosting.definitions import cleaned
+from hosting.models import Deployment, DeploymentVersion, Instance, Runner, Tool
 from hosting.permissions import may_manage, may_see, unknown
 from hosting.states import State
 
@@ -82,6 +84,22 @@ def versions_compared(deployment: Deployment) -> list[tuple[DeploymentVersion, i
 
 def version_latest(deployment: Deployment) -> DeploymentVersion | None:
     return versions_of(deployment).first()
+
+
+def version_numbered(deployment: Deployment, number: int) -> DeploymentVersion:
+    """Raises NotFound."""
+    version = versions_of(deployment).filter(number=number).first()
+    if version is None:
+        raise NotFound("version_unknown", f"There is no version {number}.")
+    return version
+
+
+def tool_named(deployment: Deployment, name: str) -> Tool:
+    """Raises NotFound."""
+    tool = deployment.tools.select_related("approved_by").filter(name=cleaned(name)).first()
+    if tool is None:
+        raise NotFound("tool_unknown", "This server has no such tool.")
+    return tool
 
 
 def instances_of(deployment: Deployment) -> QuerySet[Instance]:

@@ -50,7 +50,7 @@ def paged(item: type[serializers.Serializer[Any]]) -> type[serializers.Serialize
         "next": serializers.SerializerMethodField(help_text="The cursor of the next page; null on the last one."),
         "get_next": _get_next,
     }
-    return type(f"{item.__name__}Page", (serializers.Serializer,), fields)
+    return type(f"{item.__name__.removesuffix('Serializer')}Page", (serializers.Serializer,), fields)
 
 
 def _get_next(self: Any, page: Any) -> str | None:

@@ -252,7 +252,11 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": SLIPWAY_URL}],
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
-    "DEFAULT_GENERATOR_CLASS": "drf_spectacular.generators.SchemaGenerator",
+    "ENUM_NAME_OVERRIDES": {
+        "DeploymentState": "hosting.states.State",
+        "VersionState": "hosting.api.serializers.versions.STATES",
+    },
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
 
 # Cookies and headers. Lax, not Strict: an OAuth client sends people here from its own site, already signed in.

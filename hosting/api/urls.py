@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from hosting.api.views import deployments, documents
+from hosting.api.views import access, deployments, documents, settings, tools, usage, versions
 
 _D = "deployments/<str:owner>/<str:name>"
 
@@ -15,5 +15,20 @@ urlpatterns = [
     path(f"{_D}/start", deployments.StartView.as_view(), name="start"),
     path(f"{_D}/stop", deployments.StopView.as_view(), name="stop"),
     path(f"{_D}/restart", deployments.RestartView.as_view(), name="restart"),
+    path(f"{_D}/versions", versions.VersionsView.as_view(), name="versions"),
+    path(f"{_D}/versions/<int:number>", versions.VersionView.as_view(), name="version"),
+    path(f"{_D}/versions/<int:number>/rollback", versions.RollbackView.as_view(), name="rollback"),
+    path(f"{_D}/settings", settings.SettingsView.as_view(), name="settings"),
+    path(f"{_D}/tools", tools.ToolsView.as_view(), name="tools"),
+    path(f"{_D}/tools/<path:tool>", tools.ToolView.as_view(), name="tool"),  # a name may have slashes
+    path(f"{_D}/members", access.MembersView.as_view(), name="members"),
+    path(f"{_D}/members/<str:user>", access.MemberView.as_view(), name="member"),
+    path(f"{_D}/tokens", access.TokensView.as_view(), name="tokens"),
+    path(f"{_D}/tokens/<uuid:token_id>", access.TokenView.as_view(), name="token"),
+    path(f"{_D}/calls", usage.CallsView.as_view(), name="calls"),
+    path(f"{_D}/stats", usage.StatsView.as_view(), name="stats"),
+    path(f"{_D}/egress", usage.EgressView.as_view(), name="egress"),
+    path(f"{_D}/output", usage.OutputView.as_view(), name="output"),
+    path("quota", usage.QuotaView.as_view(), name="quota"),
     re_path("", documents.UnknownView.as_view(), name="unknown"),
 ]

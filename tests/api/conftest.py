@@ -27,6 +27,10 @@ class Answer:
     def code(self) -> str:
         return str(self.body["code"])
 
+    @property
+    def code_or_none(self) -> str | None:
+        return self.body.get("code") if isinstance(self.body, dict) else None
+
 
 class ApiClient:
     """Requests with a bearer token; `token=""` for none."""

@@ -20,7 +20,7 @@ from hosting.models import Deployment
 from hosting.states import State
 
 
-class DeploymentShape(serializers.Serializer[Any]):
+class DeploymentSerializer(serializers.Serializer[Any]):
     """A deployment in a list."""
 
     id = serializers.UUIDField()
@@ -42,7 +42,7 @@ class DeploymentShape(serializers.Serializer[Any]):
     changed_at = serializers.DateTimeField()
 
 
-class LimitsShape(StrictSerializer):
+class LimitsSerializer(StrictSerializer):
     """Of one instance. null: the site's default."""
 
     memory_bytes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**53)
@@ -51,7 +51,7 @@ class LimitsShape(StrictSerializer):
     message_bytes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**53)
 
 
-class ConfigurationShape(StrictSerializer):
+class ConfigurationSerializer(StrictSerializer):
     """How a deployment runs. All of it can be changed by PATCH."""
 
     title = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TITLE)
@@ -62,7 +62,7 @@ class ConfigurationShape(StrictSerializer):
     shares_credentials = serializers.BooleanField(
         required=False, help_text="You confirm that anonymous callers use the secrets of its settings."
     )
-    limits = LimitsShape(required=False)
+    limits = LimitsSerializer(required=False)
     idle_seconds = serializers.IntegerField(
         required=False,
         allow_null=True,
@@ -100,17 +100,17 @@ class ConfigurationShape(StrictSerializer):
     )
 
 
-class DeploymentDetailShape(DeploymentShape):
+class DeploymentDetailSerializer(DeploymentSerializer):
     """A deployment. What only its managers may see is null for others."""
 
     missing_setting = serializers.CharField(
         allow_null=True, help_text="The setting that its last failed start asked for; managers only."
     )
     held_tools = serializers.IntegerField(allow_null=True, help_text="Tools that wait for approval; managers only.")
-    configuration = ConfigurationShape(allow_null=True, help_text="Managers only.")
+    configuration = ConfigurationSerializer(allow_null=True, help_text="Managers only.")
 
 
-class OriginShape(StrictSerializer):
+class OriginSerializer(StrictSerializer):
     """What a version is made of: exactly one of the three."""
 
     reference = serializers.CharField(
@@ -124,7 +124,7 @@ class OriginShape(StrictSerializer):
     server_json = ObjectField(required=False, help_text="A server.json of the MCP registry.")
 
 
-class _NewShape(StrictSerializer):
+class _NewSerializer(StrictSerializer):
     name = serializers.CharField(max_length=names.MAX_LENGTH, help_text="Part of its address.")
     owner = serializers.CharField(
         required=False, max_length=100, help_text="You, if left out, or an organization of yours."
@@ -136,17 +136,17 @@ class _NewShape(StrictSerializer):
     arguments = TextListField(required=False, help_text="Of the command, after all others.")
 
 
-class DeploymentNewShape(OriginShape, _NewShape):
+class DeploymentNewSerializer(OriginSerializer, _NewSerializer):
     """A new deployment, of a reference, a remote server's address, or a server.json."""
 
 
-class UploadShape(StrictSerializer):
+class UploadSerializer(StrictSerializer):
     """Source: one Python file with inline metadata (PEP 723), or a zip with pyproject.toml or package.json."""
 
     source = serializers.FileField(allow_empty_file=True, max_length=200)  # type: ignore[assignment]  # no Field.source
 
 
-class DeploymentUploadShape(UploadShape, _NewShape):
+class DeploymentUploadSerializer(UploadSerializer, _NewSerializer):
     """A new deployment of uploaded source. `settings`, `secrets` and `arguments` are JSON in a form."""
 
 
@@ -162,7 +162,7 @@ def origin_of(given: dict[str, Any]) -> Origin:
 
 
 def deployment_shown(deployment: Deployment, mcp_url: str, can_manage: bool) -> dict[str, Any]:
-    """What DeploymentShape writes."""
+    """What DeploymentSerializer writes."""
     version = deployment.current_version
     return {
         **{name: getattr(deployment, name) for name in _OWN},
@@ -174,10 +174,10 @@ def deployment_shown(deployment: Deployment, mcp_url: str, can_manage: bool) -> 
 
 
 def configuration_shown(deployment: Deployment) -> Mapping[str, Any]:
-    """What ConfigurationShape writes: every field, limits with null for those that are the site's default."""
+    """What ConfigurationSerializer writes: every field, limits with null for those that are the site's default."""
     found = {name: getattr(deployment, name) for name in CHANGEABLE}
     return {**found, "limits": {name: deployment.limits.get(name) for name in bounds()}}
 
 
-_OWN = frozenset(DeploymentShape._declared_fields) - {"mcp_url", "version", "resolved", "can_manage"}
+_OWN = frozenset(DeploymentSerializer._declared_fields) - {"mcp_url", "version", "resolved", "can_manage"}
 MAX_UPLOAD_BODY = MAX_ARCHIVE_BYTES + 512 * 1024

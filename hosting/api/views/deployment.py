@@ -13,7 +13,7 @@ from accounts.models import User
 from common.api.views import ApiView, Shape
 from events.actors import Actor, person
 from hosting import selectors
-from hosting.api.serializers.deployments import DeploymentDetailShape, configuration_shown, deployment_shown
+from hosting.api.serializers.deployments import DeploymentDetailSerializer, configuration_shown, deployment_shown
 from hosting.models import Deployment
 from hosting.permissions import may_manage
 from hosting.routing import resource_url
@@ -85,7 +85,7 @@ def detail(actor: Actor, deployment: Deployment) -> Any:
         "held_tools": selectors.tools_held(deployment) if can_manage else None,
         "configuration": configuration_shown(deployment) if can_manage else None,
     }
-    return DeploymentDetailShape(shown).data
+    return DeploymentDetailSerializer(shown).data
 
 
 def mcp_url(deployment: Deployment) -> str:

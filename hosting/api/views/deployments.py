@@ -14,11 +14,11 @@ from common.api.views import ApiView, operation
 from hosting import services
 from hosting.api.serializers.deployments import (
     MAX_UPLOAD_BODY,
-    ConfigurationShape,
-    DeploymentDetailShape,
-    DeploymentNewShape,
-    DeploymentShape,
-    DeploymentUploadShape,
+    ConfigurationSerializer,
+    DeploymentDetailSerializer,
+    DeploymentNewSerializer,
+    DeploymentSerializer,
+    DeploymentUploadSerializer,
     deployment_shown,
     origin_of,
 )
@@ -38,7 +38,7 @@ from hosting.making import deployment_make
 from hosting.selectors import deployment_get
 
 TAG = "Deployments"
-DeploymentShapePage = paged(DeploymentShape)
+DeploymentPage = paged(DeploymentSerializer)
 
 
 class DeploymentsView(ApiView):
@@ -51,7 +51,7 @@ class DeploymentsView(ApiView):
         "Your deployments",
         tag=TAG,
         query=PageQuery,
-        response=DeploymentShapePage,
+        response=DeploymentPage,
         description="Those that you own, that an organization of yours owns, and that are shared with you.",
     )
     def get(self, request: Request) -> Response:
@@ -59,14 +59,14 @@ class DeploymentsView(ApiView):
         page = deployments_page(user, **query_of(request, PageQuery))
         owned = set(names_owned_by(user).values_list("pk", flat=True))
         shown = [deployment_shown(row, mcp_url(row), row.owner_id in owned) for row in page.items]
-        return Response(DeploymentShapePage(Page(shown, page.next)).data)
+        return Response(DeploymentPage(Page(shown, page.next)).data)
 
     @operation(
         "createDeployment",
         "Host a server",
         tag=TAG,
-        request={"application/json": DeploymentNewShape, "multipart/form-data": DeploymentUploadShape},
-        response=DeploymentDetailShape,
+        request={"application/json": DeploymentNewSerializer, "multipart/form-data": DeploymentUploadSerializer},
+        response=DeploymentDetailSerializer,
         status=201,
         problems=(404, 409),
         done="It is queued for building.",
@@ -74,7 +74,7 @@ class DeploymentsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         is_form = (request.content_type or "").startswith("multipart/")
-        given = parsed(DeploymentUploadShape if is_form else DeploymentNewShape, request.data)
+        given = parsed(DeploymentUploadSerializer if is_form else DeploymentNewSerializer, request.data)
         user = user_of(request)
         deployment = deployment_make(
             actor=actor_of(request),
@@ -90,7 +90,7 @@ class DeploymentsView(ApiView):
 
 @in_deployment()
 class DeploymentDetailView(DeploymentView):
-    @operation("getDeployment", "One deployment", tag=TAG, response=DeploymentDetailShape, problems=(404,))
+    @operation("getDeployment", "One deployment", tag=TAG, response=DeploymentDetailSerializer, problems=(404,))
     def get(self, request: Request, owner: str, name: str) -> Response:
         return Response(self.written(request, owner, name))
 
@@ -98,15 +98,15 @@ class DeploymentDetailView(DeploymentView):
         "updateDeployment",
         "Change how it runs",
         tag=TAG,
-        request=ConfigurationShape,
-        response=DeploymentDetailShape,
+        request=ConfigurationSerializer,
+        response=DeploymentDetailSerializer,
         problems=(404, 409),
         description="What is named is set, all of it or nothing; the rest stays. New instances are started with it.",
     )
     def patch(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)
         deployment_change(
-            actor=actor_of(request), deployment=deployment, given=parsed(ConfigurationShape, request.data)
+            actor=actor_of(request), deployment=deployment, given=parsed(ConfigurationSerializer, request.data)
         )
         return Response(self.written(request, owner, name))
 
@@ -131,7 +131,7 @@ class StartView(DeploymentView):
         "startDeployment",
         "Take calls again",
         tag=TAG,
-        response=DeploymentDetailShape,
+        response=DeploymentDetailSerializer,
         problems=(404, 409),
         description="What was never built is built first. Repeatable.",
     )
@@ -146,7 +146,7 @@ class StopView(DeploymentView):
         "stopDeployment",
         "End its instances and refuse calls",
         tag=TAG,
-        response=DeploymentDetailShape,
+        response=DeploymentDetailSerializer,
         problems=(404, 409),
         description="Repeatable.",
     )
@@ -161,7 +161,7 @@ class RestartView(DeploymentView):
         "restartDeployment",
         "End its instances; the next call starts new ones",
         tag=TAG,
-        response=DeploymentDetailShape,
+        response=DeploymentDetailSerializer,
         problems=(404, 409),
     )
     def post(self, request: Request, owner: str, name: str) -> Response:
