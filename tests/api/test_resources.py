@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -181,7 +182,6 @@ def test_tools_are_switched_and_their_tasks_decided(api: ApiClient, as_bob: ApiC
         ({}, "nothing_to_change"),
         ({"task_support": "maybe"}, "invalid"),
         ({"is_enabled": "x"}, "invalid"),
-        ([], "invalid"),
     ],
 )
 def test_bad_changes_of_tools(api: ApiClient, tools: Deployment, body: Any, code: str) -> None:
@@ -275,8 +275,6 @@ def test_calls_and_figures(
     with django_assert_max_num_queries(12):
         page = api("GET", f"{D}/calls?limit=3").body
     assert [row["user"] for row in page["items"]] == ["alice"] * 3
-    from urllib.parse import quote
-
     rest = api("GET", f"{D}/calls?cursor={quote(page['next'])}").body
     assert [(row["user"], row["status"]) for row in rest["items"]] == [("bob", "tool_error")]
     assert [row["user"] for row in as_bob("GET", f"{D}/calls").body["items"]] == ["bob"]
@@ -298,7 +296,7 @@ def test_connections_and_output(api: ApiClient, as_bob: ApiClient, shared: Deplo
     }
     assert api("GET", f"{D}/output").body == {"lines": []}  # nothing runs
     assert as_bob("GET", f"{D}/egress").status == 404
-    assert as_bob("GET", f"{D}/output").status == 404
+    assert as_bob("GET", f"{D}/output").body == {"lines": []}
 
 
 def test_quota_is_of_who_asks(api: ApiClient, as_bob: ApiClient, deployment: Deployment) -> None:

@@ -77,7 +77,7 @@ class OutputLineSerializer(serializers.Serializer[Any]):
 
 
 class OutputSerializer(serializers.Serializer[Any]):
-    """The last lines that a server's instances printed, oldest first; at most 100. Secrets are replaced."""
+    """The last lines that a server's instances printed, oldest first. Secrets are replaced."""
 
     lines = OutputLineSerializer(many=True)
 

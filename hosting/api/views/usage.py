@@ -23,6 +23,7 @@ from hosting.api.serializers.usage import (
     quota_shown,
 )
 from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, query_of, user_of
+from hosting.permissions import may_manage
 from hosting.routing import route_of
 from hosting.usage import calls_of, stats_of
 
@@ -82,9 +83,18 @@ class EgressView(DeploymentView):
 
 @in_deployment()
 class OutputView(DeploymentView):
-    @operation("getOutput", "The last lines that it printed", tag=TAG, response=OutputSerializer, problems=(404,))
+    @operation(
+        "getOutput",
+        "The last lines that it printed",
+        tag=TAG,
+        response=OutputSerializer,
+        problems=(404,),
+        description="Those that you may read: what a caller's own instance prints is the caller's.",
+    )
     def get(self, request: Request, owner: str, name: str) -> Response:
-        lines = output.tail(route_of(self.managed(request, owner, name)))
+        deployment, actor = self.seen(request, owner, name), actor_of(request)
+        reader = output.Reader(str(actor.user_id), may_manage(actor, deployment))
+        lines = output.tail(route_of(deployment), reader)
         return Response(OutputSerializer({"lines": lines}).data)
 
 
