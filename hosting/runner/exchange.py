@@ -16,8 +16,8 @@ class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "agreed", "answering", "ended_at", "instance", "is_awaited", "listening", "log", "number", "open", "opened_at",
-        "outbox", "parked_at", "questions", "rounds", "session", "task",
+        "agreed", "answering", "ended_at", "instance", "is_awaited", "listening", "log", "needs_tasks", "number", "open",
+        "opened_at", "outbox", "parked_at", "questions", "rounds", "session", "task",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
@@ -34,6 +34,7 @@ class Exchange:
         self.rounds = 0
         self.is_awaited = False  # whoever answered a question has yet to come for what follows
         self.listening = opened.method == LISTEN
+        self.needs_tasks = False  # whether its server does it as a task only (SEP-2663)
         self.agreed = b""  # a listener's raw acknowledgement, once it came
         self.task = opened.task
         self.outbox: Outbox | None = None  # of a task: who is told what happens

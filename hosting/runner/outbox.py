@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 20_000  # calls that are over; a job that opens one again comes within seconds
 PACE_SECONDS = 1.0  # between announcements of progress and log lines of one task
+_OF_TASK = b'"task"'  # stands in the status that a hosted server's own task tells; others are of no consequence
 LOST_WITH_RUNNER = "the runner ended during the call"
 
 
@@ -89,7 +90,7 @@ class Outbox:
         held.news_at = held.news_at or time.monotonic()
         if event.kind in SPOOLED:
             self._spool.add(held.header.task, event, lambda: self._tell(held))
-        elif event.kind is not Kind.STATUS and held.pending is None:
+        elif (event.kind is not Kind.STATUS or _OF_TASK in event.data) and held.pending is None:
             due = held.announced_at + PACE_SECONDS - time.monotonic()
             held.pending = asyncio.get_running_loop().call_later(max(due, 0.0), self._tell, held)
 

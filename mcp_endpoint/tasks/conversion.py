@@ -44,12 +44,15 @@ class Converting:
         *,
         seconds: float,
         handle: Callable[[TaskSeen], Awaitable[bytes]],
+        at_once: bool = False,
     ) -> None:
+        """`at_once`: also as soon as the hosted server makes a task of it, for a client that knows what that is."""
         self._inner = inner
         self._tasks = tasks
         self._wanted = wanted
         self._where = where
         self._handle = handle
+        self._at_once = at_once
         self._due = asyncio.get_running_loop().time() + seconds
         self._last = 0
         self._is_over = False
@@ -83,7 +86,7 @@ class Converting:
         self._last = event.seq
         if event.kind in TERMINAL:
             self._is_over = True
-        elif event.kind is Kind.STATUS and b'"%b"' % BECAME.encode() in event.data:
+        elif self._at_once and event.kind is Kind.STATUS and b'"%b"' % BECAME.encode() in event.data:
             self._due = 0.0
         return event
 

@@ -24,6 +24,7 @@ from mcp_endpoint.tasks.legacy import user_of
 METHODS: Final = frozenset({"tasks/get", "tasks/update", "tasks/cancel"})
 GONE: Final = frozenset({"tasks/result", "tasks/list"})  # of 2025-11-25 only
 MOMENT_SECONDS: Final = 1.0
+SHOWN_SECONDS: Final = 3.0
 ORIGIN: Final = "2026-07-28"
 _UNKNOWN: Final = "Failed to retrieve task: Task not found"
 
@@ -60,7 +61,11 @@ def check_declared(message: ModernCall) -> None:
 
 
 async def _update(context: Context, message: ModernCall, task_id: str) -> None:
-    """Answers to open questions; keys that aren't open are ignored (SEP-2663, "Task Update Requests")."""
+    """Answers to open questions; keys that aren't open are ignored (SEP-2663, "Task Update Requests").
+
+    An acknowledgement may come before the record shows the answer; ours waits for that a moment, so that who looks at
+    once is not shown again what was just answered.
+    """
     task = await context.services.tasks.get(context, task_id)
     responses = (j.decode_members(message.responses) if message.responses else None) or {}
     for key, raw in responses.items():
@@ -70,6 +75,8 @@ async def _update(context: Context, message: ModernCall, task_id: str) -> None:
             await context.services.tasks.answer(context, task, key, result=bytes(raw))
         except DetachedError:
             return  # its runner has lost it, which the record will soon say
+    if answered := responses.keys() & task.questions.keys():
+        await context.services.tasks.answers_seen(context, task_id, answered, SHOWN_SECONDS)
 
 
 async def _cancel(context: Context, task_id: str) -> None:

@@ -94,7 +94,8 @@ def converting_2026(context: Context, message: ModernCall, source: Source, where
     if wire.declares(message.capabilities) and support != "forbidden":
         seconds = 0.0 if support == "required" else modern.MOMENT_SECONDS
         wanted = modern.wanted_of(context, message, tool=tool, origin=modern.ORIGIN)
-        return Converting(source, context.services.tasks, wanted, where, seconds=seconds, handle=_created)
+        tasks = context.services.tasks
+        return Converting(source, tasks, wanted, where, seconds=seconds, handle=_created, at_once=True)
     if not route.hand_off_seconds:
         return source
     wanted = modern.wanted_of(context, message, tool=tool, origin=_HANDED_OFF)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -72,12 +72,22 @@ class Tasks:
     async def ended(self, context: Context, task_id: str, seconds: float) -> TaskSeen:
         """The task once it has ended, or as it is after `seconds`. Raises NotFound."""
         await self.get(context, task_id)
+        return await self._until(context, task_id, lambda task: task.is_ended, seconds)
+
+    async def answers_seen(self, context: Context, task_id: str, keys: Collection[str], seconds: float) -> None:
+        """Returns when the record has no open question of these keys any more, or after `seconds`. Raises NotFound."""
+        await self._until(context, task_id, lambda task: task.questions.keys().isdisjoint(keys), seconds)
+
+    async def _until(
+        self, context: Context, task_id: str, is_so: Callable[[TaskSeen], bool], seconds: float
+    ) -> TaskSeen:
+        """The task once `is_so`, or as it is after `seconds`."""
         deadline = time.monotonic() + seconds
         async with self._watches.of(task_id) as changed:
             while True:
                 task = await self.get(context, task_id, with_body=True)
                 left = deadline - time.monotonic()
-                if task.is_ended or left <= 0:
+                if is_so(task) or left <= 0:
                     return task
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(left, LOOK_SECONDS)):

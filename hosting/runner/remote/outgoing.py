@@ -14,7 +14,9 @@ from hosting.runner.upstream import messages as m
 
 CANCELLED: Final = "notifications/cancelled"
 INITIALIZED: Final = "notifications/initialized"
-_NAMES: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_NAMES: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"} | dict.fromkeys(
+    ("tasks/get", "tasks/update", "tasks/cancel"), "taskId"
+)  # SEP-2663, "Routing Headers"
 _VERSION: Final = m.META + "protocolVersion"
 
 Mirrored = dict[str, tuple[Param, ...]]  # by tool

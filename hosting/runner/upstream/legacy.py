@@ -17,6 +17,7 @@ from hosting.runner.frames import Kind
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+from hosting.runner.upstream.legacy_tasks import LegacyTasks
 from hosting.runner.upstream.listeners import Listeners
 from hosting.runner.upstream.questions import Questions
 from hosting.runner.upstream.translation import (
@@ -60,6 +61,7 @@ class LegacyUpstream:
         self._calls: dict[int, Exchange] = {}
         self._listeners = Listeners(self, bytes(self._handshake.capabilities))
         self._questions = Questions(peer, client)
+        self._tasks = LegacyTasks(peer, self, bytes(self._handshake.capabilities), self.revision)
         self._initialized = False
         self._logs = "logging" in m.decode_members(self._handshake.capabilities)
         self._level = ""  # the lowest that a modern client asked for
@@ -82,10 +84,16 @@ class LegacyUpstream:
         if modern and exchange.listening:
             self._listeners.add(exchange)
             return
-        params = opened.params
         if modern:
-            params = legacy_params(params)
             self._set_level(opened.log_level)
+        if not self._tasks.holds(exchange):
+            self.send(exchange)
+
+    def send(self, exchange: Exchange) -> None:
+        """The exchange's request, under a new number."""
+        opened = exchange.open
+        params = legacy_params(opened.params) if is_modern(opened.revision) else opened.params
+        params = self._tasks.params(exchange, params)
         number = exchange.number = self._peer.next_id()
         if opened.wants_progress or opened.trace:
             additions: dict[str, Any] = {"progressToken": number} if opened.wants_progress else {}
@@ -127,8 +135,9 @@ class LegacyUpstream:
         return self._questions.answer(key, result=result, error=error)
 
     def cancel(self, exchange: Exchange, reason: str) -> None:
+        is_task = self._tasks.cancel(exchange)
         self._forget(exchange)
-        if exchange.number:
+        if exchange.number and not is_task:
             body: dict[str, Any] = {"requestId": exchange.number}
             if reason:
                 body["reason"] = reason
@@ -151,6 +160,7 @@ class LegacyUpstream:
 
     def adopted(self) -> None:
         self._questions.adopted()
+        self._tasks.adopted()
 
     def _set_level(self, level: str) -> None:
         """A modern request says for itself what it wants to be told; the child is asked for all that anyone wants."""
@@ -160,9 +170,12 @@ class LegacyUpstream:
 
     def ask_aside(self, method: str, params: dict[str, Any]) -> None:
         """A request of our own, whose answer nobody waits for."""
+        self._internal.add(self.ask_of_task(None, method, params))
+
+    def ask_of_task(self, exchange: Exchange | None, method: str, params: dict[str, Any]) -> int:
         number = self._peer.next_id()
-        self._internal.add(number)
         self._peer.write(m.request(number, m.encode(method), m.encode(params)))
+        return number
 
     # --- from the child
 
@@ -176,24 +189,39 @@ class LegacyUpstream:
             return
         exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
         if exchange is None:
-            if message.id in self._internal:
-                self._internal.discard(message.id)
-            else:
-                self._peer.note(f"answered a request that is not open: id {message.id!r}")
-            return
-        modern = is_modern(exchange.open.revision)
-        if message.error is not msgspec.UNSET:
-            error = bytes(message.error)
-            if modern:
-                self._failed(exchange, error)
-            else:
-                exchange.fail(error)
-        elif message.result is not msgspec.UNSET:
-            result = bytes(message.result)
-            exchange.succeed(modern_result(exchange.open.method, result) if modern else result)
-        else:
+            self._answered_otherwise(message)
+        elif message.error is not msgspec.UNSET:
+            self.ended(exchange, error=bytes(message.error))
+        elif message.result is msgspec.UNSET:
             exchange.refuse("The hosted server sent a response with neither result nor error")
+            self._peer.settled(exchange)
+        elif not self._tasks.created(exchange, bytes(message.result)):
+            self.ended(exchange, result=bytes(message.result))
+        elif not exchange.is_done:
+            self._calls[exchange.number] = exchange  # what it still says of that call is passed on
+
+    def ended(self, exchange: Exchange, *, result: bytes = b"", error: bytes = b"") -> None:
+        """Its outcome."""
+        modern = is_modern(exchange.open.revision)
+        if error and modern:
+            self._failed(exchange, error)
+        elif error:
+            exchange.fail(error)
+        else:
+            exchange.succeed(modern_result(exchange.open.method, result) if modern else result)
         self._peer.settled(exchange)
+
+    def let_go(self, exchange: Exchange) -> None:
+        self._calls.pop(exchange.number, None)
+
+    def _answered_otherwise(self, message: m.Message) -> None:
+        """An answer to a request of our own, or to one that is over."""
+        if self._tasks.owns(message.id):
+            self._tasks.answered(message)
+        elif message.id in self._internal:
+            self._internal.discard(message.id)
+        elif message.result is msgspec.UNSET or not self._tasks.came_late(bytes(message.result)):
+            self._peer.note(f"answered a request that is not open: id {message.id!r}")
 
     @staticmethod
     def _failed(exchange: Exchange, error: bytes) -> None:
@@ -209,7 +237,7 @@ class LegacyUpstream:
         if method == "ping":
             self._peer.write(m.response(request_id))
         else:
-            self._questions.ask(request_id, method, params, self._call(about))
+            self._questions.ask(request_id, method, params, self._tasks.asked_by(params) or self._call(about))
 
     def _call(self, about: int) -> Exchange | None:
         """Stdio does not say which call a message belongs to; a child serves one client, so the oldest may carry it."""
@@ -222,8 +250,8 @@ class LegacyUpstream:
             self._questions.withdraw(params)
         elif method == "notifications/message":
             if about in self._calls or not self._peer.is_shared:
-                self._logged(params, self._call(about))
-        else:
+                self._logged(params, self._tasks.asked_by(params) or self._call(about))
+        elif not self._tasks.told(method, params):
             self._announced(method, params)
 
     def _logged(self, params: bytes, call: Exchange | None) -> None:
@@ -248,4 +276,5 @@ class LegacyUpstream:
         self._listeners.announced(method, params)
 
     def oversized(self, head: bytes, limit: int) -> None:
-        m.refuse_oversized(self._calls, head, limit, self._peer.settled)
+        if not self._tasks.oversized(head, limit):
+            m.refuse_oversized(self._calls, head, limit, self._peer.settled)

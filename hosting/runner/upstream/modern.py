@@ -21,6 +21,7 @@ from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Client, Peer, is_modern
 from hosting.runner.upstream.discovery import decode_discovery
+from hosting.runner.upstream.modern_tasks import ModernTasks, offers_tasks, with_extension
 from hosting.runner.upstream.rounds import MARK, Rounds
 from hosting.runner.upstream.subscriptions import Subscriptions
 
@@ -31,6 +32,18 @@ _SUBSCRIPTION_ID = m.META + "subscriptionId"
 def _plain(params: bytes) -> dict[str, Any]:
     decoded: dict[str, Any] = msgspec.json.decode(params or b"{}", type=dict[str, Any])
     return decoded
+
+
+def _split(raw: bytes) -> tuple[int, bytes]:
+    """The subscription that a notification or a result names (0 for none), and the same without it."""
+    members = m.decode_members(raw or b"{}")
+    meta = m.decode_members(members["_meta"]) if "_meta" in members else {}
+    number = bytes(meta.pop(_SUBSCRIPTION_ID, msgspec.Raw(b"0")))
+    if meta:
+        members["_meta"] = msgspec.Raw(m.encode(meta))
+    else:
+        members.pop("_meta", None)
+    return int(number) if number.isdigit() else 0, m.encode(members)
 
 
 def request_meta(revision: str, client: Client) -> dict[str, Any]:
@@ -61,6 +74,7 @@ class ModernUpstream:
         self._calls: dict[int, Exchange] = {}
         self._rounds = Rounds(peer, self)
         self._subscriptions = Subscriptions(peer, self, self._discovery.announces())
+        self._tasks = ModernTasks(peer, self, is_offered=offers_tasks(bytes(self._discovery.capabilities)))
 
     # --- toward the child
 
@@ -79,13 +93,10 @@ class ModernUpstream:
         """The exchange's request, under a new number and with these parameters."""
         opened = exchange.open
         number = exchange.number = self._peer.next_id()
-        capabilities, info, level = opened.capabilities or b"{}", opened.client or self._client.info, opened.log_level
         session = self._session(exchange)
-        if session is not None:
-            capabilities, info = session.capabilities, session.client or self._client.info
-            level = session.log_level
-        is_small = len(capabilities) + len(info) < _REMEMBERED_BYTES
-        meta = (_meta_members if is_small else _meta_members.__wrapped__)(self.revision, info, capabilities)
+        level = session.log_level if session is not None else opened.log_level
+        capabilities, info = self._teller(exchange, session)
+        meta = self._meta(info, self._tasks.declared(exchange, capabilities))
         if opened.wants_progress:
             meta += b',"progressToken":%d' % number
         if level:
@@ -94,6 +105,29 @@ class ModernUpstream:
             meta += b',"traceparent":%b' % m.encode(opened.trace)
         self._calls[number] = exchange
         self._peer.write(m.request(number, m.encode(opened.method), m.with_meta_members(m.one_line(params), meta)))
+
+    def _teller(self, exchange: Exchange, session: Session | None) -> tuple[bytes, bytes]:
+        """The capabilities and the Implementation of the client that the call is for, raw."""
+        opened = exchange.open
+        if session is not None:
+            return session.capabilities, session.client or self._client.info
+        return opened.capabilities or b"{}", opened.client or self._client.info
+
+    def capabilities_of(self, exchange: Exchange) -> bytes:
+        return self._teller(exchange, self._session(exchange))[0]
+
+    def _meta(self, info: bytes, capabilities: bytes) -> bytes:
+        is_small = len(capabilities) + len(info) < _REMEMBERED_BYTES
+        return (_meta_members if is_small else _meta_members.__wrapped__)(self.revision, info, capabilities)
+
+    def ask_of_task(self, exchange: Exchange | None, method: str, params: dict[str, Any]) -> int:
+        number = self._peer.next_id()
+        capabilities, info = self._client.capabilities, self._client.info
+        if exchange is not None:
+            capabilities, info = self._teller(exchange, self._session(exchange))
+        meta = self._meta(info, with_extension(capabilities))
+        self._peer.write(m.request(number, m.encode(method), m.with_meta_members(m.one_line(m.encode(params)), meta)))
+        return number
 
     def _session(self, exchange: Exchange) -> Session | None:
         return next((s for s in self._peer.sessions() if s.id == exchange.session), None) if exchange.session else None
@@ -131,13 +165,14 @@ class ModernUpstream:
         self._peer.write(m.request(number, b'"subscriptions/listen"', params))
 
     def answer(self, exchange: Exchange | None, key: str, *, result: bytes, error: bytes) -> bool:
-        return self._rounds.answer(key, result=result, error=error)
+        answered = self._rounds.answer(key, result=result, error=error)
+        return answered or self._tasks.answer(key, result=result, error=error)
 
     def cancel(self, exchange: Exchange, reason: str) -> None:
         self._rounds.drop(exchange)
         if self._subscriptions.remove(exchange):
             return
-        if self._calls.pop(exchange.number, None) is not None:
+        if not self._tasks.cancel(exchange) and self._calls.pop(exchange.number, None) is not None:
             body: dict[str, Any] = {"requestId": exchange.number}
             if reason:
                 body["reason"] = reason
@@ -148,10 +183,11 @@ class ModernUpstream:
 
     @property
     def has_open_questions(self) -> bool:
-        return bool(self._rounds)
+        return bool(self._rounds) or self._tasks.has_open_questions
 
     def adopted(self) -> None:
         self._subscriptions.adopted()
+        self._tasks.adopted()
 
     # --- from the child
 
@@ -167,34 +203,60 @@ class ModernUpstream:
             return
         exchange = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
         if exchange is None:
-            if self._subscriptions.owns(message.id):
-                self._listen_ended(message)
+            self._answered_otherwise(message)
+        elif message.error is not msgspec.UNSET:
+            error = bytes(message.error)
+            if self._tasks.is_needed(exchange, error):
+                self.send(exchange, exchange.open.params)
             else:
-                self._peer.note(f"answered a request that is not open: id {message.id!r}")
-            return
-        if message.error is not msgspec.UNSET:
-            exchange.fail(bytes(message.error))
+                self.ended(exchange, error=error)
         elif message.result is msgspec.UNSET:
             exchange.refuse("The hosted server sent a response with neither result nor error")
+            self._peer.settled(exchange)
         else:
-            result = bytes(message.result)
-            if MARK in result and not exchange.open.native_input and self._asks(exchange, result):
-                return
-            exchange.succeed(self._without_subscription_id(result) if exchange.listening else result)
+            self._answered(exchange, bytes(message.result))
+
+    def _answered(self, exchange: Exchange, result: bytes) -> None:
+        """A result that may be a question or a task instead. What has become a task asks by its record."""
+        if MARK in result and (exchange.task or not exchange.open.native_input) and self._asks(exchange, result):
+            return
+        number = exchange.number
+        if self._tasks.created(exchange, result):
+            if not exchange.is_done:
+                self._calls[number] = exchange  # what it still says of that call is passed on
+            return
+        self.ended(exchange, result=_split(result)[1] if exchange.listening else result)
+
+    def ended(self, exchange: Exchange, *, result: bytes = b"", error: bytes = b"") -> None:
+        """Its outcome."""
+        if error:
+            exchange.fail(error)
+        else:
+            exchange.succeed(result)
         self._peer.settled(exchange)
+
+    def let_go(self, exchange: Exchange) -> None:
+        self._calls.pop(exchange.number, None)
+
+    def _answered_otherwise(self, message: m.Message) -> None:
+        """An answer to a request of our own, or to one that is over."""
+        if self._subscriptions.owns(message.id):
+            self._listen_ended(message)
+        elif self._tasks.owns(message.id):
+            self._tasks.answered(message)
+        elif message.result is msgspec.UNSET or not self._tasks.came_late(bytes(message.result)):
+            self._peer.note(f"answered a request that is not open: id {message.id!r}")
 
     def _listen_ended(self, message: m.Message) -> None:
         assert isinstance(message.id, int)
         if message.error is not msgspec.UNSET:
             self._subscriptions.answered(message.id, error=bytes(message.error))
         else:
-            result = b"" if message.result is msgspec.UNSET else self._without_subscription_id(bytes(message.result))
+            result = b"" if message.result is msgspec.UNSET else _split(bytes(message.result))[1]
             self._subscriptions.answered(message.id, result=result)
 
     def _asks(self, exchange: Exchange, result: bytes) -> bool:
-        session = self._session(exchange)
-        declared = session.capabilities if session is not None else exchange.open.capabilities
-        return self._rounds.begin(exchange, result, declared)
+        return self._rounds.begin(exchange, result, self.capabilities_of(exchange))
 
     def _notified(self, method: str, params: bytes, about: int) -> None:
         if method == "notifications/progress":
@@ -218,20 +280,12 @@ class ModernUpstream:
         return None if self._peer.is_shared or not calls else calls[0]
 
     def _announced(self, method: str, params: bytes) -> None:
-        members = m.decode_members(params or b"{}")
-        meta = m.decode_members(members["_meta"]) if "_meta" in members else {}
-        number = bytes(meta.pop(_SUBSCRIPTION_ID, msgspec.Raw(b"0")))
-        subscription = int(number) if number.isdigit() else 0
-        if meta:
-            members["_meta"] = msgspec.Raw(m.encode(meta))
-        else:
-            members.pop("_meta", None)
-        plain = m.encode(members)
+        subscription, plain = _split(params)
         if self._subscriptions.owns(subscription):
             if method == ACKNOWLEDGED:
                 self._subscriptions.acknowledged(subscription, plain)
             else:
-                self._subscriptions.announced(subscription, method, plain if members else b"")
+                self._subscriptions.announced(subscription, method, plain if plain != b"{}" else b"")
             return
         exchange = self._calls.get(subscription)
         if exchange is not None and method == ACKNOWLEDGED:
@@ -239,16 +293,6 @@ class ModernUpstream:
         elif exchange is not None:
             exchange.append(Kind.NOTIFICATION, plain, method)
 
-    @staticmethod
-    def _without_subscription_id(result: bytes) -> bytes:
-        members = m.decode_members(result)
-        meta = m.decode_members(members["_meta"]) if "_meta" in members else {}
-        meta.pop(_SUBSCRIPTION_ID, None)
-        if meta:
-            members["_meta"] = msgspec.Raw(m.encode(meta))
-        else:
-            members.pop("_meta", None)
-        return m.encode(members)
-
     def oversized(self, head: bytes, limit: int) -> None:
-        m.refuse_oversized(self._calls, head, limit, self._peer.settled)
+        if not self._tasks.oversized(head, limit):
+            m.refuse_oversized(self._calls, head, limit, self._peer.settled)

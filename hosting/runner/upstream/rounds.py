@@ -66,7 +66,7 @@ class Rounds:
         required = msgspec.json.decode(result, type=_InputRequired)
         if required.kind != "input_required":
             return False
-        missing = _missing(required, capabilities)
+        missing = missing_of(required.requests, capabilities)
         if missing:
             words = "The hosted server needs a capability that the client does not declare"
             exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
@@ -84,7 +84,7 @@ class Rounds:
             round_.names[key] = name
             self._open[key] = round_
         for key, name in list(round_.names.items()):
-            round_.exchange.ask(key, _legacy_question(key, bytes(required.requests[name])))
+            round_.exchange.ask(key, legacy_question(key, bytes(required.requests[name])))
 
     def answer(self, key: str, *, result: bytes, error: bytes) -> bool:
         """Take an answer; False when the question is not open any more."""
@@ -125,16 +125,17 @@ class Rounds:
             del self._open[key]
 
 
-def _missing(required: _InputRequired, capabilities: bytes) -> dict[str, Any]:
+def missing_of(requests: dict[str, msgspec.Raw], capabilities: bytes) -> dict[str, Any]:
+    """The ClientCapabilities that these questions need and the raw `capabilities` lack; {} for none."""
     missing: dict[str, Any] = {}
-    for raw in required.requests.values():
+    for raw in requests.values():
         question = msgspec.json.decode(raw, type=_Question)
         for name, parts in lacking(question.method, bytes(question.params), capabilities).items():
             missing.setdefault(name, {}).update(parts)
     return missing
 
 
-def _legacy_question(key: str, question: bytes) -> bytes:
+def legacy_question(key: str, question: bytes) -> bytes:
     """2025-11-25 client/elicitation: a request to visit a URL has an id there, which 2026-07-28 does without."""
     if b'"url"' not in question:
         return question
