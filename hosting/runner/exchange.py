@@ -16,8 +16,8 @@ class Exchange:
     """Plain data beside a log, so that it can be written down; who acts on it is its instance."""
 
     __slots__ = (
-        "agreed", "answering", "ended_at", "instance", "is_awaited", "listening", "log", "needs_tasks", "number", "open",
-        "opened_at", "outbox", "parked_at", "questions", "rounds", "session", "task",
+        "agreed", "answering", "ended_at", "instance", "is_awaited", "listening", "log", "needs_tasks", "number",
+        "open", "opened_at", "outbox", "parked_at", "questions", "rounds", "session", "task",
     )  # fmt: skip
 
     def __init__(self, opened: Open, log: Log) -> None:
