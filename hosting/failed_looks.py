@@ -23,6 +23,7 @@ from hosting.models import Deployment, DeploymentVersion
 from hosting.runner import control
 from hosting.services import deployment_move
 from hosting.states import State
+from hosting.unreachable import network_words
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,8 @@ def failure_noted(
     if name != version.missing:
         version.missing = name
         DeploymentVersion.objects.filter(pk=version.pk).update(missing=name)
-    return f"{found.words}; {reason}" if found else reason
+    why = found.words if found else network_words(printed or reason)
+    return f"{why}; {reason}" if why else reason
 
 
 def names_given(deployment: Deployment) -> frozenset[str]:

@@ -39,6 +39,7 @@ _ARGUMENTS = (
     re.compile(r"[Mm]issing (?:required )?argument ['\"]([^'\"]+)['\"]"),  # click and typer
     re.compile(r"Missing required arguments?: ([\w, -]+)$"),  # yargs
     re.compile(r"(?i)\brequired (command|subcommand) (?:was|is) (?:not provided|missing)"),
+    re.compile(r"(?i)\brun (?:it )?with (?:the )?['\"`]([\w-]+)['\"`] argument"),
     re.compile(r"required flag\(?s?\)? \"?([\w-]+)\"?"),  # cobra
     re.compile(r"required arguments? (?:was|were) not provided:?\s*(" + _FLAG + r"|<[^>]+>)"),  # clap
     re.compile(r"(" + _FLAG + r")(?: <[^>]+>)? (?:is required|must be (?:provided|specified|set)|argument is )"),
