@@ -87,6 +87,7 @@ ENV: list[tuple[str, str]] = [
 ]
 
 ARGUMENT: list[tuple[str, str]] = [
+    ("Credentials not found. Please run with 'auth' argument first.", "auth"),
     ("usage: mcp-server-sqlite [-h] --db-path DB_PATH\n"
      "mcp-server-sqlite: error: the following arguments are required: --db-path", "--db-path"),
     ("mcp-server-git: error: the following arguments are required: -r/--repository", "--repository"),

@@ -10,6 +10,7 @@ from tests.real_packages.packages import NAMED, OTHERS
 from tests.real_packages.test_real_packages import RESULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "real-packages.md"
+WORDS = 180  # of a reason, in characters
 HEAD = """# Real packages
 
 What became of real servers when they were hosted with nothing but their names: `./manage.py host npm:…` or `pypi:…`, in
@@ -27,20 +28,24 @@ def main() -> None:
     lines = [HEAD]
     for title, packages in (("Servers that the field names", NAMED), ("Others", OTHERS)):
         found = [outcomes[package] for package in packages if package in outcomes]
-        counts = Counter(outcome.kind for outcome in found)
+        counts = Counter(map(_kind, found))
         words = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
         lines += [f"## {title}\n", f"{len(found)} tried: {words}.\n"]
         lines += ["| Package | Resolved | What came of it | Seconds |", "|---|---|---|---|", *map(_row, found), ""]
     PAGE.write_text("\n".join(lines), encoding="utf-8")
 
 
+def _kind(outcome: Outcome) -> str:
+    return "needs the network" if outcome.words.startswith("needs the network") else outcome.kind
+
+
 def _row(outcome: Outcome) -> str:
     if outcome.tools is not None:
-        words = f"starts: {outcome.tools} tools"
+        words = "starts: 1 tool" if outcome.tools == 1 else f"starts: {outcome.tools} tools"
     elif outcome.needs:
         words = f"needs a setting: `{outcome.needs}`"
     else:
-        words = outcome.words.replace("|", "\\|")
+        words = outcome.words[:WORDS].replace("|", "\\|") + ("…" if len(outcome.words) > WORDS else "")
     if outcome.as_of:
         words += f" (dependencies as of {outcome.as_of})"
     return f"| `{outcome.package}` | {outcome.resolved} | {words} | {outcome.seconds:.0f} |"
