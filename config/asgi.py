@@ -26,6 +26,7 @@ django_application: Application = get_asgi_application()  # type: ignore[assignm
 from django.conf import settings  # noqa: E402
 
 from config.routing import websocket_application  # noqa: E402
+from hosting.tasks import feed as task_feed  # noqa: E402
 from mcp_endpoint import app as mcp  # noqa: E402
 
 _OUR_HOST = settings.SLIPWAY_URL.partition("://")[2].encode()
@@ -81,6 +82,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await _answer(send, 400, b"Use https: " + settings.SLIPWAY_URL.encode() + b"\n")
             return
         await mcp.application(scope, receive, send)
+    elif task_feed.PATH.fullmatch(path):
+        await task_feed.application(scope, receive, send)
     else:
         await django_application(scope, receive, send)
 
@@ -106,6 +109,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             await mcp.startup()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await task_feed.shutdown()
             await mcp.shutdown()
             await send({"type": "lifespan.shutdown.complete"})
             return

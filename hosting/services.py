@@ -25,6 +25,7 @@ from hosting.placing import placement_drop, placement_ensure
 from hosting.quotas import check_deployments
 from hosting.sources import source_for
 from hosting.states import State, sources
+from hosting.tasks.services import tasks_cancel_of
 from oauth.services import endpoint_tokens_revoke_for
 
 __all__ = [
@@ -208,6 +209,7 @@ def deployment_stop(*, actor: Actor, deployment: Deployment) -> None:
         locked = deployment_locked(deployment)
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
         if deployment_move(locked.pk, State.STOPPED, "stopped by its owner", actor=actor):
+            tasks_cancel_of(locked.pk, "Its server was stopped.")
             _drop(locked, "stopped by its owner")
 
 
@@ -257,6 +259,7 @@ def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
         if deployment_move(locked.pk, State.DELETING, "deleted by its owner", actor=actor):
             record(actor, "deployment:delete", "deployment", locked.pk, name=locked.label)
             endpoint_tokens_revoke_for(actor=actor, deployment_id=locked.pk)
+            tasks_cancel_of(locked.pk, "Its server was deleted.")
             _drop(locked, "deleted by its owner")
             queue.reconcile()
 

@@ -33,6 +33,7 @@ __all__ = [
     "policy_of",
     "tool_approve",
     "tool_switch",
+    "tool_may_run_again_set",
     "tool_task_support_set",
     "tools_approve_all",
     "tools_seen",
@@ -147,6 +148,23 @@ def tool_task_support_set(*, actor: Actor, deployment: Deployment, name: str, su
         row = _tool(deployment, name)
         if Tool.objects.filter(pk=row.pk).exclude(task_support=support).update(task_support=support):
             record(actor, "tool:set_task_support", "deployment", deployment.pk, tool=name, task_support=support)
+            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+
+
+def tool_may_run_again_set(*, actor: Actor, deployment: Deployment, name: str, may_run_again: bool) -> None:
+    """Whether a task of it whose call was lost is run a second time. Only a tool that says of itself that this does no
+    harm can be approved. Raises Conflict. Repeatable."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        row = _tool(deployment, name)
+        if may_run_again and not row.is_repeatable:
+            raise Conflict(
+                "tool_not_repeatable",
+                f"{name} does not say that it only reads or may be repeated, so it is never run a second time.",
+            )
+        if Tool.objects.filter(pk=row.pk).exclude(may_run_again=may_run_again).update(may_run_again=may_run_again):
+            data = {"tool": name, "may_run_again": may_run_again}
+            record(actor, "tool:set_may_run_again", "deployment", deployment.pk, **data)
             publish_on_commit(DeploymentChanged(str(deployment.pk)))
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from common.garbage import settle
 from config.launch.http import HttpProtocol
 from config.launch.ready import announce_ready
+from hosting.tasks import feed as task_feed
 from mcp_endpoint import app as mcp
 
 # Open streams would hold a restart back for as long as their clients like; clients resume on another process.
@@ -25,6 +26,7 @@ class _Server(uvicorn.Server):
             announce_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        task_feed.drain()
         mcp.drain(_LAST_CALLS_SECONDS)
         await super().shutdown(sockets)
 

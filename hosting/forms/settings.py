@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from hosting import limits
+from hosting.configuring import MAX_HAND_OFF_SECONDS
 from hosting.models import Deployment
 
 _MIB_FIELDS = ("memory_bytes", "disk_bytes", "message_bytes")
@@ -85,6 +86,16 @@ class DataFolderForm(forms.Form):
 
 class InstallCodeForm(forms.Form):
     runs_install_code = forms.BooleanField(label="Run the package's install code", required=False)
+
+
+class TasksForm(forms.Form):
+    has_tasks = forms.BooleanField(label="Let tools run as tasks", required=False)
+    hand_off_seconds = forms.IntegerField(
+        label="Hand over after (seconds)",
+        min_value=0,
+        max_value=MAX_HAND_OFF_SECONDS,
+        help_text="For clients that know no tasks, and often give up after 60 seconds. 0: never.",
+    )
 
 
 class TracingForm(forms.Form):

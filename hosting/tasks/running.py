@@ -6,6 +6,7 @@ No job waits for a tool. Each may come twice, late or beside itself: the task's 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from functools import partial
 
@@ -13,7 +14,7 @@ import structlog
 from django.db.models import F, Q
 
 from common import clock
-from common.errors import NotFound, Unavailable
+from common.errors import Conflict, NotFound, Unavailable
 from hosting import queue
 from hosting.links import links
 from hosting.models import Runner, Task
@@ -22,7 +23,7 @@ from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
 from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
-from hosting.tasks import services
+from hosting.tasks import selectors, services
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 
 log = structlog.get_logger(__name__)
@@ -200,6 +201,7 @@ def task_stop(task_id: str) -> None:
 def sweep() -> None:
     """Every few seconds: what was accepted and never started, what runs where nobody knows it, what has expired."""
     now = clock.now()
+    _cancel_without_access()
     forgotten = Q(state=State.ACCEPTED, looked_at__lt=now - START_FORGOTTEN_AFTER)
     forgotten |= Q(state=State.STARTING, looked_at__lt=now - RUN_FORGOTTEN_AFTER)
     for task_id in Task.objects.filter(forgotten).values_list("pk", flat=True)[:MAX_AT_ONCE]:
@@ -211,6 +213,13 @@ def sweep() -> None:
         task_lost(task, "its runner is gone")
     Task.objects.filter(expires_at__lt=now, state=State.ENDED).delete()
     _raise_ttl()
+
+
+def _cancel_without_access() -> None:
+    """A task outlives its client and its token, not the right of its user to call that server."""
+    for task, reason in selectors.tasks_without_access(MAX_AT_ONCE):
+        with contextlib.suppress(Conflict):  # it ended meanwhile
+            services.task_cancel(task, reason)
 
 
 def _raise_ttl() -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, TextField, Value, When
 
+from accounts.models import Membership, Name
 from common.errors import NotFound
 from events.actors import Actor
-from hosting.models import Deployment, Task, TaskLine, TaskResult
+from hosting.models import Deployment, DeploymentMember, Task, TaskLine, TaskResult
 from hosting.permissions import may_manage, unknown
+from hosting.states import State as DeploymentState
 from hosting.tasks.states import OPEN, Outcome, State
 
 PAGE = 30
@@ -161,6 +163,33 @@ def _page(rows: QuerySet[Task], after: str, limit: int) -> tuple[list[Task], str
     more = len(found) > limit
     found = found[:limit]
     return found, f"{found[-1].created_at.isoformat()}~{found[-1].pk}" if more else ""
+
+
+def tasks_without_access(limit: int) -> list[tuple[Task, str]]:
+    """Open tasks whose user may no longer call their server, or whose server is not to run; each with the reason."""
+    shared = DeploymentMember.objects.filter(deployment=OuterRef("deployment"), user=OuterRef("user"))
+    owners = Membership.objects.filter(
+        organization=OuterRef("deployment__owner__organization"), user=OuterRef("user"), user__is_active=True
+    )
+    is_off = Q(user__is_active=False)
+    is_stopped = Q(deployment__wanted=Deployment.Wanted.STOPPED) | Q(deployment__state=DeploymentState.DELETING)
+    owner = Name.objects.filter(pk=OuterRef("deployment__owner"), user=OuterRef("user"))
+    is_private = Q(deployment__access=Deployment.Access.PRIVATE, deployment__is_anonymous=False, user__isnull=False)
+    is_foreign = is_private & ~Exists(owner) & ~Exists(owners) & ~Exists(shared)
+    is_uninvited = Q(user=None, deployment__is_anonymous=False)
+    rows = (
+        Task.objects.filter(state__in=sorted(OPEN))
+        .filter(is_off | is_stopped | is_foreign | is_uninvited)
+        .annotate(
+            why=Case(
+                When(is_stopped, then=Value("Its server was stopped or deleted.")),
+                When(is_off, then=Value("The account of its user is switched off.")),
+                default=Value("Its user may no longer call this server."),
+                output_field=TextField(),
+            )
+        )
+    )
+    return [(task, task.why) for task in rows[:limit]]
 
 
 def stamp_of(actor: Actor) -> str:

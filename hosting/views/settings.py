@@ -67,6 +67,9 @@ SECTIONS = {
     "data": Section(
         sections.DataFolderForm, _own("has_data_folder"), _set(configuring.data_folder_set), f"Saved. {_NEXT}"
     ),
+    "tasks": Section(
+        sections.TasksForm, _own("has_tasks", "hand_off_seconds"), _set(configuring.tasks_set), "Tasks saved."
+    ),
     "approval": Section(sections.ApprovalForm, _own("tool_approval"), _approval, "Saved."),
     "install": Section(
         sections.InstallCodeForm,

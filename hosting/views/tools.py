@@ -45,11 +45,21 @@ def _act(page: Page) -> HttpResponse:
         is_enabled = post.get("enabled") == "1"
         words = f"{name} is switched {'on' if is_enabled else 'off'}."
         page.attempt(tools.tool_switch, words, name=name, is_enabled=is_enabled)
+    elif action == "tasks":
+        _set_tasks(page, name)
     elif action == "approve":
         page.attempt(tools.tool_approve, f"{name} is approved.", name=name, digest=post.get("digest", ""))
     elif action == "approve_all":
         page.attempt(tools.tools_approve_all, "Approved, as it was shown.", digests=post.getlist("digest"))
     return page.back("tools")
+
+
+def _set_tasks(page: Page, name: str) -> None:
+    """How one tool runs as a task, and whether it may run a second time: both, or what went wrong."""
+    post = page.request.POST
+    support, again = post.get("task_support", ""), post.get("may_run_again") == "1"
+    if page.attempt(tools.tool_task_support_set, name=name, support=support):
+        page.attempt(tools.tool_may_run_again_set, f"Tasks of {name} saved.", name=name, may_run_again=again)
 
 
 def _held(row: Tool) -> dict[str, Any]:

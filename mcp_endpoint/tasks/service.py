@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hosting.runner.control import Answer
 from hosting.tasks.services import Wanted
+from hosting.tasks.watching import Watches
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.tasks import records
 from mcp_endpoint.tasks.source import LOOK_SECONDS, TaskSource
-from mcp_endpoint.tasks.watching import Watches
 from mcp_endpoint.tasks.wire import TaskSeen
 
 if TYPE_CHECKING:

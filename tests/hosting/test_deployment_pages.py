@@ -17,6 +17,7 @@ from hosting.given import settings_of
 from hosting.grants import ANONYMOUS, permission_grant
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import CallRecord, Deployment, DeploymentVersion, EgressRecord, SourceArchive
+from hosting.routing import route_for
 from hosting.services import member_add
 from hosting.states import State
 from hosting.tools import policy_of, tools_seen
@@ -152,6 +153,8 @@ def test_what_is_still_to_be_set_is_named(client: Client, deployment: Deployment
         ("network", {"egress": "listed", "egress_hosts": "a.org\r\n*.b.org"}, "egress_hosts", ["a.org", "*.b.org"]),
         ("isolation", {"isolation": "shared"}, "isolation", "shared"),
         ("data", {"has_data_folder": "on"}, "has_data_folder", True),
+        ("tasks", {"hand_off_seconds": "20"}, "has_tasks", False),
+        ("tasks", {"has_tasks": "on", "hand_off_seconds": "20"}, "hand_off_seconds", 20),
         ("approval", {"tool_approval": "automatic"}, "tool_approval", "automatic"),
         ("install", {"runs_install_code": "on"}, "runs_install_code", True),
         ("tracing", {"traces_bodies": "on"}, "traces_bodies", True),
@@ -178,6 +181,8 @@ def test_sections_are_saved_one_by_one(
         ("network", {"egress": "all"}, "egress"),
         ("isolation", {}, "isolation"),
         ("approval", {"tool_approval": "never"}, "tool_approval"),
+        ("tasks", {"has_tasks": "on", "hand_off_seconds": "-1"}, "hand_off_seconds"),
+        ("tasks", {"has_tasks": "on"}, "hand_off_seconds"),
     ],
 )
 def test_mistakes_are_told_at_their_field(
@@ -243,6 +248,26 @@ def test_a_name_that_clients_may_refuse_is_marked(client: Client, deployment: De
     page = client.get("/d/alice/time/tools").content.decode()
     assert page.count("name outside the rule") == 1
     assert "1 to 128 letters" in page
+
+
+def test_how_a_tool_runs_as_a_task_and_whether_a_second_time(client: Client, deployment: Deployment, bob: User) -> None:
+    reading = {**TOOL, "annotations": {"readOnlyHint": True}}
+    tools_seen(deployment.pk, [reading, {"name": "write"}])
+    Deployment.objects.update(access="public")
+    post = {"action": "tasks", "tool": "read", "task_support": "required", "may_run_again": "1"}
+    assert as_user(bob).post("/d/alice/time/tools", post).status_code == 404
+    client.post("/d/alice/time/tools", post)
+    route = route_for("alice", "time")
+    assert route is not None
+    assert (route.task_support, route.may_run_again) == ({"read": "required"}, {"read"})
+    refused = client.post("/d/alice/time/tools", {**post, "tool": "write"}, follow=True)
+    assert "never run a second time" in told(refused)
+    client.post("/d/alice/time/tools", {**post, "task_support": "nonsense", "may_run_again": ""})
+    tools_seen(deployment.pk, [{**reading, "annotations": {}}, {"name": "write"}])
+    route = route_for("alice", "time")
+    assert route is not None
+    assert (route.task_support["read"], route.may_run_again) == ("required", frozenset())  # it says so no more
+    assert "always" in client.get("/d/alice/time/tools").content.decode()
 
 
 def test_a_caller_sees_no_held_text_and_changes_nothing(held: Deployment, bob: User) -> None:
