@@ -40,18 +40,30 @@ def text(value: str) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": value}]}
 
 
-def ask(method: str, params: dict[str, Any]) -> Any:
+def ask(method: str, params: dict[str, Any], kept: list[Any] | None = None) -> Any:
+    """Returns the answer; `kept` has it once no other thread sees it on its way."""
     key = f"s{time.monotonic_ns()}"
     send({"id": key, "method": method, "params": params})
     with _answered:
         _answered.wait_for(lambda: key in _answers, timeout=60)
-        return _answers.pop(key, None)
+        answer = _answers.pop(key, None)
+        if kept is not None:
+            kept.append(answer)
+        _answered.notify_all()
+        return answer
 
 
 def later() -> dict[str, Any]:
     """Ask for the roots once this call is over; `asked` then tells what came of it."""
-    _afterwards.append(lambda: _asked.append(ask("roots/list", {})))
+    _afterwards.append(lambda: ask("roots/list", {}, _asked))
     return text("will ask")
+
+
+def asked() -> dict[str, Any]:
+    """All answers so far: one that was read before this call came may still be on its way to the thread that asked."""
+    with _answered:
+        _answered.wait_for(lambda: not _answers, timeout=60)
+        return text(json.dumps(_asked))
 
 
 _afterwards: list[Callable[[], None]] = []  # what follows an answer, in its thread
@@ -152,7 +164,7 @@ _PLAIN: dict[str, Any] = {
     "count": count,
     "crash": crash,
     "later": later,
-    "asked": lambda: text(json.dumps(_asked)),
+    "asked": asked,
     "told": lambda: text(json.dumps(_told)),
     "who": lambda: text(WHO),
 }
@@ -200,7 +212,7 @@ def respond(message: dict[str, Any]) -> None:
     elif method == "tools/list":
         time.sleep(float(params.get("pause", 0)))
         if os.environ.get("SERVER_MODE") == "curious":
-            _asked.append(ask("roots/list", {}))
+            ask("roots/list", {}, _asked)
         result = {"tools": TOOLS}
     elif method == "tools/call":
         try:
