@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.health")),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("", include("oauth.urls")),
     path("api/", include("hosting.api.urls")),
     path("", include("hosting.urls")),
 ]

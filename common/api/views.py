@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -82,6 +82,7 @@ def operation(
     problems: Iterable[int] = (),
     description: str = "",
     done: str = "",
+    example: dict[str, Any] | None = None,
 ) -> Callable[[View], View]:
     """Describes one operation for the schema. `name` is its operationId, unique in all; `done` what success means."""
     body = _WITH_BODY if request is not None else ()
@@ -97,6 +98,9 @@ def operation(
         request=request,
         parameters=[query] if query is not None else [],
         responses=responses,
+        examples=[OpenApiExample("request", example, request_only=True, media_type="application/json")]
+        if example
+        else [],
     )
     return decorate
 

@@ -10,6 +10,7 @@ app_name = "api"
 urlpatterns = [
     path("", documents.entrance, name="entrance"),
     path("schema", documents.schema_document, name="schema"),
+    path("docs", documents.docs, name="docs"),
     path("deployments", deployments.DeploymentsView.as_view(), name="deployments"),
     path(_D, deployments.DeploymentDetailView.as_view(), name="deployment"),
     path(f"{_D}/start", deployments.StartView.as_view(), name="start"),

@@ -69,6 +69,7 @@ class TokensView(DeploymentView):
         problems=(404,),
         done="The value is shown this once.",
         description="It acts for you, at this one server.",
+        example={"ttl_seconds": 3600, "scopes": ["mcp:read", "mcp:call"], "note": "CI"},
     )
     def post(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.seen(request, owner, name)

@@ -71,6 +71,7 @@ class DeploymentsView(ApiView):
         problems=(404, 409),
         done="It is queued for building.",
         description="Of a package, a remote server or a server.json (as JSON), or of uploaded source (as a form).",
+        example={"reference": "pypi:mcp-server-time", "name": "time", "access": "private"},
     )
     def post(self, request: Request) -> Response:
         is_form = (request.content_type or "").startswith("multipart/")
@@ -102,6 +103,7 @@ class DeploymentDetailView(DeploymentView):
         response=DeploymentDetailSerializer,
         problems=(404, 409),
         description="What is named is set, all of it or nothing; the rest stays. New instances are started with it.",
+        example={"title": "Clock", "idle_seconds": 60, "egress": "none"},
     )
     def patch(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)

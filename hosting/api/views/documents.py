@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -13,6 +14,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from common.api.views import PROBLEMS
+from hosting.api.reference import Reference, reference_of
+from oauth import scopes
 
 
 @cache
@@ -31,6 +36,17 @@ def _schema_json() -> bytes:
 @require_safe
 def schema_document(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_schema_json(), content_type="application/vnd.oai.openapi+json")
+
+
+@cache
+def _reference() -> Reference:
+    return reference_of(schema())
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """For people, without a script: everybody may read what the API can do."""
+    return render(request, "api/docs.html", {"reference": _reference(), "problems": PROBLEMS, "scopes": scopes.API})
 
 
 @require_safe

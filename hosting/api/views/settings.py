@@ -33,6 +33,7 @@ class SettingsView(DeploymentView):
         response=SettingsSerializer,
         problems=(404, 409),
         description="The rest stays. New instances are started with it.",
+        example={"values": {"env:ZONE": "Europe/Rome"}, "secrets": {"env:API_KEY": "…"}},
     )
     def patch(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)
@@ -48,6 +49,7 @@ class SettingsView(DeploymentView):
         response=SettingsSerializer,
         problems=(404, 409),
         description="Secrets that aren't named stay, since nobody can read them to send them again.",
+        example={"values": {"env:ZONE": "Europe/Rome"}, "arguments": []},
     )
     def put(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)

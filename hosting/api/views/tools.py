@@ -45,6 +45,7 @@ class ToolView(DeploymentView):
         response=ToolSerializer,
         problems=(404, 409),
         description="A tool that changed again since you read it is not approved (409).",
+        example={"is_enabled": False},
     )
     def patch(self, request: Request, owner: str, name: str, tool: str) -> Response:
         deployment = self.managed(request, owner, name)

@@ -57,6 +57,7 @@ class VersionsView(DeploymentView):
         problems=(404, 409),
         done="It is queued for building; the present version serves until it is built.",
         description="With an empty object: the same reference again, resolved to the newest that it allows.",
+        example={"reference": "pypi:mcp-server-time"},
     )
     def post(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)
