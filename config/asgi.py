@@ -25,6 +25,7 @@ django_application: Application = get_asgi_application()  # type: ignore[assignm
 # Only now: they need Django to be set up.
 from django.conf import settings  # noqa: E402
 
+from config.bodies import bounded  # noqa: E402
 from config.routing import websocket_application  # noqa: E402
 from hosting.tasks import feed as task_feed  # noqa: E402
 from mcp_endpoint import app as mcp  # noqa: E402
@@ -85,7 +86,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif task_feed.PATH.fullmatch(path):
         await task_feed.application(scope, receive, send)
     else:
-        await django_application(scope, receive, send)
+        await bounded(django_application, scope, receive, send)
 
 
 async def _refuse(kind: str, receive: Receive, send: Send, reason: bytes) -> None:

@@ -257,6 +257,8 @@ SPECTACULAR_SETTINGS = {
         "VersionState": "hosting.api.serializers.versions.STATES",
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATION_PARAMETERS": False,
 }
 
 # Cookies and headers. Lax, not Strict: an OAuth client sends people here from its own site, already signed in.

@@ -10,17 +10,14 @@ from django.forms import Form
 from django.http import HttpResponse
 
 from accounts.selectors import user_get
-from common import clock
 from common.errors import AppError, NotFound
 from common.http import add_error
-from hosting import grants, selectors, services
+from hosting import endpoint_tokens, grants, selectors, services
 from hosting.anonymous import anonymous_set
 from hosting.forms.access import AccessForm, AnonymousForm, MemberForm, TokenForm
 from hosting.permissions import unknown
 from hosting.views.page import Page, page_view, user_of
 from oauth import scopes
-from oauth.selectors import endpoint_tokens_of
-from oauth.services import endpoint_token_issue, endpoint_token_revoke
 
 SHOWN_TOKENS = 50
 _OF_MANAGERS = frozenset({"visibility", "anonymous", "members", "remove_member"})
@@ -64,9 +61,7 @@ def _forms(page: Page, action: str) -> dict[str, Form]:
 
 
 def _show(page: Page, status: int, issued: str, shown: Mapping[str, Form]) -> HttpResponse:
-    tokens = endpoint_tokens_of(page.deployment.pk).filter(revoked_at=None, expires_at__gt=clock.now())
-    if not page.can_manage:
-        tokens = tokens.filter(user=user_of(page.request))
+    tokens = endpoint_tokens.deployment_tokens_of(page.actor, page.deployment)
     return page.show(
         "access",
         "access",
@@ -115,11 +110,10 @@ def _remove_member(page: Page) -> None:
 def _issue_token(page: Page, form: Form) -> str:
     """For the person who asks, never for somebody else. Whoever sees the page may call, or the endpoint refuses."""
     try:
-        _, value = endpoint_token_issue(
+        _, value = endpoint_tokens.deployment_token_issue(
             actor=page.actor,
             user=user_of(page.request),
-            deployment_id=page.deployment.pk,
-            resource=page.route.resource,
+            deployment=page.deployment,
             scopes=scopes.DEFAULT,
             ttl_seconds=form.cleaned_data["ttl"],
             note=form.cleaned_data["note"],
@@ -131,16 +125,11 @@ def _issue_token(page: Page, form: Form) -> str:
 
 
 def _revoke_token(page: Page) -> None:
-    """One's own; who manages the deployment, any of its tokens."""
     try:
         token_id = UUID(page.request.POST.get("token", ""))
-    except ValueError:
+        endpoint_tokens.deployment_token_revoke(actor=page.actor, deployment=page.deployment, token_id=token_id)
+    except (ValueError, NotFound):  # gone, or somebody else's: the page shows what there is
         return
-    tokens = endpoint_tokens_of(page.deployment.pk).filter(pk=token_id)
-    if not page.can_manage:
-        tokens = tokens.filter(user=user_of(page.request))
-    if tokens.exists():
-        endpoint_token_revoke(actor=page.actor, token_id=token_id)
 
 
 _FORMS_DO = {"visibility": _set_access, "anonymous": _set_anonymous, "members": _add_member}
