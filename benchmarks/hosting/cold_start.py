@@ -40,6 +40,7 @@ async def one_round(rows: Rows, steps: Rows, where: Where) -> None:
     steps.add("sandbox, no network", there)
     there, timed = await where.sandbox.start(placement, era)
     rows.add("in the sandbox, with its way to the proxy", timed.listed)
+    rows.add("the same, had the sandbox stood ready", timed.listed - there)
     steps.add("sandbox, with its way to the proxy", there)
     await where.seen.asleep()
     started = await where.seen.start(placement)
