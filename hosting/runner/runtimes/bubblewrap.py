@@ -42,12 +42,16 @@ from hosting.runner.runtimes.watcher import Watcher
 START_SECONDS = 15.0
 SPARE_PROCESSES = 8  # that the kernel's limit of a user lets through where a control group is to refuse first
 # Numbers of descriptors in bubblewrap. The shells can name none above 9.
-HANDSHAKE, OPTIONS, FILTER, USERNS, FIRST_FILE = 3, 5, 6, 7, 10
+HANDSHAKE, OPTIONS, FILTER, USERNS, INPUT, OUTPUT, FIRST_FILE = 3, 5, 6, 7, 8, 9, 10
 ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 >"$1" || exit 1; shift; n=$((n-1)); done; exec "$@"'
 # The server-to-be. With users of their own it is bubblewrap's child; otherwise the shell is the first process itself
 # (see view.first_process), forks, and stays to reap.
-BECOME = 'echo >&3; read -r go <&3 || exit 1; exec 3>&- 7<&-; cd "$1" || exit 1; shift; exec "$@"'
-FORK = f"exec 4<&0 </dev/null; ( {BECOME} ) <&4 4<&- & exec 3>&- 4<&- >/dev/null 2>&1; wait $!; exit $?"
+# Only the server gets its input and output: bubblewrap would hold what it has as 0 and 1 open beside it, and then
+# nobody could tell that the server closed its end.
+BECOME = (
+    'echo >&3; read -r go <&3 || exit 1; exec 3>&- 7<&- <&8 >&9; exec 8<&- 9>&-; cd "$1" || exit 1; shift; exec "$@"'
+)
+FORK = f"( {BECOME} ) & exec 3>&- 8<&- 9>&- </dev/null >/dev/null 2>&1; wait $!; exit $?"
 DROP = (
     "--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs",
 )  # fmt: skip
@@ -181,7 +185,10 @@ class Bubblewrap:
 
     def _spawn(self, spec: LaunchSpec, start: _Start, handshake: int) -> None:
         identity = start.identity
-        fds = {0: start.pipes.theirs[0], 1: start.pipes.theirs[1], 2: start.pipes.theirs[2], HANDSHAKE: handshake}
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        start.fds.append(nothing)
+        stdin, stdout, stderr = start.pipes.theirs
+        fds = {0: nothing, 1: nothing, 2: stderr, HANDSHAKE: handshake, INPUT: stdin, OUTPUT: stdout}
 
         def file(number: int, name: str, content: bytes) -> int:
             fds[number] = memory_file(name, content)
