@@ -6,7 +6,8 @@ runs there were), `progress` (steps), `ask` (elicits, returns the answer), `dema
 by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
 (what it was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big`
 (bytes), `crash`, `fail` (a tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
-`SERVER_MODE` makes it misbehave: rubbish, exit, hang, chatty, curious (asks for the roots before it lists its tools).
+`SERVER_MODE` makes it misbehave: rubbish, exit, hang, slow-start, chatty, curious (asks for the roots before it lists
+its tools).
 `TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`, which answer with what they got.
 """
 
@@ -236,6 +237,8 @@ def main() -> None:
     if mode == "exit":
         print("SETTING_X is missing", file=sys.stderr)
         sys.exit(1)
+    if mode == "slow-start":
+        time.sleep(0.7)
     if mode == "hang":
         time.sleep(3600)
     if mode in ("rubbish", "chatty"):

@@ -108,6 +108,18 @@ class Handed:
 
 
 class Runtime(Protocol):
+    """What keeps instances in their box. Its contract, which `tests/runner/runtimes/test_contract.py` tries on each:
+
+    - An instance gets its three pipes and nothing else of ours: no descriptor, no environment, no working folder.
+    - `start` returns before the server has said anything. When it raises, or is cancelled, nothing is left behind.
+    - Nothing that an instance started outlives it, whatever it does, nor does it outlive us, however we end.
+    - Its end is told once, with the exit code or signal, or the limit that ended it, in words; what it wrote before can
+      still be read then. Ending it takes no longer than the grace given.
+    - A limit that was reached is said by name, also where the instance goes on.
+    - Pipes never block us, and whoever closes its end is seen to have closed it.
+    - Processes are ours for as long as this process lives, `execv` included: all state is plain values and descriptors.
+    """
+
     async def start(self, spec: LaunchSpec) -> Process:
         """Raises LaunchFailed. Call it on the main thread: instances die with the thread that started them."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -213,3 +215,24 @@ async def test_many_start_at_once(launch: Launch) -> None:
     probes = await asyncio.gather(*(launch(instance=f"at-once-{number}") for number in range(8)))
     assert await asyncio.gather(*(probe.ask("say", "here") for probe in probes)) == [True] * 8
     assert len({probe.process.pid for probe in probes}) == 8
+
+
+async def test_over_execv_instances_live_on_and_an_end_in_between_is_told(kind: str) -> None:
+    script = Path(__file__).parent / "handing.py"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), kind, "-1", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(40):
+        said, complained = await process.communicate()
+    assert process.returncode == 0, complained.decode()
+    assert json.loads(said) == {
+        "pids": True, "dying": "exited with code 5", "said": True, "memory": True, "distinct": True,
+        "stopped": "stopped", "left": "",
+    }  # fmt: skip
+
+
+async def test_what_it_closes_is_seen_to_be_closed(launch: Launch) -> None:
+    probe = await launch("/bin/sh", "-c", "exec >&-; sleep 600")
+    os.set_blocking(probe.process.stdout, True)
+    assert await asyncio.wait_for(asyncio.to_thread(os.read, probe.process.stdout, 10), 10) == b""
+    assert probe.process.poll() is None

@@ -1,0 +1,115 @@
+"""kill -9 of one of two runners, while clients work: answers or errors in time, and what ran there runs elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import host
+from tests.e2e.http_client import HttpClient
+from tests.stack import ROOT, Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+ANSWER_SECONDS, BACK_SECONDS = 20.0, 30.0
+
+
+@pytest.fixture
+def second(local_site: Stack) -> Iterator[subprocess.Popen[bytes]]:
+    """A runner that nobody starts again."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "runner", "--name", "second"],
+        env=dict(local_site.environment),
+        cwd=ROOT,
+    )
+    yield process
+    if process.poll() is None:
+        process.terminate()
+    process.wait(15)
+
+
+def awake(site: Stack) -> dict[str, str]:
+    """The runner that runs an instance of each deployment, by its name."""
+    code = (
+        "import json; from hosting.models import Instance as I;"
+        "print(json.dumps({i.deployment.name: i.runner.name for i in"
+        " I.objects.filter(state='running').select_related('deployment', 'runner')}))"
+    )
+    found: dict[str, str] = json.loads(site.manage("shell", "--no-imports", "-c", code).stdout)
+    return found
+
+
+class Worker:
+    """A client that calls again and again, as clients do: with a new session when the old one is gone."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._endpoint = (url, token)
+        self.longest = 0.0
+        self.answers = self.errors = 0
+        self.last_answer_at = 0.0
+
+    async def run(self, is_over: asyncio.Event) -> None:
+        while not is_over.is_set():
+            async with httpx.AsyncClient(timeout=60) as http:
+                client = HttpClient(*self._endpoint, http)
+                try:
+                    await self._timed(client.initialize())
+                    while not is_over.is_set():
+                        await self._timed(client.call("echo", text="hello"))
+                        self.answers += 1
+                        self.last_answer_at = time.monotonic()
+                except Exception:  # whatever the client is told: it was told in time, and begins anew
+                    self.errors += 1
+                    await asyncio.sleep(0.5)
+
+    async def _timed(self, call: object) -> None:
+        began = time.monotonic()
+        try:
+            await call  # type: ignore[misc]
+        finally:
+            self.longest = max(self.longest, time.monotonic() - began)
+
+
+async def test_answers_in_time_and_instances_back(local_site: Stack, second: subprocess.Popen[bytes]) -> None:
+    busy = {f"busy-{n}": host(local_site, "slipway-test-legacy", f"busy-{n}") for n in range(4)}
+    idle = {f"idle-{n}": host(local_site, "slipway-test-legacy", f"idle-{n}") for n in range(4)}
+    workers = {name: Worker(*endpoint) for name, endpoint in busy.items()}
+    is_over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for worker in workers.values():
+            group.create_task(worker.run(is_over))
+        for endpoint in idle.values():
+            async with httpx.AsyncClient(timeout=60) as http:
+                client = HttpClient(*endpoint, http)
+                await client.initialize()
+                assert await client.call("echo", text="x") == "x"
+        await asyncio.sleep(12)  # a look of the reconciler's
+        before = await asyncio.to_thread(awake, local_site)
+        lost = {name for name, runner in before.items() if runner == "second"}
+        assert lost & set(busy), before
+        assert lost & set(idle), before
+        second.send_signal(signal.SIGKILL)
+        killed_at = time.monotonic()
+        back: dict[str, float] = {}
+        while len(back) < len(lost) and time.monotonic() - killed_at < BACK_SECONDS + 10:
+            now = await asyncio.to_thread(awake, local_site)
+            for name in lost - set(back):
+                if now.get(name) == "local":
+                    back[name] = time.monotonic() - killed_at
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(2)
+        is_over.set()
+    print("back after", back, "longest answers", {name: round(w.longest, 2) for name, w in workers.items()})
+    assert set(back) == lost, (back, lost)
+    assert max(back.values()) < BACK_SECONDS, back
+    assert max(worker.longest for worker in workers.values()) < ANSWER_SECONDS
+    for worker in workers.values():
+        assert worker.answers
+        assert worker.last_answer_at > killed_at
