@@ -11,6 +11,7 @@ import ipaddress
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -61,10 +62,14 @@ class Visitors:
     """Limits by address, in this process."""
 
     def __init__(
-        self, in_flight: int = ANONYMOUS_CALLS_PER_ADDRESS, a_minute: int = ANONYMOUS_CALLS_PER_MINUTE
+        self,
+        in_flight: int = ANONYMOUS_CALLS_PER_ADDRESS,
+        a_minute: int = ANONYMOUS_CALLS_PER_MINUTE,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._in_flight = in_flight
         self._a_minute = a_minute
+        self._now = now
         self._visits: dict[str, _Visits] = {}
 
     def enter(self, address: str) -> None:
@@ -73,7 +78,7 @@ class Visitors:
         if visits is None:
             if len(self._visits) >= _ADDRESSES:
                 self._forget()
-            visits = self._visits[address] = _Visits(self._a_minute, time.monotonic())
+            visits = self._visits[address] = _Visits(self._a_minute, self._now())
         if visits.in_flight >= self._in_flight:
             raise TooManyVisitsError(1)
         self._spend(visits, 1)
@@ -98,7 +103,7 @@ class Visitors:
         return replace(principal, sub=NAME, client_id=NAME)
 
     def _spend(self, visits: _Visits, cost: int) -> None:
-        now = time.monotonic()
+        now = self._now()
         visits.left = min(self._a_minute, visits.left + (now - visits.at) * self._a_minute / 60)
         visits.at = now
         if visits.left < min(cost, self._a_minute):
@@ -107,7 +112,7 @@ class Visitors:
 
     def _forget(self) -> None:
         """Those whose bucket is full again by now; where all are busy, the oldest that has nothing open."""
-        now = time.monotonic()
+        now = self._now()
         quiet = [address for address, one in self._visits.items() if not one.in_flight]
         full = [address for address in quiet if now - self._visits[address].at > 60]
         for address in full or quiet[: _ADDRESSES // 10]:

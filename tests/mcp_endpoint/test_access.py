@@ -176,19 +176,23 @@ async def test_other_methods_and_paths(web: Web) -> None:
         assert (await client.post(path, json=initialize())).status_code == 404
 
 
-@pytest.mark.parametrize("how", ["revoked", "not a member", "expired", "deleted"])
+@pytest.mark.parametrize("how", ["revoked", "not a member", "made private", "expired", "deleted"])
 async def test_open_streams_end_within_two_seconds_of_losing_access(site: Site, web: Web, how: str) -> None:
+    assert site.world.route is not None
+    if how == "made private":
+        site.world.route = replace(site.world.route, access="public", member_ids=frozenset())
     client = web.client(site.token(seconds=2 if how == "expired" else 60))
     await session(client)
     async with client.stream("GET", PATH) as response:
         stream = events(response)
         await anext(stream)
         began = time.monotonic()
-        assert site.world.route is not None
         if how == "revoked":
             site.world.revoked = {"t1"}
         elif how == "not a member":
             site.world.route = replace(site.world.route, member_ids=frozenset())
+        elif how == "made private":
+            site.world.route = replace(site.world.route, access="private")
         elif how == "deleted":
             site.world.route = None
         async with asyncio.timeout(10):

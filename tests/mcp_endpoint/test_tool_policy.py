@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import runpy
 from dataclasses import replace
 from typing import Any
 
@@ -12,23 +13,10 @@ import pytest
 
 from hosting.definitions import Definition, ToolPolicy, parts_of
 from mcp_endpoint.limits import JSON_SECONDS
-from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, request, session, tool, until
+from tests.mcp_endpoint.conftest import PATH, SERVERS, Site, Web, ask, events, request, session, tool, until
 
-NAMES = (
-    "echo",
-    "slow",
-    "count",
-    "progress",
-    "ask",
-    "big",
-    "crash",
-    "fail",
-    "later",
-    "asked",
-    "slow_ask",
-    "slow_crash",
-    "slow_fail",
-)
+ALL: tuple[dict[str, Any], ...] = tuple(runpy.run_path(str(SERVERS / "legacy.py"))["TOOLS"])
+NAMES = [one["name"] for one in ALL]
 
 
 def said(name: str, **changes: Any) -> dict[str, Any]:
@@ -40,9 +28,6 @@ def policy(*approved: Definition, off: tuple[str, ...] = (), held: tuple[str, ..
     parts = {one["name"]: parts_of(one) for one in approved}
     values: dict[str, Any] = {"is_open": False, "takes_changes": False, "parts": parts, **more}
     return ToolPolicy(off=frozenset(off), held=frozenset(held), **values)
-
-
-ALL = tuple(said(name) for name in NAMES)
 
 
 def enforce(site: Site, chosen: ToolPolicy) -> None:
@@ -134,15 +119,38 @@ async def test_changed_text_is_held_in_the_same_answer_and_the_site_is_told(site
     enforce(site, policy(said("echo", description="Another text."), *ALL[1:]))
     client = web.client()
     await session(client)
-    assert names(await client.post(PATH, json=request("tools/list"))) == list(NAMES[1:])
+    assert names(await client.post(PATH, json=request("tools/list"))) == NAMES[1:]
     await until(lambda: bool(site.world.told))
     assert site.world.told == [[said("echo")]]
     waiting = {"echo": parts_of(said("echo"))}
     approved = policy(said("echo", description="Another text."), *ALL[1:], held=("echo",), waiting=waiting)
     await in_force(client, site, approved)
-    assert names(await client.post(PATH, json=request("tools/list"))) == list(NAMES[1:])
+    assert names(await client.post(PATH, json=request("tools/list"))) == NAMES[1:]
     await asyncio.sleep(0.5)
     assert len(site.world.told) == 1
+
+
+async def test_requests_that_follow_each_other_on_one_connection(site: Site, web: Web) -> None:
+    """Their heads are known by then, their bodies and the policy are not."""
+    legacy, modern = web.client(), web.client()
+    await session(legacy)
+    for id_ in (100, 101, 102):
+        assert "hello" in (await legacy.post(PATH, json=tool("echo", id=id_, text="hello"))).text
+        assert "hello" in (await ask(modern, tool("echo", id=id_, text="hello"))).text
+    await in_force(legacy, site, policy(*ALL, off=("echo",)))
+    for id_ in (200, 201, 202):
+        for told in (
+            await legacy.post(PATH, json=tool("echo", id=id_, text="hello")),
+            await ask(modern, tool("echo", id=id_, text="hello")),
+        ):
+            assert told.json()["error"]["code"] == -32602
+        for listed in (
+            await legacy.post(PATH, json=request("tools/list", id=id_ + 50)),
+            await ask(modern, request("tools/list", {}, id=id_ + 50)),
+        ):
+            assert "echo" not in names(listed)
+    await until(lambda: len(site.world.calls) == 1 + 6 + 12)
+    assert sum(row.status == "refused" for row in site.world.calls) == 6
 
 
 async def test_owners_who_are_not_asked_hide_only_what_they_switched_off(site: Site, web: Web) -> None:
