@@ -168,7 +168,9 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "slipway:channels"},
+        # The layer waits 5 s for a message, which is also when redis-py gives a read up: a page that hears nothing for
+        # that long would lose its connection.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "prefix": "slipway:channels"},
     }
 }
 

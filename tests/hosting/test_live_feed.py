@@ -169,6 +169,17 @@ async def test_the_feed_follows_a_deployment_to_another_runner(
     assert "nothing-there.py" in await printed(socket)
 
 
+async def test_a_page_that_hears_nothing_for_long_stays(opened: Callable[..., Any]) -> None:
+    """Longer than a read of the channel layer takes."""
+    alice = await sync_to_async(make_user)()
+    deployment = await sync_to_async(make_deployment)(alice)
+    socket = await opened(deployment.pk, alice)
+    await until(socket, "state")
+    assert await socket.is_silent(6.5)
+    await sync_to_async(publish)(BuildProgress(str(deployment.pk), "resolving", 0.5))
+    assert (await until(socket, "build"))["text"] == "resolving"
+
+
 async def test_what_a_page_sends_is_not_read(opened: Callable[..., Any]) -> None:
     alice = await sync_to_async(make_user)()
     deployment = await sync_to_async(make_deployment)(alice)
