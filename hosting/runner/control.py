@@ -289,3 +289,4 @@ class Tail(msgspec.Struct, frozen=True):
 class OutboxSeen(msgspec.Struct, frozen=True):
     news: list[str]  # at most 500
     holding: list[str]
+    calls: str  # how the ids of the calls begin that this runner may run

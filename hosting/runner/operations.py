@@ -154,7 +154,8 @@ def _of_tasks(runner: Runner, operation: c.Keep | c.Acknowledge | c.GetOutbox) -
             return c.Taken(first=runner.acknowledge(operation.task, operation.seq))
         case c.GetOutbox():
             news = runner.outbox.unacknowledged(operation.older_than_seconds, MAX_NEWS)
-            return c.OutboxSeen(news, runner.outbox.holds(operation.holding[:MAX_NEWS]))
+            holding = runner.outbox.holds(operation.holding[:MAX_NEWS])
+            return c.OutboxSeen(news, holding, f"{runner.name}.{runner.boot}.")
 
 
 def _keep(runner: Runner, operation: c.Keep) -> c.Taken:

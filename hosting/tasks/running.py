@@ -23,8 +23,9 @@ from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
 from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
-from hosting.tasks import selectors, services
+from hosting.tasks import selectors, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
+from hosting.tasks.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,9 @@ def task_start(task_id: str) -> None:
         return
     if task.state == State.ACCEPTED and not _claim(task, address):
         return  # cancelled, or another job was faster
+    steps.reached(Step.CLAIMED)
     if links.run(lambda pool: _open(pool, address, task, placement)):
+        steps.reached(Step.OPENED)
         services.task_running(task)
 
 
@@ -138,11 +141,13 @@ def task_advance(task_id: str) -> None:
     seen = advance(before, events)
     if seen.seq == before.seq:
         return
+    steps.reached(Step.READ)
     if seen.outcome is Outcome.LOST and task.may_run_again:
         taken = services.task_again(task, f"started again: {seen.reason}")
     else:
         taken = services.task_take(task, before.seq, seen)
     if taken:
+        steps.reached(Step.TAKEN)
         links.run(lambda pool: _acknowledge(pool, address, task.id, seen.seq))
 
 
@@ -234,11 +239,8 @@ def _look_at(runner: Runner) -> None:
     """Asks a runner for news that nobody took, and whether it still has what is said to run there."""
     if runner.state != Runner.Status.LIVE:
         return
-    ids = list(
-        Task.objects.filter(runner=runner, state__in=RUNNING, looked_at__lt=clock.now() - RUN_FORGOTTEN_AFTER)
-        .order_by("looked_at")
-        .values_list("pk", flat=True)[:MAX_AT_ONCE]
-    )
+    old = Task.objects.filter(runner=runner, state__in=RUNNING, looked_at__lt=clock.now() - RUN_FORGOTTEN_AFTER)
+    ids = list(old.order_by("looked_at").values_list("pk", flat=True)[:MAX_AT_ONCE])
     try:
         seen = links.run(lambda pool: _ask(pool, runner.address, control.GetOutbox(2.0, ids)))
     except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
@@ -250,9 +252,10 @@ def _look_at(runner: Runner) -> None:
             queue.advance_task(task_id)
     _drop_unborn(runner)
     missing = set(ids) - set(seen.holding)
-    for task in Task.objects.filter(pk__in=missing, state__in=RUNNING, runner=runner):
+    for task in old.filter(pk__in=missing):  # old still: a job may have brought it there meanwhile
         if task.state == State.STARTING:
-            services.task_again(task, "starting again")  # the header of its call never came to disk: it never ran
+            if not task.exchange.startswith(seen.calls):  # else its job, queued above, opens the same call again
+                services.task_again(task, "starting again")  # the header of its call never came to disk: it never ran
         else:
             task_lost(task, "its runner was restarted during the call")
     Task.objects.filter(pk__in=set(ids) - missing, state__in=RUNNING).update(looked_at=clock.now())

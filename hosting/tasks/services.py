@@ -119,6 +119,7 @@ def task_starting(task: Task, *, runner: Runner, exchange: str) -> bool:
         task.id,
         State.STARTING,
         only_from=frozenset({State.ACCEPTED}),
+        where={"attempts": task.attempts},  # two attempts never share the id of an exchange
         runner=runner,
         exchange=exchange,
         attempts=task.attempts + 1,
