@@ -76,11 +76,13 @@ def deployment(runner_process: RunnerProcess) -> Deployment:
 
 
 def create(deployment: Deployment, tool: str, **arguments: Any) -> Task:
+    user = deployment.owner.user
+    assert user is not None
     wanted = services.Wanted(
         deployment_id=str(deployment.pk),
         version_id=str(deployment.current_version_id),
-        user_id=None,
-        principal="p1",
+        user_id=user.pk,
+        principal=str(user.pk),
         client="c1",
         origin="2025-11-25",
         revision="2025-11-25",
