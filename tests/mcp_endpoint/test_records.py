@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import timeit
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +11,8 @@ import pytest
 
 from hosting.calls import CallRow
 from mcp_endpoint import records as r
-from mcp_endpoint.answer import Answer
-from mcp_endpoint.auth import Principal
-from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.limits import BODY_BYTES
-from mcp_endpoint.metrics import LIVE, OF_LEGACY
-from mcp_endpoint.records import Records
+from mcp_endpoint.metrics import LIVE
 from tests.mcp_endpoint.conftest import (
     ALICE,
     BOB,
@@ -186,27 +181,6 @@ async def test_what_is_left_is_written_at_the_end(site: Site) -> None:
 )
 def test_tool_errors_are_told_from_the_bytes(response: bytes, is_error: bool) -> None:
     assert r.is_tool_error(response) is is_error
-
-
-async def test_a_call_pays_little_for_it() -> None:
-    """Two microseconds are the limit; a busy machine may take thrice as long."""
-
-    async def nothing(*_: Any) -> Any:
-        return None
-
-    answer = Answer(nothing, nothing)
-    answer.route = route()
-    answer.series, answer.status = OF_LEGACY["tools/call"], 200
-    answer.body = b'{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"hello"}],"isError":false}}'
-    principal = Principal(ALICE, "cli", frozenset(), "t1", 0.0, "", "k", True)
-    post = LegacyPost([Call(b"1", "tools/call", b'{"name":"echo","arguments":{"text":"hello"}}')], "2025-11-25")
-    records = Records(None, waiting=10**9)  # type: ignore[arg-type]  # nothing is written here
-    number = 1_000  # a part of a time slice, so that one of the rounds is not disturbed
-    rounds = timeit.repeat(
-        lambda: records.add(answer, principal, post, 100, ""), timer=time.thread_time, number=number, repeat=100
-    )
-    each = min(rounds) / number
-    assert each < 6e-6, f"{each * 1e6:.2f} µs"
 
 
 def route() -> Any:
