@@ -16,6 +16,8 @@ from typing import Any, Final
 FIELDS: Final = ("name", "title", "description", "inputSchema", "outputSchema", "annotations", "execution", "_meta")
 # `execution.taskSupport` exists at 2025-11-25 only: a server of both eras says it in one of them.
 _OF_ONE_ERA: Final = frozenset({"execution"})
+# The default, and what the platform offers for every tool anyway: a client that is told of it must do nothing else.
+_NO_DEMAND: Final = ({"taskSupport": "forbidden"}, {"taskSupport": "optional"})
 NAME_LENGTH: Final = 256
 
 Definition = Mapping[str, Any]
@@ -90,8 +92,8 @@ def cleaned(value: Any) -> Any:
 def compared(tool: Definition) -> dict[str, Any]:
     """The fields that count, without those that say nothing."""
     found = {name: cleaned(tool[name]) for name in FIELDS if tool.get(name) not in (None, {})}
-    if found.get("execution") == {"taskSupport": "forbidden"}:
-        del found["execution"]  # the default
+    if found.get("execution") in _NO_DEMAND:
+        del found["execution"]
     return found
 
 
