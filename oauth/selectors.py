@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from common import clock
-from oauth.models import EndpointToken
+from oauth.models import Application, EndpointToken
+from oauth.services import SHELL_CLIENT
 
 # A transaction may commit after a later one began, so a cache that asks by time looks back this far again.
 OVERLAP = timedelta(seconds=10)
@@ -34,3 +35,10 @@ def endpoint_tokens_of(deployment_id: UUID) -> QuerySet[EndpointToken]:
 def endpoint_tokens_used(jtis: Iterable[str], at: datetime) -> int:
     """Notes the last use of tokens, in bulk and rarely: called from a cache, never for one request."""
     return EndpointToken.objects.filter(jti__in=list(jtis)).update(last_used_at=at)
+
+
+def client_names(client_ids: Iterable[str]) -> dict[str, str]:
+    """How clients are called to people, by their ids; one that is registered no more is left out."""
+    wanted = set(client_ids)
+    found = dict(Application.objects.filter(client_id__in=wanted).exclude(name="").values_list("client_id", "name"))
+    return {**found, SHELL_CLIENT: "a token made here"} if SHELL_CLIENT in wanted else found

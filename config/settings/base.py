@@ -257,6 +257,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "DeploymentState": "hosting.states.State",
         "VersionState": "hosting.api.serializers.versions.STATES",
+        "TaskState": "hosting.api.serializers.tasks.STATES",
+        "TaskFilter": "hosting.api.serializers.tasks.FILTERS",
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

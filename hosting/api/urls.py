@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from hosting.api.views import access, deployments, documents, settings, tools, usage, versions
+from hosting.api.views import access, deployments, documents, settings, tasks, tools, usage, versions
 
 _D = "deployments/<str:owner>/<str:name>"
 
@@ -31,5 +31,9 @@ urlpatterns = [
     path(f"{_D}/egress", usage.EgressView.as_view(), name="egress"),
     path(f"{_D}/output", usage.OutputView.as_view(), name="output"),
     path("quota", usage.QuotaView.as_view(), name="quota"),
+    path("tasks", tasks.TasksView.as_view(), name="tasks"),
+    path("tasks/<str:task_id>", tasks.TaskDetailView.as_view(), name="task"),
+    path("tasks/<str:task_id>/answer", tasks.TaskAnswerView.as_view(), name="task_answer"),
+    path("tasks/<str:task_id>/cancel", tasks.TaskCancelView.as_view(), name="task_cancel"),
     re_path("", documents.UnknownView.as_view(), name="unknown"),
 ]

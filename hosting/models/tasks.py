@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from common import clock, ids
 from hosting.models.deployments import Deployment
+from hosting.models.ordered import OrderedJSONField
 from hosting.models.runners import Runner
 from hosting.tasks.states import OPEN, Outcome, State
 
@@ -50,7 +51,7 @@ class Task(models.Model):
     outcome = models.CharField(max_length=10, choices=[(o.value, o.value) for o in Outcome], blank=True)
     reason = models.TextField(blank=True, help_text="how it goes, or why it ended so, in words")
     progress = models.JSONField(default=dict, blank=True)
-    questions = models.JSONField(default=dict, blank=True, help_text="open ones by key: method, params")
+    questions = OrderedJSONField(default=dict, blank=True, help_text="open ones by key: method, params")
     answered = models.JSONField(default=dict, blank=True, help_text="by key: from where the answer came that counted")
     samples = models.JSONField(default=list, blank=True, help_text="progress over time (hosting.tasks.pace)")
 

@@ -52,6 +52,8 @@ class Shown:
     blocks: list[Block] = field(default_factory=list)
     value: Any = None
     table: Table | None = None
+    facts: list[tuple[str, str]] = field(default_factory=list)  # the plain members of `value`, with members
+    members: list[tuple[str, Table | None, Any]] = field(default_factory=list)  # the others: name, as a table, value
     error: str = ""
     detail: Any = None
 
@@ -70,7 +72,9 @@ def shown_of(body: bytes, *, is_error: bool) -> Shown:
         blocks = []  # the same once more, as text for clients that know no structured content
     if not isinstance(content, list) and value is None:
         value = {name: each for name, each in members.items() if name not in ("_meta", "resultType")} or None
-    return Shown(blocks, value, table_of(value))
+    table = table_of(value)
+    facts, rest = members_of(value) if table is None else ([], [])
+    return Shown(blocks, value, table, facts, rest)
 
 
 def block_of(number: int, block: object) -> Block:
@@ -128,6 +132,16 @@ def table_of(value: object) -> Table | None:
         return None
     rows = [[_cell(row.get(name, "")) for name in columns] for row in value[:MAX_ROWS]]
     return Table(columns, rows, max(0, len(value) - MAX_ROWS))
+
+
+def members_of(value: object) -> tuple[list[tuple[str, str]], list[tuple[str, Table | None, Any]]]:
+    """An object with a table in it, taken apart: plain members, then the others. Nothing for any other value."""
+    if not isinstance(value, dict) or len(value) > MAX_COLUMNS:
+        return [], []
+    others = [(name, table_of(each), each) for name, each in value.items() if isinstance(each, dict | list)]
+    if not any(table for _, table, _ in others):
+        return [], []
+    return [(name, _cell(each)) for name, each in value.items() if not isinstance(each, dict | list)], others
 
 
 def _cell(value: object) -> str:

@@ -108,6 +108,7 @@ async def _opened(link: RunnerLink, task: Task, placement: control.Placement, se
         capabilities=task.capabilities.encode(),
         client=task.client_info.encode(),
         wants_progress=True,
+        log_level="info",  # of a modern call: its record has a log, which people read
         task=task.id,
     )
     try:

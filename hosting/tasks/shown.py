@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,11 +58,19 @@ class TaskShown:
         return self.task.state == State.ENDED
 
     @property
+    def shows_progress(self) -> bool:
+        """A bar that is full, or of which nothing is known while somebody is asked, tells nothing."""
+        if self.pace.fraction is None:
+            return not self.is_ended and self.mark != State.INPUT_REQUIRED
+        return not self.is_ended or (self.pace.fraction < 1 and self.mark != Outcome.RESULT)
+
+    @property
     def percent(self) -> int | None:
         return None if self.pace.fraction is None else int(self.pace.fraction * 100)
 
 
-def shown(task: Task) -> TaskShown:
+def shown(task: Task, names: Mapping[str, str]) -> TaskShown:
+    """`names` are those of OAuth clients by their ids (oauth.selectors.client_names)."""
     now = clock.now()
     began = task.started_at or task.created_at
     return TaskShown(
@@ -71,13 +80,13 @@ def shown(task: Task) -> TaskShown:
         pace=pace_of(task.samples, task.progress, now.timestamp()),
         seconds=max(0.0, ((task.ended_at or now) - began).total_seconds()),
         since=None if task.is_ended else began,
-        client=client_of(task),
+        client=client_of(task, names),
         reason="" if task.reason in _SAYS_NOTHING else task.reason,
     )
 
 
-def client_of(task: Task) -> str:
-    """From where it was asked for: the client's own name and version, or what it is registered as."""
+def client_of(task: Task, names: Mapping[str, str]) -> str:
+    """From where it was asked for: the client's own name and version, or what it is registered as (`names`, by id)."""
     if task.origin == Task.Origin.PAGE:
         return "this site"
     try:
@@ -87,4 +96,4 @@ def client_of(task: Task) -> str:
     if isinstance(info, dict) and info.get("name"):
         name = str(info.get("title") or info["name"])[:100]
         return f"{name} {str(info.get('version') or '')[:40]}".strip()
-    return task.client
+    return names.get(task.client, task.client)

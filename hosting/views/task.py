@@ -25,6 +25,7 @@ from hosting.tasks.questions import Question, question_of, questions_of
 from hosting.tasks.shown import shown
 from hosting.tasks.states import Outcome
 from hosting.views.page import actor_of
+from oauth.selectors import client_names
 
 # Whatever a hosted server gave us is opened as data of nobody: no scripts, no origin, no guessing what it is.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
@@ -178,7 +179,7 @@ def _show(
         seen.request,
         "tasks/task.html",
         {
-            "shown": shown(task),
+            "shown": shown(task, client_names({task.client})),
             "task": task,
             "deployment": task.deployment if can_open else None,
             "server": task.deployment.label,

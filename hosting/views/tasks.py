@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,9 +13,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from hosting.models import Task
 from hosting.tasks import selectors
-from hosting.tasks.shown import FILTERS, label_of, shown
+from hosting.tasks.shown import FILTERS, TaskShown, label_of, shown
 from hosting.views.page import Page, actor_of, page_view
+from oauth.selectors import client_names
 
 
 @never_cache
@@ -31,7 +34,7 @@ def tasks_list(request: HttpRequest) -> HttpResponse:
         request,
         "tasks/list.html",
         {
-            "tasks": [shown(task) for task in found.tasks],
+            "tasks": _shown(found.tasks),
             "stamp": selectors.stamp_of(actor),
             "servers": servers,
             "states": FILTERS,
@@ -53,8 +56,13 @@ def tasks_page(page: Page) -> HttpResponse:
         rows = [{"head": head, "label": label_of(head.state, head.outcome)} for head in heads]
         return page.show("tasks", "tasks", heads=rows, older=_older(state, following), **shared)
     found = selectors.tasks_page(page.actor, state=state, deployment_id=page.deployment.pk, after=after)
-    tasks = [shown(task) for task in found.tasks]
+    tasks = _shown(found.tasks)
     return page.show("tasks", "tasks", tasks=tasks, older=_older(state, found.next), **shared)
+
+
+def _shown(tasks: Sequence[Task]) -> list[TaskShown]:
+    names = client_names({task.client for task in tasks})
+    return [shown(task, names) for task in tasks]
 
 
 def _older(state: str, following: str) -> str:

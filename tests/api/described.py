@@ -17,6 +17,7 @@ NAMES = {
     "number": "1",
     "tool": "now",
     "user": "bob",
+    "task_id": "the-task",
     "token_id": "00000000-0000-7000-8000-000000000000",
 }
 

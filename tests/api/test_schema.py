@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from hosting.api.views.documents import schema
-from hosting.models import Deployment
+from hosting.models import Deployment, Task
 from hosting.tools import tools_seen
 from tests.api.conftest import Answer, ApiClient, token_of
 from tests.api.described import NAMES, TEXTS, Operation, operations, values_of
@@ -31,6 +31,9 @@ TOOL = {"name": "now", "description": "Tells the time", "inputSchema": {"type": 
 def deployment(alice: User, bob: User) -> Deployment:
     found = make_deployment(alice, tools=[TOOL])
     tools_seen(found.pk, [TOOL])
+    asked = {"q1": {"method": "elicitation/create", "params": {"message": "Go on?"}}}
+    task = {"id": NAMES["task_id"], "principal": str(alice.pk), "origin": Task.Origin.MODERN, "tool": "now"}
+    Task.objects.create(deployment=found, user=alice, params="{}", state="input_required", questions=asked, **task)
     return found
 
 
@@ -84,7 +87,7 @@ def test_nobody_is_refused(operation: Operation, deployment: Deployment) -> None
     check_answer(operation, answer)
 
 
-OF_NO_DEPLOYMENT = {"listDeployments", "createDeployment", "getQuota"}
+OF_NO_DEPLOYMENT = {"listDeployments", "createDeployment", "getQuota", "listTasks"}
 
 
 @EVERY

@@ -207,7 +207,7 @@ def test_the_page_tells_all_of_it_as_text(deployment: Deployment, alice: User) -
     page = as_user(alice).get(path_of(task)).content.decode()
     assert EVIL not in page
     assert "hunter2" not in page
-    for words in ("50 %", "2 a second", "left", "Digging", "Needs an answer", "Submit", "⟦U+202E⟧", "[hidden]"):
+    for words in ("50 %", "2 a second", "left", "digging", "Needs an answer", "Submit", "⟦U+202E⟧", "[hidden]"):
         assert words in page, words
     assert page.count("&lt;script&gt;") >= 4
 
@@ -288,6 +288,25 @@ def test_what_only_a_client_can_answer_can_be_refused(deployment: Deployment, al
     page = as_user(alice).get(path_of(task)).content.decode()
     assert "The client has to answer this" in page
     assert EVIL not in page
+
+
+def test_fields_stand_in_the_order_in_which_they_were_asked(deployment: Deployment, alice: User) -> None:
+    """jsonb would sort them by the length of their names."""
+    properties = {"the_first": {"type": "string"}, "b": {"type": "string"}, "aa": {"type": "string"}}
+    asked = {"method": "elicitation/create", "params": {"requestedSchema": {"properties": properties}}}
+    task = make_task(deployment, alice, questions={"q1": asked}, state=State.INPUT_REQUIRED)
+    form = as_user(alice).get(path_of(task)).context["questions"][0]["form"]
+    assert [field.label for field in form.fields.values()] == list(properties)
+
+
+def test_a_table_within_a_result_is_a_table(deployment: Deployment, alice: User) -> None:
+    value = {"total": 2, "name": EVIL, "hosts": [{"id": 1}, {"id": 2}], "other": {"a": [1]}}
+    task = make_task(deployment, alice, body={"content": [], "structuredContent": value})
+    page = as_user(alice).get(path_of(task))
+    assert page.context["result"].facts == [("total", "2"), ("name", EVIL)]
+    members = page.context["result"].members
+    assert [(name, bool(table)) for name, table, _ in members] == [("hosts", True), ("other", False)]
+    assert EVIL not in page.content.decode()
 
 
 # --- forms
