@@ -196,5 +196,5 @@ class Tasks(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_tasks_in_any_order() -> None:
     Tasks.deployment, Tasks.runner = make_deployment(make_user()), make_runner()
-    few = settings(max_examples=20, stateful_step_count=20, suppress_health_check=list(HealthCheck), deadline=None)
+    few = settings(max_examples=8, stateful_step_count=15, suppress_health_check=list(HealthCheck), deadline=None)
     run_state_machine_as_test(Tasks, settings=few)

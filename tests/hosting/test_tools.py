@@ -196,11 +196,13 @@ def test_approving_is_of_the_text_that_was_shown(deployment: Deployment) -> None
 def test_task_support_of_one_era_stays_approved(deployment: Deployment) -> None:
     owner = owner_of(deployment)
     modern = {name: value for name, value in TOOL.items() if name != "execution"}
+    demanding = {**TOOL, "execution": {"taskSupport": "required"}}
     seen(deployment, modern)
-    assert seen(deployment, TOOL, is_complete=False) == ["read"]
+    assert seen(deployment, TOOL, is_complete=False) == []  # an offer asks nothing of a client
+    assert seen(deployment, demanding, is_complete=False) == ["read"]
     tools_approve_all(actor=owner, deployment=deployment)
     assert seen(deployment, modern) == []
-    assert policy_of(deployment.pk).allows(TOOL)
+    assert policy_of(deployment.pk).allows(demanding)
     assert policy_of(deployment.pk).allows(modern)
 
 
