@@ -21,6 +21,8 @@ from hosting.tasks import services
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from tests.factories import make_deployment, make_runner, make_user
 
+pytestmark = pytest.mark.slow
+
 PRINCIPALS = ("alice", "bob")
 QUESTION = b'{"method":"elicitation/create","params":{"message":"Sure?"}}'
 WORDS = {
