@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import User
@@ -37,13 +37,6 @@ _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 
 def calls_write(rows: list[CallRow]) -> None:
     """All of them, but for those of deployments that are gone. COPY, since it costs a row a tenth of an INSERT."""
-    try:
-        _copy(rows)
-    except IntegrityError:  # deleted between our look and our write: it is not there the second time
-        _copy(rows)
-
-
-def _copy(rows: list[CallRow]) -> None:
     deployments = _existing(Deployment, {row.deployment_id for row in rows})
     versions = _existing(DeploymentVersion, {row.version_id for row in rows})
     users = _existing(User, {row.sub for row in rows})
@@ -92,7 +85,7 @@ def _uuid(text: str) -> UUID | None:
 def calls_purge() -> int:
     """Deletes what is older than the site keeps; gives how many rows. In pieces, so that no lock lasts."""
     before = clock.now() - timedelta(days=settings.SLIPWAY_CALL_RECORD_DAYS)
-    old = CallRecord.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)
+    old = CallRecord.objects.filter(at__lt=before).order_by().values_list("pk", flat=True)
     total = 0
     while True:
         ids = list(old[:DELETED_AT_ONCE])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-_TRIED = {"owner": "alice", "name": "time", "number": "1", "tool": "get_current_time", "user": "bob", "token_id": "ID"}
+_TRIED = {"owner": "alice", "name": "time", "number": "1", "tool": "get_current_time", "user": "bob"}
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class _Reader:
         return Type(f"{words} ({found['format']})" if "format" in found else words)
 
     def _curl(self, method: str, path: str, content: Mapping[str, Any], bodies: tuple[Body, ...]) -> str:
-        url = self._server + path.format(**_TRIED)
+        url = self._server + _PARAMETER.sub(lambda found: _TRIED.get(found[1], found[1].upper()), path)
         lines = [f"curl {'' if method == 'GET' else f'-X {method} '}{url}", '-H "Authorization: Bearer $TOKEN"']
         if bodies:
             example = _example(content, bodies[0])

@@ -39,8 +39,11 @@ TOOLS_CHANGED = "notifications/tools/list_changed"
 
 
 def text_of(response: httpx.Response) -> str:
+    """Of a result that came at once, or as the last event of a stream since it took a while."""
     assert response.status_code == 200, response.text
-    return str(response.json()["result"]["content"][0]["text"])
+    is_stream = response.headers["content-type"].startswith("text/event-stream")
+    body = response.text.rstrip().rpartition("data: ")[2] if is_stream else response.text
+    return str(json.loads(body)["result"]["content"][0]["text"])
 
 
 def error_of(response: httpx.Response) -> tuple[int, int, Any]:
