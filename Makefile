@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV   := .venv/bin
 T      ?=
+# Tests wait more than they compute: so many processes at once, each with services of its own.
+N      ?= 3
 
 .PHONY: up serve install dev test test-slow check format lock
 
@@ -19,7 +21,7 @@ dev:
 	@$(PYTHON) scripts/bootstrap.py --dev
 
 test: dev
-	$(VENV)/python -m pytest $(T)
+	$(VENV)/python -m pytest -n $(N) --dist loadfile $(T)
 
 test-slow: dev
 	$(VENV)/python -m pytest -m slow $(T)
