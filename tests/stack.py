@@ -19,7 +19,7 @@ from config.launch.home import run_folder_remove
 from config.launch.processes import command_line, descendants
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # of a machine that many others use
 _READY = "Slipway is ready at "
 # What a developer has set for the site of their own, or pytest for itself, is not for this one.
 _NOT_HANDED_ON = ("SLIPWAY_", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "WEB_PROCESSES", "PYTEST_", "COV_")
