@@ -1,8 +1,8 @@
 """The site's ASGI entry: admits a request, then hands it to the MCP endpoint, to Channels or to Django.
 
-The MCP endpoint and /healthz stand before Django and its middleware, which would cost a call about ten times as much
-as the call itself. What all of them share is decided here: the request must name a host of ours, and from then on it
-carries the host of SLIPWAY_URL, so that no link, issuer or resource can come from what a client wrote.
+The MCP endpoint, the registry's API and /healthz stand before Django and its middleware, which would cost a call about
+ten times as much as the call itself. What all of them share is decided here: the request must name a host of ours, and
+from then on it carries the host of SLIPWAY_URL, so that no link, issuer or resource can come from what a client wrote.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from config.bodies import bounded  # noqa: E402
 from config.routing import websocket_application  # noqa: E402
 from hosting.tasks import feed as task_feed  # noqa: E402
 from mcp_endpoint import app as mcp  # noqa: E402
+from registry.api import app as registry_api  # noqa: E402
 
 _OUR_HOST = settings.SLIPWAY_URL.partition("://")[2].encode()
 _HOSTS = frozenset(name.encode() for name in settings.ALLOWED_HOSTS)
@@ -85,6 +86,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await mcp.application(scope, receive, send)
     elif task_feed.PATH.fullmatch(path):
         await task_feed.application(scope, receive, send)
+    elif registry_api.is_ours(path):
+        await registry_api.application(scope, receive, send)
     else:
         await bounded(django_application, scope, receive, send)
 
@@ -108,9 +111,11 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await mcp.startup()
+            await registry_api.startup()
             await send({"type": "lifespan.startup.complete"})
         else:
             await task_feed.shutdown()
+            await registry_api.shutdown()
             await mcp.shutdown()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "config.apps.ProjectConfig",
     "accounts",
     "oauth",
+    "registry",
     "hosting",
     "events",
     "django.contrib.auth",

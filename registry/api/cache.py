@@ -1,0 +1,135 @@
+"""Bodies that a web process has made, for as long as nothing in the registry changes.
+
+PostgreSQL tells every change when it commits (migration 0002). A process that hears of one forgets everything; what is
+being read meanwhile is answered and not kept. Nothing is served from here unless the listening connection has proven
+within a second that it is alive, by a notice that it sent to itself: where notices get lost, as behind a pooler of
+transactions, the cache is simply not used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import psycopg
+import structlog
+
+from registry.api.database import AWAY, conninfo
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "registry_changed"
+PROOF_SECONDS = 0.4  # how often the connection proves itself
+TRUST_SECONDS = 1.0  # and how long a proof is good for
+RETRY_SECONDS = 1.0
+MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Body:
+    content: bytes
+    etag: bytes
+
+
+def body_of(text: str) -> Body:
+    content = text.encode()
+    return Body(content, b'"' + blake2b(content, digest_size=12).hexdigest().encode() + b'"')
+
+
+class Cache:
+    """`start` and `stop` by the web process."""
+
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[Hashable, Body] = OrderedDict()
+        self._bytes = 0
+        self._generation = 0
+        self._proven_at = -TRUST_SECONDS
+        self._making: dict[Hashable, asyncio.Task[Body]] = {}
+        self._listener: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._listener = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        for task in [self._listener, *self._making.values()]:
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self._listener = None
+
+    def get(self, key: Hashable) -> Body | None:
+        """What is held and still true."""
+        if time.monotonic() - self._proven_at > TRUST_SECONDS:
+            return None
+        found = self._bodies.get(key)
+        if found is not None:
+            self._bodies.move_to_end(key)
+        return found
+
+    async def made(self, key: Hashable, make: Callable[[], Awaitable[str]]) -> Body:
+        """Makes it, once for all who wait for the same in the same generation. Raises what `make` raises."""
+        at = (self._generation, key)
+        task = self._making.get(at)
+        if task is None:
+            task = self._making[at] = asyncio.create_task(self._make(key, make, self._generation))
+            task.add_done_callback(lambda done: self._made(at, done))
+        return await asyncio.shield(task)
+
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[str]], generation: int) -> Body:
+        body = body_of(await make())
+        if generation == self._generation and len(body.content) < MAX_BYTES // 16:
+            self._keep(key, body)
+        return body
+
+    def _made(self, at: Hashable, done: asyncio.Task[Body]) -> None:
+        self._making.pop(at, None)
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may have
+
+    def _keep(self, key: Hashable, body: Body) -> None:
+        before = self._bodies.pop(key, None)
+        self._bytes += len(body.content) - (len(before.content) if before else 0)
+        self._bodies[key] = body
+        while self._bytes > MAX_BYTES:
+            _, gone = self._bodies.popitem(last=False)
+            self._bytes -= len(gone.content)
+
+    def forget(self) -> None:
+        self._generation += 1
+        self._bodies.clear()
+        self._bytes = 0
+
+    # --- the listening connection
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(conninfo(), autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self.forget()
+                    await self._follow(connection)
+            except (*AWAY, TimeoutError) as error:
+                log.warning("registry_cache_off", error=str(error))
+            except Exception:
+                log.exception("registry_cache_failed")
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        """Until the connection fails or loses a notice."""
+        number = 0
+        while True:
+            number += 1
+            proof, asked_at, is_proven = f"proof {connection.info.backend_pid} {number}", time.monotonic(), False
+            async with asyncio.timeout(TRUST_SECONDS * 5):
+                await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, proof))
+            async for notice in connection.notifies(timeout=PROOF_SECONDS):
+                if notice.payload == proof:
+                    self._proven_at, is_proven = asked_at, True
+                elif not notice.payload:
+                    self.forget()
+            if not is_proven:
+                raise TimeoutError("notices do not come through")

@@ -1,0 +1,71 @@
+"""The reads' own way to PostgreSQL: a small pool of asynchronous connections, and one that listens for changes.
+
+Django's connections belong to threads, and going to one and back costs a read more than its query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from django.db import connections
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from registry.api.problems import Problem
+
+POOL = 8
+WAIT_SECONDS = 5.0
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+
+
+def conninfo() -> str:
+    """Of Django's default database, for libpq."""
+    parameters = connections["default"].get_connection_params()
+    wanted = {
+        name: str(value)
+        for name, value in parameters.items()
+        if isinstance(value, str | int) and name not in ("context", "cursor_factory", "pool", "prepare_threshold")
+    }
+    return make_conninfo(**{**wanted, "application_name": "slipway registry"})
+
+
+class Database:
+    """`start` and `stop` by the web process. Raises Problem 503 while PostgreSQL is away."""
+
+    def __init__(self) -> None:
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+
+    async def start(self) -> None:
+        options = {"autocommit": True, "options": "-c TimeZone=UTC", "prepare_threshold": 2}
+        self._pool = AsyncConnectionPool(
+            conninfo(), min_size=1, max_size=POOL, open=False, timeout=WAIT_SECONDS, kwargs=options
+        )
+        await self._pool.open(wait=False)
+
+    async def stop(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    @asynccontextmanager
+    async def cursor(self) -> AsyncIterator[psycopg.AsyncCursor[Any]]:
+        if self._pool is None:
+            raise _away()
+        try:
+            async with self._pool.connection() as connection, connection.cursor() as cursor:
+                yield cursor
+        except AWAY as error:
+            raise _away() from error
+
+    async def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        async with self.cursor() as cursor:
+            await cursor.execute(sql, parameters)
+            return await cursor.fetchall()
+
+
+def _away() -> Problem:
+    return Problem(503, "The registry's database does not answer. Try again shortly.", headers={"Retry-After": "5"})

@@ -1,0 +1,79 @@
+"""The registry's API over real HTTP, in a thread of the test's process, on the tests' own database."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from django.db import DEFAULT_DB_ALIAS, connections
+from pytest_django import DjangoDbBlocker
+
+from registry.api.app import Api
+from tests.registry.site import Site
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@pytest.fixture(scope="session")
+def _registry_site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+    with django_db_blocker.unblock():
+        began: list[_Server] = []
+
+        async def run() -> None:
+            api = Api()
+            await api.start()
+            began.append(_Server(uvicorn.Config(api, host="127.0.0.1", port=0, lifespan="off", log_config=None)))
+            try:
+                await began[0].serve()
+            finally:
+                await api.stop()
+
+        thread = threading.Thread(target=asyncio.run, args=(run(),))
+        thread.start()
+        while not began:
+            thread.join(0.01)
+            assert thread.is_alive()
+        server = began[0]
+        assert server.ready.wait(20)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Site(f"http://127.0.0.1:{port}")
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def committed(db: None) -> Iterator[None]:
+    """What a test writes is committed, so that the site sees it; the registry's tables are empty again after it.
+
+    A connection beside the one of `db`, whose transaction is for tests alone. To flush all tables would take longer
+    than most of these tests.
+    """
+    of_db = connections[DEFAULT_DB_ALIAS]
+    connections[DEFAULT_DB_ALIAS] = of_db.copy()
+    try:
+        yield
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute("TRUNCATE registry_server, registry_upstream CASCADE")
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+        connections[DEFAULT_DB_ALIAS] = of_db
+
+
+@pytest.fixture
+def site(committed: None, _registry_site: Site) -> Iterator[Site]:
+    """With an empty registry."""
+    with httpx.Client(base_url=_registry_site.url, timeout=20) as client:
+        yield Site(_registry_site.url, client)
