@@ -109,7 +109,9 @@ def _day_after_release(version: DeploymentVersion) -> date | None:
     """The day after the version's package came out: what it needs may have followed within hours."""
     number = version.resolved.rpartition(" ")[2]
     try:
-        released = environments.released(kinds.parse(version.reference), number, Path(settings.SLIPWAY_STORE))
+        released = environments.released(
+            kinds.parse(version.reference), number, Path(settings.SLIPWAY_STORE), settings.SLIPWAY_SANDBOX
+        )
     except (environments.BuildFailed, OSError) as error:
         log.info("release_date_unknown", version=str(version.pk), error=str(error))
         return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from hosting.environments.store import LockBusy, Store
 from hosting.environments.tree import delete, make_read_only, measure
 from hosting.kinds import BuildFailed, Reference, kind_named
+from hosting.kinds.boxed import Box
 from hosting.kinds.commands import Log
 from hosting.kinds.locked import BuildChoices, Locked, Progress, Workplace
 
@@ -58,14 +60,13 @@ def build(reference: Reference, store: Path, progress: Progress, choices: BuildC
     """
     log = Log(hidden=_hidden(store))
     try:
-        place = Store.at(store)
-        progress("resolving", 0.0)
-        with place.scratch() as folder:
-            work = Workplace(place.cache, log, progress, sandbox=choices.sandbox)
-            resolved = kind_named(reference.kind).resolve(reference, folder, work, choices)
-        log.add(f"Resolved {reference} to {resolved.resolved} with {resolved.count}")
-        progress(f"resolving: {resolved.count}", 0.2)
-        return _install(resolved, place, progress, log, choices)
+        with _workplace(store, log, progress, choices.sandbox) as (place, work):
+            progress("resolving", 0.0)
+            with place.scratch() as folder:
+                resolved = kind_named(reference.kind).resolve(reference, folder, work, choices)
+            log.add(f"Resolved {reference} to {resolved.resolved} with {resolved.count}")
+            progress(f"resolving: {resolved.count}", 0.2)
+            return _install(resolved, place, work, choices)
     except OSError as error:
         raise _not_writable(error, log) from error
 
@@ -77,15 +78,16 @@ def install(wanted: Locked, store: Path, progress: Progress, choices: BuildChoic
     """
     log = Log(hidden=_hidden(store))
     try:
-        return _install(wanted, Store.at(store), progress, log, choices)
+        with _workplace(store, log, progress, choices.sandbox) as (place, work):
+            return _install(wanted, place, work, choices)
     except OSError as error:
         raise _not_writable(error, log) from error
 
 
-def released(reference: Reference, version: str, store: Path) -> datetime | None:
+def released(reference: Reference, version: str, store: Path, sandbox: str = "bubblewrap") -> datetime | None:
     """When a version of a package came out, as far as its index says. Raises BuildFailed without the tools for it."""
-    work = Workplace(Store.at(store).cache, Log(), lambda text, part: None)
-    return kind_named(reference.kind).released(reference, version, work)
+    with _workplace(store, Log(), lambda text, part: None, sandbox) as (_, work):
+        return kind_named(reference.kind).released(reference, version, work)
 
 
 def find(digest: str, store: Path, log: str = "") -> Built | None:
@@ -169,29 +171,35 @@ def sweep(store: Path) -> int:
     return Store.at(store).sweep()
 
 
-def _install(wanted: Locked, place: Store, progress: Progress, log: Log, choices: BuildChoices) -> Built:
-    digest = wanted.digest
+@contextmanager
+def _workplace(store: Path, log: Log, progress: Progress, sandbox: str) -> Iterator[tuple[Store, Workplace]]:
+    place = Store.at(store)
+    with place.cache_in_use(), nullcontext() if sandbox == "insecure" else Box() as box:
+        yield place, Workplace(place.cache, log, progress, box)
+
+
+def _install(wanted: Locked, place: Store, work: Workplace, choices: BuildChoices) -> Built:
+    digest, log, progress = wanted.digest, work.log, work.progress
     if (built := find(digest, place.root, log.text())) is not None:
         progress("ready", 1.0)
         return built
     try:
         with place.locked(digest, 0.0) as held:
-            return _install_alone(wanted, place, progress, log, choices, held)
+            return _install_alone(wanted, place, replace(work, held=(held,)), choices)
     except LockBusy:
         progress("waiting for another build of the same packages", None)
     try:
         with place.locked(digest, LOCK_WAIT_SECONDS) as held:
-            return _install_alone(wanted, place, progress, log, choices, held)
+            return _install_alone(wanted, place, replace(work, held=(held,)), choices)
     except LockBusy:
         raise BuildFailed(
             f"Another build of {wanted.resolved} is taking too long. Try again later.", log.text(), is_transient=True
         ) from None
 
 
-def _install_alone(
-    wanted: Locked, place: Store, progress: Progress, log: Log, choices: BuildChoices, held: int
-) -> Built:
+def _install_alone(wanted: Locked, place: Store, work: Workplace, choices: BuildChoices) -> Built:
     digest, path, kind = wanted.digest, place.path_of(wanted.digest), kind_named(wanted.kind)
+    log, progress = work.log, work.progress
     if (built := find(digest, place.root, log.text())) is not None:  # another builder was faster
         progress("ready", 1.0)
         return built
@@ -204,7 +212,7 @@ def _install_alone(
         )
     folder = place.new_folder(digest)
     try:
-        kind.install(wanted, folder, Workplace(place.cache, log, progress, (held,), choices.sandbox), choices)
+        kind.install(wanted, folder, work, choices)
         try:
             kind.launch(wanted, folder)  # without a command to start there is nothing to keep
         except BuildFailed as failure:

@@ -4,7 +4,7 @@
 <store>/.building/           folders of builds under way, and of builders that died
 <store>/.locks/<digest>      held by the one who builds or removes; never deleted, because that would be a race
 <store>/.trash/              environments on their way out: a removal is one rename, whatever happens after it
-<store>/.cache/              caches of the package tools, on the same file system so that files can be hard-linked
+<store>/.downloads/          what the package tools have fetched, theirs to write to; environments have copies
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hosting.environments.tree import delete
+from hosting.environments.tree import delete, size_within
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 LOCK_POLL_SECONDS = 0.1
 ABANDONED_SECONDS = 3600.0  # longer than any resolution may take
+MAX_CACHE_BYTES = 10 * 1024**3
 
 _Held = int
 
@@ -61,7 +62,17 @@ class Store:
 
     @property
     def cache(self) -> Path:
-        return self.root / ".cache"
+        return self.root / ".downloads"
+
+    @contextmanager
+    def cache_in_use(self) -> Iterator[None]:
+        """Nobody empties it meanwhile."""
+        held = os.open(self.locks / "downloads", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(held)
 
     def path_of(self, digest: str) -> Path:
         """Where the environment of this digest is, or would be."""
@@ -117,8 +128,10 @@ class Store:
         delete(gone)
 
     def sweep(self) -> int:
-        """Deletes what dead builders and interrupted removals left; gives the number of folders."""
-        count = 0
+        """Deletes what dead builders and interrupted removals left; gives the number of folders.
+
+        Empties the cache of downloads when it has grown too large and nobody uses it."""
+        count = self._trim_cache()
         for left in self.trash.iterdir():
             delete(left)
             count += 1
@@ -136,3 +149,17 @@ class Store:
             except (LockBusy, FileNotFoundError):
                 continue
         return count
+
+    def _trim_cache(self) -> int:
+        held = os.open(self.locks / "downloads", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if size_within(self.cache, MAX_CACHE_BYTES):
+                return 0
+            for part in self.cache.iterdir():
+                self.discard(part)
+            return 1
+        except BlockingIOError:
+            return 0
+        finally:
+            os.close(held)

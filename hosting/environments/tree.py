@@ -17,7 +17,7 @@ class Tree:
     """`fingerprint` covers names, sizes and link targets, not bytecode; `size_bytes` is the sum of the sizes.
 
     Sizes, not contents: it is to notice files that a crash, a full disk or a person took away, and has to be cheap.
-    What was downloaded has been checked against the hashes of the lock. Files hard-linked from a cache count in full.
+    What was downloaded has been checked against the hashes of the lock.
     """
 
     fingerprint: str
@@ -45,6 +45,17 @@ def measure(folder: Path, *, without: str) -> Tree:
     return Tree(digest.hexdigest(), total)
 
 
+def size_within(folder: Path, most_bytes: int) -> bool:
+    """Whether everything below takes no more room on the disk."""
+    total = 0
+    for entry in _entries(folder):
+        with suppress(FileNotFoundError):
+            total += entry.stat(follow_symlinks=False).st_blocks * 512
+        if total > most_bytes:
+            return False
+    return True
+
+
 def make_read_only(folder: Path) -> None:
     """Takes writing from everything inside, and lets everybody read: a sandbox may use another user.
 
@@ -55,8 +66,7 @@ def make_read_only(folder: Path) -> None:
             continue
         mode = entry.stat(follow_symlinks=False).st_mode
         runs = stat.S_ISDIR(mode) or mode & stat.S_IXUSR
-        with suppress(PermissionError):  # a file of a shared cache may be somebody else's
-            os.chmod(entry.path, 0o555 if runs else 0o444)
+        os.chmod(entry.path, 0o555 if runs else 0o444)
 
 
 def delete(folder: Path) -> None:

@@ -1,8 +1,11 @@
-"""Runs a package tool in the sandbox that hosted servers run in, because code of its packages runs with it.
+"""Runs the package tools in the sandbox that hosted servers run in.
 
-It sees /usr, its interpreter and the one folder that it may write to; no home, no environment of ours. Its network is
-the egress proxy, which lets it reach the package indexes and nothing else. When it ends, everything that it started has
-ended, and its folder is taken back.
+A tool sees /usr, its interpreter, the folders of its build and, unless code of a package may run with it, the cache of
+downloads that builds share; no home, no environment of ours. Its network is the egress proxy, which lets it reach the
+package indexes and nothing else. When it ends, everything that it started has ended, and its folders are taken back.
+
+Tools that run no foreign code are one user in all builds, who owns the cache. Those that may are a user of their own,
+have a cache of their own, and no credentials of an index.
 """
 
 from __future__ import annotations
@@ -10,13 +13,17 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
-from hosting.kinds import leftovers
+from hosting.kinds import credentials, leftovers
 from hosting.kinds.failure import BuildFailed
-from hosting.kinds.indexes import Indexes, indexes
+from hosting.kinds.indexes import Indexes, indexes, npm_settings
+from hosting.kinds.lines import Line, Lines
 from hosting.runner.control import Egress, Limits
 from hosting.runner.egress.doors import PROXY_PORT
 from hosting.runner.egress.keeper import Keeper
@@ -27,80 +34,155 @@ from hosting.runner.runtimes.bubblewrap import Bubblewrap
 if TYPE_CHECKING:
     from hosting.kinds.commands import Command
 
+MAX_FOLDER_BYTES, MAX_FOLDER_FILES = 4 * 1024**3, 500_000
 LIMITS = Limits(
     memory_bytes=2 * 1024**3,
     processes=512,
     open_files=4096,
     cpu_seconds=3600,
-    disk_bytes=1024**3,  # of /tmp and the home, each, and of any one file
+    disk_bytes=MAX_FOLDER_BYTES,  # of any one file; /tmp and the home are memory, and end at that limit
 )
-MAX_FOLDER_BYTES, MAX_FOLDER_FILES = 4 * 1024**3, 500_000
+MAX_STDIN = 60_000  # less than a pipe holds
 LOOK_SECONDS = 2.0
-LAST_REPORT_SECONDS = 1.5
-READ_OCTETS = 65536
-MAX_LINE = 16 * 1024
+LAST_REPORT_SECONDS = 2.0  # for the proxy to say what it refused
 _PROXY = f"http://127.0.0.1:{PROXY_PORT}"
-
-Line = Callable[[str], object]
 
 
 class Expired(Exception):  # noqa: N818 - the outcome of a run
     """It took longer than its time."""
 
 
-def run_boxed(command: Command, environment: dict[str, str], printed: Line, complained: Line) -> int:
-    """The exit code. `printed` and `complained` get stdout and stderr line by line; refusals of the network, too.
+class Box:
+    """The sandbox of one build, on one thread. Its proxy lives as long as the build; each tool is an instance."""
 
-    Raises Expired, BuildFailed.
-    """
-    places = indexes(environment)
-    try:
-        ended = asyncio.run(_run(command, places, printed, complained))
-    except (LaunchFailed, SandboxUnavailable) as error:
-        raise BuildFailed(f"The build sandbox could not be made: {error}.") from error
-    finally:
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._runtimes: dict[bool, Bubblewrap] = {}
+        self._keeper: Keeper | None = None
+        self._places = Indexes(())
+        self._complained: Line = lambda line: None
+
+    def __enter__(self) -> Box:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.close()
+        for runtime in self._runtimes.values():
+            runtime.close()
+        self._runner.close()
+
+    def run(self, command: Command, environment: Mapping[str, str], printed: Line, complained: Line) -> int:
+        """The exit code. `printed` and `complained` get stdout and stderr line by line; refusals of the network, too.
+
+        `environment` is what a tool would get outside of the sandbox. Raises Expired, BuildFailed.
+        """
+        if len(command.stdin) > MAX_STDIN:
+            raise BuildFailed("It names more packages than can be resolved at once.")
+        for folder in (command.cache, *command.writes):
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+        self._complained = complained
         try:
-            for folder in command.writes:
-                leftovers.take_back(folder, command.reads)
-        except leftovers.LeftoverRefused as error:
-            raise BuildFailed(f"What its install code left can't be used: {error}.") from error
-    if ended.reason.startswith(("memory limit", "CPU limit", "disk limit", "folder limit")):
-        raise BuildFailed(f"Its install code was stopped: {ended.reason}.")
-    return ended.code
+            with self._settings(command, environment) as (settings, env):
+                ended = self._runner.run(self._run(command, settings, env, printed))
+        except (LaunchFailed, SandboxUnavailable) as error:
+            raise BuildFailed(f"The build sandbox could not be made: {error}.") from error
+        finally:
+            try:
+                for folder in command.writes:
+                    leftovers.take_back(folder, command.reads)
+            except leftovers.LeftoverRefused as error:
+                raise BuildFailed(f"What it installed can't be used: {error}.") from error
+        if ended.reason.startswith(("memory limit", "CPU limit", "disk limit", "folder limit")):
+            raise BuildFailed(f"{_culprit(command)} was stopped: {ended.reason}.")
+        return ended.code
 
+    # --- inside
 
-async def _run(command: Command, places: Indexes, printed: Line, complained: Line) -> Exit:
-    runtime = Bubblewrap()
-    keeper = Keeper(
-        lambda spec: Policy("listed", trusted=list(places.hosts), is_explicit=True, upstream=places.upstream),
-        printed=lambda deployment, instance, line: _say(complained, line),
-    )
-    runtime.doorway = keeper
-    try:
-        keeper.start()
-        process = await runtime.start(_spec(command, places))
+    @contextmanager
+    def _settings(
+        self, command: Command, environment: Mapping[str, str]
+    ) -> Iterator[tuple[list[Path], Mapping[str, str]]]:
+        """A folder for what only files can say, and the environment."""
+        is_npm = Path(command.argv[0]).name == "npm"
+        # A build from source may call both.
+        self._places = indexes(environment, with_npm=is_npm or command.is_foreign, with_users=not command.is_foreign)
+        if command.is_foreign:
+            yield [], self._places.env
+            return
+        known = npm_settings(environment) if is_npm else {}
+        found = credentials.of_npm(environment, known) if is_npm else credentials.of_uv(environment)
+        if not found.files:
+            yield [], {**self._places.env, **found.env}
+            return
+        with tempfile.TemporaryDirectory(prefix="slipway-settings-") as folder:
+            for name, text in found.files.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
+            named = {name: str(Path(folder, name)) for name in found.files}
+            yield [Path(folder)], {**self._places.env, **found.env, **named}
+
+    async def _run(self, command: Command, settings: list[Path], env: Mapping[str, str], printed: Line) -> Exit:
+        runtime, keeper = self._runtime(command.is_foreign)
+        spec = _spec(command, self._places, settings, env)
+        process = await runtime.start(spec)
+        keeper.following(spec.instance)
         try:
-            return await _follow(process, command, printed, complained)
+            return await self._follow(process, command, printed)
         finally:
             await process.stop(0)
             process.close()
-            await asyncio.sleep(0)
-    finally:
-        keeper.close()
-        runtime.close()
+            await keeper.settled(spec.instance, LAST_REPORT_SECONDS)
+
+    def _runtime(self, is_foreign: bool) -> tuple[Bubblewrap, Keeper]:
+        if is_foreign not in self._runtimes:
+            self._runtimes[is_foreign] = Bubblewrap(is_builder=not is_foreign)
+        if self._keeper is None:
+            self._keeper = Keeper(
+                lambda spec: Policy(
+                    "listed", trusted=list(self._places.hosts), is_explicit=True, upstream=self._places.upstream
+                ),
+                printed=lambda deployment, instance, line: self._complain(line),
+            )
+            self._keeper.start()
+        self._runtimes[is_foreign].doorway = self._keeper
+        return self._runtimes[is_foreign], self._keeper
+
+    def _complain(self, line: str) -> None:
+        self._complained(line)
+
+    async def _follow(self, process: Process, command: Command, printed: Line) -> Exit:
+        """Until its end. Whoever is too long or too large is ended."""
+        out, err = Lines(process.stdout, printed), Lines(process.stderr, self._complain)
+        _feed(process, command.stdin)
+        over: list[str] = []
+        looking = asyncio.create_task(_look(process, command, over))
+        try:
+            async with asyncio.timeout(command.seconds):
+                ended = await process.wait()
+        except TimeoutError as error:
+            raise Expired from error
+        finally:
+            looking.cancel()
+            out.finish()
+            err.finish()
+        return Exit(ended.code, ended.signal, over[0]) if over else ended
 
 
-def _spec(command: Command, places: Indexes) -> LaunchSpec:
+def _spec(command: Command, places: Indexes, settings: list[Path], env: Mapping[str, str]) -> LaunchSpec:
     tool, reads = _tool(command.argv[0])
     path = [os.path.dirname(one) for one in (*command.reads, tool)] + ["/usr/local/bin", "/usr/bin", "/bin"]
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), _PROXY)
+    shared = [command.cache] if command.cache is not None else []
     return LaunchSpec(
         f"build-{secrets.token_hex(4)}",
         [tool, *command.argv[1:]],
-        {**places.env, **proxies, "PATH": ":".join(dict.fromkeys(path)), **command.env},
+        {**env, **proxies, "PATH": ":".join(dict.fromkeys(path)), **command.env},
         [*reads, *command.reads, *places.reads],
         LIMITS,
-        writable=[str(folder) for folder in command.writes],
+        writable=[str(folder) for folder in (*command.writes, *shared, *settings)],
         cwd=str(command.cwd),
         deployment="build",
         egress=Egress("listed"),
@@ -114,28 +196,7 @@ def _tool(path: str) -> tuple[str, list[str]]:
     return str(real), [str(package or real)]
 
 
-async def _follow(process: Process, command: Command, printed: Line, complained: Line) -> Exit:
-    """Until its end. Whoever is too long or too large is ended."""
-    out, err = _Lines(process.stdout, printed), _Lines(process.stderr, complained)
-    _feed(process, command.stdin)
-    over: list[str] = []
-    looking = asyncio.create_task(_look(process, command, over))
-    try:
-        async with asyncio.timeout(command.seconds):
-            ended = await process.wait()
-    except TimeoutError as error:
-        raise Expired from error
-    finally:
-        looking.cancel()
-        out.finish()
-        err.finish()
-    if ended.code:
-        await asyncio.sleep(LAST_REPORT_SECONDS)  # the proxy may have the reason
-    return Exit(ended.code, ended.signal, over[0]) if over else ended
-
-
 def _feed(process: Process, text: str) -> None:
-    """The texts are short: less than a pipe holds."""
     if text:
         os.write(process.stdin, text.encode())
     os.close(process.stdin)
@@ -153,38 +214,5 @@ async def _look(process: Process, command: Command, over: list[str]) -> None:
                 await process.stop(0)
 
 
-def _say(line: Line, text: str) -> None:
-    line(text)
-
-
-class _Lines:
-    """Reads a pipe as it fills."""
-
-    def __init__(self, fd: int, line: Line) -> None:
-        self._fd, self._line, self._rest = fd, line, b""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(fd, self._read)
-
-    def _read(self) -> bool:
-        try:
-            data = os.read(self._fd, READ_OCTETS)
-        except BlockingIOError:
-            return False
-        if not data:
-            self._loop.remove_reader(self._fd)
-            return False
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for one in lines:
-            self._line(one.decode("utf-8", "replace"))
-        if len(self._rest) > MAX_LINE:
-            self._line(self._rest.decode("utf-8", "replace"))
-            self._rest = b""
-        return True
-
-    def finish(self) -> None:
-        self._loop.remove_reader(self._fd)
-        while self._read():
-            pass
-        if self._rest:
-            self._line(self._rest.decode("utf-8", "replace"))
-            self._rest = b""
+def _culprit(command: Command) -> str:
+    return "Its install code" if command.is_foreign else "Its installation"

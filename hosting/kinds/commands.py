@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hosting.kinds.boxed import Expired, run_boxed
+from hosting.kinds.boxed import Box, Expired
 from hosting.kinds.failure import BuildFailed
 
 MAX_LOG_CHARACTERS = 200_000
@@ -73,8 +73,9 @@ class Finished:
 class Command:
     """One call of a tool. `held` are file descriptors that it keeps open as long as it lives.
 
-    `is_foreign`: it may run code of the packages (install scripts, build backends), so it runs in the sandbox only.
-    There it sees /usr, the tool, `reads` and, to write in, `writes`: folders that belong to this build alone.
+    In the sandbox it sees /usr, the tool, `reads` and, to write in, `writes` and `cache`: folders that belong to this
+    build alone, and the one that builds share. `is_foreign`: it may run code of the packages (install scripts, build
+    backends), and then it has no `cache`.
     """
 
     argv: Sequence[str]
@@ -87,15 +88,18 @@ class Command:
     is_foreign: bool = False
     reads: Sequence[str] = ()
     writes: Sequence[Path] = ()
-    sandbox: str = "bubblewrap"  # | insecure: foreign code runs as we do
+    cache: Path | None = None
 
 
-def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finished:
-    """Runs to the end; stderr goes to the log and `line_seen` line by line. Raises BuildFailed on time-out."""
+def run(command: Command, log: Log, box: Box | None, line_seen: LineSeen | None = None) -> Finished:
+    """Runs to the end; stderr goes to the log and `line_seen` line by line. Raises BuildFailed on time-out.
+
+    Without a box it runs as we do: only for sites that were told to host without a sandbox.
+    """
     tool = Path(command.argv[0]).name
     log.add(f"$ {' '.join([tool, *command.argv[1:]])}")
-    if command.is_foreign and command.sandbox != "insecure":
-        return _run_boxed(command, log, line_seen)
+    if box is not None:
+        return _run_boxed(box, command, log, line_seen)
     if command.is_foreign:
         log.add("Install code runs without a sandbox, because this site was told to host without one.")
     try:
@@ -133,7 +137,7 @@ def run(command: Command, log: Log, line_seen: LineSeen | None = None) -> Finish
     return finished
 
 
-def _run_boxed(command: Command, log: Log, line_seen: LineSeen | None) -> Finished:
+def _run_boxed(box: Box, command: Command, log: Log, line_seen: LineSeen | None) -> Finished:
     printed, errors = Log(), Log(log.hidden)
 
     def complained(raw: str) -> None:
@@ -143,7 +147,7 @@ def _run_boxed(command: Command, log: Log, line_seen: LineSeen | None) -> Finish
             line_seen(line)
 
     try:
-        code = run_boxed(command, tool_environment(), printed.add, complained)
+        code = box.run(command, tool_environment(), printed.add, complained)
     except Expired:
         raise _expired(command, log) from None
     except BuildFailed as failure:

@@ -22,6 +22,7 @@ from hosting.kinds import interpreters
 from hosting.kinds.failure import BuildFailed
 
 PYPI, PYPI_FILES, NPM = "https://pypi.org/simple", "https://files.pythonhosted.org", "https://registry.npmjs.org/"
+MORE_HOSTS = "SLIPWAY_INDEX_HOSTS"  # "host" or "host:port", by commas: where an index keeps its files, if elsewhere
 _PORTS = {"https": 443, "http": 80}
 _PROBE_SECONDS = 30
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
@@ -44,8 +45,12 @@ class Indexes:
     upstream: str = ""
 
 
-def indexes(environment: Mapping[str, str]) -> Indexes:
-    """`environment` is what a tool outside of the sandbox would get (commands.tool_environment)."""
+def indexes(environment: Mapping[str, str], *, with_npm: bool = True, with_users: bool = False) -> Indexes:
+    """`environment` is what a tool outside of the sandbox would get (commands.tool_environment).
+
+    `with_npm`: npm's registries as well. `with_users`: addresses keep the names and passwords in them.
+    """
+    shown = str if with_users else _without_user
     env = {name: environment[name] for name in _PASSED if name in environment}
     addresses: list[str] = []
     for name in _INDEX_VARIABLES:
@@ -53,18 +58,19 @@ def indexes(environment: Mapping[str, str]) -> Indexes:
             separator = "," if name == "UV_FIND_LINKS" else None
             found = [one for one in environment[name].split(separator) if one]
             addresses += found
-            env[name] = (separator or " ").join(map(_without_user, found))
+            env[name] = (separator or " ").join(map(shown, found))
     if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
         settings = _uv_settings()
         addresses += settings or [PYPI]
         if settings:
-            env["UV_DEFAULT_INDEX"], *others = map(_without_user, settings)
+            env["UV_DEFAULT_INDEX"], *others = map(shown, settings)
             env.setdefault("UV_INDEX", " ".join(others))
-    registries = _npm_registries(environment)
-    env |= {f"npm_config_{name}": _without_user(url) for name, url in registries.items()}
+    registries = _npm_registries(environment) if with_npm else {}
+    env |= {f"npm_config_{name}": shown(url) for name, url in registries.items()}
     addresses += registries.values()
     if any("//pypi.org/" in f"{address}/" for address in addresses):
         addresses.append(PYPI_FILES)
+    addresses += [f"https://{host.strip()}" for host in os.environ.get(MORE_HOSTS, "").split(",") if host.strip()]
     hosts = tuple(dict.fromkeys(_hosts(addresses)))
     reads = [*_local(addresses)]
     for name in _CERTIFICATES:
@@ -152,11 +158,18 @@ def _npm_answer(npm: str, variables: tuple[tuple[str, str], ...]) -> dict[str, A
     return found if isinstance(found, dict) else {}
 
 
+def npm_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What npm says of its settings, without secrets; nothing where there is no npm."""
+    try:
+        return _npm_answer(interpreters.npm(), tuple(sorted(environment.items())))
+    except BuildFailed:
+        return {}
+
+
 def _npm_registries(environment: Mapping[str, str]) -> dict[str, str]:
     """npm's registry, and those of scopes."""
-    try:
-        answer = _npm_answer(interpreters.npm(), tuple(sorted(environment.items())))
-    except BuildFailed:  # no Node.js here
+    answer = npm_settings(environment)
+    if not answer:
         return {}
     found = {name: url for name, url in answer.items() if name == "registry" or name.endswith(":registry")}
     # npm doesn't tell an address that holds a password

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hosting.kinds.archive import Archive
+from hosting.kinds.boxed import Box
 from hosting.kinds.commands import Log
 from hosting.kinds.interpreters import Interpreter
 from hosting.kinds.reference import Reference
@@ -25,12 +26,12 @@ class BuildChoices:
     """What the owner chose and what is known besides the reference.
 
     `as_of`: packages that came after this day don't count. `runs_install_code`: install scripts and source
-    distributions are allowed, and every tool that could meet one runs in the sandbox. `archive`: what was uploaded.
+    distributions are allowed. `archive`: what was uploaded.
     """
 
     as_of: date | None = None
     runs_install_code: bool = False
-    sandbox: str = "bubblewrap"  # where it runs; "insecure" for sites that have none
+    sandbox: str = "bubblewrap"  # where the tools run; "insecure" for sites that have none
     archive: Archive | None = None
 
 
@@ -79,13 +80,13 @@ class Launch:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What a kind works with: tools' caches live in the store, and `held` descriptors go to every tool it starts."""
+    """What a kind works with: tools' caches live in the store; without a box, `held` descriptors go to every tool."""
 
     cache: Path
     log: Log
     progress: Progress
+    box: Box | None
     held: tuple[int, ...] = field(default=())
-    sandbox: str = "bubblewrap"  # for foreign code
 
 
 class Kind(Protocol):

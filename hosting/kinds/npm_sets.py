@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hosting.kinds import interpreters
-from hosting.kinds.commands import Command, Finished, Log, run, tool_environment
+from hosting.kinds.commands import Command, Finished, Log, run
 from hosting.kinds.failure import BuildFailed
 from hosting.kinds.locked import BuildChoices, Launch, Locked, Workplace, end_of
 from hosting.kinds.npm_problems import explain
@@ -73,7 +73,7 @@ def lock(
     finished = _npm(arguments, folder, RESOLVE_SECONDS, work)
     if finished.code:
         log = work.log.text()
-        raise explain(reference, finished.output, log, lambda: _newest(reference.name, folder, work))
+        raise explain(reference, finished.output, log, lambda: _newest(reference.name, work))
     written = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     packages: dict[str, dict[str, Any]] = written.get("packages", {})
     packages.setdefault("", {})
@@ -125,46 +125,45 @@ def launch(folder: Path, arguments: list[str]) -> Launch:
 
 def released(name: str, version: str, work: Workplace) -> datetime | None:
     """When the registry got this version, if it says."""
-    times = _view(name, "time", work.cache, work)
+    times = _view(name, "time", work)
     try:
         return datetime.fromisoformat(times[version]) if isinstance(times, dict) else None
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _newest(name: str, folder: Path, work: Workplace) -> list[str]:
-    versions = _view(name, "versions", folder, work)
+def _newest(name: str, work: Workplace) -> list[str]:
+    versions = _view(name, "versions", work)
     found = versions if isinstance(versions, list) else [versions] if versions else []
     return [str(version) for version in reversed(found[-NEWEST_SHOWN:])]
 
 
-def _view(name: str, what: str, folder: Path, work: Workplace) -> Any:
-    quiet = Workplace(work.cache, Log(), work.progress, work.held)
-    finished = _npm(["view", name, what, "--json"], folder, VIEW_SECONDS, quiet)
+def _view(name: str, what: str, work: Workplace) -> Any:
+    finished = _npm(["view", name, what, "--json"], None, VIEW_SECONDS, replace(work, log=Log()))
     try:
         return json.loads(finished.stdout)
     except ValueError:
         return None
 
 
-def _npm(arguments: list[str], folder: Path, seconds: float, work: Workplace, *, is_foreign: bool = False) -> Finished:
-    known = {name.lower() for name in tool_environment()}
-    env = {} if "npm_config_cache" in known else {"npm_config_cache": str(work.cache / "npm")}
-    if is_foreign:  # in the shared cache such code could change what other builds install
-        env = {"npm_config_cache": str(folder / FOREIGN_CACHE)}
+def _npm(
+    arguments: list[str], folder: Path | None, seconds: float, work: Workplace, *, is_foreign: bool = False
+) -> Finished:
+    """In the shared cache foreign code could change what other builds install."""
+    cache = folder / FOREIGN_CACHE if is_foreign and folder else work.cache / "npm"
     command = Command(
         [interpreters.npm(), *arguments],
-        cwd=folder,
+        cwd=folder or cache,
         seconds=seconds,
-        env=env,
+        env={"npm_config_cache": str(cache)},
         held=work.held,
         logs_stdout=False,
         is_foreign=is_foreign,
-        reads=interpreters.node().read_only if is_foreign else (),
-        writes=[folder] if is_foreign else (),
-        sandbox=work.sandbox,
+        reads=interpreters.node().read_only,
+        writes=[folder] if folder else (),
+        cache=None if is_foreign else cache,
     )
-    return run(command, work.log)
+    return run(command, work.log, work.box)
 
 
 def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -11,13 +11,14 @@ import shutil
 import sysconfig
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from uv import find_uv_bin
 
 from hosting.kinds import interpreters
-from hosting.kinds.commands import Command, Finished, LineSeen, Log, run, tool_environment
+from hosting.kinds.commands import Command, Finished, LineSeen, Log, run
 from hosting.kinds.failure import BuildFailed
 from hosting.kinds.locked import BuildChoices, Launch, Locked, Workplace, end_of
 from hosting.kinds.pypi_problems import explain
@@ -45,7 +46,8 @@ def resolve(
     if not choices.runs_install_code:
         arguments += ["--only-binary", ":all:"]
     stdin = "\n".join(requirements) + "\n"
-    return _uv(arguments, RESOLVE_SECONDS, work, stdin=stdin, foreign=folder if choices.runs_install_code else None)
+    is_foreign = choices.runs_install_code and folder is not None
+    return _uv(arguments, RESOLVE_SECONDS, work, folder, stdin=stdin, is_foreign=is_foreign)
 
 
 def lock(
@@ -95,6 +97,7 @@ def install(locked: Locked, lock_text: str, folder: Path, work: Workplace) -> No
         ["venv", "--relocatable", "--no-project", "--python", str(interpreters.python().executable), str(venv)],
         VENV_SECONDS,
         work,
+        folder,
     )
     if made.code:
         raise BuildFailed(f"uv couldn't make a virtual environment for {interpreters.python().label}.", work.log.text())
@@ -104,15 +107,16 @@ def install(locked: Locked, lock_text: str, folder: Path, work: Workplace) -> No
     file.write_text(lock_text, encoding="utf-8")
     work.progress(f"downloading {locked.count}", 0.25)
     arguments = ["pip", "sync", "--python", str(venv / "bin" / "python"), "--require-hashes", "--compile-bytecode"]
-    arguments += ["--link-mode", "hardlink", str(file)]
+    arguments += ["--link-mode", "copy", str(file)]  # what a later build may write to is no part of an environment
     if not locked.runs_install_code:
         arguments += ["--only-binary", ":all:"]
     synced = _uv(
         arguments,
         COMPILED_SECONDS if locked.runs_install_code else SYNC_SECONDS,
         work,
+        folder,
         _steps(locked, work),
-        foreign=folder if locked.runs_install_code else None,
+        is_foreign=locked.runs_install_code,
     )
     shutil.rmtree(folder / FOREIGN_CACHE, ignore_errors=True)
     if synced.code:
@@ -124,7 +128,8 @@ def install_project(locked: Locked, source: Path, folder: Path, work: Workplace)
     """Builds and installs a project with its own backend, in the sandbox, into an environment that has all it needs."""
     work.progress("building the project", 0.85)
     arguments = ["pip", "install", "--python", str(folder / "venv" / "bin" / "python"), "--no-deps", str(source)]
-    done = _uv([*arguments, "--compile-bytecode"], COMPILED_SECONDS, work, _steps(locked, work), foreign=folder)
+    arguments += ["--compile-bytecode"]
+    done = _uv(arguments, COMPILED_SECONDS, work, folder, _steps(locked, work), is_foreign=True)
     shutil.rmtree(folder / FOREIGN_CACHE, ignore_errors=True)
     if done.code:
         raise explain(Reference(locked.kind, locked.name), interpreters.python().label, done.output, work.log.text())
@@ -172,37 +177,34 @@ def _steps(locked: Locked, work: Workplace) -> LineSeen:
 
 
 def _quiet(work: Workplace) -> Workplace:
-    return Workplace(work.cache, Log(), work.progress, work.held)
+    return replace(work, log=Log())
 
 
 def _uv(
     arguments: list[str],
     seconds: float,
     work: Workplace,
+    folder: Path | None,
     line_seen: LineSeen | None = None,
     stdin: str = "",
     *,
-    foreign: Path | None = None,
+    is_foreign: bool = False,
 ) -> Finished:
-    """`foreign` is the one folder that a tool may write to when it may run foreign code.
-
-    Its cache is in there, too: in the shared one such code could change what other builds install.
-    """
-    env = {} if "UV_CACHE_DIR" in tool_environment() else {"UV_CACHE_DIR": str(work.cache / "uv")}
-    if foreign is not None:
-        env = {"UV_CACHE_DIR": str(foreign / FOREIGN_CACHE)}
+    """`folder` is what the tool writes to. When it may run foreign code its cache is in there, too: in the shared one
+    such code could change what other builds install."""
+    cache = folder / FOREIGN_CACHE if is_foreign and folder else work.cache / "uv"
     # Run in "/", because uv takes settings from a pyproject.toml in any folder above the one it starts in.
     command = Command(
         [find_uv_bin(), *arguments, *_COMMON],
         cwd=Path("/"),
         seconds=seconds,
-        env=env,
+        env={"UV_CACHE_DIR": str(cache)},
         stdin=stdin,
         held=work.held,
         logs_stdout=False,
-        is_foreign=foreign is not None,
-        reads=interpreters.python().read_only if foreign else (),
-        writes=[foreign] if foreign else (),
-        sandbox=work.sandbox,
+        is_foreign=is_foreign,
+        reads=interpreters.python().read_only,
+        writes=[folder] if folder else (),
+        cache=None if is_foreign else cache,
     )
-    return run(command, work.log, line_seen)
+    return run(command, work.log, work.box, line_seen)

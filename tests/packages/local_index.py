@@ -27,6 +27,8 @@ class LocalIndex:
         self.uploaded: dict[str, str] = {}
         self.npm: dict[str, dict[str, Any]] = {}
         self.downloads: list[str] = []
+        self.files_at = ""  # another address, for the files of Python packages
+        self.authorizations: tuple[str, ...] = ()  # what a request's Authorization has to be, if anything
         self.held_word = ""
         self.is_asked = threading.Event()
         self.released = threading.Event()
@@ -117,7 +119,7 @@ class LocalIndex:
         """One entry of a project's page, as PEP 691 and PEP 700 have it."""
         return {
             "filename": file,
-            "url": f"{self.url}/files/{file}",
+            "url": f"{self.files_at or self.url}/files/{file}",
             "hashes": {"sha256": hashlib.sha256(self.files[file]).hexdigest()},
             "core-metadata": f"{file}.metadata" in self.files,
             "size": len(self.files[file]),
@@ -134,10 +136,11 @@ def _handler(index: LocalIndex) -> type[BaseHTTPRequestHandler]:
             self._answer(with_body=False)
 
         def _answer(self, *, with_body: bool) -> None:
-            found = index.page(self.path.partition("?")[0])
+            is_known = not index.authorizations or self.headers.get("Authorization") in index.authorizations
+            found = index.page(self.path.partition("?")[0]) if is_known else None
             kind, body = found or ("application/json", b'{"error": "not found"}')
             try:
-                self.send_response(200 if found else 404)
+                self.send_response(200 if found else 404 if is_known else 401)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

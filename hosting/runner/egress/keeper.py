@@ -20,7 +20,15 @@ import msgspec
 
 from common import addresses
 from hosting.runner.egress.ledger import Ledger
-from hosting.runner.egress.messages import PACKET_OCTETS, Admit, Admitted, Dismiss, decode_from_proxy, encode
+from hosting.runner.egress.messages import (
+    PACKET_OCTETS,
+    Admit,
+    Admitted,
+    Dismiss,
+    Dismissed,
+    decode_from_proxy,
+    encode,
+)
 from hosting.runner.egress.policy import Policy
 from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Runtime
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
@@ -66,6 +74,7 @@ class Keeper:
         self._policy_of, self._program = policy_of, program
         self._ways: dict[str, _Way] = {}
         self._answers: dict[str, asyncio.Future[Admitted]] = {}
+        self._settled: dict[str, asyncio.Event] = {}
         self.pid = 0
         self._control: socket.socket | None = None
         self._is_closed = False
@@ -124,6 +133,16 @@ class Keeper:
         if self._ways.pop(instance, None) is not None and self._control is not None:
             with contextlib.suppress(OSError):
                 self._control.send(encode(Dismiss(instance)))
+
+    async def settled(self, instance: str, seconds: float) -> None:
+        """After the end of one that `following` was called for: what the proxy had to say of it has been said."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._settled[instance].wait()
+        del self._settled[instance]
+
+    def following(self, instance: str) -> None:
+        self._settled[instance] = asyncio.Event()
 
     # --- inside
 
@@ -186,6 +205,10 @@ class Keeper:
             answer = self._answers.get(message.instance)
             if answer is not None and not answer.done():
                 answer.set_result(message)
+            return
+        if isinstance(message, Dismissed):
+            if message.instance in self._settled:
+                self._settled[message.instance].set()
             return
         self.ledger.add(message.rows)
         for note in message.notes:

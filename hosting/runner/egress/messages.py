@@ -28,6 +28,12 @@ class Admitted(msgspec.Struct, frozen=True, tag="admitted"):
     error: str = ""
 
 
+class Dismissed(msgspec.Struct, frozen=True, tag="dismissed"):
+    """Everything that there was to report of it has been."""
+
+    instance: str
+
+
 class Note(msgspec.Struct, frozen=True):
     """A line for the deployment's output."""
 
@@ -42,7 +48,7 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
 
 
 ToProxy = Admit | Dismiss
-FromProxy = Admitted | Report
+FromProxy = Admitted | Dismissed | Report
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to_proxy = msgspec.msgpack.Decoder(ToProxy).decode

@@ -16,6 +16,7 @@ from hosting.runner.egress.messages import (
     Admit,
     Admitted,
     Dismiss,
+    Dismissed,
     FromProxy,
     decode_to_proxy,
     encode,
@@ -68,6 +69,8 @@ class Proxy:
             message = decode_to_proxy(data)
             if isinstance(message, Dismiss):
                 self._dismiss(message.instance)
+                self._report()
+                self._send(Dismissed(message.instance))
             else:
                 self._send(self._admit(message, fds[0]))
         finally:
@@ -102,13 +105,16 @@ class Proxy:
         swept_at = time.monotonic()
         while True:
             await asyncio.sleep(REPORT_SECONDS)
-            for report in self._tally.reports():
-                self._send(report)
+            self._report()
             now = time.monotonic()
             if now - swept_at > SWEEP_SECONDS:
                 swept_at = now
                 for gate in self._gates.values():
                     gate.sweep(now)
+
+    def _report(self) -> None:
+        for report in self._tally.reports():
+            self._send(report)
 
     def _send(self, message: FromProxy) -> None:
         self._outgoing.append(encode(message))

@@ -71,14 +71,18 @@ class _Start:
 class Bubblewrap:
     """A `Runtime`. `use_cgroups=False` watches limits by looking, as on a machine that lets nobody write groups."""
 
-    def __init__(self, *, use_cgroups: bool = True) -> None:
-        """Raises SandboxUnavailable where something is plainly missing; `check` finds the rest."""
+    def __init__(self, *, use_cgroups: bool = True, is_builder: bool = False) -> None:
+        """Raises SandboxUnavailable where something is plainly missing; `check` finds the rest.
+
+        `is_builder`: for one tool at a time, as the user that builds (identities.py).
+        """
         is_root = os.geteuid() == 0
         self._path = find_bubblewrap()
         reason = missing(self._path, is_root)
         if reason:
             raise SandboxUnavailable(reason)
-        self._identities = Identities(shutil.which("unshare", path=TOOLS) or "") if is_root else None
+        unshare = shutil.which("unshare", path=TOOLS) or ""
+        self._identities = Identities(unshare, is_builder=is_builder) if is_root else None
         self._groups = cgroups.detect() if use_cgroups else None
         self._table = ProcessTable()
         has_all = self._groups is not None and self._groups.has_memory and self._groups.has_pids

@@ -41,9 +41,12 @@ class Held:
 class Identities:
     """Hands out ids. A namespace outlives the instance that used it, for the next holder of the same id."""
 
-    def __init__(self, unshare: str) -> None:
+    def __init__(self, unshare: str, *, is_builder: bool = False) -> None:
+        """`is_builder`: the one id that is the same in every process, so that what it keeps stays its own."""
         self._unshare = unshare
-        self._base, self._size = _block()
+        builder, self._base, self._size = _block()
+        if is_builder:
+            self._base, self._size = builder, 1
         self._namespaces: dict[int, int] = {}
         self._free: list[int] = []
         self._used = 0
@@ -102,11 +105,13 @@ class Identities:
                     os.waitpid(pid, 0)
 
 
-def _block() -> tuple[int, int]:
-    """(first id, how many). Inside a container only some ids exist: the upper end of those is taken then."""
+def _block() -> tuple[int, int, int]:
+    """(the builder's id, first id of a block of one's own, how many). Inside a container only some ids exist: the upper
+    end of those is taken then."""
     ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
     first, _, count = max(ranges, key=lambda entry: entry[2])
     if first <= _FIRST and first + count > _LAST:
-        return _FIRST + BLOCK * secrets.randbelow((_LAST - _FIRST) // BLOCK), BLOCK
+        return _FIRST, _FIRST + BLOCK * (1 + secrets.randbelow((_LAST - _FIRST) // BLOCK - 1)), BLOCK
     size = min(BLOCK, max(1, count // 4))
-    return first + count - size - 2, size  # the last ones are nobody's
+    base = first + count - size - 2  # the last ones are nobody's
+    return base - 1, base, size

@@ -20,20 +20,20 @@ def test_time_limit_ends_the_tool_and_its_children() -> None:
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
     started = time.monotonic()
     with pytest.raises(BuildFailed, match="wasn't done after 1 second") as caught:
-        run(python(child, seconds=1.0), Log())
+        run(python(child, seconds=1.0), Log(), None)
     assert caught.value.is_transient
     assert time.monotonic() - started < 20  # the child held stderr open: had it lived, this would hang
 
 
 def test_missing_tool_is_said() -> None:
     with pytest.raises(BuildFailed, match="couldn't be started"):
-        run(Command(["/nowhere/tool"], cwd=Path("/"), seconds=1.0), Log())
+        run(Command(["/nowhere/tool"], cwd=Path("/"), seconds=1.0), Log(), None)
 
 
 def test_log_is_capped_and_has_no_credentials() -> None:
     log = Log(hidden={"/data/store": "STORE"})
     code = "import sys; sys.stderr.write('at https://me:word@host/x in /data/store/y\\n' + 'z\\n' * 300000)"
-    finished = run(python(code), log)
+    finished = run(python(code), log, None)
     assert finished.code == 0
     assert "at https://***@host/x in STORE/y" in log.text()
     assert len(log.text()) < MAX_LOG_CHARACTERS + 1000
@@ -41,7 +41,7 @@ def test_log_is_capped_and_has_no_credentials() -> None:
 
 def test_lines_are_seen_as_they_come() -> None:
     seen: list[str] = []
-    run(python("import sys; sys.stderr.write('one\\ntwo\\n')"), Log(), seen.append)
+    run(python("import sys; sys.stderr.write('one\\ntwo\\n')"), Log(), None, seen.append)
     assert seen == ["one", "two"]
 
 

@@ -38,7 +38,7 @@ attempt("store", () => fs.readdirSync(STORE).join());
 attempt("environment", () => Object.entries(process.env).filter(([k, v]) => v.includes("hunter2")).length);
 attempt("parent", () => fs.readFileSync("/proc/1/environ", "utf8").includes("hunter2"));
 attempt("outside", () => fs.writeFileSync(OUTSIDE + "/planted", "x"));
-attempt("cache", () => fs.writeFileSync(STORE + "/.cache/planted", "x"));
+attempt("cache", () => fs.writeFileSync(STORE + "/.downloads/planted", "x"));
 attempt("system", () => fs.writeFileSync("/usr/bin/planted", "x"));
 attempt("npmrc", () => fs.writeFileSync(HOSTHOME + "/.npmrc-planted", "x"));
 attempt("mount", () => execSync("mount -t tmpfs none /tmp 2>&1"));
