@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from hosting import builds, cleaning, egress_records, inspection, reconciling
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
-from hosting.tasks import running
+from hosting.tasks import ending, running
 
 RETRY_SECONDS = 5
 MAX_RETRIES = 24
@@ -51,7 +52,7 @@ def reconcile() -> None:
     reconciling.reconcile()
 
 
-# --- tasks: what fails here is found by the sweep, so nothing is retried but a start
+# --- tasks: what fails here is found by the sweep, so nothing is retried but starts and stops
 
 
 @shared_task(bind=True, ignore_result=True, max_retries=MAX_RETRIES)
@@ -68,10 +69,27 @@ def advance_task(task_id: str) -> None:
         running.task_advance(task_id)
 
 
+@shared_task(bind=True, ignore_result=True, max_retries=MAX_RETRIES)
+def stop_task(self: Any, task_id: str) -> None:
+    with contextlib.suppress(DetachedError):
+        try:
+            running.task_stop(task_id)
+        except RunnerUnavailableError as error:
+            raise self.retry(exc=error, countdown=RETRY_SECONDS) from error
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=MAX_RETRIES)
+def stop_call(self: Any, address: str, exchange: str, owner: str, task_id: str) -> None:
+    with contextlib.suppress(DetachedError):
+        try:
+            running.call_stop(address, exchange, owner, task_id, "The account of its user was deleted.")
+        except RunnerUnavailableError as error:
+            raise self.retry(exc=error, countdown=RETRY_SECONDS) from error
+
+
 @shared_task(ignore_result=True)
-def stop_task(task_id: str) -> None:
-    with contextlib.suppress(RunnerUnavailableError, DetachedError):
-        running.task_stop(task_id)
+def tell_tasks(deployment_id: str, ended_at: str) -> None:
+    ending.tasks_tell_of(UUID(deployment_id), datetime.fromisoformat(ended_at))
 
 
 @shared_task(ignore_result=True)

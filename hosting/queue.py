@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from celery import current_app
@@ -37,6 +38,16 @@ def advance_task(task_id: str) -> None:
 
 def stop_task(task_id: str) -> None:
     _send("stop_task", task_id)
+
+
+def stop_call(address: str, exchange: str, owner: str, task_id: str) -> None:
+    """The same where the task's row goes away."""
+    _send("stop_call", address, exchange, owner, task_id)
+
+
+def tell_tasks(deployment_id: UUID, ended_at: datetime) -> None:
+    """Tell whoever follows one of a deployment's tasks that were cancelled together."""
+    _send("tell_tasks", str(deployment_id), ended_at.isoformat())
 
 
 def _send(name: str, *arguments: object) -> None:

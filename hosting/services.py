@@ -25,7 +25,7 @@ from hosting.placing import placement_drop, placement_ensure
 from hosting.quotas import check_deployments
 from hosting.sources import source_for
 from hosting.states import State, sources
-from hosting.tasks.services import tasks_cancel_of
+from hosting.tasks.ending import tasks_cancel_of
 from oauth.services import endpoint_tokens_revoke_for
 
 __all__ = [

@@ -190,13 +190,16 @@ def task_stop(task_id: str) -> None:
     task = Task.objects.select_related("runner").filter(pk=task_id).first()
     if task is None or task.runner is None or not task.exchange:
         return
+    call_stop(task.runner.address, task.exchange, task.exchange_owner, task.id, task.reason)
 
-    address = task.runner.address
+
+def call_stop(address: str, exchange: str, owner: str, task_id: str, reason: str) -> None:
+    """Has a task's call cancelled, and forgotten. Raises RunnerUnavailableError and DetachedError."""
 
     async def stop(pool: RunnerPool) -> None:
         link = await pool.link(address)
-        await link.ask(control.Cancel(task.exchange, task.exchange_owner, task.reason))
-        await link.ask(control.Acknowledge(task.id, GIVEN_UP))
+        await link.ask(control.Cancel(exchange, owner, reason))
+        await link.ask(control.Acknowledge(task_id, GIVEN_UP))
 
     links.run(stop)
 

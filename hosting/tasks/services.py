@@ -214,29 +214,6 @@ def task_cancel(task: Task, reason: str = "The task was cancelled by request.") 
     return task
 
 
-TOLD_AT_MOST = 200
-
-
-def tasks_cancel_of(deployment_id: UUID, reason: str) -> None:
-    """Cancels all open tasks of a deployment whose instances end now. Their runners are told by that."""
-    now = clock.now()
-    with transaction.atomic():
-        rows = Task.objects.filter(deployment_id=deployment_id, state__in=OPEN)
-        ids = list(rows.values_list("pk", "user_id"))
-        rows.update(
-            state=State.ENDED,
-            outcome=Outcome.CANCELLED,
-            reason=reason,
-            questions={},
-            ended_at=now,
-            updated_at=now,
-            looked_at=now,
-            cancel_requested_at=now,
-        )
-        for task_id, user_id in ids[:TOLD_AT_MOST]:  # who follows another one looks by itself now and then
-            publish_on_commit(TaskChanged(task_id, str(user_id or "")))
-
-
 def _move(
     task_id: str,
     to: State,

@@ -1,0 +1,131 @@
+"""Many tasks that end at once: all of them, with time to read what came of them, and everybody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from celery.signals import after_task_publish
+from channels.layers import get_channel_layer
+
+from accounts.services import user_delete
+from common import clock
+from events.actors import OPERATOR
+from events.types import TaskChanged, from_message, task_group
+from hosting import jobs
+from hosting.inspection import deployment_inspect
+from hosting.links import links
+from hosting.models import Task
+from hosting.runner import control
+from hosting.services import deployment_stop
+from hosting.stream import RunnerPool
+from hosting.tasks import running
+from hosting.tasks.services import KEPT_AFTER_END
+from hosting.tasks.states import Outcome, State
+from tests.factories import make_deployment, make_runner, make_user
+from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 250
+
+
+@pytest.fixture
+def queued() -> Iterator[list[tuple[str, list[Any]]]]:
+    """Jobs as they were published: name and arguments."""
+    found: list[tuple[str, list[Any]]] = []
+
+    def published(sender: str, body: Any, **more: Any) -> None:
+        found.append((sender.rpartition(".")[2], list(body[0])))
+
+    after_task_publish.connect(published, weak=False)
+    yield found
+    after_task_publish.disconnect(published)
+
+
+@pytest.fixture
+def follow() -> Callable[[str], Callable[[], str]]:
+    """follow(task id) -> what waits for the next event of that task, and gives the id it names."""
+    layer: Any = get_channel_layer()
+
+    def following(task_id: str) -> Callable[[], str]:
+        async def begin() -> str:
+            channel: str = await layer.new_channel()
+            await layer.group_add(task_group(task_id), channel)
+            return channel
+
+        channel = async_to_sync(begin)()
+
+        def next_one() -> str:
+            event = from_message(async_to_sync(layer.receive)(channel))
+            assert isinstance(event, TaskChanged)
+            return event.task_id
+
+        return next_one
+
+    return following
+
+
+def test_all_tasks_of_a_stopped_server_are_cancelled_kept_a_while_and_told_of(
+    queued: list[tuple[str, list[Any]]], follow: Callable[[str], Callable[[], str]]
+) -> None:
+    alice = make_user()
+    deployment = make_deployment(alice)
+    now = clock.now()
+    soon, late = now + timedelta(seconds=5), now + timedelta(hours=1)
+    tasks = Task.objects.bulk_create(
+        Task(
+            deployment=deployment, user=alice, principal="p", origin=Task.Origin.MODERN, tool="work", params="{}",
+            state=State.WORKING, created_at=now - timedelta(seconds=60), ttl_ms=65_000 if n else 3_660_000,
+            expires_at=soon if n else late,
+        )
+        for n in range(MANY)
+    )  # fmt: skip
+    ended = Task.objects.create(
+        deployment=deployment, user=alice, principal="p", origin=Task.Origin.MODERN, tool="work", params="{}",
+        state=State.ENDED, outcome=Outcome.RESULT, expires_at=soon, ttl_ms=65_000,
+    )  # fmt: skip
+    heard = [follow(task.id) for task in (tasks[0], tasks[-1])]
+    deployment_stop(actor=OPERATOR, deployment=deployment)
+    assert Task.objects.filter(state=State.ENDED, outcome=Outcome.CANCELLED).count() == MANY
+    for name, arguments in queued:
+        if name == "tell_tasks":
+            jobs.tell_tasks(*arguments)
+    assert [hear() for hear in heard] == [tasks[0].id, tasks[-1].id]
+    rows = {task.id: task for task in Task.objects.all()}
+    first, last = rows[tasks[0].id], rows[tasks[-1].id]
+    assert (first.expires_at, first.ttl_ms) == (late, 3_660_000)
+    assert last.ended_at is not None and last.expires_at == last.ended_at + KEPT_AFTER_END
+    assert last.ttl_ms is not None and abs(last.ttl_ms - 120_000) < 10_000  # from creation, as it is counted
+    assert (rows[ended.id].expires_at, rows[ended.id].ttl_ms) == (soon, 65_000)
+    assert not [task for task in rows.values() if task.state != State.ENDED]
+
+
+def test_what_runs_for_a_user_who_is_deleted_is_stopped(
+    runner_process: RunnerProcess, queued: list[tuple[str, list[Any]]]
+) -> None:
+    make_runner(address=runner_process.address)
+    bob = make_user("bob")
+    deployment = make_deployment(make_user(), argv=server_argv("legacy"), read_only=READ_ONLY, access="public")
+    deployment_inspect(deployment.pk)
+    task = Task.objects.create(
+        deployment=deployment, version_id=deployment.current_version_id, user=bob, principal=str(bob.pk),
+        origin=Task.Origin.LEGACY, revision="2025-11-25", tool="slow", exchange_owner="p1",
+        params='{"name":"slow","arguments":{"seconds":60}}',
+    )  # fmt: skip
+    running.task_start(task.id)
+
+    async def ask(pool: RunnerPool) -> tuple[list[str], int]:
+        link = await pool.link(runner_process.address)
+        status = await link.ask(control.GetStatus())
+        held = (await link.ask(control.GetOutbox(0.0, [task.id]))).holding
+        return held, sum(one.in_flight for placed in status.placements for one in placed.instances)
+
+    assert links.run(ask) == ([task.id], 1)
+    user_delete(actor=OPERATOR, user=bob)
+    assert not Task.objects.filter(pk=task.id).exists()
+    ((_, arguments),) = [job for job in queued if job[0] == "stop_call"]
+    jobs.stop_call(*arguments)
+    assert links.run(ask) == ([], 0)
