@@ -69,6 +69,7 @@ class Instance:
         self._after = after  # which has the same folder, and must be gone before
         self.label = placement.label
         self.is_shared = is_shared
+        self.is_remote = placement.remote is not None
         self.question_seconds = placement.question_seconds
         self.state = "starting"
         self.reason = "starting"

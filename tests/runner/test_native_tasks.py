@@ -18,8 +18,8 @@ ERAS = pytest.mark.parametrize("era", ["modern", "legacy"])
 ANSWER = b'{"action":"accept","content":{"name":"Ada"}}'
 
 
-async def placed(driver: Driver, era: str) -> None:
-    await driver.link.ask(c.Place(placement("tasked", env={"SERVER_ERA": era})))
+async def placed(driver: Driver, era: str, **server: str) -> None:
+    await driver.link.ask(c.Place(placement("tasked", env={"SERVER_ERA": era, **server})))
 
 
 def task(driver: Driver, tool: str, name: str = "task-1", **fields: Any) -> Call:
@@ -117,7 +117,7 @@ async def test_cancelling_tells_the_server_by_its_own_method(driver: Driver, era
         pass
     await driver.link.ask(c.Cancel(exchange=call.attachment.exchange, owner="alice", reason="enough"))
     assert (await call.outcome()).kind is Kind.CANCELLED
-    assert await seen(driver) == ["tasks/cancel work-1"]
+    assert [said for said in await seen(driver) if said != "tasks/result work-1"] == ["tasks/cancel work-1"]
 
 
 @ERAS
@@ -181,3 +181,79 @@ async def test_it_is_followed_on_over_a_restart_of_the_runner_in_place(driver: D
         pass
     await restart(driver)
     assert await call.text() == "worked"
+
+
+async def polls(driver: Driver) -> dict[str, int]:
+    """How often the server was asked how a task goes, by method."""
+    found: dict[str, int] = msgspec.json.decode(await driver.open(tool="polls", revision=LEGACY).text())
+    return found
+
+
+WAYS = pytest.mark.parametrize(
+    ("era", "server", "most"),
+    [
+        pytest.param("modern", {"SERVER_TELLS": "yes"}, {"tasks/get": 0, "subscriptions/listen": 1}, id="it tells"),
+        pytest.param("legacy", {}, {"tasks/get": 0, "tasks/list": 0}, id="tasks/result waits"),
+        pytest.param("legacy", {"SERVER_TELLS": "no"}, {"tasks/get": 0, "tasks/list": 0}, id="it waits and is silent"),
+    ],
+)
+
+
+@WAYS
+async def test_a_server_that_tells_by_itself_is_not_polled(
+    driver: Driver, era: str, server: dict[str, str], most: dict[str, int]
+) -> None:
+    await placed(driver, era, **server)
+    calls = [task(driver, "work", f"task-{n}", arguments={"seconds": 0.2}) for n in range(5)]
+    assert [await call.text() for call in calls] == ["worked"] * 5
+    counted = await polls(driver)
+    assert {method: counted[method] for method in most} == most
+
+
+async def test_many_tasks_are_looked_at_by_one_list(driver: Driver) -> None:
+    """A server that refuses to wait and says nothing by itself has to be asked: for all at once."""
+    await placed(driver, "legacy", SERVER_TELLS="no", SERVER_WAITS="no")
+    calls = [task(driver, "work", f"task-{n}", arguments={"seconds": 1.5}) for n in range(20)]
+    assert [await call.text() for call in calls] == ["worked"] * 20
+    counted = await polls(driver)
+    assert 0 < counted["tasks/list"] <= 40  # two pages, every 250 ms at most
+    assert counted["tasks/get"] <= 25  # where the list is not worth it
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+async def test_a_server_that_offers_nothing_else_is_polled_at_the_pace_it_asks_for(driver: Driver, era: str) -> None:
+    more = {"SERVER_TELLS": "no", "SERVER_WAITS": "no", "SERVER_LISTS": "no"}
+    await placed(driver, era, **more)
+    calls = [task(driver, "work", f"task-{n}", arguments={"seconds": 2}) for n in range(30)]
+    assert [await call.text() for call in calls] == ["worked"] * 30
+    counted = await polls(driver)
+    assert 30 <= counted["tasks/get"] <= 30 * 12  # 250 ms each, over two seconds; fewer on a busy machine
+    assert counted["tasks/list"] == 0
+
+
+async def test_a_server_that_forgets_its_listeners_is_polled_on(driver: Driver) -> None:
+    """What is agreed to be told is looked at now and then nevertheless."""
+    await placed(driver, "modern", SERVER_TELLS="yes")
+    last = (await all_of(task(driver, "forgotten", arguments={"seconds": 0.1})))[-1]
+    assert "Unknown task" in decoded(last)["message"]
+
+
+async def test_questions_are_told_of_too(driver: Driver) -> None:
+    await placed(driver, "modern", SERVER_TELLS="yes")
+    call = task(driver, "both", arguments={"seconds": 0.1}, capabilities=DECLARED)
+    for question in [await call.until(Kind.INPUT_REQUESTED) for _ in range(2)]:
+        exchange = call.attachment.exchange
+        answer = c.Answer(owner="alice", exchange=exchange, key=question.extra, result=ANSWER)
+        assert (await driver.link.ask(answer)).first
+    assert len(msgspec.json.decode(await call.text())) == 2
+    assert (await polls(driver))["subscriptions/listen"] == 1
+
+
+async def test_over_a_restart_in_place_it_goes_on_telling(driver: Driver) -> None:
+    await placed(driver, "modern", SERVER_TELLS="yes")
+    call = task(driver, "work", arguments={"seconds": 2})
+    while b'"task"' not in (await call.attachment.next()).data:
+        pass
+    await restart(driver)
+    assert await call.text() == "worked"
+    assert await polls(driver) == {"tasks/get": 1, "tasks/list": 0, "subscriptions/listen": 1}

@@ -3,7 +3,10 @@
 `SERVER_ERA` is `modern` (2026-07-28 with io.modelcontextprotocol/tasks) or `legacy` (2025-11-25, whose tools must be
 called as tasks). Tools: `work` (seconds; `say` is its status message), `confirm` (asks one thing), `both` (two at
 once), `broken` (a JSON-RPC error), `fail` (a tool error), `dropped` (the server cancels it), `forgotten` (the server
-knows nothing of it later), `plain` (never a task) and `seen` (what the server was asked about tasks, polls apart).
+knows nothing of it later), `plain` (never a task), `seen` (what the server was asked about tasks, polls apart) and
+`polls` (how often it was asked how a task goes, by method).
+`SERVER_TELLS`: modern, takes subscriptions/listen for its tasks; legacy, sends notifications/tasks/status (the usual).
+`SERVER_WAITS=no`: legacy, refuses tasks/result before the end. `SERVER_LISTS=no`: legacy, has no tasks/list.
 Modern only: `either` (a task only for who declares the extension) and `ask_first` (asks first, then makes a task).
 """
 
@@ -19,13 +22,18 @@ from typing import Any
 MODERN = os.environ.get("SERVER_ERA", "modern") == "modern"
 PREFIX = "io.modelcontextprotocol/"
 EXTENSION = PREFIX + "tasks"
+TELLS = os.environ.get("SERVER_TELLS", "no" if MODERN else "yes") == "yes"
+WAITS = os.environ.get("SERVER_WAITS", "yes") == "yes"
+LISTS = os.environ.get("SERVER_LISTS", "yes") == "yes"
 POLL_MS = 250
-PLAIN = ("plain", "seen")
+PLAIN = ("plain", "seen", "polls")
 NAMES = ("work", "confirm", "both", "broken", "fail", "dropped", "forgotten", "either", "ask_first", *PLAIN)
 _lock = threading.RLock()
 _tasks: dict[str, Task] = {}
 _waiting: dict[str, tuple[Task, str]] = {}  # legacy: ids of our requests -> task, key
 _seen: list[str] = []
+_polls = {"tasks/get": 0, "tasks/list": 0, "subscriptions/listen": 0}
+_listens: dict[Any, list[str]] = {}  # modern: ids of listen requests -> task ids
 
 
 def send(message: dict[str, Any]) -> None:
@@ -88,9 +96,18 @@ class Task:
 
     def move(self, status: str) -> None:
         self.status = status
+        self.tell()
         if not MODERN:
-            send({"method": "notifications/tasks/status", "params": self.shown()})
             self.serve()
+
+    def tell(self) -> None:
+        if TELLS and not MODERN:
+            send({"method": "notifications/tasks/status", "params": self.shown()})
+        for number, ids in _listens.items() if MODERN else ():
+            if self.id in ids:
+                meta = {PREFIX + "subscriptionId": number}
+                told = {name: value for name, value in self.detailed().items() if name != "resultType"}
+                send({"method": "notifications/tasks", "params": {**told, "_meta": meta}})
 
     def shown(self) -> dict[str, Any]:
         now = "2026-07-28T00:00:00Z"
@@ -125,6 +142,7 @@ class Task:
             if self.open.pop(key, None) is not None:
                 self.answers[key] = answer
                 self.status = "input_required" if self.open else "working"
+                self.tell()
                 self.changed.notify_all()
 
 
@@ -133,7 +151,7 @@ def call(number: Any, params: dict[str, Any]) -> dict[str, Any]:
     if name not in NAMES or (not MODERN and name in ("either", "ask_first")):
         raise Refusal({"code": -32602, "message": f"no tool {name}"})
     if name in PLAIN:
-        return text(json.dumps(_seen) if name == "seen" else "plain")
+        return text({"seen": json.dumps(_seen), "polls": json.dumps(_polls)}.get(name, "plain"))
     if not MODERN:
         if "task" not in params:
             raise Refusal({"code": -32601, "message": f"{name} must be called as a task"})
@@ -153,7 +171,9 @@ def call(number: Any, params: dict[str, Any]) -> dict[str, Any]:
 
 def of_tasks(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
     task = _tasks.get(str(params.get("taskId")))
-    if method != "tasks/get":
+    if method == "tasks/get":
+        _polls[method] += 1
+    else:
         _seen.append(f"{method} {params.get('taskId')}")
     if task is None:
         raise Refusal({"code": -32602, "message": "Unknown task"})
@@ -168,6 +188,8 @@ def of_tasks(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]
             task.answer(key, answer)
         return {"resultType": "complete"}
     if method == "tasks/result" and not MODERN:
+        if not WAITS and task.status == "working":
+            raise Refusal({"code": -32603, "message": "Not done yet"})
         task.awaited.append(number)
         task.serve()
         return None
@@ -187,7 +209,7 @@ TOOLS = [
 
 def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
     if method == "initialize" and not MODERN:
-        tasks: dict[str, Any] = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
+        tasks: dict[str, Any] = {"cancel": {}, "requests": {"tools": {"call": {}}}, **({"list": {}} if LISTS else {})}
         info = {"name": "tasked", "version": "1"}
         return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "tasks": tasks}, "serverInfo": info}
     if method == "server/discover" and MODERN:
@@ -202,7 +224,19 @@ def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any] 
         return {**caching, "tools": TOOLS[page : page + 4], **more}
     if method == "tools/call":
         return call(number, params)
-    if method.startswith("tasks/"):
+    if method in _polls and method != "tasks/get":
+        _polls[method] += 1
+    if method == "tasks/list" and LISTS and not MODERN:
+        at = int(params.get("cursor") or 0)
+        shown = [each.shown() for each in _tasks.values()][at : at + 10]
+        return {"tasks": shown, **({"nextCursor": str(at + 10)} if at + 10 < len(_tasks) else {})}
+    if method == "subscriptions/listen" and MODERN and TELLS:
+        ids = [task for task in (params.get("notifications") or {}).get("taskIds", []) if task in _tasks]
+        agreed = {"notifications": {"taskIds": ids}, "_meta": {PREFIX + "subscriptionId": number}}
+        send({"method": "notifications/subscriptions/acknowledged", "params": agreed})
+        _listens[number] = ids
+        return None
+    if method in ("tasks/get", "tasks/result", "tasks/update", "tasks/cancel"):
         return of_tasks(number, method, params)
     code = -32022 if method == "initialize" else -32601
     data = {"supported": ["2026-07-28"], "requested": params.get("protocolVersion")}
@@ -217,7 +251,7 @@ def main() -> None:
             task, key = _waiting.pop(str(number))
             task.answer(key, message.get("result", message.get("error")))
         elif number is None:
-            if method == "notifications/cancelled":
+            if method == "notifications/cancelled" and _listens.pop(message["params"]["requestId"], None) is None:
                 _seen.append(method)
         else:
             with _lock:

@@ -26,6 +26,7 @@ class Peer(Protocol):
 
     label: str
     is_shared: bool
+    is_remote: bool  # whether it is spoken to over HTTP
     question_seconds: float
 
     def write(self, line: bytes) -> None: ...

@@ -1,14 +1,16 @@
 """Tasks that a hosted server has of its own, followed in the place of the calls that they came from.
 
 The call's log is told at once that it is a task (`STATUS`, state "task"), then what the server says of it: words, open
-questions, the outcome. One `tasks/get` is under way at a time, sent at the interval that the server asks for; nothing
-but the task's place in these tables waits meanwhile.
+questions, the outcome. A server that tells by itself how a task goes is asked now and then only; of any other's tasks a
+child's one agenda says which are due, at the interval that the server asks for, and few are asked of at a time. Nothing
+but a task's place in these tables waits meanwhile.
 Sources: 2025-11-25 basic/utilities/tasks; SEP-2663 (io.modelcontextprotocol/tasks).
 """
 
 from __future__ import annotations
 
-import asyncio
+import time
+from collections import OrderedDict
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -16,10 +18,15 @@ import msgspec
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.upstream import messages as m
+from hosting.runner.upstream.agenda import Agenda
 from hosting.runner.upstream.base import Peer
 
 MARK = b'"task'  # stands in every result that creates a task, of either revision
 MIN_SECONDS, USUAL_SECONDS, MAX_SECONDS = 0.2, 1.0, 10.0  # between polls
+CALM_SECONDS = 5.0  # between polls of a task that is told of otherwise
+CALM_RATE = 4.0  # polls a second of all such tasks of one child, at most
+MAX_POLLS = 16  # of one child, under way at once
+POLL_SECONDS = 30.0  # after which one that is not answered holds up no other
 MAX_FAILURES = 5  # polls in a row that came to nothing; a remote server may be away for a moment
 ENDED = frozenset({"completed", "failed", "cancelled"})
 _UNKNOWN_TASK = m.INVALID_PARAMS
@@ -59,6 +66,7 @@ class Followed:
         self.words = ""
         self.failures = 0
         self.is_polled = False  # whether a poll's answer is still to come
+        self.is_told = False  # whether its server says by itself how it goes
 
     def tell(self, words: str) -> None:
         """In words how it goes; not twice the same."""
@@ -93,6 +101,9 @@ class Following(Generic[F]):
         self._child = child
         self._followed: dict[str, F] = {}  # by the child's task id
         self._asked: dict[int, tuple[str, str]] = {}  # number of a request of ours -> task id, method
+        self._agenda = Agenda(self)
+        self._backlog: OrderedDict[str, None] = OrderedDict()  # tasks that are due, while too many polls are under way
+        self._polls: dict[int, float] = {}  # number of a poll -> when it was sent
 
     # --- the call
 
@@ -124,22 +135,39 @@ class Following(Generic[F]):
         self._ask(exchange, task_id, CANCEL, {})
 
     def adopted(self) -> None:
-        """After a restart of the runner in place: timers are gone, answers still come."""
-        for followed in self._followed.values():
-            if not followed.is_polled:
-                self._schedule(followed)
+        """After a restart of the runner in place: the timer is gone, answers still come."""
+        self._agenda.adopted()
 
     # --- polls
 
     def _schedule(self, followed: F) -> None:
-        asyncio.get_running_loop().call_later(followed.seconds, self._poll, followed)
+        calm = max(CALM_SECONDS, len(self._followed) / CALM_RATE)
+        self._agenda.put(followed.id, max(followed.seconds, calm) if followed.is_told else followed.seconds)
 
-    def _poll(self, followed: F) -> None:
-        if followed.exchange.is_done:
-            self._drop(followed)
-        elif self._followed.get(followed.id) is followed and not followed.is_polled:
-            followed.is_polled = True
-            self._ask(followed.exchange, followed.id, GET, {})
+    def due(self, names: list[str]) -> None:
+        due = [followed for each in names if (followed := self._followed.get(each)) is not None]
+        for followed in due:
+            if followed.exchange.is_done:
+                self._drop(followed)
+        self._look([followed for followed in due if not followed.exchange.is_done and not followed.is_polled])
+
+    def _look(self, due: list[F]) -> None:
+        """Ask how these go."""
+        for followed in due:
+            self._backlog[followed.id] = None
+        self._poll()
+
+    def _poll(self) -> None:
+        """As many as may be asked at once; the others when answers have come."""
+        old = time.monotonic() - POLL_SECONDS
+        for number in [number for number, sent in self._polls.items() if sent < old]:
+            del self._polls[number]
+        while self._backlog and len(self._polls) < MAX_POLLS:
+            followed = self._followed.get(self._backlog.popitem(last=False)[0])
+            if followed is not None and not followed.is_polled:
+                followed.is_polled = True
+                number = self._ask(followed.exchange, followed.id, GET, {})
+                self._polls[number] = time.monotonic()
 
     def _ask(self, exchange: Exchange | None, task_id: str, method: str, more: dict[str, Any]) -> int:
         number = self._child.ask_of_task(exchange, method, {"taskId": task_id, **more})
@@ -154,6 +182,8 @@ class Following(Generic[F]):
         """Take the answer to a request that is ours (`owns`)."""
         assert isinstance(message.id, int)
         task_id, method = self._asked.pop(message.id)
+        if self._polls.pop(message.id, None) is not None:
+            self._poll()
         followed = self._followed.get(task_id)
         if followed is None or followed.exchange.is_done:
             return
@@ -190,6 +220,13 @@ class Following(Generic[F]):
         followed.seconds = min(max(followed.seconds, USUAL_SECONDS) * 2, MAX_SECONDS)
         self._schedule(followed)
 
+    def heard(self, followed: F, said: Said) -> None:
+        """The child has told of a task by itself, or of many together: it need not be asked so soon."""
+        followed.seconds = said.seconds
+        self.take(followed, said)
+        if followed.id in self._followed and not followed.is_polled:
+            self._schedule(followed)
+
     # --- what is told
 
     def take(self, followed: F, said: Said) -> None:
@@ -219,12 +256,16 @@ class Following(Generic[F]):
         self._peer.settled(followed.exchange)
 
     def _drop(self, followed: F) -> None:
+        self._agenda.drop(followed.id)
+        self._backlog.pop(followed.id, None)
         if self._followed.pop(followed.id, None) is not None:
             self._child.let_go(followed.exchange)
 
     def oversized(self, head: bytes, limit: int) -> bool:
         """An answer was thrown away for its size; True when it was one to a request of ours."""
-        task_id, _ = self._asked.pop(m.guess_id(head), ("", ""))
+        number = m.guess_id(head)
+        task_id, _ = self._asked.pop(number, ("", ""))
+        self._polls.pop(number, None)
         followed = self._followed.get(task_id)
         if followed is not None:
             self._refuse(followed, f"The hosted server's task gave more than the limit of {limit // 2**20} MB")

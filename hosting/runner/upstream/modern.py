@@ -287,6 +287,12 @@ class ModernUpstream:
             else:
                 self._subscriptions.announced(subscription, method, plain if plain != b"{}" else b"")
             return
+        if self._tasks.owns(subscription):
+            if method == ACKNOWLEDGED:
+                self._tasks.acknowledged(subscription, plain)
+            else:
+                self._tasks.announced(subscription, method, plain)
+            return
         exchange = self._calls.get(subscription)
         if exchange is not None and method == ACKNOWLEDGED:
             exchange.acknowledge(plain)

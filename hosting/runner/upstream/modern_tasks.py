@@ -5,6 +5,8 @@ do without the extension refuses a client that did not declare it, with the chil
 extension for calls that run as a task of ours already. For an ordinary call of a handshake client, which has no words
 for it, the platform adds it only once the child has refused the call for the lack of it: a tool that can do both is
 better called plainly, since tasks have neither progress nor log lines.
+
+The child is asked to tell of its tasks (`task_listens.py`); those that it agreed to are polled as good as never.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from hosting.runner.upstream.base import Peer, is_modern
 from hosting.runner.upstream.capabilities import MISSING_CAPABILITY
 from hosting.runner.upstream.following import MARK, Child, Followed, Following, Said, decode_said
 from hosting.runner.upstream.rounds import legacy_question, missing_of
+from hosting.runner.upstream.task_listens import METHOD, TaskListens
 
 EXTENSION = m.META + "tasks"
 UPDATE = "tasks/update"
+_LISTENS = ""  # in the agenda, where tasks stand by their ids: it is time to ask the child to tell
 
 
 class ModernChild(Child, Protocol):
@@ -51,6 +55,7 @@ class ModernTasks(Following[ModernTask]):
         self._open: dict[str, tuple[ModernTask, str]] = {}  # our key -> the task, the child's key
         self._updates: dict[int, str] = {}  # number of a tasks/update -> the child's key that it answers
         self._count = 0
+        self._listens = TaskListens(peer, child)
 
     @property
     def has_open_questions(self) -> bool:
@@ -88,6 +93,46 @@ class ModernTasks(Following[ModernTask]):
             return True
         self.begin(exchange, said)
         return True
+
+    def begin(self, exchange: Exchange, said: Said) -> None:
+        super().begin(exchange, said)
+        if said.id in self._followed and self._listens.add(said.id):
+            self._agenda.put(_LISTENS, 0.0)  # with those that begin at the same time
+
+    def due(self, names: list[str]) -> None:
+        if _LISTENS in names:
+            self._listens.send()
+        super().due(names)
+
+    def owns(self, number: object) -> bool:
+        return self._listens.owns(number) or super().owns(number)
+
+    def answered(self, message: m.Message) -> None:
+        assert isinstance(message.id, int)
+        if not self._listens.owns(message.id):
+            super().answered(message)
+            return
+        for task_id in self._listens.answered(message.id, is_error=message.error is not msgspec.UNSET):
+            self._told(task_id, is_told=False)
+
+    def acknowledged(self, number: int, params: bytes) -> None:
+        """What happened before it agreed is asked for once."""
+        for task_id in self._listens.acknowledged(number, params):
+            self._told(task_id, is_told=True)
+
+    def _told(self, task_id: str, *, is_told: bool) -> None:
+        followed = self._followed.get(task_id)
+        if followed is not None:
+            followed.is_told = is_told
+            if not followed.is_polled:
+                self._agenda.put(task_id, followed.seconds)
+
+    def announced(self, number: int, method: str, params: bytes) -> None:
+        """The child tells of a task."""
+        said = decode_said(params or b"{}") if method == METHOD else Said()
+        followed = self._followed.get(said.id)
+        if followed is not None and not followed.exchange.is_done:
+            self.heard(followed, said)
 
     def came_late(self, result: bytes) -> bool:
         """Whether the answer to a call that is over was a task: then nobody wants it any more."""
@@ -156,6 +201,7 @@ class ModernTasks(Following[ModernTask]):
 
     def _drop(self, followed: ModernTask) -> None:
         super()._drop(followed)
+        self._listens.drop(followed.id)
         for key in [key for key, (task, _) in self._open.items() if task is followed]:
             del self._open[key]
 
