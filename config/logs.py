@@ -88,6 +88,9 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            # What they write at DEBUG holds codes and tokens.
+            "oauthlib": {"level": "INFO"},
+            "oauth2_provider": {"level": "INFO"},
         },
     }
 

@@ -62,6 +62,7 @@ class OrmBackend:
 
     def revoked_jtis(self) -> frozenset[str]:
         with connection():
+            keys.keys_refresh()
             return frozenset(selectors.revoked_jtis())
 
     def anonymous_keys(self) -> frozenset[Key]:
@@ -78,11 +79,11 @@ class OrmBackend:
 
 
 def verifier() -> Verify:
-    key, issuer = keys.load_signing_key(), settings.SLIPWAY_URL
+    issuer = settings.SLIPWAY_URL
 
     def verify(token: str, audience: str, now: float) -> TokenClaims:
         try:
-            return claims.verify(token, key=key, issuer=issuer, audience=audience, now=now)
+            return claims.verify(token, key=keys.known_keys(), issuer=issuer, audience=audience, now=now)
         except claims.InvalidToken as error:
             raise InvalidTokenError(error.reason) from None
 

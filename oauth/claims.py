@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,16 +61,19 @@ def mint(claims: Claims, *, key: ECKey) -> str:
     return jws.serialize_compact(header, json.dumps(body, separators=(",", ":")), key, algorithms=[ALGORITHM])
 
 
-def verify(token: str, *, key: ECKey, issuer: str, audience: str, now: float, leeway: float = 5.0) -> Claims:
-    """Checks signature, type, issuer, audience and times. `audience` is the one resource, compared exactly.
+def verify(
+    token: str, *, key: ECKey | Mapping[str, ECKey], issuer: str, audience: str, now: float, leeway: float = 5.0
+) -> Claims:
+    """Checks signature, type, issuer, audience and times. `audience` is the one resource, compared exactly;
+    `key` is the one that we sign with, or those by their ids that we did.
 
     Raises InvalidToken. `leeway` is in seconds and forgives clocks that differ, for `iat` and `nbf` only.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise InvalidToken("the token is too long")
-    _check_header(token, key)
+    signer = _check_header(token, key)
     try:
-        verified = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
+        verified = jws.deserialize_compact(token, signer, algorithms=[ALGORITHM])
         body = json.loads(verified.payload)
     except (JoseError, ValueError, TypeError):
         raise InvalidToken("the signature isn't ours") from None
@@ -88,8 +91,8 @@ def verify(token: str, *, key: ECKey, issuer: str, audience: str, now: float, le
     return claims
 
 
-def _check_header(token: str, key: ECKey) -> None:
-    """Before any cryptography: what the header says may only confirm what we expect."""
+def _check_header(token: str, key: ECKey | Mapping[str, ECKey]) -> ECKey:
+    """Which of our keys has to have signed it. Before any cryptography: the header may only confirm what we expect."""
     encoded, dot, _ = token.partition(".")
     try:
         raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
@@ -104,8 +107,11 @@ def _check_header(token: str, key: ECKey) -> None:
         raise InvalidToken("this is no access token")
     if not header.keys() <= _HEADER_FIELDS:
         raise InvalidToken("the token's header has fields that aren't accepted")
-    if header.get("kid") != key.kid:
+    keys = key if isinstance(key, Mapping) else {key.kid: key}
+    signer = keys.get(kid) if isinstance(kid := header.get("kid"), str) else None
+    if signer is None:
         raise InvalidToken("the token is signed with another key")
+    return signer
 
 
 def _claims(body: dict[str, Any]) -> Claims:

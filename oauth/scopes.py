@@ -12,6 +12,15 @@ ADMIN = "mcp:admin"
 
 KNOWN = (READ, CALL, ADMIN)
 DEFAULT = (READ, CALL)
+OFFLINE = "offline_access"  # a refresh token, where the client did not register for one; of the site, never of a server
+
+# How the consent page says what each allows: in a few words, and what follows from it.
+MEANINGS = {
+    READ: ("See what it offers", "The names and descriptions of its tools, prompts and resources, and what they hold."),
+    CALL: ("Use its tools", "Run them in your name, with what you have set up for them."),
+    ADMIN: ("Use the tools that its owner has marked", "Those that its owner wants asked for by themselves."),
+    OFFLINE: ("Stay connected", "Until you disconnect it, without asking you again."),
+}
 
 API = {
     "deployments:read": "See servers: how they are, their settings without secrets, their tools, calls and output",

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from common import clock
-from oauth.models import Application, EndpointToken
+from oauth.models import AccessToken, Application, EndpointToken, RevokedToken
 from oauth.services import SHELL_CLIENT
 
 # A transaction may commit after a later one began, so a cache that asks by time looks back this far again.
@@ -24,8 +24,16 @@ def revoked_jtis(since: datetime | None = None) -> set[str]:
     revoked = Q(revoked_at__isnull=False)
     if since is not None:
         revoked = Q(revoked_at__gt=since - OVERLAP)
-    tokens = EndpointToken.objects.filter(revoked | Q(user__is_active=False), expires_at__gt=clock.now())
-    return set(tokens.values_list("jti", flat=True))
+    now = clock.now()
+    tokens = EndpointToken.objects.filter(revoked | Q(user__is_active=False), expires_at__gt=now)
+    gone = RevokedToken.objects.filter(expires_at__gt=now)
+    if since is not None:
+        gone = gone.filter(revoked_at__gt=since - OVERLAP)
+    inactive = AccessToken.objects.filter(user__is_active=False, expires__gt=now).exclude(jti=None)
+    found = tokens.values_list("jti", flat=True).union(
+        gone.values_list("jti", flat=True), inactive.values_list("jti", flat=True), all=True
+    )
+    return set(found)
 
 
 def endpoint_tokens_of(deployment_id: UUID) -> QuerySet[EndpointToken]:

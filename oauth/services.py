@@ -15,6 +15,7 @@ from common.errors import BadInput, NotFound
 from events.actors import Actor
 from events.audit import record
 from oauth import claims, keys
+from oauth.consents import consents_revoke_for
 from oauth.models import EndpointToken
 
 MAX_TTL_SECONDS = 24 * 3600
@@ -73,7 +74,7 @@ def endpoint_token_issue(
             exp=int(row.expires_at.timestamp()),
             iss=settings.SLIPWAY_URL,
         ),
-        key=keys.load_signing_key(),
+        key=keys.signing_key(),
     )
     return row, value
 
@@ -88,10 +89,12 @@ def endpoint_token_revoke(*, actor: Actor, token_id: UUID) -> None:
 
 
 def endpoint_tokens_revoke_for(*, actor: Actor, deployment_id: UUID) -> int:
-    """All tokens of a deployment, when it goes: a later one of the same name has the same URL but is another thing."""
+    """All tokens of a deployment, and what people allowed clients there, when it goes: a later one of the same name has
+    the same URL but is another thing."""
     with transaction.atomic():
         tokens = EndpointToken.objects.filter(deployment_id=deployment_id, revoked_at=None, expires_at__gt=clock.now())
         revoked = tokens.update(revoked_at=clock.now())
         if revoked:
             record(actor, "endpoint_token:revoke_all", "deployment", deployment_id, count=revoked)
+        consents_revoke_for(actor=actor, resource_id=deployment_id)
     return revoked

@@ -2,7 +2,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from oauth import views
+from oauth.views import open as programs
+from oauth.views.api_tokens import api_tokens
+from oauth.views.apps import connected_apps
+from oauth.views.authorize import authorize
 
 app_name = "oauth"
-urlpatterns = [path("account/api-tokens", views.api_tokens, name="api_tokens")]
+urlpatterns = [
+    path(".well-known/oauth-authorization-server", programs.server_metadata, name="server_metadata"),
+    path(".well-known/openid-configuration", programs.server_metadata, name="openid_metadata"),
+    path("oauth/jwks", programs.jwks, name="jwks"),
+    path("oauth/register", programs.register, name="register"),
+    path("oauth/authorize", authorize, name="authorize"),
+    path("oauth/token", programs.token, name="token"),
+    path("oauth/revoke", programs.revoke, name="revoke"),
+    path("account/api-tokens", api_tokens, name="api_tokens"),
+    path("account/apps", connected_apps, name="connected_apps"),
+]

@@ -221,12 +221,22 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
     "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 86_400,  # without being used
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+    "ALLOW_LOCALHOST_LOOPBACK": True,
+    "OAUTH2_SERVER_CLASS": "oauth.server.Server",
+    "OAUTH2_VALIDATOR_CLASS": "oauth.validator.Validator",
+    "OIDC_ISS_ENDPOINT": SLIPWAY_URL,  # the issuer; OpenID Connect itself stays off
     "SCOPES": {
         "mcp:read": "List the tools, prompts and resources of a server",
         "mcp:call": "Call a server's tools",
-        "mcp:admin": "Administer a server",
+        "mcp:admin": "Call tools that the owner has marked",
+        "offline_access": "Stay connected",
     },
 }
+# Clients may register themselves (RFC 7591), where they have no document to be known by.
+SLIPWAY_CLIENT_REGISTRATION = env.choice("SLIPWAY_CLIENT_REGISTRATION", "open", ["open", "closed"])
+SLIPWAY_RESOURCE_FINDER = "hosting.resources.resource_find"  # oauth lies below hosting
 
 SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]  # http redirects stay for native apps on loopback (RFC 8252)
 
@@ -322,6 +332,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-tasks": {"task": "hosting.jobs.sweep_tasks", "schedule": 5.0, "options": {"expires": 5}},
     "collect-egress": {"task": "hosting.jobs.collect_egress", "schedule": 10.0, "options": {"expires": 10}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
+    "purge-oauth": {"task": "oauth.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
+    "turn-keys": {"task": "oauth.jobs.turn_keys", "schedule": 300.0, "options": {"expires": 300}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(SLIPWAY_HOME / "beat" / "schedule")
 

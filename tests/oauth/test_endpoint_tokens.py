@@ -102,6 +102,7 @@ def test_scopes_are_read_in_one_order() -> None:
             scopes.parse(text)
 
 
+@pytest.mark.django_db
 def test_published_keys_are_public() -> None:
     (jwk,) = keys.jwks()["keys"]
     assert jwk.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}

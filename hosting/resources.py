@@ -1,0 +1,29 @@
+"""Deployments as the authorization server sees them: URLs that a token may be for. See `oauth.resources.Finder`."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+
+from common.errors import NotFound
+from events.actors import person
+from hosting.permissions import may_see
+from hosting.routing import resource_url
+from hosting.selectors import deployment_get
+from oauth.resources import Resource
+
+
+def resource_find(url: str, user_id: UUID) -> Resource | None:
+    """Of one that the user may not call nobody learns that it exists."""
+    owner, slash, name = url.removeprefix(f"{settings.SLIPWAY_URL}/mcp/").partition("/")
+    if not slash or url.count("/") != 5:
+        return None
+    try:
+        deployment = deployment_get(owner, name)
+    except NotFound:
+        return None
+    canonical = resource_url(deployment.owner.folded, deployment.folded_name)
+    if url.lower() != canonical or not may_see(person(user_id), deployment):
+        return None
+    return Resource(canonical, deployment.pk, deployment.owner.display, deployment.name)

@@ -1,0 +1,1 @@
+"""Clients: what they say of themselves, how they are registered, and how they prove who they are."""

@@ -1,0 +1,173 @@
+"""Clients whose id is the URL of a document about them (SEP-991, draft-ietf-oauth-client-id-metadata-document).
+
+Documents are fetched for the consent page, after its person has signed in, and nowhere else: what comes to the token
+endpoint is either known or refused. Failures are remembered as a flag for a minute, never as a document.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+from django.core.cache import cache
+from django.db import transaction
+
+from common import clock
+from common.errors import AppError, BadInput
+from common.outbound import Answer, site_door
+from events.actors import SYSTEM
+from oauth import limits
+from oauth.clients.jwt import peek
+from oauth.clients.metadata import KEY, NONE, ClientMetadata, parse, public_keys
+from oauth.clients.services import Source, client_save
+from oauth.consents import consents_revoke_of_client
+from oauth.models import Application, ClientProfile
+
+log = structlog.get_logger(__name__)
+
+PREFIX: Final = "https://"
+MAX_ID: Final = 200  # characters; records of calls keep a client's id whole
+MAX_BYTES: Final = 16 * 1024
+SECONDS: Final = 5.0
+FRESH_LEAST, FRESH_MOST = timedelta(minutes=5), timedelta(hours=24)
+BACK_OFF_SECONDS: Final = 60
+KEYS_SECONDS: Final = 60  # between two fetches of a client's keys
+_MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+
+
+class DocumentRefused(AppError):
+    """There is no usable document at the client's id. The text is for the person on the consent page."""
+
+    status = 400
+
+
+def is_document_id(client_id: str) -> bool:
+    return client_id[: len(PREFIX)].lower() == PREFIX
+
+
+def id_refusal(client_id: str) -> str:
+    """Why this URL can be no client's id (section 3 of the draft), in a few words; nothing when it can."""
+    try:
+        parts = urlsplit(client_id)
+        port = parts.port
+    except ValueError:
+        return "it is no URL"
+    if len(client_id) > MAX_ID:
+        return f"it has more than {MAX_ID} characters"
+    if not client_id.startswith(PREFIX) or not client_id.isascii() or not client_id.isprintable() or " " in client_id:
+        return "it has to be an https URL"
+    if not parts.hostname or parts.netloc != parts.netloc.lower() or port == 0:
+        return "it names no host"
+    if "@" in parts.netloc or "#" in client_id or "?" in client_id:
+        return "it has a user name, a query or a fragment"
+    if parts.path in ("", "/") or {".", ".."} & set(parts.path.split("/")):
+        return "it has no path, or one with dots"
+    return ""
+
+
+def client_ensure(client_id: str, *, user_id: UUID) -> None:
+    """Fetches what is not known or not fresh. A known client stays as it is while its document can't be had.
+
+    Raises DocumentRefused for an unknown one, TooMany beyond the limits.
+    """
+    if not is_document_id(client_id):
+        return
+    if reason := id_refusal(client_id):
+        raise DocumentRefused("client_id_refused", f"This is no id that a program can have: {reason}.")
+    known: Application | None = Application.objects.filter(client_id=client_id).first()
+    if known is not None and (known.profile.blocked_at or _is_fresh(known.profile)):
+        return
+    failure_key = f"oauth:document:{hashlib.sha256(client_id.encode()).hexdigest()}"
+    if (failure := cache.get(failure_key)) is not None:
+        if known is None:
+            raise DocumentRefused("document_refused", failure)
+        return
+    limits.count("documents-of-user", str(user_id), limit=20, seconds=60)
+    limits.count("documents-of-host", urlsplit(client_id).netloc, limit=30, seconds=60)
+    limits.count("documents", "", limit=300, seconds=60)
+    try:
+        said, answer = _fetched(client_id)
+    except AppError as error:
+        words = f"The program's description at {client_id} can't be used. {error.message}"
+        log.info("a client's document was refused", client_id=client_id, reason=error.message)
+        cache.set(failure_key, words, BACK_OFF_SECONDS)
+        if known is None:
+            raise DocumentRefused("document_refused", words) from error
+        return
+    _keep(client_id, said, known, clock.now() + _freshness(answer.headers))
+
+
+def client_keys(client: Application, assertion: str) -> Mapping[str, Any]:
+    """The client's public keys. Those at a URL are fetched again when an assertion names one that is not among them,
+    at most once a minute."""
+    profile = client.profile
+    if not profile.jwks_uri:
+        return profile.jwks or {}
+    kids = {key.get("kid") for key in (profile.jwks or {}).get("keys", [])}
+    is_known = profile.jwks_fetched_at is not None and peek(assertion)[0].get("kid") in kids
+    if is_known or not cache.add(f"oauth:keys:{profile.pk}", 1, KEYS_SECONDS):
+        return profile.jwks or {}
+    try:
+        answer = _get(profile.jwks_uri)
+        found = public_keys(answer.json(dict))
+    except AppError as error:
+        log.info("a client's keys could not be fetched", client_id=client.client_id, reason=error.message)
+        return profile.jwks or {}
+    ClientProfile.objects.filter(pk=profile.pk).update(jwks=found, jwks_fetched_at=clock.now())
+    return found
+
+
+def _fetched(client_id: str) -> tuple[ClientMetadata, Answer]:
+    answer = _get(client_id)
+    said = answer.json(dict)
+    if said.get("client_id") != client_id:
+        raise BadInput("client_id_differs", "Its client_id is another one.")
+    if "client_secret" in said or "client_secret_expires_at" in said:
+        raise BadInput("client_secret_public", "It holds a client_secret, which is no secret there.")
+    found = parse(said, (NONE, KEY), NONE)
+    if not found.name:
+        raise BadInput("client_name_missing", "It has no client_name.")
+    return found, answer
+
+
+def _get(url: str) -> Answer:
+    answer = site_door().fetch_blocking(
+        url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES, seconds=SECONDS, redirects=0
+    )
+    if answer.status != 200:
+        raise BadInput("document_missing", f"It answered with {answer.status}.")
+    if answer.media_type != "application/json" and not answer.media_type.endswith("+json"):
+        raise BadInput("document_no_json", "It is no JSON.")
+    return answer
+
+
+def _keep(client_id: str, said: ClientMetadata, known: Application | None, expires_at: Any) -> None:
+    """A change of where answers go, or of keys, ends what people allowed before."""
+    with transaction.atomic():
+        found: Application | None = (
+            Application.objects.select_for_update(of=("self",)).filter(client_id=client_id).first()
+        )
+        if found is not None and found.registration_source != Source.CIMD:
+            return  # somebody of this site set it up
+        if found is not None and found.profile.digest != said.digest:
+            consents_revoke_of_client(actor=SYSTEM, application=found)
+        client_save(said, source=Source.CIMD, client_id=client_id, application=found, expires_at=expires_at)
+
+
+def _is_fresh(profile: ClientProfile) -> bool:
+    return profile.expires_at is None or profile.expires_at > clock.now()
+
+
+def _freshness(headers: Mapping[str, str]) -> timedelta:
+    """RFC 9111, within our own bounds."""
+    control = headers.get("cache-control", "").lower()
+    if "no-store" in control or "no-cache" in control:
+        return FRESH_LEAST
+    stated = _MAX_AGE.search(control)
+    return max(FRESH_LEAST, min(timedelta(seconds=int(stated[1])), FRESH_MOST)) if stated else FRESH_MOST

@@ -1,0 +1,56 @@
+"""How often something may be tried: counted in Valkey, for all web processes, in windows of the clock."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+from common import clock
+from common.errors import AppError
+
+
+class TooMany(AppError):
+    """The limit is reached. `retry_after` is in seconds."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too_many", f"That was too often. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+def count(what: str, who: str, *, limit: int, seconds: int) -> None:
+    """Counts one attempt. Raises TooMany beyond the limit. Without Valkey nothing is counted, and nobody refused."""
+    window, passed = divmod(int(clock.now().timestamp()), seconds)
+    if _add(_key(what, who, window), 2 * seconds) > limit:
+        raise TooMany(seconds - passed)
+
+
+def check(what: str, who: str, *, limit: int, seconds: int) -> None:
+    """The same without counting: for what counts only when it fails. Raises TooMany."""
+    window, passed = divmod(int(clock.now().timestamp()), seconds)
+    try:
+        found = cache.get(_key(what, who, window), 0)
+    except RedisError:
+        return
+    if found >= limit:
+        raise TooMany(seconds - passed)
+
+
+def address_of(request: HttpRequest) -> str:
+    """uvicorn has put the client's here where a trusted proxy stands in front."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _key(what: str, who: str, window: int) -> str:
+    return f"oauth:{what}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()[:32]}:{window}"
+
+
+def _add(key: str, seconds: int) -> int:
+    try:
+        return 1 if cache.add(key, 1, timeout=seconds) else int(cache.incr(key))
+    except (RedisError, ValueError):  # gone between the two: its window was over
+        return 0

@@ -1,0 +1,24 @@
+"""OAuth records, by noun."""
+
+from __future__ import annotations
+
+from oauth.models.clients import ClientProfile, Consent
+from oauth.models.signing import SigningKey
+from oauth.models.tokens import ApiToken, EndpointToken, RevokedToken, UsedAssertion
+from oauth.models.toolkit import AccessToken, Application, DeviceGrant, Grant, IDToken, RefreshToken
+
+__all__ = [
+    "AccessToken",
+    "ApiToken",
+    "Application",
+    "ClientProfile",
+    "Consent",
+    "DeviceGrant",
+    "EndpointToken",
+    "Grant",
+    "IDToken",
+    "RefreshToken",
+    "RevokedToken",
+    "SigningKey",
+    "UsedAssertion",
+]
