@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,45 @@ def ports(name: str) -> list[int]:
         if not part.isascii() or not part.isdigit() or not 0 < int(part) < 65536:
             raise _wrong(name, part, "port numbers such as 5432, separated by commas")
         found.append(int(part))
+    return found
+
+
+def name_servers(name: str) -> list[str]:
+    """Addresses of DNS servers, with a port or without, separated by commas."""
+    found = []
+    for part in filter(None, (piece.strip() for piece in text(name).split(","))):
+        try:
+            parts = urlsplit(f"//{part}" if part.count(":") < 2 or part.startswith("[") else f"//[{part}]")
+            ipaddress.ip_address(parts.hostname or "")
+            is_server = parts.port != 0 and not parts.path and "@" not in part
+        except ValueError:
+            is_server = False
+        if not is_server:
+            raise _wrong(name, part, "addresses such as 10.0.0.2 or 10.0.0.2:5353, separated by commas")
+        found.append(part)
+    return found
+
+
+def https_url(name: str, default: str) -> str:
+    """The https address of a service, without a slash at the end."""
+    raw = text(name, default)
+    try:
+        parts = urlsplit(raw)
+        is_url = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or parts.query or parts.fragment or "@" in parts.netloc:
+        raise _wrong(name, raw, "an address such as https://service.example.org/path, without user or query")
+    return raw.rstrip("/")
+
+
+def hosts(name: str, default: Iterable[str]) -> list[str]:
+    """Host names, with a port or without, or *.example.org for all below one, separated by commas."""
+    raw = text(name)
+    found = [piece.strip().lower() for piece in raw.split(",") if piece.strip()] if raw else list(default)
+    for part in found:
+        if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", part):
+            raise _wrong(name, part, "hosts such as registry.example.org or *.example.org, separated by commas")
     return found
 
 

@@ -1,7 +1,8 @@
 """The site's own secrets, made on first use in SLIPWAY_HOME/secrets: folder 0700, files 0600, never in the repository.
 
-`secret_key` (text) signs sessions and forms, `signing_key.pem` (P-256, PKCS 8) signs access tokens, `sealing_key`
-(32 random bytes in base64) seals request states and credentials. A file that others can read is refused, not repaired:
+`secret_key` (text) signs sessions and forms, `signing_key.pem` (P-256, PKCS 8) signs access tokens, `registry_key.pem`
+(Ed25519, PKCS 8) signs the registry's tokens, `sealing_key` (32 random bytes in base64) seals request states and
+credentials. A file that others can read is refused, not repaired:
 whoever could read it may have done so.
 """
 
@@ -29,11 +30,25 @@ def _signing_key() -> bytes:
     )
 
 
+def _registry_key() -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    return ed25519.Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def _sealing_key() -> bytes:
     return base64.b64encode(secrets.token_bytes(32))
 
 
-_MAKERS = {"secret_key": _secret_key, "signing_key.pem": _signing_key, "sealing_key": _sealing_key}
+_MAKERS = {
+    "secret_key": _secret_key,
+    "signing_key.pem": _signing_key,
+    "registry_key.pem": _registry_key,
+    "sealing_key": _sealing_key,
+}
 
 
 def secrets_ensure(folder: Path) -> None:

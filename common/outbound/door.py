@@ -8,18 +8,18 @@ No proxy and no credentials of the environment are used, and no cookies kept.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
 from common.addresses import Networks, first_refusal, is_address, networks
-from common.outbound import urls
+from common.outbound import names, urls
 from common.outbound.errors import AnswerInvalid, AnswerTooLarge, HostUnreachable, TooManyRedirects, UrlRefused
 from common.outbound.urls import Rules, Target
 
@@ -79,11 +79,14 @@ class _Ask:
 
 @dataclass(frozen=True)
 class Door:
-    """Values only: make one wherever it is needed. `private` are networks of the operator besides the public ones."""
+    """Values only: make one wherever it is needed. `private` are networks of the operator besides the public ones;
+    hosts that lie wholly in those may be asked on `private_ports` too."""
 
     private: Networks = ()
     rules: Rules = field(default_factory=Rules)
     authorities: str | None = None  # PEM; None: those that this machine's Python trusts
+    private_ports: frozenset[int] = frozenset()
+    name_servers: tuple[str, ...] = ()  # instead of this machine's
 
     async def fetch(
         self,
@@ -101,7 +104,7 @@ class Door:
         try:
             async with asyncio.timeout(seconds), httpx.AsyncClient(**self._options(seconds)) as client:
                 while True:
-                    found = await asyncio.get_running_loop().run_in_executor(None, partial(_resolve, ask.target))
+                    found = await asyncio.get_running_loop().run_in_executor(None, self._resolving(ask.target))
                     answer = await self._send(client, ask, self._checked(ask.target, found), max_bytes)
                     if (following := self._following(ask, answer)) is None:
                         return answer
@@ -136,7 +139,14 @@ class Door:
 
     def _first(self, url: str, method: str, headers: Mapping[str, str] | None, content: bytes, redirects: int) -> _Ask:
         fields = {"User-Agent": AGENT, "Accept-Encoding": "identity", **(headers or {})}
-        return _Ask(method.upper(), urls.target(url, self.rules), fields, content, redirects)
+        return _Ask(method.upper(), urls.target(url, self._all_rules), fields, content, redirects)
+
+    @property
+    def _all_rules(self) -> Rules:
+        return Rules(self.rules.schemes, self.rules.ports | self.private_ports)
+
+    def _resolving(self, target: Target) -> Callable[[], list[str]]:
+        return partial(names.addresses, target.host, target.port, self.name_servers)
 
     def _checked(self, target: Target, found: list[str]) -> list[str]:
         """The addresses to try. Raises UrlRefused."""
@@ -145,7 +155,12 @@ class Door:
             raise UrlRefused(
                 "address_refused", f"{target.host} leads to a {words}, and this site connects to public ones only."
             )
+        if target.port not in self.rules.ports and not all(self._is_private(address) for address in found):
+            raise UrlRefused("url_refused", f"The URL is for port {target.port}, which this site does not connect to.")
         return found[:MAX_TRIED]
+
+    def _is_private(self, address: str) -> bool:
+        return any(ip_address(address) in network for network in self.private)
 
     def _following(self, ask: _Ask, answer: Answer) -> _Ask | None:
         """The request that a redirect asks for; None when this answer is the last. A body is never sent twice."""
@@ -154,7 +169,7 @@ class Door:
             return None
         if not ask.left:
             raise TooManyRedirects("too_many_redirects", f"{ask.target.host} redirects too often.")
-        there = urls.redirected(ask.target, location, self.rules)
+        there = urls.redirected(ask.target, location, self._all_rules)
         return _Ask(ask.method, there, urls.handed_on(ask.headers, ask.target, there), b"", ask.left - 1)
 
     # --- the wire
@@ -191,10 +206,14 @@ def _trusting(authorities: str | None) -> ssl.SSLContext:
 
 
 def site_door() -> Door:
-    """With the networks that the operator listed in SLIPWAY_EGRESS_PRIVATE."""
+    """With the networks, ports and name servers that the operator listed."""
     from django.conf import settings
 
-    return Door(private=networks(settings.SLIPWAY_EGRESS_PRIVATE))
+    return Door(
+        private=networks(settings.SLIPWAY_EGRESS_PRIVATE),
+        private_ports=frozenset(settings.SLIPWAY_EGRESS_PORTS),
+        name_servers=tuple(settings.SLIPWAY_DNS_SERVERS),
+    )
 
 
 async def _read(response: httpx.Response, ask: _Ask, max_bytes: int) -> Answer:
@@ -212,15 +231,6 @@ async def _read(response: httpx.Response, ask: _Ask, max_bytes: int) -> Answer:
             raise too_large
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, headers, bytes(content), ask.target.url)
-
-
-def _resolve(target: Target) -> list[str]:
-    """All addresses. Blocks. Raises HostUnreachable."""
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise HostUnreachable("host_unknown", f"There is no host {target.host}.") from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def _late(target: Target, seconds: float) -> HostUnreachable:

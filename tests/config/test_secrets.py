@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 
@@ -18,13 +18,14 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     folder = tmp_path / "home" / "secrets"
     secrets_ensure(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert set(before) == {"secret_key", "signing_key.pem", "sealing_key"}
+    assert set(before) == {"secret_key", "signing_key.pem", "registry_key.pem", "sealing_key"}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     secrets_ensure(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     key = load_pem_private_key(before["signing_key.pem"], None)
     assert isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1"
+    assert isinstance(load_pem_private_key(before["registry_key.pem"], None), ed25519.Ed25519PrivateKey)
     assert len(base64.b64decode(before["sealing_key"])) == 32
     assert len(secret_read(folder, "secret_key")) >= 50
 
@@ -36,7 +37,7 @@ def test_processes_that_start_together_agree_on_the_secrets(tmp_path: Path) -> N
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(start, range(16)))) == 1
-    assert len(list((tmp_path / "secrets").iterdir())) == 3
+    assert len(list((tmp_path / "secrets").iterdir())) == 4
 
 
 @pytest.mark.parametrize(("name", "mode"), [("", 0o755), ("secret_key", 0o640), ("signing_key.pem", 0o604)])
