@@ -27,6 +27,8 @@ API = {
     "deployments:write": "Host, change, start, stop and delete servers, and issue tokens for them",
     "tasks:read": "See tasks and their results",
     "tasks:write": "Start, answer and cancel tasks",
+    "registry:publish": "Publish to the registry in the namespaces that the account or its organizations were given",
+    "registry:edit": "Correct what is published in the registry (operators only)",
 }
 API_KNOWN = tuple(API)
 

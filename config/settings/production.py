@@ -3,7 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import PUBLIC_URL, TRUSTED_PROXIES
+from config.settings.base import PUBLIC_URL, REGISTRY_ANONYMOUS, TRUSTED_PROXIES
 
 if not PUBLIC_URL.is_https:
     raise ImproperlyConfigured(
@@ -14,6 +14,11 @@ if not TRUSTED_PROXIES:
     raise ImproperlyConfigured(
         "TRUSTED_PROXIES is not set, but SLIPWAY_URL is https, so a proxy must end TLS. "
         "Name its address, for example TRUSTED_PROXIES=127.0.0.1."
+    )
+if REGISTRY_ANONYMOUS:
+    raise ImproperlyConfigured(
+        "REGISTRY_ANONYMOUS lets anybody publish to the registry without proof, which is for trying things out on this "
+        "machine only. Unset it."
     )
 
 # uvicorn reads X-Forwarded-Proto and -For from the trusted proxies only (config/launch/serve.py), so the scheme that

@@ -1,8 +1,19 @@
-"""What the registry keeps: servers by name, their versions, and the registries that it follows."""
+"""What the registry keeps: servers by name, their versions, who may publish, and the registries that it follows."""
 
 from __future__ import annotations
 
+from registry.models.proofs import BlockedNamespace, NamespaceGrant, NamespaceHolder, TrustedPublisher, UsedSignature
 from registry.models.servers import Server, ServerVersion, Status
 from registry.models.upstreams import Upstream
 
-__all__ = ["Server", "ServerVersion", "Status", "Upstream"]
+__all__ = [
+    "BlockedNamespace",
+    "NamespaceGrant",
+    "NamespaceHolder",
+    "Server",
+    "ServerVersion",
+    "Status",
+    "TrustedPublisher",
+    "Upstream",
+    "UsedSignature",
+]

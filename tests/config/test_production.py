@@ -49,6 +49,7 @@ def test_a_public_address_means_production_settings(tmp_path: Path) -> None:
         ),
         ({"SLIPWAY_URL": "https://slipway.example.org"}, "TRUSTED_PROXIES is not set"),
         ({**HTTPS, "TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES is 'everybody'"),
+        ({**HTTPS, "REGISTRY_ANONYMOUS": "1"}, "REGISTRY_ANONYMOUS lets anybody publish"),
         ({"PORT": "eighty"}, "PORT is 'eighty', but must be a whole number"),
         ({"SLIPWAY_SANDBOX": "none"}, "SLIPWAY_SANDBOX is 'none', but must be one of bubblewrap, insecure"),
         ({"REDIS_URL": "http://x"}, "REDIS_URL must start with one of redis://"),
