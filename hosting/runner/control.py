@@ -9,7 +9,7 @@ class Limits(msgspec.Struct, frozen=True):
     """What one instance may use. Zero means no limit of that kind."""
 
     memory_bytes: int = 512 * 1024 * 1024
-    processes: int = 64
+    processes: int = 128  # threads count: more than `in_flight`, for servers with a thread for each call
     open_files: int = 1024
     cpu_seconds: int = 3600  # of one process, after which the kernel ends it
     disk_bytes: int = 64 * 1024 * 1024  # of the private home and of /tmp, each

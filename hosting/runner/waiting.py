@@ -1,7 +1,7 @@
 """The calls that an instance does not run yet, since it runs as many as it may at once.
 
 They are few and wait briefly: what a burst of a client needs. A call that had no turn in time is turned away with the
-word "busy", so that its client comes again.
+word "busy", so that its client comes again. A task waits for as long as it takes: nobody holds a line for it.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class Waiting:
         self._place.tell_to_wait(exchange)
 
     def _give_up(self, exchange: Exchange) -> None:
+        if exchange.task:
+            return
         self.remove(exchange)
         self._place.turn_away(exchange)
 

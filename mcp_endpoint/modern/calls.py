@@ -25,7 +25,7 @@ from mcp_endpoint.rejection import refuse
 from mcp_endpoint.request_state import Parked, State, binding
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
-from mcp_endpoint.tasks import declared, listening, offer
+from mcp_endpoint.tasks import declared, listening, offer, wire
 from mcp_endpoint.tasks import modern as tasks
 from mcp_endpoint.tasks.conversion import Converting
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LISTEN = "subscriptions/listen"
 _CALL = "tools/call"
+_TASKS = wire.EXTENSION.encode()
 _LIST = "tools/list"
 _DISCOVER = "server/discover"
 _SHOWN = frozenset({_LIST, _DISCOVER})  # results that aren't passed on as they are
@@ -91,7 +92,8 @@ def _open(context: Context, message: ModernCall, link: RunnerLink, route: Route,
         context.isolation,
         message.capabilities,
         message.client,
-        bool(message.progress_token),
+        # What will be a task has progress for people at the site, whether or not its client wants any.
+        bool(message.progress_token) or (_TASKS in message.capabilities and message.method == _CALL),
         message.log_level,
         True,
         message.trace,

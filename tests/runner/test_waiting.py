@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hosting.runner import control as c
-from hosting.runner.frames import Kind, Reason
+from hosting.runner.frames import EndRule, Kind, Reason
 from hosting.stream import DetachedError
 from tests.runner.conftest import Call, Driver, placement
 
@@ -65,6 +65,17 @@ async def test_a_call_that_has_no_turn_in_time_is_told_that_the_server_is_busy(d
     assert (resumed.kind, b"is busy" in resumed.data) == (Kind.ERROR, True)
     assert await running.text() == "done"
     assert await driver.open(tool="count", session="s1").text() == "1"  # it never ran
+
+
+async def test_a_task_waits_for_its_turn_however_long_that_takes(driver: Driver) -> None:
+    await driver.link.ask(limited(in_flight=1, waiting_seconds=0.2))
+    await driver.session()
+    running = slow(driver, 1.0, session="s1")
+    task = slow(driver, 0, session="s1", exchange="task-t1-1", task="t1", end=EndRule.KEEP)
+    kept = slow(driver, 0, session="s1", exchange="k")
+    taken = await driver.link.ask(c.Keep(exchange=kept.attachment.exchange, owner="alice", task="t2"))
+    assert taken.first
+    assert [await call.text() for call in (running, task, kept)] == ["done"] * 3
 
 
 async def test_only_so_many_wait(driver: Driver) -> None:

@@ -15,7 +15,8 @@ from tests.e2e.http_client import HttpClient, outcome
 from tests.packages.local_index import LocalIndex
 from tests.stack import Stack
 
-LEGACY = Path(__file__).parents[1] / "servers" / "legacy.py"
+SERVERS = Path(__file__).parents[1] / "servers"
+PACKAGED = ("legacy", "workshop")
 PATIENCE = 30.0
 
 
@@ -30,12 +31,14 @@ class Hosted:
 @pytest.fixture(scope="session")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     with LocalIndex() as index:
-        index.add_wheel(
-            "slipway-test-legacy",
-            "1.0",
-            {"slipway_test_legacy.py": LEGACY.read_text()},
-            scripts={"slipway-test-legacy": "slipway_test_legacy:main"},
-        )
+        for name in PACKAGED:
+            module = f"slipway_test_{name}"
+            index.add_wheel(
+                f"slipway-test-{name}",
+                "1.0",
+                {f"{module}.py": (SERVERS / f"{name}.py").read_text()},
+                scripts={f"slipway-test-{name}": f"{module}:main"},
+            )
         site = Stack(tmp_path_factory.mktemp("task-site"), UV_INDEX=f"{index.url}/simple")
         site.start()
         try:
