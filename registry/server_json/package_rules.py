@@ -1,0 +1,117 @@
+"""What each kind of package needs besides the schema, as far as its document says it. Pure.
+
+/validate tells these as issues; publishing tells them from the ownership checks, which also ask the packages' indexes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from registry.server_json.issues import Issue, error
+
+REFERENCE = "package-ownership"
+_DOCKER = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
+_OCI_HOSTS = (*_DOCKER, "ghcr.io", "quay.io", "mcr.microsoft.com")
+_OCI_DOMAINS = (".pkg.dev", ".azurecr.io")
+_RELEASES = (
+    re.compile(r"https://(?:www\.)?github\.com/[^/]+/[^/]+/releases/download/[^/]+/[^/]+"),
+    re.compile(r"https://(?:www\.)?gitlab\.com/.+/-/releases/[^/]+/downloads/.+"),
+    re.compile(r"https://(?:www\.)?gitlab\.com/.+/-/package_files/[0-9]+/download"),
+    re.compile(r"https://(?:www\.)?gitlab\.com/api/v4/projects/[^/]+/packages/generic/.+"),
+)
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """The one base URL that a document may name for each kind, and where images may lie. Operators' settings."""
+
+    bases: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "npm": "https://registry.npmjs.org",
+            "pypi": "https://pypi.org",
+            "nuget": "https://api.nuget.org/v3/index.json",
+            "cargo": "https://crates.io",
+        }
+    )
+    oci_hosts: tuple[str, ...] = _OCI_HOSTS
+    oci_domains: tuple[str, ...] = _OCI_DOMAINS
+    mcpb_urls: tuple[re.Pattern[str], ...] = _RELEASES
+
+
+def check(document: Mapping[str, Any], indexes: Indexes | None = None) -> list[Issue]:
+    """Of a document that binds."""
+    indexes = indexes or Indexes()
+    found: list[Issue] = []
+    for number, package in enumerate(document.get("packages") or ()):
+        found += check_package(package, f"packages[{number}]", indexes)
+    return found
+
+
+def check_package(package: Mapping[str, Any], path: str, indexes: Indexes) -> Iterator[Issue]:
+    kind = package.get("registryType", "")
+    if kind in indexes.bases:
+        yield from _of_index(package, path, kind, indexes.bases[kind])
+    elif kind == "oci":
+        yield from _image(package, path, indexes)
+    elif kind == "mcpb":
+        yield from _bundle(package, path, indexes)
+    else:
+        kinds = ", ".join([*indexes.bases, "oci", "mcpb"])
+        yield _issue(f"{path}.registryType", f"“{str(kind)[:100]}” is no kind of package that can be checked: {kinds}")
+
+
+def _of_index(package: Mapping[str, Any], path: str, kind: str, base: str) -> Iterator[Issue]:
+    named = (package.get("registryBaseUrl") or "").rstrip("/")
+    if named and named != base.rstrip("/"):
+        yield _issue(f"{path}.registryBaseUrl", f"{kind} packages are looked up at {base} only")
+    if not package.get("version"):
+        yield _issue(f"{path}.version", f"A package of {kind} needs its version")
+    if package.get("fileSha256"):
+        yield _issue(f"{path}.fileSha256", f"A package of {kind} has no fileSha256: that is for mcpb")
+
+
+def _image(package: Mapping[str, Any], path: str, indexes: Indexes) -> Iterator[Issue]:
+    for member in ("registryBaseUrl", "version", "fileSha256"):
+        if package.get(member):
+            words = f"An image has no {member}: its identifier says all, as in ghcr.io/owner/image:1.0.0"
+            yield _issue(f"{path}.{member}", words)
+    identifier = package.get("identifier", "")
+    host = image_host(identifier)
+    if host not in indexes.oci_hosts and not host.endswith(indexes.oci_domains):
+        yield _issue(f"{path}.identifier", f"Images at {host[:200]} can't be checked")
+    if "@" not in identifier and ":" not in identifier.rpartition("/")[2]:
+        yield _issue(f"{path}.identifier", "An image needs its tag or digest")
+
+
+def image_host(identifier: str) -> str:
+    """Where an image lies. A first part without a dot or port is none: the image is Docker Hub's."""
+    first, slash, _ = identifier.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return first.lower()
+    return "docker.io"
+
+
+def _bundle(package: Mapping[str, Any], path: str, indexes: Indexes) -> Iterator[Issue]:
+    if package.get("registryBaseUrl"):
+        yield _issue(f"{path}.registryBaseUrl", "A bundle has no registryBaseUrl: its identifier is its address")
+    if not package.get("fileSha256"):
+        yield _issue(f"{path}.fileSha256", "A bundle needs the SHA-256 of its file")
+    url = package.get("identifier", "")
+    try:
+        is_https = urlsplit(url).scheme == "https"
+    except ValueError:
+        is_https = False
+    if not is_https:
+        yield _issue(f"{path}.identifier", "A bundle's identifier is its https:// address")
+    elif not any(pattern.fullmatch(url) for pattern in indexes.mcpb_urls):
+        yield _issue(f"{path}.identifier", "A bundle is a file of a release on GitHub or GitLab")
+    elif "mcp" not in url.lower():
+        yield _issue(f"{path}.identifier", "A bundle's address has “mcp” in it")
+
+
+def _issue(path: str, message: str) -> Issue:
+    return error(path, REFERENCE, message)

@@ -1,0 +1,67 @@
+"""A document judged as a whole: strictly when it is published, leniently when it is imported. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from registry.server_json import package_rules, rules, schemas
+from registry.server_json.binding import bind
+from registry.server_json.issues import Breach, Issue, error
+from registry.server_json.shapes import PUBLISHER_PROVIDED
+
+MAX_PUBLISHER_PROVIDED = 4096  # bytes as JSON
+MAX_MARKS = 20
+
+
+def binding(document: Any, *, needs_schema: bool = True) -> list[Breach]:
+    """`needs_schema`: /validate tells of a missing `$schema` by its own rule instead."""
+    return [one for one in bind(document) if needs_schema or (one.path, one.rule) != ("$schema", "required")]
+
+
+def issues(document: dict[str, Any]) -> list[Issue]:
+    """All of a document that binds: its `$schema`, its rules, its JSON Schema."""
+    return [*schemas.check_address(document), *rules.check(document), *schemas.check(document)]
+
+
+def all_issues(document: dict[str, Any], indexes: package_rules.Indexes | None = None) -> list[Issue]:
+    """What /validate tells: also what publishing would refuse later, as far as that can be known without asking."""
+    found = [*issues(document), *package_rules.check(document, indexes)]
+    if (size := publisher_provided_bytes(document)) > MAX_PUBLISHER_PROVIDED:
+        words = f"What the publisher provides is {size} bytes as JSON; {MAX_PUBLISHER_PROVIDED} are the most"
+        found.append(error("_meta", "publisher-provided-too-large", words))
+    return found
+
+
+def publisher_provided_bytes(document: dict[str, Any]) -> int:
+    found = (document.get("_meta") or {}).get(PUBLISHER_PROVIDED)
+    return len(msgspec.json.encode(found)) if found is not None else 0
+
+
+def normalised(document: dict[str, Any]) -> dict[str, Any]:
+    """As it is kept: without members that say nothing, and of `_meta` what is the publisher's.
+
+    mcp-publisher writes `"repository": {}` where there is none.
+    """
+    found = {name: value for name, value in document.items() if not _is_empty(name, value)}
+    provided = (found.pop("_meta", None) or {}).get(PUBLISHER_PROVIDED)
+    return found | {"_meta": {PUBLISHER_PROVIDED: provided}} if provided else found
+
+
+def _is_empty(name: str, value: Any) -> bool:
+    if value is None or value == []:
+        return True
+    return name == "repository" and isinstance(value, dict) and not any(value.values())
+
+
+def marks(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is wrong with a document that is kept all the same: path, reference, message; errors only.
+
+    It is held against its own version: one of 2025-09-16 may have a status, which no longer binds.
+    """
+    found = [*schemas.check_address(document), *schemas.check(document)]
+    if not bind(document):
+        found += rules.check(document)
+    wrong = [one for one in found if one.is_error]
+    return [{"path": one.path, "reference": one.reference, "message": one.message[:300]} for one in wrong[:MAX_MARKS]]
