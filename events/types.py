@@ -61,8 +61,22 @@ class TaskChanged:
         return (of_task, tasks_group(self.user_id)) if self.user_id else (of_task,)
 
 
-Event = DeploymentChanged | BuildProgress | TaskChanged
-_CLASSES: dict[str, type[Event]] = {cls.name: cls for cls in (DeploymentChanged, BuildProgress, TaskChanged)}
+@dataclass(frozen=True)
+class ServerTakenDown:
+    """A server of the registry was taken down; what is hosted from it stops."""
+
+    name: ClassVar[str] = "server:taken_down"
+    server: str
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return ("registry",)
+
+
+Event = DeploymentChanged | BuildProgress | TaskChanged | ServerTakenDown
+_CLASSES: dict[str, type[Event]] = {
+    cls.name: cls for cls in (DeploymentChanged, BuildProgress, TaskChanged, ServerTakenDown)
+}
 
 
 def to_message(event: Event) -> dict[str, Any]:

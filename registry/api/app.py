@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import structlog
 
-from registry.api import parameters, paths, reads
+from registry.api import bodies, parameters, paths, reads, status_pages, writes
 from registry.api.cache import Body, Cache
 from registry.api.database import Database
 from registry.api.paths import BadEscape, Route
@@ -24,6 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON: Final = b"application/json"
+WRITERS: Final = 8  # writes of one process that run at once; further ones wait
 # For readers in any browser. Nothing here knows a cookie, so another site's page gets what anybody gets.
 CORS: Final[Headers] = [
     (b"access-control-allow-origin", b"*"),
@@ -42,6 +45,7 @@ class Api:
     def __init__(self) -> None:
         self._database = Database()
         self._cache = Cache()
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="registry")
 
     async def start(self) -> None:
         await self._database.start()
@@ -50,6 +54,7 @@ class Api:
     async def stop(self) -> None:
         await self._cache.stop()
         await self._database.stop()
+        self._writers.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -80,8 +85,25 @@ class Api:
             raise not_found("Endpoint not found. The operations are listed at /api/docs and begin with /v0.1 or /v0.")
         if route.operation in ("list", "versions", "entry"):
             await self._read(scope, send, route, parameters.query_of(query))
+        elif (fixed := status_pages.BODIES.get(route.operation)) is not None:
+            await answer(scope, send, 200, fixed(), [(b"content-type", JSON), _NO_STORE])
         else:
-            raise not_found("Endpoint not found.")
+            await self._write(scope, receive, send, route)
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send, route: Route) -> None:
+        """In a thread: writes use Django's connections, and wait for locks and for other sites."""
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.lower(), value)
+        content = await bodies.body_read(scope, receive)
+        if route.operation == "validate":
+            body = await asyncio.to_thread(writes.validate, content)
+        else:
+            writes.check_header(headers)
+            body = await asyncio.get_running_loop().run_in_executor(
+                self._writers, writes.write, route, headers, content
+            )
+        await answer(scope, send, 200, body, [(b"content-type", JSON), _NO_STORE])
 
     async def _read(self, scope: Scope, send: Send, route: Route, query: dict[str, str]) -> None:
         key: Any

@@ -66,7 +66,7 @@ def committed(db: None) -> Iterator[None]:
     try:
         yield
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute("TRUNCATE registry_server, registry_upstream CASCADE")
+            cursor.execute("TRUNCATE registry_server, registry_upstream, events_auditentry CASCADE")
     finally:
         connections[DEFAULT_DB_ALIAS].close()
         connections[DEFAULT_DB_ALIAS] = of_db
