@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema
 from hypothesis import strategies as st
 
 from hosting.api.views.documents import schema
+from tests.api.conftest import Answer, ApiClient
 
 METHODS = ("get", "post", "put", "patch", "delete")
 NAMES = {
@@ -49,6 +52,36 @@ class Operation:
     def url(self, **names: str) -> str:
         """Below /api/."""
         return self.path.removeprefix("/api/").format(**{**NAMES, **names})
+
+
+def check_answer(operation: Operation, answer: Answer) -> None:
+    """It is one that the schema names for this operation, and looks as it says there."""
+    responses = operation.described["responses"]
+    assert str(answer.status) in responses, (operation.name, answer.status, answer.body)
+    content = responses[str(answer.status)].get("content")
+    if not content:
+        assert answer.body == b""
+        return
+    (media_type, described), *_ = content.items()
+    assert answer.headers["Content-Type"].partition(";")[0] == media_type
+    jsonschema.validate(answer.body, {**described["schema"], "components": schema()["components"]})
+
+
+class CheckedClient(ApiClient):
+    """Every answer must be one that the schema describes."""
+
+    def __call__(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        answer = super().__call__(method, path, body, **more)
+        check_answer(operation_of(method, f"/api/{path.partition('?')[0]}"), answer)
+        return answer
+
+
+def operation_of(method: str, path: str) -> Operation:
+    """The one that serves a path."""
+    for operation in operations():
+        if operation.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", operation.path), path):
+            return operation
+    raise AssertionError(f"the schema knows nothing of {method} {path}")
 
 
 def operations() -> Iterator[Operation]:

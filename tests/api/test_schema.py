@@ -6,7 +6,6 @@ import io
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import jsonschema
 import pytest
 from django.core.management import call_command
 from django.db import transaction
@@ -15,11 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from hosting.api.views.documents import schema
 from hosting.models import Deployment, Task
 from hosting.tools import tools_seen
-from tests.api.conftest import Answer, ApiClient, token_of
-from tests.api.described import NAMES, TEXTS, Operation, operations, values_of
+from tests.api.conftest import ApiClient, token_of
+from tests.api.described import NAMES, TEXTS, Operation, check_answer, operations, values_of
 from tests.factories import make_deployment, make_user
 
 EVERY = pytest.mark.parametrize("operation", list(operations()), ids=lambda operation: operation.name)
@@ -35,19 +33,6 @@ def deployment(alice: User, bob: User) -> Deployment:
     task = {"id": NAMES["task_id"], "principal": str(alice.pk), "origin": Task.Origin.MODERN, "tool": "now"}
     Task.objects.create(deployment=found, user=alice, params="{}", state="input_required", questions=asked, **task)
     return found
-
-
-def check_answer(operation: Operation, answer: Answer) -> None:
-    """It is one that the schema names for this operation, and looks as it says there."""
-    responses = operation.described["responses"]
-    assert str(answer.status) in responses, (operation.name, answer.status, answer.body)
-    content = responses[str(answer.status)].get("content")
-    if not content:
-        assert answer.body == b""
-        return
-    (media_type, described), *_ = content.items()
-    assert answer.headers["Content-Type"].partition(";")[0] == media_type
-    jsonschema.validate(answer.body, {**described["schema"], "components": schema()["components"]})
 
 
 def test_schema_is_valid_and_without_a_warning() -> None:

@@ -12,9 +12,20 @@ from common import clock
 from hosting.models import Task, TaskResult
 from hosting.tasks.states import Outcome, State
 from tests.api.conftest import ApiClient, token_of
+from tests.api.described import CheckedClient
 from tests.factories import make_deployment
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(alice: User) -> ApiClient:
+    return CheckedClient(token_of(alice))
+
+
+@pytest.fixture
+def as_bob(bob: User) -> ApiClient:
+    return CheckedClient(token_of(bob))
 
 
 def make_task(user: User, name: str = "time", **fields: Any) -> Task:
@@ -89,8 +100,26 @@ def test_answers_that_come_too_late_or_make_no_sense(api: ApiClient, alice: User
 
 def test_scopes(alice: User) -> None:
     task = make_task(alice)
-    assert ApiClient(token_of(alice, "deployments:read"))("GET", "tasks").status == 403
-    reads = ApiClient(token_of(alice, "tasks:read"))
+    assert CheckedClient(token_of(alice, "deployments:read"))("GET", "tasks").status == 403
+    reads = CheckedClient(token_of(alice, "tasks:read"))
     assert reads("GET", f"tasks/{task.id}").status == 200
     assert reads("POST", f"tasks/{task.id}/cancel").status == 403
-    assert ApiClient("")("GET", "tasks").status == 401
+    assert CheckedClient("")("GET", "tasks").status == 401
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [*((state, "") for state in State if state is not State.ENDED), *((State.ENDED, outcome) for outcome in Outcome)],
+)
+def test_every_state_and_outcome_is_as_described(api: ApiClient, alice: User, state: State, outcome: str) -> None:
+    asked = {"q1": {"method": "elicitation/create"}} if state is State.INPUT_REQUIRED else {}
+    at = clock.now()
+    times = {"started_at": at, "ended_at": at, "expires_at": at} if outcome else {}
+    task = make_task(alice, state=state, outcome=outcome, questions=asked, **times)
+    if outcome in (Outcome.RESULT, Outcome.TOOL_ERROR, Outcome.ERROR):
+        TaskResult.objects.create(task=task, body=b'{"content":[],"message":"it"}')
+        Task.objects.update(result_bytes=29)
+    found = api("GET", f"tasks/{task.id}").body
+    assert (found["state"], found["outcome"]) == (state, outcome or None)
+    assert api("GET", "tasks").body["items"][0]["id"] == task.id
+    assert api("POST", f"tasks/{task.id}/cancel").status == (409 if outcome else 200)
