@@ -7,11 +7,13 @@ in the project reads configuration from `os.environ`.
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -137,6 +139,20 @@ def hosts(name: str, default: Iterable[str]) -> list[str]:
         if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", part):
             raise _wrong(name, part, "hosts such as registry.example.org or *.example.org, separated by commas")
     return found
+
+
+def storage(name: str, options: str) -> dict[str, Any] | None:
+    """A Django storage: the dotted path of its class, and its options as a JSON object. None where it is not set."""
+    backend, raw = text(name), text(options, "{}")
+    if not backend:
+        return None
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(f"{options} must be a JSON object.")  # not quoted: it may have keys in it
+    return {"BACKEND": backend, "OPTIONS": found}
 
 
 def origins(name: str) -> list[str]:

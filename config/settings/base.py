@@ -33,6 +33,10 @@ MCP_CALLS_PER_DEPLOYMENT = env.integer("MCP_CALLS_PER_DEPLOYMENT", 2048, least=1
 
 # Tasks
 SLIPWAY_TASK_TTL_SECONDS = env.integer("SLIPWAY_TASK_TTL_SECONDS", 86_400, least=60, most=31_536_000)  # at most
+SLIPWAY_TASK_RESULT_BYTES = env.integer("SLIPWAY_TASK_RESULT_MIB", 10, least=1, most=1024) * 1024 * 1024  # at most
+# Results from this size on are kept by a Django storage, such as storages.backends.s3.S3Storage of django-storages.
+SLIPWAY_TASK_STORAGE_BYTES = env.integer("SLIPWAY_TASK_STORAGE_KIB", 256, least=0, most=1_048_576) * 1024
+_TASK_STORAGE = env.storage("SLIPWAY_TASK_STORAGE", "SLIPWAY_TASK_STORAGE_OPTIONS")
 SLIPWAY_TASK_LINES = env.integer("SLIPWAY_TASK_LINES", 5000, least=0, most=1_000_000)  # of one task's log
 
 # Callers without an account, by their address: requests that are open at once in a process, and a minute
@@ -331,6 +335,11 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    **({"task_results": _TASK_STORAGE} if _TASK_STORAGE is not None else {}),
+}
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 WHITENOISE_USE_FINDERS = True  # no build and no collecting step: what is in the repository is served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hosting.models.deployments import Deployment, DeploymentMember
 from hosting.models.runners import DataFolder, Instance, Runner, RunnerPlacement
-from hosting.models.tasks import Task, TaskLine, TaskResult
+from hosting.models.tasks import StoredBody, Task, TaskLine, TaskResult
 from hosting.models.tools import Tool
 from hosting.models.usage import CallRecord, EgressRecord, Quota, UsageDay
 from hosting.models.versions import DeploymentVersion, Environment, SourceArchive
@@ -22,6 +22,7 @@ __all__ = [
     "Runner",
     "RunnerPlacement",
     "SourceArchive",
+    "StoredBody",
     "Task",
     "TaskLine",
     "TaskResult",

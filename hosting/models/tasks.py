@@ -99,10 +99,22 @@ class TaskResult(models.Model):
     """What came of a task: raw JSON of the result, or of the error. Apart, so that lists don't read it."""
 
     task = models.OneToOneField(Task, primary_key=True, on_delete=models.CASCADE, related_name="result")
-    body = models.BinaryField()
+    body = models.BinaryField(help_text="empty where it is stored elsewhere")
+    stored = models.CharField(max_length=200, blank=True, db_index=True, help_text="its name in the object storage")
 
     def __str__(self) -> str:
         return f"result of {self.task_id}"
+
+
+class StoredBody(models.Model):
+    """One object in the storage of results, known before it is written (`hosting.tasks.bodies`)."""
+
+    name = models.CharField(primary_key=True, max_length=200)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    was_kept = models.BooleanField(default=False, help_text="a result has referred to it")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class TaskLine(models.Model):

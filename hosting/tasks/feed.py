@@ -26,7 +26,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from common import clock
-from common.errors import NotFound
+from common.errors import NotFound, Unavailable
 from events.actors import person
 from hosting.models import Task
 from hosting.tasks import selectors
@@ -230,7 +230,10 @@ def _read(user_id: UUID, task_id: str, after: str) -> tuple[TaskSeen, list[LineS
         raise _Refusal(404, error.code, error.message) from error
     rows = selectors.lines_after(task.id, after, LINES_AT_ONCE)
     lines = [LineSeen(selectors.position_of(row), row.at, row.level, row.text) for row in rows]
-    return _seen(task), lines
+    try:
+        return _seen(task), lines
+    except Unavailable as error:
+        raise _Refusal(503, error.code, error.message) from error
 
 
 def _seen(task: Task) -> TaskSeen:

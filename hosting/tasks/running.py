@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -23,7 +23,7 @@ from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
 from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
-from hosting.tasks import selectors, services, steps
+from hosting.tasks import bodies, selectors, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step
 
@@ -220,7 +220,7 @@ def sweep() -> None:
     homeless = Q(runner=None) | Q(runner__state=Runner.Status.DEAD)
     for task in Task.objects.filter(homeless, state__in=RUNNING)[:MAX_AT_ONCE]:
         task_lost(task, "its runner is gone")
-    Task.objects.filter(expires_at__lt=now, state=State.ENDED).delete()
+    _expire(now)
     _raise_ttl()
 
 
@@ -229,6 +229,13 @@ def _cancel_without_access() -> None:
     for task, reason in selectors.tasks_without_access(MAX_AT_ONCE):
         with contextlib.suppress(Conflict):  # it ended meanwhile
             services.task_cancel(task, reason)
+
+
+def _expire(now: datetime) -> None:
+    """What a task was given, said and gave goes together."""
+    expired = Task.objects.filter(expires_at__lt=now, state=State.ENDED).order_by("expires_at")
+    Task.objects.filter(pk__in=list(expired.values_list("pk", flat=True)[:MAX_AT_ONCE])).delete()
+    bodies.bodies_sweep()
 
 
 def _raise_ttl() -> None:

@@ -11,9 +11,10 @@ from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Te
 from accounts.models import Membership, Name
 from common.errors import NotFound
 from events.actors import Actor
-from hosting.models import Deployment, DeploymentMember, Task, TaskLine, TaskResult
+from hosting.models import Deployment, DeploymentMember, Task, TaskLine
 from hosting.permissions import may_manage, unknown
 from hosting.states import State as DeploymentState
+from hosting.tasks.bodies import body_of
 from hosting.tasks.states import OPEN, Outcome, State
 
 PAGE = 30
@@ -129,8 +130,7 @@ def task_heads(
 
 def result_of(task: Task) -> bytes:
     """Raw JSON of the result or the error, b"" where there is none. `task` has come from `task_of_person`."""
-    found = TaskResult.objects.filter(task_id=task.id).values_list("body", flat=True).first()
-    return bytes(found) if found is not None else b""
+    return body_of(task.id)
 
 
 def lines_of(task: Task) -> list[TaskLine]:

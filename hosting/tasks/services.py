@@ -19,8 +19,8 @@ from common.errors import BadInput, Conflict, NotFound
 from events.publish import publish_on_commit
 from events.types import TaskChanged
 from hosting import queue
-from hosting.models import Runner, Task, TaskLine, TaskResult
-from hosting.tasks import pace
+from hosting.models import Runner, Task, TaskLine
+from hosting.tasks import bodies, pace
 from hosting.tasks.states import OPEN, RUNNING, LogLine, Outcome, Seen, State, sources
 
 MIN_TTL = timedelta(seconds=60)
@@ -156,7 +156,8 @@ def task_again(task: Task, reason: str) -> bool:
 
 def task_take(task: Task, before: int, seen: Seen) -> bool:
     """Writes down what an exchange did after event `before`. False when somebody else did so first, or it is over."""
-    now = clock.now()
+    now, seen = clock.now(), bodies.within_limit(seen)
+    stored = bodies.body_put(seen.body)
     changes: dict[str, Any] = {
         "state": seen.state,
         "reason": seen.reason,
@@ -180,7 +181,7 @@ def task_take(task: Task, before: int, seen: Seen) -> bool:
         if not row.update(**changes):
             return False
         if seen.body:
-            TaskResult.objects.create(task_id=task.id, body=seen.body)
+            bodies.result_create(task, seen.body, stored)
         _lines(task, seen.lines)
         publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
     return True

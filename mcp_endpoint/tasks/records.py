@@ -11,8 +11,9 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from common.errors import BadInput
-from hosting.models import DeploymentVersion, Task, TaskResult
+from hosting.models import DeploymentVersion, Task
 from hosting.tasks import services
+from hosting.tasks.bodies import body_of
 from hosting.tasks.services import Wanted
 from hosting.tasks.states import Outcome
 from mcp_endpoint.lookup import connection
@@ -81,8 +82,7 @@ def has_output_schema(version_id: str, tool: str) -> bool:
 def _seen(task: Task, with_body: bool = False) -> TaskSeen:
     body = b""
     if with_body and task.outcome in _WITH_BODY:
-        found = TaskResult.objects.filter(task_id=task.id).values_list("body", flat=True).first()
-        body = bytes(found) if found is not None else b""
+        body = body_of(task.id)
     return TaskSeen(
         id=task.id,
         tool=task.tool,
