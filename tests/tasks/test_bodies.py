@@ -21,6 +21,7 @@ from hosting.tasks.running import sweep
 from hosting.tasks.services import task_take
 from hosting.tasks.states import LogLine, Outcome, Seen, State
 from tests.factories import make_deployment, make_user
+from tests.tasks.fake_s3 import fake_s3
 
 pytestmark = pytest.mark.django_db
 SMALL = b'{"content":[]}'
@@ -151,6 +152,20 @@ def test_one_that_can_not_be_read_now_is_unavailable(task: Task, folder: Path, b
     broken()
     with pytest.raises(Unavailable, match="storage"):
         bodies.body_of(task.id)
+
+
+def test_an_object_store_holds_it_by_django_storages(task: Task) -> None:
+    with fake_s3() as store:
+        options = {"bucket_name": "results", "endpoint_url": store.url, "access_key": "a", "secret_key": "s"}
+        options |= {"region_name": "nowhere", "addressing_style": "path"}
+        backend = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        with override_settings(STORAGES={"task_results": backend}):
+            end(task, LARGE)
+            assert list(store.objects.values()) == [LARGE]
+            assert bodies.body_of(task.id) == LARGE
+            expire(task)
+        assert not store.objects
+        assert not StoredBody.objects.exists()
 
 
 def test_settings_name_the_storage(monkeypatch: pytest.MonkeyPatch) -> None:
