@@ -1,0 +1,34 @@
+"""npm: `mcpName` in the package.json of that very version."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from registry.ownership.errors import OwnershipUnproven
+from registry.ownership.package import Index, Package
+
+_NAME = re.compile(r"(?:@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*", re.ASCII)
+
+
+class _Manifest(msgspec.Struct):
+    name: str = ""
+    version: str = ""
+    mcpName: str = ""  # noqa: N815  npm's spelling
+
+
+def check(package: Package, server: str, index: Index) -> None:
+    """Raises OwnershipUnproven, OwnershipUnknown."""
+    package.check_identifier(_NAME)
+    name, version = package.quoted
+    found = index.get_json(f"{package.base}/{name}/{version}", _Manifest, f"There is no {package}.")
+    # A dist-tag has an answer too, and may point elsewhere tomorrow
+    if found.name != package.identifier or found.version != package.version:
+        raise OwnershipUnproven(f"There is no {package}: the index answers with {found.name} {found.version}.")
+    if not found.mcpName:
+        raise OwnershipUnproven(
+            f'The {package} has no mcpName. Add "mcpName": "{server}" to its package.json, and publish a new version.'
+        )
+    if found.mcpName != server:
+        raise OwnershipUnproven(f"The {package} belongs to {found.mcpName[:200]} by its mcpName, not to {server}.")
