@@ -99,7 +99,7 @@ class Api:
         if route.operation == "validate":
             body = await asyncio.to_thread(writes.validate, content)
         else:
-            writes.check_header(headers)
+            writes.check_header(route, headers)
             body = await asyncio.get_running_loop().run_in_executor(
                 self._writers, writes.write, route, headers, content
             )

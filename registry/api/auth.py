@@ -1,4 +1,4 @@
-"""The operations under /auth, and /health: a proof in, a registry token out. All block, so threads call them.
+"""The operations under /auth: a proof in, a registry token out. They block, so threads call them.
 
 Whatever is wrong with a proof is told in the way that publishers' programs print: 401, the cause in `errors`.
 """
@@ -6,26 +6,35 @@ Whatever is wrong with a proof is told in the way that publishers' programs prin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
 from django.conf import settings
 
 from common.errors import AppError
-from registry.api.problems import Detail, Problem, invalid, not_found
+from registry.api.bodies import json_of, unbound
+from registry.api.problems import Detail, Problem, not_found
 from registry.models import TrustedPublisher
 from registry.proofs import exchanges
 from registry.proofs.identity import Identity
+from registry.server_json.binding import bind
+from registry.server_json.shapes import Members, Text
 
 MAX_BODY: Final = 64 * 1024
 MAX_TEXT: Final = 16_384  # characters of one member
 
 
+@dataclass(frozen=True)
 class _Exchange:
     """What a body must have, all of it text and nothing else; and what to call with it, in that order."""
 
-    def __init__(self, title: str, members: tuple[str, ...], prove: Callable[..., Identity]) -> None:
-        self.title, self.members, self.prove = title, members, prove
+    title: str
+    members: tuple[str, ...]
+    prove: Callable[..., Identity]
+
+    @property
+    def shape(self) -> Members:
+        return Members(dict.fromkeys(self.members, Text(most=MAX_TEXT)), self.members)
 
 
 _SIGNED: Final = ("domain", "timestamp", "signed_timestamp")
@@ -39,25 +48,17 @@ EXCHANGES: Final[Mapping[str, _Exchange]] = {
 }
 
 
-def exchange(proof: str, body: bytes) -> dict[str, Any]:
-    """The token object that answers `POST /auth/<proof>`. Raises Problem: 401, 404, 413, 422."""
+def exchange(proof: str, content: bytes) -> dict[str, Any]:
+    """The token object that answers `POST /auth/<proof>`. Raises Problem: 400, 401, 404, 413, 422."""
     wanted = EXCHANGES.get(proof)
     if wanted is None or not _is_on(proof):
         raise not_found("Endpoint not found.")
-    members = _bound(body, wanted.members)
+    members = _bound(content, wanted)
     try:
         token = exchanges.issue(wanted.prove(*members))
     except AppError as error:
         raise Problem(401, wanted.title, [Detail(error.message)]) from error
     return {"registry_token": token.value, "expires_at": token.expires_at}
-
-
-def health() -> dict[str, Any]:
-    """What answers `GET /health`: the publisher's command reads there which OAuth app to log in with."""
-    found = {"status": "ok"}
-    if settings.REGISTRY_GITHUB_CLIENT_ID:
-        found["github_client_id"] = settings.REGISTRY_GITHUB_CLIENT_ID
-    return found
 
 
 def _is_on(proof: str) -> bool:
@@ -66,31 +67,13 @@ def _is_on(proof: str) -> bool:
     return proof != "oidc" or TrustedPublisher.objects.exists()
 
 
-def _bound(body: bytes, members: tuple[str, ...]) -> list[str]:
+def _bound(content: bytes, wanted: _Exchange) -> list[str]:
     """The members' texts, in order. Raises Problem for a body that has not exactly these."""
-    if len(body) > MAX_BODY:
-        raise Problem(413, f"The body is larger than {MAX_BODY} bytes.")
-    if not members:
+    if not wanted.members:
         return []
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise invalid([Detail("the body is not valid JSON", "body")]) from error
-    if not isinstance(found, dict):
-        raise invalid([Detail("expected object", "body")])
-    errors = [_fault(name, found) for name in members]
-    errors += [Detail("unexpected property", f"body.{name}"[:200]) for name in found if name not in members]
-    if faults := [each for each in errors if each is not None]:
-        raise invalid(faults)
-    return [found[name] for name in members]
-
-
-def _fault(name: str, found: Mapping[str, Any]) -> Detail | None:
-    if name not in found:
-        return Detail(f"expected required property {name} to be present", "body")
-    value = found[name]
-    if not isinstance(value, str):
-        return Detail("expected string", f"body.{name}")
-    if len(value) > MAX_TEXT or "\0" in value:
-        return Detail(f"expected at most {MAX_TEXT} characters, without NUL", f"body.{name}")
-    return None
+    if len(content) > MAX_BODY:
+        raise Problem(413, f"The body is larger than {MAX_BODY} bytes.")
+    found = json_of(content)
+    if breaches := bind(found, wanted.shape):
+        raise unbound(breaches)
+    return [found[name] for name in wanted.members]

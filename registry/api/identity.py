@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from registry.api.problems import Problem
+from events.actors import ANONYMOUS, person
+from registry.api.problems import Detail, Problem
+from registry.proofs import bearer
+from registry.proofs.errors import ProofRefused
 from registry.publishing import Publisher
 
 
@@ -11,7 +14,13 @@ def publisher_of(headers: dict[bytes, bytes]) -> Publisher:
     scheme, _, value = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not value.strip():
         raise Problem(401, "Invalid Authorization header format. Expected 'Bearer <token>'", headers=_CHALLENGE)
-    raise Problem(401, "Invalid or expired Registry JWT token", headers=_CHALLENGE)
+    try:
+        found = bearer.identify(value.strip())
+    except ProofRefused as error:
+        causes = [Detail(error.message)]
+        raise Problem(401, "Invalid or expired Registry JWT token", causes, headers=_CHALLENGE) from error
+    actor = person(found.user_id) if found.user_id is not None else ANONYMOUS
+    return Publisher(actor, found.verified_by, found.permissions)
 
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry"'}

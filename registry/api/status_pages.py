@@ -7,10 +7,15 @@ from functools import lru_cache
 from importlib import metadata
 
 import msgspec
+from django.conf import settings
 
 
 def health() -> bytes:
-    return msgspec.json.encode({"status": "ok"})
+    """mcp-publisher reads there which OAuth app to log in to GitHub with."""
+    found = {"status": "ok"}
+    if settings.REGISTRY_GITHUB_CLIENT_ID:
+        found["github_client_id"] = settings.REGISTRY_GITHUB_CLIENT_ID
+    return msgspec.json.encode(found)
 
 
 def ping() -> bytes:

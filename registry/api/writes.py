@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from common.errors import AppError, Unavailable
 from registry import editing, publishing, statuses
-from registry.api import identity
+from registry.api import auth, identity
 from registry.api.bodies import json_of, status_of, unbound
 from registry.api.entries import Row, entry
 from registry.api.paths import Route
@@ -73,17 +73,22 @@ def _statuses(route: Route, headers: Headers, content: bytes) -> bytes:
     return f'{{"updatedCount":{len(rows)},"servers":[{entries}]}}'.encode()
 
 
+def _auth(route: Route, headers: Headers, content: bytes) -> bytes:
+    return msgspec.json.encode(auth.exchange(route.proof, content))
+
+
 _OPERATIONS: dict[str, Callable[[Route, Headers, bytes], bytes]] = {
     "publish": _publish,
     "edit": _edit,
     "status": _status,
     "statuses": _statuses,
+    "auth": _auth,
 }
 
 
-def check_header(headers: Headers) -> None:
+def check_header(route: Route, headers: Headers) -> None:
     """A missing header does not bind, which is another thing than a bad one. Raises Problem."""
-    if b"authorization" not in headers:
+    if b"authorization" not in headers and route.operation != "auth":
         raise invalid([Detail("required header parameter is missing", "header.Authorization")])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -24,7 +24,9 @@ SECONDS = 30.0
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_USUAL = ("linux", "amd64")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class _Platform(msgspec.Struct):
@@ -85,9 +87,6 @@ def _for_servers(listed: list[_Descriptor], package: Package) -> _Descriptor:
     return next(usual, real[0])
 
 
-_USUAL = ("linux", "amd64")
-
-
 class _Registry:
     """One registry, for one image. The token is asked for at most once."""
 
@@ -146,7 +145,7 @@ class _Registry:
         if f"sha256:{hashlib.sha256(answer.content).hexdigest()}" != digest:
             raise OwnershipUnproven(f"The registry of {self._package} answered with something of another digest.")
 
-    def _decode(self, answer: Answer, kind: type[msgspec.Struct]) -> Any:
+    def _decode(self, answer: Answer, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

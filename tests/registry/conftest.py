@@ -16,6 +16,9 @@ from pytest_django import DjangoDbBlocker
 from registry.api.app import Api
 from tests.registry.site import Site
 
+_TABLES = """registry_server, registry_upstream, events_auditentry, registry_trustedpublisher, registry_namespacegrant,
+    registry_blockednamespace, registry_namespaceholder, registry_usedsignature"""
+
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
@@ -66,7 +69,7 @@ def committed(db: None) -> Iterator[None]:
     try:
         yield
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute("TRUNCATE registry_server, registry_upstream, events_auditentry CASCADE")
+            cursor.execute(f"TRUNCATE {_TABLES} CASCADE")
     finally:
         connections[DEFAULT_DB_ALIAS].close()
         connections[DEFAULT_DB_ALIAS] = of_db
