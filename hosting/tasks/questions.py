@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from hosting.runner.upstream.messages import GUESSED
 
 ELICITATION = "elicitation/create"
 _OTHERS = {
@@ -19,6 +21,7 @@ class Question:
     """`kind`: form (of `schema`), url (a page to visit: `url`, on `host`), or client (only the client can answer).
 
     `url` is "" where what the server gave is no link that a browser should follow; `address` is what it gave.
+    `is_guess`: several of the server's calls ran, and it could not say which of them asks.
     """
 
     key: str
@@ -29,6 +32,7 @@ class Question:
     host: str = ""
     address: str = ""
     asked: Any = None
+    is_guess: bool = False
 
 
 def question_of(key: str, asked: object) -> Question:
@@ -36,6 +40,11 @@ def question_of(key: str, asked: object) -> Question:
     members = asked if isinstance(asked, dict) else {}
     method, params = str(members.get("method", "")), members.get("params")
     params = params if isinstance(params, dict) else {}
+    meta = params.get("_meta")
+    return replace(_question(key, method, params), is_guess=isinstance(meta, dict) and GUESSED in meta)
+
+
+def _question(key: str, method: str, params: dict[str, Any]) -> Question:
     if method != ELICITATION:
         message = _OTHERS.get(method, f"The server asks for {method[:100]}.")
         return Question(key, "client", message, {}, asked={k: v for k, v in params.items() if k != "_meta"})

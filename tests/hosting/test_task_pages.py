@@ -395,3 +395,13 @@ def test_run_again_takes_access_to_the_server_now(deployment: Deployment, alice:
     page = client.get(path_of(task)).content.decode()
     assert "Run again" not in page
     assert 'href="/d/alice' not in page
+
+
+@pytest.mark.parametrize("meta", [{}, {"slipway/asked-by": "one of 2 running calls"}])
+def test_a_question_says_when_nobody_knows_which_call_asks(
+    alice: User, deployment: Deployment, meta: dict[str, str]
+) -> None:
+    asked = {"method": "elicitation/create", "params": {"message": "Go on?", "_meta": meta}}
+    task = make_task(deployment, alice, questions={"q1": asked}, state=State.INPUT_REQUIRED)
+    page = as_user(alice).get(path_of(task)).content.decode()
+    assert ("which of them asks" in page) is bool(meta)

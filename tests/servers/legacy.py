@@ -5,7 +5,8 @@ runs there were), `progress` (steps), `ask` (elicits, returns the answer), `dema
 `params`), `later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change
 by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
 (what it was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big`
-(bytes), `crash`, `fail` (a tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
+(bytes), `entrust` (asks like `demand`, but with `task`, and comes back for it; `cancel` it; returns all that it was
+answered), `crash`, `fail` (a tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, slow-start, chatty, curious (asks for the roots before it lists
 its tools).
 `TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`, which answer with what they got.
@@ -131,6 +132,14 @@ def demand(arguments: dict[str, Any]) -> dict[str, Any]:
     return text(json.dumps(ask(arguments["method"], arguments.get("params") or {})))
 
 
+def entrust(arguments: dict[str, Any]) -> dict[str, Any]:
+    said = [ask(arguments["method"], {**(arguments.get("params") or {}), "task": {"ttl": 60000}})]
+    named = {"taskId": (said[0].get("task") or {}).get("taskId")}
+    then = ("tasks/cancel", "tasks/result") if arguments.get("cancel") else ("tasks/get", "tasks/result", "tasks/get")
+    said += [ask(method, named) for method in ((*then, "tasks/cancel") if named["taskId"] else ())]
+    return text(json.dumps(said))
+
+
 class Refusal(Exception):
     """An error object to answer with."""
 
@@ -146,6 +155,7 @@ def big(arguments: dict[str, Any]) -> dict[str, Any]:
 
 _WITH_ARGUMENTS = {
     "big": big, "log": log, "change": change, "demand": demand, "link": link,
+    "entrust": entrust,
     "environ": lambda arguments: text(os.environ.get(str(arguments.get("name")), "")),
 }  # fmt: skip
 

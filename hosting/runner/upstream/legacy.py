@@ -29,6 +29,9 @@ from hosting.runner.upstream.translation import (
     url_questions,
 )
 
+# 2026-07-28 basic/patterns/mrtr: what may ask for input. Handshake revisions forbid nothing, but servers keep to these.
+ASKING = frozenset({"tools/call", "prompts/get", "resources/read"})
+
 
 class Handshake(msgspec.Struct):
     """The parts of an InitializeResult that the adapter itself needs."""
@@ -209,6 +212,7 @@ class LegacyUpstream:
             exchange.fail(error)
         else:
             exchange.succeed(modern_result(exchange.open.method, result) if modern else result)
+        self._questions.ended(exchange)
         self._peer.settled(exchange)
 
     def let_go(self, exchange: Exchange) -> None:
@@ -237,7 +241,15 @@ class LegacyUpstream:
         if method == "ping":
             self._peer.write(m.response(request_id))
         else:
-            self._questions.ask(request_id, method, params, self._tasks.asked_by(params) or self._call(about))
+            self._questions.ask(request_id, method, params, self._askers(params, about))
+
+    def _askers(self, params: bytes, about: int) -> list[Exchange]:
+        """The calls that a request of the child may belong to, oldest first; one where it is known."""
+        known = self._tasks.asked_by(params) or self._calls.get(about)
+        if known is not None:
+            return [known]
+        running = [call for call in self._calls.values() if not call.is_done]
+        return [call for call in running if call.open.method in ASKING] or running[:1]
 
     def _call(self, about: int) -> Exchange | None:
         """Stdio does not say which call a message belongs to; a child serves one client, so the oldest may carry it."""

@@ -3,11 +3,15 @@
 Each of its requests becomes an `input_requested` event under a key of ours, in the log of the call it belongs to, or in
 the session's channel when no call runs. Nobody is asked for what the client did not offer, and no question waits for
 ever: once its call is over, or outside of any, it is refused after the deployment's time for questions.
+
+Over stdio a request does not say which call it belongs to. With one call running there is no doubt; a related task, or
+a remote's stream, says it. Otherwise a call is chosen (`chosen`), the question says in its `_meta` that it was, and it
+moves on to another call when that one ends or is cancelled first. The answer reaches the server all the same.
 """
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,12 +19,33 @@ import msgspec
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.upstream import messages as m
-from hosting.runner.upstream.base import Client, Peer
+from hosting.runner.upstream.agenda import Agenda
+from hosting.runner.upstream.asked_tasks import METHODS, AskedTasks, without_task
+from hosting.runner.upstream.base import Client, Peer, is_modern
 from hosting.runner.upstream.capabilities import lacking
 
 
 class _Cancelled(msgspec.Struct):
     request: int | str | float | None = msgspec.field(name="requestId", default=None)
+
+
+class Question:
+    """`candidates`: the calls that it may belong to, where that is not known; `asked_by` is one of them."""
+
+    def __init__(self, request_id: Any, body: bytes, candidates: Sequence[Exchange], *, is_held: bool) -> None:
+        self.request_id = request_id
+        self.body = body
+        self.candidates = list(candidates)
+        self.asked_by = chosen(self.candidates)
+        self.is_held = is_held  # as a task: the child has its answer, and comes back
+        self.wanted: msgspec.Raw | None = None  # `task`, as the client was asked with it
+
+
+def chosen(candidates: Sequence[Exchange]) -> Exchange | None:
+    """Most likely the one that asks: one without an open question, since most calls wait for their answer; rather one
+    whose client is waiting, since it is there to answer; the oldest."""
+    order = sorted(candidates, key=lambda call: (bool(call.questions), bool(call.task)))
+    return order[0] if order else None
 
 
 class Questions:
@@ -29,80 +54,154 @@ class Questions:
     def __init__(self, peer: Peer, client: Client) -> None:
         self._peer = peer
         self._capabilities = client.capabilities
-        self._open: dict[str, tuple[Any, Exchange | None]] = {}
+        self._open: dict[str, Question] = {}
+        self._tasks = AskedTasks(peer, client.capabilities)
+        self._agenda = Agenda(self)
         self._count = 0
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def ask(self, request_id: Any, method: str, params: bytes, asked_by: Exchange | None) -> None:
-        """Put a request of the child to its client. `asked_by` is the call it is taken to belong to."""
-        sessions = self._peer.sessions()
-        if self._peer.is_shared:
-            self._refuse(request_id, m.METHOD_NOT_FOUND, f"The client does not offer {method}")
+    def ask(self, request_id: Any, method: str, params: bytes, candidates: Sequence[Exchange]) -> None:
+        """Put a request of the child to its client."""
+        if method in METHODS and self._tasks.takes(method, params):
+            if withdrawn := self._tasks.serve(request_id, method, params):
+                self._close(withdrawn)
             return
-        if missing := lacking(method, params, self._capabilities):
-            # 2025-11-25 client/elicitation, "Error Handling": another code where only the mode is not offered.
-            is_partial = any(missing.values()) and not lacking(method, b"{}", self._capabilities)
-            code = m.INVALID_PARAMS if is_partial else m.METHOD_NOT_FOUND
-            self._refuse(request_id, code, f"The client does not offer {method}: it lacks {m.encode(missing).decode()}")
+        if words := self._refusal(method, params):
+            self._refuse(request_id, *words)
             return
-        if asked_by is None and not sessions:
+        if method in METHODS:  # the client has that task
+            call = self._tasks.call_of(params)
+            candidates = [call] if call is not None else []
+        if not candidates and not self._peer.sessions():
             self._refuse(request_id, m.METHOD_NOT_FOUND, f"No call is running that {method} could belong to")
             return
+        plain, wanted = without_task(params)
+        asked_by = chosen(candidates)
+        is_relayed = wanted is not None and self._tasks.relays(method, asked_by)
+        is_held = wanted is not None and not is_relayed and self._tasks.is_offered(method)
+        if len(candidates) > 1:
+            note = {m.GUESSED: f"one of {len(candidates)} running calls"}
+            plain, params = m.with_meta(plain, note), m.with_meta(params, note)
         self._count += 1
         key = f"q{self._count}"
-        question = b'{"method":%s,"params":%s}' % (m.encode(method), params or b"{}")
-        self._open[key] = (request_id, asked_by)
-        if asked_by is not None:
-            asked_by.ask(key, question)
+        shown = params if is_relayed else plain
+        body = b'{"method":%s,"params":%s}' % (m.encode(method), shown or b"{}")
+        question = self._open[key] = Question(request_id, body, candidates, is_held=is_held)
+        question.wanted = wanted if is_relayed else None
+        if is_held and wanted is not None:
+            self._tasks.hold(request_id, key, wanted)
+        if question.asked_by is not None:
+            question.asked_by.ask(key, body)
         else:
-            sessions[0].channel.append(Kind.INPUT_REQUESTED, question, key)
-        self._wait(key)
+            self._peer.sessions()[0].channel.append(Kind.INPUT_REQUESTED, body, key)
+        self._agenda.put(key, self._peer.question_seconds)
+
+    def _refusal(self, method: str, params: bytes) -> tuple[int, str] | None:
+        """Code and words of the error for what its client did not offer."""
+        if self._peer.is_shared:
+            return m.METHOD_NOT_FOUND, f"The client does not offer {method}"
+        if method in METHODS:
+            words = self._tasks.lacking(method)
+            return (m.METHOD_NOT_FOUND, words) if words else None
+        missing = lacking(method, params, self._capabilities)
+        if not missing:
+            return None
+        # 2025-11-25 client/elicitation, "Error Handling": another code where only the mode is not offered.
+        is_partial = any(missing.values()) and not lacking(method, b"{}", self._capabilities)
+        code = m.INVALID_PARAMS if is_partial else m.METHOD_NOT_FOUND
+        return code, f"The client does not offer {method}: it lacks {m.encode(missing).decode()}"
+
+    # --- answers
 
     def answer(self, key: str, *, result: bytes, error: bytes) -> bool:
         """Pass an answer on; False when the question is not open any more."""
-        found = self._open.pop(key, None)
-        if found is None:
+        question = self._pop(key)
+        if question is None:
             return False
-        request_id, asked_by = found
-        self._peer.write(m.response(request_id, result=m.one_line(result), error=m.one_line(error)))
-        if asked_by is not None:
-            asked_by.answered(key)
+        if question.wanted is not None and result:
+            is_task = self._tasks.taken_by_client(result, question.asked_by)
+            if not is_task:  # the child is to find it as a task all the same
+                self._tasks.hold(question.request_id, key, question.wanted)
+        if not self._tasks.answered(key, result=result, error=error):
+            answer = m.response(question.request_id, result=m.one_line(result), error=m.one_line(error))
+            self._peer.write(answer)
+        if question.asked_by is not None:
+            question.asked_by.answered(key)
         return True
-
-    def drop(self, exchange: Exchange) -> None:
-        """Its call was cancelled."""
-        for key in [key for key, (_, asked_by) in self._open.items() if asked_by is exchange]:
-            request_id, _ = self._open.pop(key)
-            self._refuse(request_id, m.INTERNAL_ERROR, "The call that this question belonged to was cancelled")
 
     def withdraw(self, params: bytes) -> None:
         """`notifications/cancelled` of the child: it does not want to know any more."""
         withdrawn = msgspec.json.decode(params or b"{}", type=_Cancelled).request
-        for key, (request_id, asked_by) in list(self._open.items()):
-            if request_id == withdrawn:
-                del self._open[key]
-                if asked_by is not None:
-                    asked_by.answered(key)
+        for key, question in list(self._open.items()):
+            if question.request_id == withdrawn and not question.is_held:
+                self._close(key)
+
+    def _pop(self, key: str) -> Question | None:
+        self._agenda.drop(key)
+        return self._open.pop(key, None)
+
+    def _close(self, key: str) -> None:
+        question = self._pop(key)
+        if question is not None and question.asked_by is not None:
+            question.asked_by.answered(key)
+
+    # --- its call
+
+    def drop(self, exchange: Exchange) -> None:
+        """Its call was cancelled."""
+        for key, question in list(self._open.items()):
+            if question.asked_by is exchange and not self._moved(key, question):
+                self._pop(key)
+                self._deny(key, question, "The call that this question belonged to was cancelled")
+
+    def ended(self, exchange: Exchange) -> None:
+        """Its call is over: a question that is still open was another one's, if there is another."""
+        for key, question in list(self._open.items()):
+            if question.asked_by is exchange:
+                self._moved(key, question)
+
+    def _moved(self, key: str, question: Question) -> bool:
+        """Whether the question may belong to a further call, which has it from now on."""
+        before = question.asked_by
+        question.candidates = [call for call in question.candidates if call is not before and not call.is_done]
+        following = chosen(question.candidates)
+        if before is None or following is None:
+            return False
+        before.questions.discard(key)
+        question.asked_by = following
+        if _is_waiting(before) and _is_waiting(following) and before.session == following.session:
+            following.questions.add(key)  # its client was asked, and has it on another of its streams
+        else:
+            following.ask(key, question.body)
+        return True
+
+    # --- time
 
     def adopted(self) -> None:
-        """After a restart of the runner in place each open question has its time again."""
-        for key in self._open:
-            self._wait(key)
+        """After a restart of the runner in place."""
+        self._agenda.adopted()
 
-    def _wait(self, key: str) -> None:
-        asyncio.get_running_loop().call_later(self._peer.question_seconds, self._late, key)
+    def due(self, names: list[str]) -> None:
+        for key in names:
+            question = self._open.get(key)
+            if question is None:
+                continue
+            if question.asked_by is not None and not question.asked_by.is_done:
+                self._agenda.put(key, self._peer.question_seconds)
+            else:
+                self._pop(key)
+                self._deny(key, question, "The client did not answer in time")
 
-    def _late(self, key: str) -> None:
-        if key not in self._open:
-            return
-        request_id, asked_by = self._open[key]
-        if asked_by is not None and not asked_by.is_done:
-            self._wait(key)
-            return
-        del self._open[key]
-        self._refuse(request_id, m.INTERNAL_ERROR, "The client did not answer in time")
+    def _deny(self, key: str, question: Question, message: str) -> None:
+        if not self._tasks.refused(key, m.error_body(m.INTERNAL_ERROR, message)):
+            self._refuse(question.request_id, m.INTERNAL_ERROR, message)
 
     def _refuse(self, request_id: Any, code: int, message: str) -> None:
         self._peer.write(m.response(request_id, error=m.error_body(code, message)))
+
+
+def _is_waiting(call: Exchange) -> bool:
+    """Whether it is a handshake client's call, which hears requests on any of its streams."""
+    return not call.task and not is_modern(call.open.revision)
