@@ -38,7 +38,12 @@ def version_edit(*, publisher: Publisher, name: str, version: str, document: Any
         keys = check_addresses(name, kept)
         now = clock.now()
         ServerVersion.objects.filter(pk=row.pk).update(
-            document=msgspec.json.encode(kept).decode(), updated_at=now, changed_at=now, remote_keys=keys, marks=[]
+            document=msgspec.json.encode(kept).decode(),
+            updated_at=now,
+            changed_at=now,
+            remote_keys=keys,
+            marks=[],
+            is_local=True,
         )
         servers_changed([server.pk])
         record(publisher.actor, "server:edit", "server", server.pk, name=name, version=version)

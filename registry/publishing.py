@@ -72,6 +72,7 @@ def version_publish(*, publisher: Publisher, document: Any) -> ServerVersion:
             updated_at=now,
             changed_at=now,
             remote_keys=keys,
+            is_local=True,
         )
         Server.objects.filter(pk=server.pk).update(is_local=True, verified_by=publisher.verified_by[:200])
         locking.latest_decide(server)

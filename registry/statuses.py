@@ -92,7 +92,7 @@ def _apply(publisher: Publisher, server: Server, rows: Sequence[ServerVersion], 
     for row, change in changes:
         if "status" in change:
             change["status_changed_at"] = now
-        ServerVersion.objects.filter(pk=row.pk).update(**change, updated_at=now, changed_at=now)
+        ServerVersion.objects.filter(pk=row.pk).update(**change, updated_at=now, changed_at=now, is_local=True)
     locking.latest_decide(server)
     servers_changed([server.pk])
     versions = [row.version for row, _ in changes][:100]

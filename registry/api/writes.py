@@ -14,6 +14,7 @@ from registry import editing, publishing, statuses
 from registry.api import auth, identity
 from registry.api.bodies import json_of, status_of, unbound
 from registry.api.entries import Row, entry
+from registry.api.indexes import indexes
 from registry.api.paths import Route
 from registry.api.problems import Detail, Problem, invalid
 from registry.errors import DocumentInvalid, DocumentUnbound
@@ -40,7 +41,7 @@ def validate(content: bytes) -> bytes:
     breaches = validation.binding(document, needs_schema=False)
     if breaches:
         raise unbound(breaches)
-    issues = validation.all_issues(document)
+    issues = validation.all_issues(document, indexes())
     found = {"valid": not any(issue.is_error for issue in issues), "issues": [issue.to_json() for issue in issues]}
     return msgspec.json.encode(found)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from registry.models.proofs import BlockedNamespace, NamespaceGrant, NamespaceHolder, TrustedPublisher, UsedSignature
-from registry.models.servers import Server, ServerVersion, Status
+from registry.models.servers import Server, ServerVersion
+from registry.models.statuses import Status
 from registry.models.upstreams import Upstream
 
 __all__ = [

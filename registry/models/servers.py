@@ -10,16 +10,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from common import clock
+from registry.models.statuses import Status
 from registry.models.upstreams import Upstream
 
 # Plain byte order, as the list's order and cursors need it whatever the database's locale is.
 _BYTES = "C"
-
-
-class Status(models.TextChoices):
-    ACTIVE = "active", "Active"
-    DEPRECATED = "deprecated", "Deprecated"
-    DELETED = "deleted", "Deleted"
 
 
 class Server(models.Model):
@@ -76,6 +71,7 @@ class ServerVersion(models.Model):
     updated_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(default=clock.now)
     is_latest = models.BooleanField(default=False)
+    is_local = models.BooleanField(default=False, help_text="published or changed here: imports leave it alone")
     remote_keys = ArrayField(
         models.BigIntegerField(), default=list, blank=True, help_text="digests of its remotes' addresses"
     )

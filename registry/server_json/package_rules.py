@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,15 +14,25 @@ from urllib.parse import urlsplit
 from registry.server_json.issues import Issue, error
 
 REFERENCE = "package-ownership"
-_DOCKER = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
-_OCI_HOSTS = (*_DOCKER, "ghcr.io", "quay.io", "mcr.microsoft.com")
+DOCKER = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
+_OCI_HOSTS = (*DOCKER, "ghcr.io", "quay.io", "mcr.microsoft.com")
 _OCI_DOMAINS = (".pkg.dev", ".azurecr.io")
-_RELEASES = (
-    re.compile(r"https://(?:www\.)?github\.com/[^/]+/[^/]+/releases/download/[^/]+/[^/]+"),
-    re.compile(r"https://(?:www\.)?gitlab\.com/.+/-/releases/[^/]+/downloads/.+"),
-    re.compile(r"https://(?:www\.)?gitlab\.com/.+/-/package_files/[0-9]+/download"),
-    re.compile(r"https://(?:www\.)?gitlab\.com/api/v4/projects/[^/]+/packages/generic/.+"),
+_AT_GITHUB = ("[^/]+/[^/]+/releases/download/[^/]+/[^/]+",)
+_AT_GITLAB = (
+    ".+/-/releases/[^/]+/downloads/.+",
+    ".+/-/package_files/[0-9]+/download",
+    "api/v4/projects/[^/]+/packages/generic/.+",
 )
+
+
+def release_patterns(github: Iterable[str], gitlab: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+    """Of files of releases at these hosts."""
+    ways = [(host, way) for host in github for way in _AT_GITHUB]
+    ways += [(host, way) for host in gitlab for way in _AT_GITLAB]
+    return tuple(re.compile(f"https://{re.escape(host)}/{way}") for host, way in ways)
+
+
+_RELEASES = release_patterns(("github.com", "www.github.com"), ("gitlab.com", "www.gitlab.com"))
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,8 @@ class Indexes:
     mcpb_urls: tuple[re.Pattern[str], ...] = _RELEASES
 
 
-def check(document: Mapping[str, Any], indexes: Indexes | None = None) -> list[Issue]:
+def check(document: Mapping[str, Any], indexes: Indexes) -> list[Issue]:
     """Of a document that binds."""
-    indexes = indexes or Indexes()
     found: list[Issue] = []
     for number, package in enumerate(document.get("packages") or ()):
         found += check_package(package, f"packages[{number}]", indexes)

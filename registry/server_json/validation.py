@@ -9,6 +9,7 @@ import msgspec
 from registry.server_json import package_rules, rules, schemas
 from registry.server_json.binding import bind
 from registry.server_json.issues import Breach, Issue, error
+from registry.server_json.package_rules import Indexes
 from registry.server_json.shapes import PUBLISHER_PROVIDED
 
 MAX_PUBLISHER_PROVIDED = 4096  # bytes as JSON
@@ -25,9 +26,12 @@ def issues(document: dict[str, Any]) -> list[Issue]:
     return [*schemas.check_address(document), *rules.check(document), *schemas.check(document)]
 
 
-def all_issues(document: dict[str, Any], indexes: package_rules.Indexes | None = None) -> list[Issue]:
-    """What /validate tells: also what publishing would refuse later, as far as that can be known without asking."""
-    found = [*issues(document), *package_rules.check(document, indexes)]
+def all_issues(document: dict[str, Any], indexes: Indexes | None) -> list[Issue]:
+    """What /validate tells: also what publishing would refuse later, as far as that can be known without asking.
+
+    `indexes` is None where packages aren't checked.
+    """
+    found = [*issues(document), *(package_rules.check(document, indexes) if indexes else ())]
     if (size := publisher_provided_bytes(document)) > MAX_PUBLISHER_PROVIDED:
         words = f"What the publisher provides is {size} bytes as JSON; {MAX_PUBLISHER_PROVIDED} are the most"
         found.append(error("_meta", "publisher-provided-too-large", words))

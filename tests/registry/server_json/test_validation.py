@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from registry.server_json import validation
 from registry.server_json.binding import bind
 from registry.server_json.names import looks_like_range
+from registry.server_json.package_rules import Indexes
 from registry.server_json.shapes import SERVER, Anything, Flag, Many, Members, Named, Shape, Text
 from tests.registry.examples import ADDRESS, BASE, INVALID, PROVIDED, VALID, Invalid, based
 
@@ -20,7 +21,7 @@ from tests.registry.examples import ADDRESS, BASE, INVALID, PROVIDED, VALID, Inv
 @pytest.mark.parametrize("document", VALID.values(), ids=VALID.keys())
 def test_valid_document_is_accepted(document: dict[str, Any]) -> None:
     assert validation.binding(document) == []
-    assert [issue for issue in validation.all_issues(document) if issue.is_error] == []
+    assert [issue for issue in validation.all_issues(document, Indexes()) if issue.is_error] == []
 
 
 @pytest.mark.parametrize("example", INVALID.values(), ids=INVALID.keys())
@@ -30,7 +31,7 @@ def test_invalid_document_is_refused_where_and_why(example: Invalid) -> None:
         assert (example.path, example.reference) in [(one.path, one.rule) for one in breaches]
         return
     assert breaches == []
-    errors = [issue for issue in validation.all_issues(example.document) if issue.is_error]
+    errors = [issue for issue in validation.all_issues(example.document, Indexes()) if issue.is_error]
     assert any(one.path == example.path and example.reference in one.reference for one in errors), errors
     publishing = [issue for issue in validation.issues(example.document) if issue.is_error]
     assert bool(publishing) == (example.layer == "issue")
@@ -139,7 +140,7 @@ def test_binding_agrees_with_the_schema(document: Any) -> None:
 def test_nothing_that_binds_breaks_what_comes_after(document: Any) -> None:
     if bind(document):
         return
-    for issue in validation.all_issues(document):
+    for issue in validation.all_issues(document, Indexes()):
         assert issue.path and issue.message and issue.reference
     kept = validation.normalised(document)
     assert msgspec.json.decode(msgspec.json.encode(kept)) == kept
