@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -31,10 +33,10 @@ PAGE_SECONDS = 60.0
 def file_entries(path: Path, on_bad: Callable[[str], None]) -> Iterator[Any]:
     """JSON values that `records.record` takes. Raises BadInput for a file that can't be read at all."""
     try:
-        with closing(_opened(path)) as file:
+        with _opened(path) as file:
             first = file.readline()
             value = _parsed(first)
-            if value is _BROKEN or not file.peek(1):  # type: ignore[attr-defined]  # both kinds of files have it
+            if value is _BROKEN or not file.peek(1):
                 yield from entries_in(_whole(first + file.read()))
                 return
             yield from entries_in(value)
@@ -46,18 +48,23 @@ def file_entries(path: Path, on_bad: Callable[[str], None]) -> Iterator[Any]:
                     on_bad(f"line {number} is no JSON")
                 else:
                     yield from entries_in(value)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BadInput("file_unreadable", f"{path} can't be read: {error}") from error
 
 
 _BROKEN = object()
 
 
-def _opened(path: Path) -> IO[bytes]:
-    file = path.open("rb")
-    is_packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    return gzip.GzipFile(fileobj=file, mode="rb") if is_packed else file  # type: ignore[return-value]
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader[Any]]:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not is_packed:
+            yield file
+            return
+        with gzip.GzipFile(fileobj=file, mode="rb") as packed, BufferedReader(cast(RawIOBase, packed)) as unpacked:
+            yield unpacked
 
 
 def _parsed(line: bytes) -> Any:
