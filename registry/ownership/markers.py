@@ -17,7 +17,7 @@ _HIDDEN = frozenset({"script", "style", "template", "title"})
 
 def is_named(text: str, server: str) -> bool:
     """Whether the line is in a README. It must end where the name ends: `…/server-evil` is no word for `…/server`."""
-    pattern = rf"(?<![\w-])mcp-name:[ \t]*{re.escape(server)}(?![._/-]*[A-Za-z0-9])"
+    pattern = rf"(?<!\w)(?<!\w-)mcp-name:[ \t]*{re.escape(server)}(?![._/-]*[A-Za-z0-9])"
     return re.search(pattern, text) is not None
 
 
