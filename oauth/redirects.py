@@ -77,11 +77,11 @@ def _reason(uri: str) -> str:
 def _without_port(uri: str) -> str | None:
     """For an http address of this machine, the same without its port; None for every other."""
     parts = _split(uri)
-    if parts is None or parts.scheme != "http" or parts.hostname not in _LOOPBACK or "@" in parts.netloc:
+    if parts is None or parts.scheme != "http" or parts.hostname not in _LOOPBACK:
         return None
     head = f"http://{parts.netloc}"
-    if not uri.startswith(head):  # upper case or anything else that is not written as registered
-        return None
+    if not uri.startswith(head) or "@" in parts.netloc or parts.netloc != parts.netloc.lower():
+        return None  # not written as it would be registered
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"http://{host}{uri[len(head) :]}"
 
