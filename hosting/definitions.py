@@ -28,7 +28,8 @@ class ToolPolicy:
     """Which of a deployment's tools may be seen and called. Open: all of them, whatever they say.
 
     `off` were switched off by the owner, `held` changed or came since the last approval. `parts` are what was approved
-    of each tool by name, `waiting` what its owner is shown for approval.
+    of each tool by name, `waiting` what its owner is shown for approval. `guarded` are tools that its owner wants asked
+    for by themselves: they need the scope mcp:admin, in an open policy too.
     """
 
     is_open: bool = True
@@ -37,6 +38,7 @@ class ToolPolicy:
     held: frozenset[str] = frozenset()
     parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     waiting: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    guarded: frozenset[str] = frozenset()
 
     @property
     def hidden(self) -> frozenset[str]:

@@ -30,5 +30,5 @@ def _stamp(deployment: Deployment) -> tuple[Any, ...]:
     """What the policy follows from, without the definitions themselves, which are large."""
     version = deployment.current_version
     rows = Tool.objects.filter(deployment=deployment).order_by("pk")
-    digests = rows.values_list("pk", "is_enabled", "seen_digest", "approved_digest", "approved_at")
+    digests = rows.values_list("pk", "is_enabled", "is_guarded", "seen_digest", "approved_digest", "approved_at")
     return (deployment.tool_approval, version is not None and version.tools is not None, tuple(digests))

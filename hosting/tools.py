@@ -32,6 +32,7 @@ __all__ = [
     "approval_set",
     "policy_of",
     "tool_approve",
+    "tool_guard_set",
     "tool_switch",
     "tool_may_run_again_set",
     "tool_task_support_set",
@@ -52,8 +53,9 @@ def policy_of(deployment_id: UUID | str) -> ToolPolicy:
     rows = list(Tool.objects.filter(deployment_id=deployment_id))
     takes_changes = approval == Approval.AUTOMATIC
     off = frozenset(row.name for row in rows if not row.is_enabled)
+    guarded = frozenset(row.name for row in rows if row.is_guarded)
     if takes_changes and not off:
-        return ToolPolicy()
+        return ToolPolicy(guarded=guarded)
     if not rows and not _was_asked(deployment_id):
         return ToolPolicy()
     return ToolPolicy(
@@ -63,6 +65,7 @@ def policy_of(deployment_id: UUID | str) -> ToolPolicy:
         held=frozenset() if takes_changes else frozenset(row.name for row in rows if row.is_held),
         parts={row.name: parts_of(row.approved) for row in rows if row.approved is not None},
         waiting={row.name: parts_of(row.seen) for row in rows if row.is_held},
+        guarded=guarded,
     )
 
 
@@ -134,6 +137,16 @@ def tool_switch(*, actor: Actor, deployment: Deployment, name: str, is_enabled: 
         row = _tool(deployment, name)
         if Tool.objects.filter(pk=row.pk).exclude(is_enabled=is_enabled).update(is_enabled=is_enabled):
             record(actor, "tool:switch", "deployment", deployment.pk, tool=name, is_enabled=is_enabled)
+            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+
+
+def tool_guard_set(*, actor: Actor, deployment: Deployment, name: str, is_guarded: bool) -> None:
+    """Whether callers need a permission of its own for it (mcp:admin), which programs then ask for. Repeatable."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        row = _tool(deployment, name)
+        if Tool.objects.filter(pk=row.pk).exclude(is_guarded=is_guarded).update(is_guarded=is_guarded):
+            record(actor, "tool:guard", "deployment", deployment.pk, tool=name, is_guarded=is_guarded)
             publish_on_commit(DeploymentChanged(str(deployment.pk)))
 
 

@@ -36,6 +36,7 @@ from mcp_endpoint.protected_resource import WELL_KNOWN
 from mcp_endpoint.records import Records
 from mcp_endpoint.rejection import RefusedError, Rejection
 from mcp_endpoint.revisions import is_modern
+from mcp_endpoint.step_up import check_guarded
 from mcp_endpoint.tool_policy import check_tool
 
 if TYPE_CHECKING:
@@ -207,6 +208,8 @@ class Endpoint:
         """What calls pass before they are sent on. Raises RefusedError and AppError; then there is nothing to leave."""
         if not context.route.policy.is_open:
             check_tool(context.route, inbound)
+        if context.route.policy.guarded and "mcp:admin" not in context.principal.scopes:
+            check_guarded(context.route, context.principal, inbound)
         self._services.in_flight.enter(context.principal.key, context.route.deployment_id, count)
 
     def leave(self, context: Context, count: int = 1) -> None:

@@ -117,7 +117,7 @@ async def telling(answer: Answer, work: Awaitable[None]) -> None:
         answer.ended = calls.REFUSED
         rejection = refused.rejection
         words = j.failure(rejection.id, rejection.code, rejection.message, rejection.data)
-        await answer.json(rejection.status, words)
+        await answer.json(rejection.status, words, rejection.headers)
     except GoneError:
         return
     except Exception as error:

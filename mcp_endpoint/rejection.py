@@ -17,6 +17,7 @@ class Rejection(msgspec.Struct, gc=False):
     message: str
     id: bytes = b""
     data: Any = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class RefusedError(Exception):

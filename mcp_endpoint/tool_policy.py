@@ -48,14 +48,14 @@ def tool_refusal(route: Route, message: ModernCall | Call) -> Rejection | None:
     if route.policy.is_open or message.method != CALL:
         return None
     status = 400 if isinstance(message, ModernCall) else 200
-    name = _called(message)
+    name = called_tool(message)
     if name is None:
         return Rejection(status, j.INVALID_PARAMS, "Invalid params: name must stand once, as a string", message.id)
     words = route.policy.refusal(name) if not own(route, name) else ""
     return Rejection(status, j.INVALID_PARAMS, f"Unknown tool: {words}", message.id) if words else None
 
 
-def _called(message: ModernCall | Call) -> str | None:
+def called_tool(message: ModernCall | Call) -> str | None:
     """The name of the called tool as any reader of these params finds it, None where readers could differ.
 
     Some take the first of two equal members, and Go's encoding/json takes `Name` for `name`. Without either the bytes

@@ -30,6 +30,7 @@ class Tool(models.Model):
     may_run_again = models.BooleanField(
         default=False, help_text="its owner lets a task whose call was lost run a second time, where its hints allow it"
     )
+    is_guarded = models.BooleanField(default=False, help_text="callers need the scope mcp:admin for it")
     seen = models.JSONField(default=dict)
     seen_digest = models.CharField(max_length=64)
     seen_at = models.DateTimeField(default=clock.now)

@@ -45,6 +45,10 @@ def _act(page: Page) -> HttpResponse:
         is_enabled = post.get("enabled") == "1"
         words = f"{name} is switched {'on' if is_enabled else 'off'}."
         page.attempt(tools.tool_switch, words, name=name, is_enabled=is_enabled)
+    elif action == "guard":
+        is_guarded = post.get("guarded") == "1"
+        words = f"{name} {'is asked for by itself' if is_guarded else 'goes with the others'}."
+        page.attempt(tools.tool_guard_set, words, name=name, is_guarded=is_guarded)
     elif action == "tasks":
         _set_tasks(page, name)
     elif action == "approve":

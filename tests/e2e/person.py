@@ -34,6 +34,12 @@ class Person:
     def __post_init__(self) -> None:
         self.http = httpx2.Client(base_url=self.site.url, follow_redirects=False, timeout=30)
 
+    def __enter__(self) -> Person:
+        return self.sign_in()
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def sign_in(self) -> Person:
         link = self.site.manage("sign_in_link", "--user", self.name).stdout.strip()
         page = self.http.get(link)

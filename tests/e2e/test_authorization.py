@@ -34,7 +34,12 @@ async def echo(client: Client) -> str:
 
 async def test_sdk_client_registers_asks_and_calls(local_site: Stack) -> None:
     url, _ = host(local_site, "slipway-test-legacy", "guarded")
-    person, storage = Person(local_site, "alice").sign_in(), Storage()
+    with Person(local_site, "alice") as person:
+        await story(url, person)
+
+
+async def story(url: str, person: Person) -> None:
+    storage = Storage()
     auth = provider(url, person, storage)
     async with connect(url, auth) as client:
         assert await echo(client) == "hü"
