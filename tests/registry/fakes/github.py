@@ -24,12 +24,13 @@ class FakeUser:
 
 
 class FakeGitHub:
-    """People sign in to it by `approve`, as they would with the code in a browser."""
+    """`token` gives a person's token, as the pages for them do."""
 
     def __init__(self) -> None:
         self.users: dict[str, FakeUser] = {}  # by token
         self.scopes: dict[str, str] = {}
         self.status = 0  # answer everything with it
+        self.at_the_browser: FakeUser | None = None  # who enters each code as soon as it is shown
         self._devices: dict[str, dict[str, Any]] = {}
 
     def token(self, user: FakeUser, scope: str = "read:org read:user") -> str:
@@ -37,10 +38,6 @@ class FakeGitHub:
         self.users[made] = user
         self.scopes[made] = scope
         return made
-
-    def approve(self, user_code: str, user: FakeUser) -> None:
-        device = next(each for each in self._devices.values() if each["user_code"] == user_code)
-        device["user"] = user
 
     def answer(self, request: Request) -> Response:
         if self.status:
@@ -81,7 +78,7 @@ class FakeGitHub:
         if body.get("client_id") != CLIENT_ID:
             return _json({"error": "incorrect_client_credentials"})
         device, code = secrets.token_hex(20), f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
-        self._devices[device] = {"user_code": code, "scope": body.get("scope", ""), "user": None}
+        self._devices[device] = {"user_code": code, "scope": body.get("scope", ""), "user": self.at_the_browser}
         found = {"device_code": device, "user_code": code, "expires_in": 899, "interval": 5}
         return _json({**found, "verification_uri": "https://github.com/login/device"})
 

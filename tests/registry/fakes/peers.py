@@ -39,6 +39,12 @@ class Peers:
         self.settings.SLIPWAY_EGRESS_PORTS = [*self.settings.SLIPWAY_EGRESS_PORTS, server.port]
         return f"https://{host}:{server.port}", server
 
+    def serve_here(self, host: str, answering: Answering) -> tuple[str, WebServer]:
+        """For programs of the tests that ask no name server of ours: by address, under the name's certificate."""
+        server = WebServer(answering, self.authority.context(host, "127.0.0.1"))
+        self._servers.append(server)
+        return f"https://127.0.0.1:{server.port}", server
+
     def serve_domain(self, domain: str, answering: Answering) -> WebServer:
         """At https://domain, with its own address and port 443. Raises PermissionError where only root may do so."""
         address = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"

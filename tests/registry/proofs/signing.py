@@ -29,6 +29,11 @@ class Ed25519Signer:
         raw = self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return f"v=MCPv1; k=ed25519; p={base64.b64encode(raw).decode()}"
 
+    @property
+    def private(self) -> str:
+        """As the official command takes it."""
+        return self.key.private_bytes_raw().hex()
+
     def sign(self, text: str) -> str:
         return self.key.sign(text.encode()).hex()
 
@@ -41,6 +46,10 @@ class P384Signer:
     def record(self) -> str:
         raw = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
         return f"v=MCPv1; k=ecdsap384; p={base64.b64encode(raw).decode()}"
+
+    @property
+    def private(self) -> str:
+        return self.key.private_numbers().private_value.to_bytes(48, "big").hex()
 
     def pair(self, text: str) -> tuple[int, int]:
         return decode_dss_signature(self.key.sign(text.encode(), ec.ECDSA(SHA384())))
