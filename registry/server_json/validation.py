@@ -23,7 +23,7 @@ def binding(document: Any, *, needs_schema: bool = True) -> list[Breach]:
 
 def issues(document: dict[str, Any]) -> list[Issue]:
     """All of a document that binds: its `$schema`, its rules, its JSON Schema."""
-    return [*schemas.check_address(document), *rules.check(document), *schemas.check(document)]
+    return [*schemas.check_address(document), *rules.check(document), *schemas.check(_without_nulls(document))]
 
 
 def all_issues(document: dict[str, Any], indexes: Indexes | None) -> list[Issue]:
@@ -48,13 +48,21 @@ def normalised(document: dict[str, Any]) -> dict[str, Any]:
 
     mcp-publisher writes `"repository": {}` where there is none.
     """
-    found = {name: value for name, value in document.items() if not _is_empty(name, value)}
-    provided = (found.pop("_meta", None) or {}).get(PUBLISHER_PROVIDED)
+    provided = (document.get("_meta") or {}).get(PUBLISHER_PROVIDED)
+    rest = _without_nulls({name: value for name, value in document.items() if name != "_meta"})
+    found = {name: value for name, value in rest.items() if not _is_empty(name, value)}
     return found | {"_meta": {PUBLISHER_PROVIDED: provided}} if provided else found
 
 
+def _without_nulls(value: Any) -> Any:
+    """Arrays may be null, says the API, as Go writes empty ones; no schema of server.json knows that."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
 def _is_empty(name: str, value: Any) -> bool:
-    if value is None or value == []:
+    if value == []:
         return True
     return name == "repository" and isinstance(value, dict) and not any(value.values())
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import msgspec
+from django.conf import settings
 
 from registry.models import Server, ServerVersion
+from registry.permissions import Permission
+from registry.proofs import keys, tokens
+from registry.proofs.identity import Identity
 
 SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 
@@ -46,3 +51,14 @@ def put(name: str, version: str = "1.0.0", *, is_latest: bool = True, **fields: 
     return ServerVersion.objects.create(
         **{"server": server, "name": name, "version": version, "document": text, "is_latest": is_latest, **fields}
     )
+
+
+def token(*permissions: tuple[str, str], subject: str = "alice") -> str:
+    """A registry token, as an exchange would have given it."""
+    identity = Identity("github-at", subject, tuple(Permission(action, resource) for action, resource in permissions))  # type: ignore[arg-type]
+    return tokens.mint(identity, key=keys.signing_key(), site=settings.SLIPWAY_URL, now=time.time()).value
+
+
+def bearer(*permissions: tuple[str, str]) -> dict[str, str]:
+    """The header of a request."""
+    return {"Authorization": f"Bearer {token(*permissions)}"}
