@@ -115,8 +115,7 @@ def _take(actor: Actor, owner: Name, origin: Origin) -> _Taken:
         return _Taken(source_reference(source))
     if origin.server_json is not None:
         chosen = server_json.choose(origin.server_json)
-        reference = str(chosen.reference) if chosen.reference else f"remote:{chosen.remote['url']}"
-        return _Taken(reference, chosen.declared, chosen.title, chosen.notices)
+        return _Taken(chosen.wanted, chosen.declared, chosen.title, chosen.notices)
     return _Taken(f"remote:{origin.url}" if origin.url else origin.reference)
 
 

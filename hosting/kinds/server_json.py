@@ -41,6 +41,11 @@ class Chosen:
     declared: tuple[Declared, ...]
     notices: tuple[str, ...]
 
+    @property
+    def wanted(self) -> str:
+        """What a deployment of it refers to."""
+        return str(self.reference) if self.reference else f"remote:{self.remote['url']}"
+
 
 def choose(document: Any) -> Chosen:
     """The first package from PyPI or npm that speaks stdio, else the first remote. Raises BadInput."""

@@ -128,6 +128,17 @@ def test_created_from_a_server_json(api: ApiClient) -> None:
     assert dict(settings_of(deployment).values) == {"env:API_KEY": "hush-hush"}
 
 
+def test_created_from_a_server_json_with_remotes_only(api: ApiClient) -> None:
+    remote = {"type": "streamable-http", "url": "https://example.org/mcp", "headers": [{"name": "X-Key"}]}
+    body = {"server_json": {"name": "io.example/demo", "remotes": [remote]}, "name": "demo"}
+    body |= {"secrets": {"header:X-Key": "hush-hush"}}
+    answer = api("POST", "deployments", body)
+    assert (answer.status, answer.body["reference"]) == (201, "remote:https://example.org/mcp")
+    assert dict(settings_of(Deployment.objects.get()).values) == {"header:X-Key": "hush-hush"}
+    remote["url"] = "https://{tenant}.example.org/mcp"
+    assert "can't be the host" in api("POST", "deployments", {**body, "name": "other"}).body["detail"]
+
+
 def test_created_for_an_organization(api: ApiClient, alice: User, bob: User) -> None:
     organization = Organization.objects.create()
     AccountName.objects.create(display="Acme", folded="acme", organization=organization)

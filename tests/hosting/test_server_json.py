@@ -190,6 +190,26 @@ def test_host_a_server_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert declared_of(deployment.versions.get(number=3)) == ()
 
 
+REMOTE = {
+    "type": "streamable-http",
+    "url": "https://example.org/{region}/mcp",
+    "variables": {"region": {"isRequired": True, "description": "Where"}},
+    "headers": [{"name": "Authorization", "value": "Bearer {token}", "isRequired": True}],
+}
+
+
+@pytest.mark.django_db
+def test_host_a_server_json_with_remotes_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "server.json"
+    file.write_text(json.dumps({"name": "io.example/demo", "packages": [], "remotes": [REMOTE]}))
+    call_command("host", "--server-json", str(file), "--owner", "alice", "--name", "demo", "--no-wait")
+    deployment = Deployment.objects.get()
+    assert (deployment.kind, deployment.reference) == ("remote", "remote:https://example.org/{region}/mcp")
+    assert [one.name for one in declared_of(deployment.versions.get())] == ["Authorization", "region"]
+    said = capsys.readouterr().err
+    assert "alice/demo asks for region: Where" in said and "asks for token" in said
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -198,11 +218,14 @@ def test_host_a_server_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["npm:x", "--server-json", "FILE"], "either a reference or"),
         (["--server-json", "/no/such/file"], "couldn't be read"),
         (["--server-json", "FILE"], "isn't JSON"),
+        (["--server-json", "NOWHERE"], "can't be the host of a server"),
     ],
 )
 def test_host_refuses_clearly(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "x.json").write_text("{")
-    arguments = [str(tmp_path / "x.json") if word == "FILE" else word for word in arguments]
+    (tmp_path / "far.json").write_text(json.dumps({"remotes": [{**REMOTE, "url": "https://{tenant}.example.org/mcp"}]}))
+    files = {"FILE": str(tmp_path / "x.json"), "NOWHERE": str(tmp_path / "far.json")}
+    arguments = [files.get(word, word) for word in arguments]
     with pytest.raises(CommandError, match=words):
         call_command("host", *arguments, "--owner", "alice", "--name", "demo", "--no-wait")
     assert not Deployment.objects.exists()

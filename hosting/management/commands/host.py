@@ -48,7 +48,7 @@ class Command(OperatorCommand):
             "--server-json",
             type=Path,
             metavar="FILE",
-            help="instead of a reference: a server.json that names a package",
+            help="instead of a reference: a server.json, which names a package or a remote server",
         )
         parser.add_argument("--owner", required=True, help="the account that owns it")
         parser.add_argument("--name", required=True, help="its name in the URL")
@@ -77,7 +77,7 @@ class Command(OperatorCommand):
             actor=OPERATOR,
             owner=owner,
             name=options["name"],
-            reference=str(chosen.reference) if chosen else self._reference(owner, options["reference"]),
+            reference=chosen.wanted if chosen else self._reference(owner, options["reference"]),
             access=options["access"],
             declared=chosen.declared if chosen else None,
         )
@@ -105,8 +105,6 @@ class Command(OperatorCommand):
             raise CommandError(f"{file} couldn't be read: {error.strerror}.") from error
         except ValueError as error:
             raise CommandError(f"{file} isn't JSON: {error}.") from error
-        if chosen.reference is None:
-            raise CommandError(f"{file} offers a remote server only. Host it with remote:URL.")
         for notice in chosen.notices:
             self.stderr.write(notice)
         return chosen
