@@ -1,12 +1,15 @@
 """Data folders of deployments: what the runners say of them, and what people do with theirs.
 
-A folder is its user's: only they read it. Where a deployment is shared by all, it is the owner's. Both may delete it.
+A folder is its user's: only they read it. Where a deployment is shared by all, it is the owner's. The owner knows of
+all of them and how large they are, and may delete them; so may users with theirs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+import re
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,20 +18,24 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from common.errors import Forbidden, Unavailable
+from common.errors import Forbidden, NotFound, Unavailable
 from events.actors import Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import queue
+from hosting.limits import limits_of
+from hosting.link import RefusedError
 from hosting.links import runner_links
 from hosting.models import DataFolder, Deployment, Runner
 from hosting.permissions import may_manage, unknown
 from hosting.runner import control
+from hosting.runner.folders import SHARED, key_of
 from hosting.stream import DetachedError, RunnerUnavailableError
 
 PAUSE_SECONDS = 0.2
 ZIP_SECONDS = 300.0
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 # --- what runners have
@@ -80,10 +87,54 @@ def _is_uuid(text: str) -> bool:
 # --- what people do
 
 
+@dataclass(frozen=True)
+class Holding:
+    """A folder as somebody sees it."""
+
+    folder: DataFolder
+    may_read: bool
+    limit_bytes: int
+
+    @property
+    def key(self) -> str:
+        return self.folder.key
+
+    @property
+    def is_shared(self) -> bool:
+        return is_shared(self.folder)
+
+    @property
+    def is_full(self) -> bool:
+        """No instance starts with it any more."""
+        return 0 < self.limit_bytes < self.folder.size_bytes
+
+
+def is_shared(folder: DataFolder) -> bool:
+    return folder.key == key_of(SHARED)
+
+
+def folders_of(actor: Actor, deployment: Deployment) -> QuerySet[DataFolder]:
+    """Those whose existence the actor may know of, by key: all for managers, one's own for everybody else."""
+    found = DataFolder.objects.select_related("deployment__owner", "runner", "user").filter(deployment=deployment)
+    return (found if may_manage(actor, deployment) else found.filter(user=actor.user_id)).order_by("key")
+
+
+def holding(actor: Actor, folder: DataFolder) -> Holding:
+    return Holding(folder, _may_read(actor, folder), limits_of(folder.deployment.limits).data_bytes)
+
+
+def folder_get(actor: Actor, deployment: Deployment, key: str) -> DataFolder:
+    """Raises NotFound, the same for one that isn't the actor's to know of."""
+    found = folders_of(actor, deployment).filter(key=key).first() if _KEY.fullmatch(key) else None
+    if found is None:
+        raise NotFound("data_unknown", "There is no such data folder, or it isn't yours.")
+    return found
+
+
 def data_folder_delete(*, actor: Actor, folder: DataFolder) -> None:
     """Ends the instance that uses it, and deletes it for good. Raises NotFound and Unavailable."""
     _check_is_ones(actor, folder)
-    _tell(folder, control.DeleteData(str(folder.deployment_id), folder.key))
+    _ask(folder.runner, control.DeleteData(str(folder.deployment_id), folder.key))
     with transaction.atomic():
         DataFolder.objects.filter(pk=folder.pk).delete()
         user = str(folder.user_id) if folder.user_id else None
@@ -92,18 +143,22 @@ def data_folder_delete(*, actor: Actor, folder: DataFolder) -> None:
         queue.reconcile()
 
 
-def data_folder_zip(*, actor: Actor, folder: DataFolder) -> Iterator[bytes]:
-    """The folder as a zip, in parts. Raises NotFound and Forbidden at once, Unavailable while it is read."""
-    check_may_read(actor, folder)
-    record(actor, "deployment:download_data", "deployment", folder.deployment_id, key=folder.key)
-    return _in_a_loop(_parts(folder.runner, control.GetData(str(folder.deployment_id), folder.key)))
-
-
-def check_may_read(actor: Actor, folder: DataFolder) -> None:
-    """Raises NotFound and Forbidden."""
+def data_folder_zip(*, actor: Actor, folder: DataFolder) -> AsyncGenerator[bytes]:
+    """The folder as a zip, in parts. Raises NotFound, Forbidden and Unavailable at once, and Unavailable later."""
     _check_is_ones(actor, folder)
-    if folder.user_id is not None and folder.user_id != actor.user_id:
+    if not _may_read(actor, folder):
         raise Forbidden("data_of_another", "Only the person whose calls filled this folder may read it.")
+    wanted = control.GetData(str(folder.deployment_id), folder.key)
+    begun = _ask(folder.runner, wanted)
+    record(actor, "deployment:download_data", "deployment", folder.deployment_id, key=folder.key)
+    return _parts(folder.runner, control.GetData(wanted.deployment, wanted.key, begun.ticket))
+
+
+def _may_read(actor: Actor, folder: DataFolder) -> bool:
+    """What one person's calls have left is read by nobody else, also when that person is gone."""
+    if is_shared(folder):
+        return may_manage(actor, folder.deployment)
+    return folder.user_id is not None and folder.user_id == actor.user_id
 
 
 def _check_is_ones(actor: Actor, folder: DataFolder) -> None:
@@ -112,31 +167,15 @@ def _check_is_ones(actor: Actor, folder: DataFolder) -> None:
         raise unknown()
 
 
-def _tell(folder: DataFolder, order: control.Order) -> None:
-    address = folder.runner.address
-
-    async def run() -> None:
+def _ask(runner: Runner, asked: control.Operation) -> Any:
+    async def run() -> Any:
         async with runner_links() as pool:
-            await (await pool.link(address)).ask(order)
+            return await (await pool.link(runner.address)).ask(asked)
 
     try:
-        asyncio.run(run())
+        return asyncio.run(run())
     except (RunnerUnavailableError, DetachedError) as error:
-        raise _silent(folder.runner) from error
-
-
-def _in_a_loop(parts: AsyncGenerator[bytes]) -> Iterator[bytes]:
-    """For a view that streams synchronously: a loop of its own for as long as it is read."""
-
-    async def next_part() -> bytes:
-        return await anext(parts, b"")
-
-    with asyncio.Runner() as runner:
-        try:
-            while part := runner.run(next_part()):
-                yield part
-        finally:
-            runner.run(parts.aclose())
+        raise _silent(runner, error) from error
 
 
 async def _parts(at: Runner, asked: control.GetData) -> AsyncGenerator[bytes]:
@@ -156,9 +195,11 @@ async def _parts(at: Runner, asked: control.GetData) -> AsyncGenerator[bytes]:
                         raise TimeoutError
                     await asyncio.sleep(PAUSE_SECONDS)
     except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
-        raise _silent(at) from error
+        raise _silent(at, error) from error
 
 
-def _silent(runner: Runner) -> Unavailable:
+def _silent(runner: Runner, error: Exception) -> Unavailable:
+    if isinstance(error, RefusedError):
+        return Unavailable("data_unready", f"The runner {runner.name}, where this data lies, says: {error}.")
     words = f"The runner {runner.name}, where this data lies, doesn't answer. Try again later."
     return Unavailable("runner_silent", words)

@@ -1,8 +1,8 @@
 """What a tool says of itself, compared with what its owner approved. Pure: no Django, no ORM.
 
 A tool's text is read by models as instructions, so a server that changes it after it was approved (threat 35) is held
-back. Compared are the fields that a client shows to a model or acts upon; each field is one *part*, the SHA-256 of its
-name and its canonical JSON.
+back. Compared is every member of a tool but its icons: what this platform does not know some client may show to a
+model, and some read `Description` for `description`. Each is one *part*, the SHA-256 of its name and its canonical JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+# In the order in which people read them; whatever else there is comes after them.
 FIELDS: Final = ("name", "title", "description", "inputSchema", "outputSchema", "annotations", "execution", "_meta")
+# Pictures, whose addresses are signed anew for every list by some servers. No model reads them.
+_NOISE: Final = frozenset({"icons"})
 # `execution.taskSupport` exists at 2025-11-25 only: a server of both eras says it in one of them.
 _OF_ONE_ERA: Final = frozenset({"execution"})
 # The default, and what the platform offers for every tool anyway: a client that is told of it must do nothing else.
@@ -93,7 +96,7 @@ def cleaned(value: Any) -> Any:
 
 def compared(tool: Definition) -> dict[str, Any]:
     """The fields that count, without those that say nothing."""
-    found = {name: cleaned(tool[name]) for name in FIELDS if tool.get(name) not in (None, {})}
+    found = {cleaned(name): cleaned(tool[name]) for name in _named(tool) if tool[name] not in (None, {})}
     if found.get("execution") in _NO_DEMAND:
         del found["execution"]
     return found
@@ -131,9 +134,15 @@ def differences(before: Definition | None, after: Definition) -> list[Difference
     old, new = compared(before or {}), compared(after)
     return [
         Difference(name, _lines(old.get(name)), _lines(new.get(name)))
-        for name in FIELDS
-        if (name in old or name in new) and _canonical(old.get(name)) != _canonical(new.get(name))
+        for name in _named({**old, **new})
+        if _canonical(old.get(name)) != _canonical(new.get(name))
     ]
+
+
+def _named(tool: Definition) -> list[str]:
+    """The members that count, those that the specification knows first."""
+    others = sorted(name for name in tool if name not in FIELDS and name not in _NOISE)
+    return [name for name in FIELDS if name in tool] + others
 
 
 def _lines(value: Any) -> tuple[str, ...]:

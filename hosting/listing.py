@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from accounts.models import User
 from common.api.paging import Page, cursor_unknown, page_of
 from events.actors import Actor
+from hosting.data_folders import Holding, folders_of, holding
 from hosting.endpoint_tokens import deployment_tokens_of
 from hosting.models import Deployment, DeploymentVersion, Tool
 from hosting.permissions import may_manage
@@ -47,6 +48,14 @@ def tools_page(actor: Actor, deployment: Deployment, cursor: str, limit: int) ->
         if deployment.tool_approval == Deployment.Approval.ASK:
             found = found.filter(seen_digest=F("approved_digest"))
     return page_of(found[: limit + 1], limit, lambda row: row.name)
+
+
+def data_page(actor: Actor, deployment: Deployment, cursor: str, limit: int) -> Page[Holding]:
+    """By key, which is the cursor."""
+    found = folders_of(actor, deployment)
+    if cursor:
+        found = found.filter(key__gt=cursor)
+    return page_of((holding(actor, row) for row in found[: limit + 1]), limit, lambda one: one.key)
 
 
 def tokens_page(actor: Actor, deployment: Deployment, cursor: str, limit: int) -> Page[EndpointToken]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from hosting.views import access, calls, logs, overview, servers, settings, task, tasks, tools, versions
+from hosting.views import access, calls, data, logs, overview, servers, settings, task, tasks, tools, versions
 
 _deployment = [
     path("", overview.deployment, name="deployment"),
@@ -15,6 +15,9 @@ _deployment = [
     path("tasks", tasks.tasks_page, name="tasks"),
     path("logs", logs.logs_page, name="logs"),
     path("versions", versions.versions_page, name="versions"),
+    path("data", data.data_page, name="data"),
+    path("data/<str:key>/download", data.download, name="data_download"),
+    path("data/<str:key>/delete", data.delete, name="data_delete"),
     path("settings", settings.settings_page, name="settings"),
     path("access", access.access_page, name="access"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
@@ -83,12 +84,18 @@ def operation(
     description: str = "",
     done: str = "",
     example: dict[str, Any] | None = None,
+    media_type: str = "",
 ) -> Callable[[View], View]:
-    """Describes one operation for the schema. `name` is its operationId, unique in all; `done` what success means."""
+    """Describes one operation for the schema. `name` is its operationId, unique in all; `done` what success means.
+
+    `media_type`: its answer is a file of that type.
+    """
     body = _WITH_BODY if request is not None else ()
     asked = (400,) if query is not None else ()
     statuses = sorted({*_ALWAYS, *problems, *body, *asked})
-    responses: dict[Any, Any] = {status: OpenApiResponse(response, description=done or "Done.")}
+    shape: Any = OpenApiTypes.BINARY if media_type else response
+    key = (status, media_type) if media_type else status
+    responses: dict[Any, Any] = {key: OpenApiResponse(shape, description=done or "Done.")}
     responses |= {(each, CONTENT_TYPE): OpenApiResponse(Problem, description=PROBLEMS[each]) for each in statuses}
     decorate: Callable[[View], View] = extend_schema(
         operation_id=name,

@@ -39,7 +39,8 @@ class UpError(Exception):
 
 
 def run_site() -> None:
-    """Returns after SIGINT or SIGTERM, when everything has stopped. Raises UpError."""
+    """Returns after SIGINT or SIGTERM, or with its terminal, when everything has stopped. SIGHUP restarts the runner in
+    place. Raises UpError."""
     try:
         home_prepare(settings.SLIPWAY_HOME)
         with _only_one(settings.SLIPWAY_HOME), _listener() as listener:
@@ -90,9 +91,19 @@ def _say(line: str) -> None:
 
 async def _run(listener: socket.socket) -> None:
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopped.set)
     supervisor = Supervisor(settings.SLIPWAY_HOME / "logs", _say)
+    had_terminal = _has_terminal()
+
+    def hung_up() -> None:
+        """Either the terminal is gone, or somebody wants what is new to be taken up."""
+        if had_terminal and not _has_terminal():
+            stopped.set()
+        elif supervisor.signal("runner", signal.SIGHUP):
+            _say("the runner executes itself anew; what runs there goes on")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
     starting = asyncio.create_task(_start(supervisor, listener))
     stopping = asyncio.create_task(stopped.wait())
     try:
@@ -107,6 +118,14 @@ async def _run(listener: socket.socket) -> None:
         await asyncio.gather(starting, return_exceptions=True)
         stopping.cancel()
         await supervisor.stop_all()
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 async def _start(supervisor: Supervisor, listener: socket.socket) -> list[str]:

@@ -88,6 +88,14 @@ class Supervisor:
             await asyncio.sleep(0.02)
             reap_orphans(set())
 
+    def signal(self, name: str, number: signal.Signals) -> bool:
+        """Whether a part of this name runs, which gets it."""
+        keeper = self._keepers.get(name)
+        if keeper is None or keeper.process is None or keeper.process.returncode is not None or self._stopping:
+            return False
+        keeper.process.send_signal(number)
+        return True
+
     # -- one part
 
     async def _first_start(self, part: Part) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from hosting.api.views import access, deployments, documents, settings, tasks, tools, usage, versions
+from hosting.api.views import access, data, deployments, documents, settings, tasks, tools, usage, versions
 
 _D = "deployments/<str:owner>/<str:name>"
 
@@ -26,6 +26,8 @@ urlpatterns = [
     path(f"{_D}/members/<str:user>", access.MemberView.as_view(), name="member"),
     path(f"{_D}/tokens", access.TokensView.as_view(), name="tokens"),
     path(f"{_D}/tokens/<uuid:token_id>", access.TokenView.as_view(), name="token"),
+    path(f"{_D}/data", data.DataFoldersView.as_view(), name="data_folders"),
+    path(f"{_D}/data/<str:key>", data.DataFolderView.as_view(), name="data_folder"),
     path(f"{_D}/calls", usage.CallsView.as_view(), name="calls"),
     path(f"{_D}/stats", usage.StatsView.as_view(), name="stats"),
     path(f"{_D}/egress", usage.EgressView.as_view(), name="egress"),

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -22,7 +23,7 @@ from hosting.permissions import may_manage
 from hosting.routing import Route, route_of
 from hosting.states import State
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def page_view(*, managed: bool, methods: tuple[str, ...] = ("GET", "HEAD", "POST
         @never_cache
         @login_required
         @require_http_methods(list(methods))
-        def wrapped(request: HttpRequest, owner: str, name: str, **rest: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, owner: str, name: str, **rest: Any) -> HttpResponseBase:
             actor = actor_of(request)
             found = (selectors.deployment_managed_by if managed else selectors.deployment_seen_by)(actor, owner, name)
             return view(Page(request, found, route_of(found), actor, managed or may_manage(actor, found)), **rest)

@@ -107,6 +107,18 @@ def test_a_dead_part_is_started_again_and_the_terminal_says_why(running: Stack) 
     eventually(lambda: running.get("/healthz")[0] == 200)
 
 
+def test_a_hang_up_without_a_terminal_restarts_the_runner_in_place(running: Stack) -> None:
+    (runner,) = (pid for pid, command in running.processes().items() if "--listen" in command)
+    before = running.manage("runner_restart", "local")
+    assert before.returncode == 0 and "restarted in place" in before.stderr
+    running.process.send_signal(signal.SIGHUP)
+    eventually(lambda: any("executes itself anew" in line for line in running.lines))
+    log = running.home / "logs" / "runner.log"
+    eventually(lambda: log.read_text().count("restarted in place") >= 2)
+    assert runner in running.processes()
+    assert running.process.poll() is None
+
+
 def test_postgres_comes_back_and_the_site_with_it(running: Stack) -> None:
     os.kill(running.part("/postgres -D"), signal.SIGKILL)
     running.expect("postgres is ready again", 30)

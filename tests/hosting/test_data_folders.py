@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 
 import msgspec
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from common.errors import Forbidden, NotFound, Unavailable
+from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import routing
 from hosting.data_folders import data_folder_delete, data_folder_zip
@@ -20,7 +22,10 @@ from hosting.models import DataFolder, Deployment, Runner
 from hosting.placing import placement_ensure, placements_drain, placements_move_from
 from hosting.reconciling import reconcile
 from hosting.runner import control
+from hosting.runner.folders import SHARED, key_of
 from hosting.runner.frames import EndRule, Kind
+from hosting.services import member_add
+from tests.api.conftest import ApiClient, token_of
 from tests.factories import actor_of, make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 from tests.hosting.test_reconciling import status
@@ -58,6 +63,13 @@ def call(deployment: Deployment, user: User, tool: str) -> str:
     return asyncio.run(run())
 
 
+def collected(parts: AsyncIterable[bytes]) -> bytes:
+    async def run() -> bytes:
+        return b"".join([part async for part in parts])
+
+    return asyncio.run(run())
+
+
 @pytest.fixture
 def deployment() -> Deployment:
     made = make_deployment(make_user("alice"), "memory", argv=server_argv("legacy"), read_only=READ_ONLY)
@@ -85,7 +97,7 @@ def test_what_runners_say_is_written_down(folder: DataFolder, deployment: Deploy
 
 def test_it_is_read_by_its_user_alone(folder: DataFolder, deployment: Deployment) -> None:
     bob, alice, carol = folder.user, deployment.owner.user, make_user("carol")
-    with zipfile.ZipFile(io.BytesIO(b"".join(data_folder_zip(actor=actor_of(bob), folder=folder)))) as found:
+    with zipfile.ZipFile(io.BytesIO(collected(data_folder_zip(actor=actor_of(bob), folder=folder)))) as found:
         assert found.read("count.txt") == b"ran\n"
     with pytest.raises(Forbidden):
         data_folder_zip(actor=actor_of(alice), folder=folder)
@@ -135,5 +147,49 @@ def test_a_runner_that_does_not_answer_is_said(folder: DataFolder, runner_proces
     with pytest.raises(Unavailable, match="r1"):
         data_folder_delete(actor=actor, folder=folder)
     with pytest.raises(Unavailable, match="r1"):
-        list(data_folder_zip(actor=actor, folder=folder))
+        data_folder_zip(actor=actor, folder=folder)
     assert DataFolder.objects.exists()
+
+
+def test_the_owner_of_a_shared_one_reads_it_and_of_one_whose_user_is_gone_not(
+    deployment: Deployment, runner_process: RunnerProcess
+) -> None:
+    make_runner(address=runner_process.address)
+    alice = deployment.owner.user
+    call(deployment, make_user("bob"), "slow")
+    Deployment.objects.filter(pk=deployment.pk).update(isolation="shared")
+    reconcile()
+    DataFolder.objects.update(user=None)
+    with pytest.raises(Forbidden):
+        data_folder_zip(actor=actor_of(alice), folder=DataFolder.objects.get())
+    DataFolder.objects.update(key=key_of(SHARED))
+    with pytest.raises(Unavailable, match="no such data folder"):  # it may be read; under this name there is none
+        data_folder_zip(actor=actor_of(alice), folder=DataFolder.objects.get())
+
+
+def test_it_is_downloaded_and_deleted_by_page_and_api(folder: DataFolder, deployment: Deployment) -> None:
+    bob = folder.user
+    assert bob is not None
+    member_add(actor=OPERATOR, deployment=deployment, user=bob)
+    client, api = Client(), ApiClient(token_of(bob))
+    client.force_login(bob)
+    page = client.get("/d/alice/memory/data")
+    address = f"/d/alice/memory/data/{folder.key}"
+    assert f"{address}/download" in page.content.decode() and "Yours" in page.content.decode()
+    answers = [client.get(f"{address}/download")]
+    answers.append(
+        client.get(
+            f"/api/deployments/alice/memory/data/{folder.key}",
+            HTTP_AUTHORIZATION=f"Bearer {api.token}",
+            HTTP_ACCEPT="application/zip",
+        )
+    )
+    for answer in answers:
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+        assert answer["Content-Disposition"] == 'attachment; filename="alice-memory-data.zip"'
+        with zipfile.ZipFile(io.BytesIO(collected(answer.streaming_content))) as found:  # type: ignore[attr-defined]
+            assert found.namelist() == ["count.txt"]
+    assert api("DELETE", f"deployments/alice/memory/data/{folder.key}").status == 204
+    assert api("GET", "deployments/alice/memory/data").body["items"] == []
+    assert client.post(f"{address}/delete").status_code == 404
+    assert call(deployment, bob, "count") == "0"

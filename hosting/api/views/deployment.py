@@ -26,6 +26,7 @@ _PATH = {
     "tool": "The tool's name.",
     "user": "The name of a person's account.",
     "token_id": "The token's id.",
+    "key": "The folder's key.",
 }
 _TYPES: dict[str, Any] = {"number": int, "token_id": {"type": "string", "format": "uuid"}}
 
