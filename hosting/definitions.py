@@ -2,7 +2,7 @@
 
 A tool's text is read by models as instructions, so a server that changes it after it was approved (threat 35) is held
 back. Compared is every member of a tool but its icons: what this platform does not know some client may show to a
-model, and some read `Description` for `description`. Each is one *part*, the SHA-256 of its name and its canonical JSON.
+model, and some read `Description` for `description`. Each is one *part*: the SHA-256 of its name and canonical JSON.
 """
 
 from __future__ import annotations

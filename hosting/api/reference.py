@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,59 +85,60 @@ class Reference:
 
 
 def reference_of(schema: Mapping[str, Any]) -> Reference:
-    """`schema` is an OpenAPI 3.1 document that drf-spectacular wrote."""
+    """`schema` is an OpenAPI 3.1 document. What it leaves out is left out on the page too."""
     reader = _Reader(schema)
     groups: dict[str, Group] = {}
     for path, item in schema["paths"].items():
         for method in _METHODS:
             if method in item:
-                tag = item[method]["tags"][0]
-                groups.setdefault(tag, Group(tag)).operations.append(reader.operation(method, path, item[method]))
-    types = [reader.described(name, each) for name, each in schema["components"]["schemas"].items()]
+                shared = [*item.get("parameters", ()), *item[method].get("parameters", ())]
+                operation = reader.operation(method, path, {**item[method], "parameters": shared})
+                tag = next(iter(item[method].get("tags", ())), "Others")
+                groups.setdefault(tag, Group(tag)).operations.append(operation)
+    types = [reader.described(name, each) for name, each in _schemas(schema).items()]
     return Reference(list(groups.values()), types)
 
 
 class _Reader:
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schemas: Mapping[str, Any] = schema["components"]["schemas"]
-        self._server: str = schema["servers"][0]["url"]
+        self._schemas: Mapping[str, Any] = _schemas(schema)
+        self._server: str = next((each["url"] for each in schema.get("servers", ())), "")
 
     def operation(self, method: str, path: str, found: Mapping[str, Any]) -> Operation:
         content = found.get("requestBody", {}).get("content", {})
         bodies = tuple(self._body(media_type, each) for media_type, each in content.items())
         return Operation(
-            name=found["operationId"],
+            name=found.get("operationId", f"{method}-{_PARAMETER.sub('', path)}"),
             method=method.upper(),
             path=path,
-            summary=found["summary"],
+            summary=found.get("summary") or found.get("operationId") or f"{method.upper()} {path}",
             description=found.get("description", ""),
             parameters=tuple(
-                self._field(each["name"], each["schema"], each.get("required", False), each.get("description", ""))
-                for each in found.get("parameters", ())
+                self._field(each["name"], each.get("schema", {}), each.get("required", False), _words(each))
+                for each in found["parameters"]
+                if "name" in each
             ),
             bodies=bodies,
-            answers=tuple(self._answer(status, each) for status, each in found["responses"].items()),
+            answers=tuple(self._answer(str(status), each) for status, each in found.get("responses", {}).items()),
             curl=self._curl(method.upper(), path, content, bodies),
         )
 
     def described(self, name: str, found: Mapping[str, Any]) -> DescribedType:
-        return DescribedType(
-            name, found.get("description", ""), self._fields(found), tuple(map(str, found.get("enum", ())))
-        )
+        return DescribedType(name, _words(found), self._fields(found), tuple(map(str, found.get("enum", ()))))
 
     def _body(self, media_type: str, found: Mapping[str, Any]) -> Body:
-        type_ = self._type(found["schema"])
+        type_ = self._type(found.get("schema", {}))
         described = self._schemas.get(type_.name, {})
-        return Body(media_type, type_, described.get("description", ""), self._fields(described))
+        return Body(media_type, type_, _words(described), self._fields(described))
 
     def _answer(self, status: str, found: Mapping[str, Any]) -> Answer:
-        schemas = [each["schema"] for each in found.get("content", {}).values()]
-        return Answer(status, found.get("description", ""), self._type(schemas[0]) if schemas else None)
+        schemas = [each["schema"] for each in found.get("content", {}).values() if "schema" in each]
+        return Answer(status, _words(found), self._type(schemas[0]) if schemas else None)
 
     def _fields(self, found: Mapping[str, Any]) -> tuple[Field, ...]:
         required = found.get("required", ())
         return tuple(
-            self._field(name, each, name in required, each.get("description", ""))
+            self._field(name, each, name in required, _words(each))
             for name, each in found.get("properties", {}).items()
         )
 
@@ -155,7 +157,7 @@ class _Reader:
                 names = [part.name for part in parts if part.name]
                 return Type(" or ".join(part.words for part in parts), names[0] if names else "")
         if found.get("type") == "array":
-            inner = self._type(found["items"])
+            inner = self._type(found.get("items", {}))
             return Type(f"list of {inner.words}", inner.name)
         kinds = found.get("type", "any")
         words = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
@@ -166,14 +168,24 @@ class _Reader:
         lines = [f"curl {'' if method == 'GET' else f'-X {method} '}{url}", '-H "Authorization: Bearer $TOKEN"']
         if bodies:
             example = _example(content, bodies[0])
-            lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(example)}'"]
+            lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(example))}"]
         return " \\\n  ".join(lines)
+
+
+def _schemas(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema.get("components", {}).get("schemas", {})
+    return found
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    return str(found.get("description", ""))
 
 
 def _example(content: Mapping[str, Any], body: Body) -> Any:
     """What the operation gives as one; else its required fields, or the first."""
     for each in content.get(body.media_type, {}).get("examples", {}).values():
-        return each["value"]
+        if "value" in each:
+            return each["value"]
     shown = [one for one in body.fields if one.is_required] or list(body.fields[:1])
     return {one.name: _value(one) for one in shown}
 

@@ -407,11 +407,11 @@ class Instance:
     def _ended(self, ended: Exit) -> None:
         if self.state in ("failed", "stopped"):
             return
+        if self._child is not None:
+            self._child.drain()  # what it said to the end is in the log before its calls hear of the end
         if self._stopping:
             self._fail(self._stopping, state="stopped" if self.state == "stopping" else "failed")
             return
-        if self._child is not None:
-            self._child.drain()
         words = self._last_words()
         said = self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else "")
         self._fail(ended.reason, said=said)

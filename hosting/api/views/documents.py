@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from common.api.views import PROBLEMS
+from hosting.api.problem_codes import GROUPS
 from hosting.api.reference import Reference, reference_of
 from oauth import scopes
 
@@ -46,7 +47,8 @@ def _reference() -> Reference:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """For people, without a script: everybody may read what the API can do."""
-    return render(request, "api/docs.html", {"reference": _reference(), "problems": PROBLEMS, "scopes": scopes.API})
+    shown = {"reference": _reference(), "problems": PROBLEMS, "codes": GROUPS, "scopes": scopes.API}
+    return render(request, "api/docs.html", shown)
 
 
 @require_safe
