@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("oauth.urls")),
     path("api/", include("hosting.api.urls")),
+    path("registry/", include("registry.urls")),
     path("", include("hosting.urls")),
 ]

@@ -9,6 +9,7 @@ from registry.api.database import Database
 from registry.api.entries import COLUMNS, Row, entry, page
 from registry.api.parameters import Listing
 from registry.api.problems import not_found
+from registry.search.matching import api_condition
 
 _TABLE = "registry_serverversion"
 
@@ -35,8 +36,9 @@ def list_query(wanted: Listing) -> tuple[str, tuple[Any, ...]]:
         conditions.append("changed_at > %s")
         parameters.append(wanted.updated_since)
     if wanted.search:
-        conditions.append("name ILIKE %s")
-        parameters.append(f"%{_literal(wanted.search)}%")
+        match, given = api_condition(wanted.search)
+        conditions.append(match)
+        parameters += given
     where = " AND ".join(conditions) or "true"
     return (
         f"SELECT {COLUMNS} FROM {_TABLE} WHERE {where} ORDER BY name, id LIMIT {wanted.limit}",
@@ -74,7 +76,3 @@ async def entry_of(database: Database, name: str, version: str, include_deleted:
     if not rows or (rows[0].status == "deleted" and not include_deleted):
         raise not_found("Server not found")
     return entry(rows[0])
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.models.proofs import BlockedNamespace, NamespaceGrant, NamespaceHolder, TrustedPublisher, UsedSignature
+from registry.models.search import SearchEntry, SearchWord, SeenServer
 from registry.models.servers import Server, ServerVersion
 from registry.models.statuses import Status
 from registry.models.upstreams import Upstream
@@ -11,6 +12,9 @@ __all__ = [
     "BlockedNamespace",
     "NamespaceGrant",
     "NamespaceHolder",
+    "SearchEntry",
+    "SearchWord",
+    "SeenServer",
     "Server",
     "ServerVersion",
     "Status",

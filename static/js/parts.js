@@ -45,12 +45,14 @@ function swap(part, next) {
 }
 
 export async function refreshParts() {
-  const answer = await fetch(location.href, { cache: "no-store" });
+  const asked = location.href;
+  const answer = await fetch(asked, { cache: "no-store" });
   if (answer.redirected || [401, 403, 404].includes(answer.status)) {
     location.reload(); // signed out, or gone: the page itself says it best
     return;
   }
   if (!answer.ok) throw new Error(`The page answered ${answer.status}`);
+  if (location.href !== asked) return; // the address went on meanwhile, and so will another answer
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {
     const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);

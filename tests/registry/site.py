@@ -14,6 +14,7 @@ from registry.models import Server, ServerVersion
 from registry.permissions import Permission
 from registry.proofs import keys, tokens
 from registry.proofs.identity import Identity
+from registry.search.indexing import servers_index
 
 SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 
@@ -48,9 +49,11 @@ def put(name: str, version: str = "1.0.0", *, is_latest: bool = True, **fields: 
     if is_latest:
         ServerVersion.objects.filter(server=server).update(is_latest=False)
     text = msgspec.json.encode(document(name, version)).decode()
-    return ServerVersion.objects.create(
+    made = ServerVersion.objects.create(
         **{"server": server, "name": name, "version": version, "document": text, "is_latest": is_latest, **fields}
     )
+    servers_index([server.pk])
+    return made
 
 
 def token(*permissions: tuple[str, str], subject: str = "alice") -> str:

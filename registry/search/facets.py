@@ -1,0 +1,117 @@
+"""What servers can be filtered by. Each value is one bit of a server's `facets`, so that one GROUP BY counts all. Pure.
+
+Numbers are kept in rows: a new value goes to the end, and rows get it when they are indexed anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Value:
+    group: str
+    name: str
+    bit: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """`name` is the parameter in addresses, and its values' prefix."""
+
+    name: str
+    label: str
+    values: tuple[Value, ...]
+
+    def mask(self, names: Iterable[str]) -> int:
+        """The bits of these values; unknown ones count for nothing."""
+        wanted = set(names)
+        return sum(1 << value.bit for value in self.values if value.name in wanted)
+
+
+_TABLE: Final = (
+    ("package", "Package", (("npm", "npm"), ("pypi", "PyPI"), ("oci", "Container image"), ("mcpb", "MCP bundle"),
+                            ("nuget", "NuGet"), ("cargo", "Cargo"), ("other", "Other"))),
+    ("runs", "Where it runs", (("local", "On your machine"), ("remote", "At its provider"))),
+    ("transport", "Transport", (("stdio", "stdio"), ("streamable-http", "Streamable HTTP"), ("sse", "HTTP+SSE"))),
+    ("secrets", "Secrets", (("none", "Needs none"), ("needed", "Needs some"))),
+    ("sign_in", "Signs in", (("none", "Not declared"), ("variable", "Key in a variable"), ("header", "Key in a header"),
+                             ("oauth", "OAuth"))),
+    ("revision", "Protocol", (("2024-11-05", "2024-11-05"), ("2025-03-26", "2025-03-26"), ("2025-06-18", "2025-06-18"),
+                              ("2025-11-25", "2025-11-25"), ("2026-07-28", "2026-07-28"))),
+    ("uses", "Uses", (("tasks", "Tasks"), ("elicitation", "Questions to people"))),
+    ("hosted", "Hosted", (("here", "On this site"),)),
+    ("verified", "Verified", (("here", "By this site"), ("upstream", "By another registry"), ("no", "By nobody"))),
+    ("status", "Status", (("active", "Active"), ("deprecated", "Deprecated"))),
+)  # fmt: skip
+
+
+def _groups() -> tuple[Group, ...]:
+    bit = 0
+    found = []
+    for name, label, values in _TABLE:
+        made = tuple(Value(name, value, bit + number, words) for number, (value, words) in enumerate(values))
+        bit += len(values)
+        found.append(Group(name, label, made))
+    return tuple(found)
+
+
+GROUPS: Final = _groups()
+BY_NAME: Final[Mapping[str, Group]] = {group.name: group for group in GROUPS}
+
+# The youngest first. A server updated yesterday is in all of them.
+AGES: Final = (
+    ("day", "Past day", 1),
+    ("week", "Past week", 7),
+    ("month", "Past month", 30),
+    ("year", "Past year", 365),
+)
+
+
+def bits(values: Iterable[tuple[str, str]]) -> int:
+    """Of ("package", "npm") and the like; what isn't known counts for nothing."""
+    found = 0
+    for group, value in values:
+        if group in BY_NAME:
+            found |= BY_NAME[group].mask((value,))
+    return found
+
+
+def names(number: int) -> list[str]:
+    """`package:npm` and so on, for programs."""
+    return [f"{group.name}:{value.name}" for group in GROUPS for value in group.values if number >> value.bit & 1]
+
+
+def counted(
+    combinations: Iterable[tuple[int, int, int]], chosen: Mapping[str, int], age: str = ""
+) -> tuple[int, dict[str, dict[str, int]]]:
+    """The total, and for each value how many there would be: with the other groups' choices, without its own group's.
+
+    `combinations` are (facets, age class, count); class 0 is the youngest of AGES, len(AGES) older than all.
+    """
+    groups = [(group, chosen.get(group.name, 0)) for group in GROUPS]
+    most = next((number for number, (name, _, _) in enumerate(AGES) if name == age), len(AGES))
+    counts = {group.name: {value.name: 0 for value in group.values} for group in GROUPS}
+    counts["updated"] = {name: 0 for name, _, _ in AGES}
+    total = 0
+    for number, age_class, count in combinations:
+        failing = [group for group, mask in groups if mask and not number & mask]
+        is_old = age_class > most
+        if not failing and not is_old:
+            total += count
+        if len(failing) + is_old > 1:
+            continue
+        if not failing:
+            for place, (name, _, _) in enumerate(AGES):
+                counts["updated"][name] += count if age_class <= place else 0
+        if is_old:
+            continue
+        for group in failing or GROUPS:
+            of_group = counts[group.name]
+            for value in group.values:
+                if number >> value.bit & 1:
+                    of_group[value.name] += count
+    return total, counts

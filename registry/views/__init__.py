@@ -1,0 +1,1 @@
+"""Pages of the registry: browse, one server, publish, moderation."""

@@ -1,0 +1,102 @@
+"""The list of servers, with search and filters. All of it is in the address, so that a search can be handed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registry.search import facets
+from registry.search.finding import MAX_PAGES, PAGE, SORTS, Found, Search, find
+
+SORT_LABELS = {"relevance": "Best match", "updated": "Updated", "published": "Newest", "name": "Name"}
+OPEN_GROUPS = ("package", "runs", "secrets")
+
+
+@dataclass(frozen=True)
+class Choice:
+    name: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    name: str
+    label: str
+    choices: list[Choice]
+    is_open: bool
+    is_single: bool = False
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    search = search_of(request.GET)
+    found = find(search)
+    shown = {group.name: [value.name for value in group.values if search.chosen.get(group.name, 0) >> value.bit & 1]
+             for group in facets.GROUPS}  # fmt: skip
+    chosen = {**shown, "updated": [search.age] if search.age else []}
+    context: dict[str, Any] = {
+        "search": search,
+        "found": found,
+        "filters": filters(search, found),
+        "sorts": [(key, label, _sort_link(request.GET, key)) for key, label in SORT_LABELS.items()],
+        "first": (search.page - 1) * search.page_size + 1,
+        "last": (search.page - 1) * search.page_size + len(found.rows),
+        "is_filtered": any(chosen.values()),
+        "without_filters": urlencode({"q": search.text}) if search.text else "",
+        "meant": " ".join(found.corrected.get(word, word) for word in search.text.lower().split()),
+        "previous": _page_link(request.GET, search.page - 1) if search.page > 1 else "",
+        "next": _page_link(request.GET, search.page + 1) if found.has_more else "",
+        "is_cut": found.total > MAX_PAGES * PAGE and search.page >= MAX_PAGES,
+    }
+    return render(request, "registry/browse.html", context)
+
+
+def search_of(query: QueryDict) -> Search:
+    """From an address, or from a program's parameters; what is not known counts for nothing."""
+    chosen = {group.name: group.mask(query.getlist(group.name)) for group in facets.GROUPS}
+    age, sort, page = query.get("updated", ""), query.get("sort", ""), query.get("page", "")
+    return Search(
+        text=query.get("q", "").replace("\0", " ")[:200],
+        chosen={name: mask for name, mask in chosen.items() if mask},
+        age=age if age in {name for name, _, _ in facets.AGES} else "",
+        sort=sort if sort in SORTS else "",
+        page=min(int(page), MAX_PAGES) if page.isascii() and page.isdigit() and 0 < len(page) < 6 and int(page) else 1,
+    )
+
+
+def filters(search: Search, found: Found) -> list[Filter]:
+    """Groups with their counts; values that nothing has are left out, unless they are chosen."""
+    made = []
+    for group in facets.GROUPS:
+        mask, counts = search.chosen.get(group.name, 0), found.counts[group.name]
+        choices = [
+            Choice(value.name, value.label, counts[value.name], bool(mask >> value.bit & 1)) for value in group.values
+        ]
+        shown = [one for one in choices if one.count or one.is_chosen]
+        if len(shown) > 1 or any(one.is_chosen for one in shown) or (shown and len(group.values) == 1):
+            made.append(Filter(group.name, group.label, shown, bool(mask) or group.name in OPEN_GROUPS))
+    ages = [Choice(name, label, found.counts["updated"][name], name == search.age) for name, label, _ in facets.AGES]
+    made.append(
+        Filter("updated", "Updated", [Choice("", "Any time", 0, not search.age), *ages], bool(search.age), True)
+    )
+    return made
+
+
+def _sort_link(query: QueryDict, sort: str) -> str:
+    there = query.copy()
+    there.pop("page", None)
+    there["sort"] = sort
+    return there.urlencode()
+
+
+def _page_link(query: QueryDict, page: int) -> str:
+    there = query.copy()
+    there["page"] = str(page)
+    return there.urlencode()

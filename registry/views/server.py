@@ -1,0 +1,75 @@
+"""The pages of one server, by tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from common.errors import NotFound
+from registry import selectors
+from registry.install.clients import clients
+from registry.install.shell import own_command
+from registry.install.ways import is_web_address, server_name, ways
+from registry.selectors import Shown
+from registry.views.page import show
+from registry.views.versions import versions_page
+
+View = Callable[[HttpRequest, Shown], HttpResponse]
+
+
+@require_safe
+def server(request: HttpRequest, name: str, tab: str = "") -> HttpResponse:
+    if tab not in PAGES:
+        raise NotFound("page_unknown", "A server has no such page.")
+    shown = selectors.server_shown(name, request.GET.get("version", ""))
+    if shown.server.taken_down_at is not None:
+        return show(request, shown, "gone", "", status=410)
+    return PAGES[tab](request, shown)
+
+
+def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
+    reading = shown.reading
+    links = [
+        ("Repository", reading.repository_url),
+        ("Website", reading.website_url),
+    ]
+    found = [(label, url) for label, url in links if is_web_address(url, only_https=False)]
+    return show(request, shown, "overview", "", links=found, ways=ways(shown.document))
+
+
+def tools(request: HttpRequest, shown: Shown) -> HttpResponse:
+    return show(request, shown, "tools", "tools", known=selectors.known_here(shown.reading))
+
+
+def configure(request: HttpRequest, shown: Shown) -> HttpResponse:
+    rows = [(way, [*way.settings, *way.optional]) for way in ways(shown.document)]
+    return show(request, shown, "configure", "configure", rows=rows)
+
+
+def install(request: HttpRequest, shown: Shown) -> HttpResponse:
+    name = server_name(shown.server.name)
+    rows = [
+        {
+            "way": way,
+            "command": own_command(way) if way.command else "",
+            "address": way.url.filled(lambda one: f"{{{one.name}}}"),
+            "clients": clients(way, name),
+        }
+        for way in ways(shown.document)
+    ]
+    reference = f"registry:{shown.server.name}"
+    host = f"{reverse('hosting:new')}?{urlencode({'reference': reference})}"
+    return show(request, shown, "install", "install", rows=rows, host_url=host, client_name=name)
+
+
+PAGES: dict[str, View] = {
+    "": overview,
+    "tools": tools,
+    "configure": configure,
+    "install": install,
+    "versions": versions_page,
+}
