@@ -57,7 +57,7 @@ async def call(context: Context, message: Call) -> None:
     session = found(context, message.id)
     if tasks.is_for_tasks(session, message) and await tasks.serve(context, session, message):
         return
-    if message.method == offer.CALL and await offer.own_tool(context, message):
+    if message.method == offer.CALL and await offer.own_tool(context, message, session.revision):
         return
     source = _open_now(context, session, message)
     if source is None:

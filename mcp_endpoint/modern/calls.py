@@ -177,7 +177,7 @@ def _opened_state(context: Context, message: ModernCall) -> State | None:
 async def _is_of_tasks(context: Context, message: ModernCall) -> bool:
     """Whether this was answered from the record of tasks. What a listener asks of them is taken out of its params."""
     if message.method == _CALL:
-        return await offer.own_tool(context, message)
+        return await offer.own_tool(context, message, message.revision)
     if message.method != LISTEN:
         await tasks.serve(context, message)
         return True

@@ -65,5 +65,6 @@ def in_tool(tool: j.Members, supports: Mapping[str, str]) -> None:
     execution = (j.decode_any(tool["execution"]) if "execution" in tool else None) or {}
     if not isinstance(execution, dict):
         return
-    support = supports.get(name) or ("required" if execution.get("taskSupport") == "required" else "optional")
+    # A tool that its server wants called as a task may be called plainly here: then the runner makes it one.
+    support = supports.get(name) or "optional"
     tool["execution"] = msgspec.Raw(j.encode({**execution, "taskSupport": support}))

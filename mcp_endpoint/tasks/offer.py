@@ -9,6 +9,7 @@ import msgspec
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.modern.messages import ModernCall
+from mcp_endpoint.rejection import refuse
 from mcp_endpoint.runners import Source
 from mcp_endpoint.tasks import declared, legacy, modern, tools, wire
 from mcp_endpoint.tasks.conversion import Converting, Where
@@ -37,14 +38,23 @@ def tool_of(params: bytes) -> str:
 
 def may_be_own(context: Context, message: ModernCall | Call) -> bool:
     """A glance, for the hot path: whether `own_tool` has to be asked."""
-    return message.method == CALL and bool(context.route.hand_off_seconds) and b"task_" in message.params
+    if message.method != CALL:
+        return False
+    route = context.route
+    return bool(route.task_support) or (bool(route.hand_off_seconds) and b"task_" in message.params)
 
 
-async def own_tool(context: Context, message: ModernCall | Call) -> bool:
-    """Answers a call of one of the platform's own tools; False for any other."""
+async def own_tool(context: Context, message: ModernCall | Call, revision: str) -> bool:
+    """Answers a call of one of the platform's own tools; False for any other.
+
+    Raises RefusedError for a plain call of a tool that must be called as a task, where the client could have done so.
+    """
     if not may_be_own(context, message):
         return False
-    which = tools.own(context.route, tool_of(message.params))
+    tool = tool_of(message.params)
+    if context.route.has_tasks and context.route.task_support.get(tool) == "required":
+        _check_plain(message, tool, revision)
+    which = tools.own(context.route, tool)
     if not which:
         return False
     result = await tools.serve(context, which, message.params)
@@ -52,6 +62,14 @@ async def own_tool(context: Context, message: ModernCall | Call) -> bool:
         result = j.with_first(result, b'"resultType":"complete"')
     await context.answer.json(200, j.result(message.id, result))
     return True
+
+
+def _check_plain(message: ModernCall | Call, tool: str, revision: str) -> None:
+    """2025-11-25 "Tool-Level Negotiation"; SEP-2663 "Capability Negotiation". Older revisions know of no tasks."""
+    if isinstance(message, ModernCall):
+        modern.check_declared(message)
+    elif revision == legacy.REVISION:
+        refuse(j.METHOD_NOT_FOUND, f"The tool {tool} must be called as a task", message.id, status=200)
 
 
 def listed_2025(context: Context, revision: str, result: bytes) -> bytes:

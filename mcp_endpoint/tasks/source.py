@@ -74,7 +74,7 @@ class TaskSource:
         self._status = status
         if task.progress and task.progress != self._progress:
             self._progress = task.progress
-            self._add(Kind.PROGRESS, j.encode(task.progress))
+            self._add(Kind.PROGRESS, wire.related(j.encode(task.progress), task.id))
         for key, asked in task.questions.items():
             if key not in self._asked:
                 self._asked.add(key)

@@ -54,7 +54,7 @@ def of_2025(task: TaskSeen) -> dict[str, Any]:
 def created_2025(task: TaskSeen) -> bytes:
     """CreateTaskResult: the task, and what a model may be told meanwhile."""
     words = f"The call of {task.tool} runs as task {task.id}. Its result will be available when it is done."
-    return j.encode({"task": of_2025(task), "_meta": {IMMEDIATE: words}})
+    return j.encode({"task": of_2025(task), "_meta": {IMMEDIATE: words, RELATED: {"taskId": task.id}}})
 
 
 def of_2026(task: TaskSeen) -> dict[str, Any]:

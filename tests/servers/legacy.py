@@ -1,12 +1,13 @@
 """A small server of the handshake era over stdio, standard library only, for tests that need to steer one.
 
 Tools: `echo` (text back), `slow` (seconds; appends a line to `count.txt` in its home for every run), `count` (how many
-runs there were), `progress` (steps), `ask` (elicits, returns the answer), `demand` (asks the client by `method` and
-`params`), `later` (asks for the roots after its own call), `asked` (what it was answered), `change` (announces a change
-by `method` and `params`), `log` (a message at each level), `link` (fails, since a page must be visited first), `told`
-(what it was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big`
-(bytes), `entrust` (asks like `demand`, but with `task`, and comes back for it; `cancel` it; returns all that it was
-answered), `crash`, `fail` (a tool error), `slow_ask`, `slow_crash` and `slow_fail` (the same after some seconds).
+runs there were), `progress` (steps), `ask` (elicits, returns the answer), `both` (asks two things at once), `twice`
+(asks the same two times), `demand` (asks the client by `method` and `params`), `entrust` (the same with `task`, and
+comes back for it; `cancel` it; returns all that it was answered), `later` (asks for the roots after its own call),
+`asked` (what it was answered), `change` (announces a change by `method` and `params`), `log` (a message at each level),
+`link` (fails, since a page must be visited first), `told` (what it was told at initialize and since), `who` (one word
+for each process), `environ` (the variable `name`), `big` (bytes), `crash`, `fail` (a tool error), and `slow_…` before
+the name of another one (after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, slow-start, chatty, curious (asks for the roots before it lists
 its tools).
 `TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`, which answer with what they got.
@@ -165,12 +166,32 @@ def who_is_it() -> dict[str, Any]:
     return text(json.dumps(ask("elicitation/create", {"message": "Who?", "requestedSchema": schema})))
 
 
+def both() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def ask_one(name: str) -> None:
+        found[name] = ask("elicitation/create", {"message": name, "requestedSchema": {}})
+
+    asking = [threading.Thread(target=ask_one, args=(name,)) for name in ("first", "second")]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    return text(json.dumps(found))
+
+
+def twice() -> dict[str, Any]:
+    return text(json.dumps([ask("elicitation/create", {"message": "Again?", "requestedSchema": {}}) for _ in range(2)]))
+
+
 def count() -> dict[str, Any]:
     return text(str(len(COUNT.read_text().splitlines())) if COUNT.exists() else "0")
 
 
 _PLAIN: dict[str, Any] = {
     "ask": who_is_it,
+    "both": both,
+    "twice": twice,
     "fail": lambda: {**text("it failed"), "isError": True},
     "count": count,
     "crash": crash,
@@ -197,6 +218,11 @@ TOOLS = [
         "slow_ask",
         "slow_crash",
         "slow_fail",
+        "slow_both",
+        "slow_twice",
+        "twice",
+        "link",
+        "entrust",
     )
 ] + json.loads(os.environ.get("SERVER_TOOLS", "[]"))
 
