@@ -15,11 +15,13 @@ from accounts.models import Name
 from accounts.selectors import name_find
 from common.errors import BadInput, NotFound
 from events.actors import Actor
+from hosting import kinds
 from hosting.configuring import deployment_settings_set
 from hosting.kinds import server_json
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment, DeploymentVersion
 from hosting.permissions import check_may_manage
+from hosting.registry_entries import Entry, entry_find
 from hosting.services import Access, deployment_create, deployment_deploy
 from hosting.sources import source_reference, source_store
 from hosting.versions import deployment_update
@@ -50,6 +52,7 @@ class _Taken:
     declared: tuple[Declared, ...] | None = None
     title: str = ""
     notices: tuple[str, ...] = ()
+    entry: Entry | None = None
 
 
 def deployment_make(
@@ -79,7 +82,7 @@ def deployment_make(
             title=title or taken.title,
             declared=taken.declared or (),
         )
-        _notify(deployment.versions.get(), taken.notices)
+        _notify(deployment.versions.get(), taken)
         if values or secrets or arguments:
             deployment_settings_set(
                 actor=actor, deployment=deployment, values=values, secrets=secrets, arguments=arguments
@@ -91,13 +94,16 @@ def version_make(*, actor: Actor, deployment: Deployment, origin: Origin) -> Dep
     """A new version of another origin; of none, the same reference resolved again."""
     check_may_manage(actor, deployment)
     if not origin:
-        return deployment_update(actor=actor, deployment=deployment)
+        present = deployment.versions.order_by("-number").first()
+        if present is None or not present.registry_name:
+            return deployment_update(actor=actor, deployment=deployment)
+        origin = Origin(reference=f"registry:{present.registry_name}")
     with transaction.atomic():
         taken = _take(actor, deployment.owner, origin)
         version = deployment_deploy(
             actor=actor, deployment=deployment, reference=taken.reference, declared=taken.declared
         )
-        _notify(version, taken.notices)
+        _notify(version, taken)
     return version
 
 
@@ -116,10 +122,26 @@ def _take(actor: Actor, owner: Name, origin: Origin) -> _Taken:
     if origin.server_json is not None:
         chosen = server_json.choose(origin.server_json)
         return _Taken(chosen.wanted, chosen.declared, chosen.title, chosen.notices)
+    if entry := _of_registry(origin.reference):
+        chosen = entry.chosen
+        return _Taken(chosen.wanted, chosen.declared, chosen.title, chosen.notices, entry)
     return _Taken(f"remote:{origin.url}" if origin.url else origin.reference)
 
 
-def _notify(version: DeploymentVersion, notices: tuple[str, ...]) -> None:
+def _notify(version: DeploymentVersion, taken: _Taken) -> None:
     """What of a server.json could not be used is told beside what its build has to say."""
-    if notices:
-        DeploymentVersion.objects.filter(pk=version.pk).update(notices=list(notices))
+    if taken.notices:
+        DeploymentVersion.objects.filter(pk=version.pk).update(notices=list(taken.notices))
+    if taken.entry is not None:
+        taken.entry.note(version)
+
+
+def _of_registry(reference: str) -> Entry | None:
+    """None for what names something else, or nothing: that is told where it is used."""
+    if not reference.strip().startswith("registry:"):
+        return None
+    try:
+        return entry_find(kinds.parse(reference))
+    except BadInput as error:
+        error.field = "reference"
+        raise

@@ -22,7 +22,7 @@ from events.actors import SYSTEM
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import queue, runner_watch, selectors
+from hosting import queue, registry_entries, runner_watch, selectors
 from hosting.data_folders import folders_seen
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
@@ -59,6 +59,7 @@ def reconcile() -> None:
             drop for runner in runners if runner.name in statuses for drop in _compare(runner, statuses[runner.name])
         ]
         asyncio.run(_tell_all(unwanted))
+        registry_entries.taken_down_stop()
         _queue_forgotten_jobs()
         _finish_deletions()
 

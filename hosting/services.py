@@ -16,7 +16,7 @@ from events.actors import SYSTEM, Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import kinds, names, queue
+from hosting import kinds, names, queue, taken_down
 from hosting.given import declared_of
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
@@ -202,20 +202,21 @@ def member_remove(*, actor: Actor, deployment: Deployment, user: User) -> None:
 # --- running and not running
 
 
-def deployment_stop(*, actor: Actor, deployment: Deployment) -> None:
+def deployment_stop(*, actor: Actor, deployment: Deployment, reason: str = "stopped by its owner") -> None:
     """Ends its instances and takes no more calls. Repeatable."""
     check_may_manage(actor, deployment)
     with transaction.atomic():
         locked = deployment_locked(deployment)
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
-        if deployment_move(locked.pk, State.STOPPED, "stopped by its owner", actor=actor):
+        if deployment_move(locked.pk, State.STOPPED, reason, actor=actor):
             tasks_cancel_of(locked.pk, "Its server was stopped.")
-            _drop(locked, "stopped by its owner")
+            _drop(locked, reason)
 
 
 def deployment_start(*, actor: Actor, deployment: Deployment) -> None:
     """Takes calls again; builds first what was never built. Repeatable."""
     check_may_manage(actor, deployment)
+    taken_down.check(deployment)
     with transaction.atomic():
         locked = deployment_locked(deployment)
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.RUNNING)
@@ -317,11 +318,15 @@ def _drop(deployment: Deployment, reason: str) -> None:
 
 
 def _parse(reference: str) -> kinds.Reference:
+    """What can be built or connected to; an entry of the registry names one of those (hosting.registry_entries)."""
     try:
-        return kinds.parse(reference)
+        found = kinds.parse(reference)
+        if found.kind == "registry":
+            raise BadInput("bad_reference", "Look the entry up in the registry first.")
     except BadInput as error:
         error.field = "reference"
         raise
+    return found
 
 
 def _check_access(access: str) -> None:

@@ -24,7 +24,7 @@ class DeployForm(forms.Form):
         max_length=MAX_REFERENCE,
         widget=forms.TextInput(attrs={"placeholder": "pypi:mcp-server-time", **_CODE}),
         help_text="pypi:NAME or npm:NAME, with ==VERSION or @VERSION for a certain one; "
-        "or remote:https://… for a server that runs elsewhere.",
+        "remote:https://… for a server that runs elsewhere, or registry:NAME for one of this site's registry.",
     )
     source = forms.FileField(
         label="or source",

@@ -4,6 +4,7 @@
     npm:[@scope/]NAME[@VERSION]   VERSION is an exact semantic version or a dist-tag such as `latest`
     source:DIGEST                 SHA-256 of what was uploaded, 64 hexadecimal digits
     remote:https://HOST/PATH      a server that runs elsewhere (hosting.kinds.remote)
+    registry:NAME[@VERSION]       an entry of this site's registry, which names one of the others
 
 Ranges, extras and addresses are refused: a deployment names one package, and what it resolved to is locked.
 """
@@ -32,12 +33,9 @@ _PYPI_VERSION = re.compile(
 _NPM_NAME = re.compile(r"(?:@[A-Za-z0-9~][A-Za-z0-9._~-]*/)?[A-Za-z0-9~][A-Za-z0-9._~-]*")
 _NPM_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_REGISTRY_NAME = re.compile(r"[A-Za-z0-9.-]+/[A-Za-z0-9._/-]+")
 _NPM_TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
-# Each is in the plan, and named here so that a person who reads about it learns that it isn't a typing error.
-_LATER = {
-    "registry": "Hosting an entry of the registry isn't possible yet",
-}
 _EXAMPLES = "write pypi:mcp-server-time or npm:@modelcontextprotocol/server-everything, for example"
 
 
@@ -72,8 +70,8 @@ def parse(text: str) -> Reference:
         return _parse_source(rest)
     if kind == "remote":
         return _parse_remote(rest)
-    if kind in _LATER:
-        raise _bad(f"{_LATER[kind]}: {_EXAMPLES}.")
+    if kind == "registry":
+        return _parse_registry(rest)
     raise _bad(f"“{kind}:” isn't a kind of server that Slipway knows: {_EXAMPLES}.")
 
 
@@ -127,6 +125,15 @@ def _parse_remote(rest: str) -> Reference:
         return Reference("remote", url_parse(rest))
     except UrlInvalid as error:
         raise _bad(str(error)) from None
+
+
+def _parse_registry(rest: str) -> Reference:
+    name, at, version = rest.partition("@")
+    if not _REGISTRY_NAME.fullmatch(name) or len(name) > 200:
+        raise _bad(f"“{name}” can't be the name of a server in the registry: write registry:io.github.owner/name.")
+    if at and (not version or len(version) > 255 or " " in version):
+        raise _bad(f"“{version}” can't be a version: write registry:{name}@1.2.3, or registry:{name} for the latest.")
+    return Reference("registry", name, version if at and version != "latest" else None)
 
 
 def _bad(message: str) -> BadInput:

@@ -62,6 +62,8 @@ class DeploymentVersion(models.Model):
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     reference = models.CharField(max_length=400)
+    registry_name = models.CharField(max_length=200, blank=True, db_index=True, help_text="the entry it was made from")
+    registry_version = models.CharField(max_length=255, blank=True)
     resolved = models.CharField(max_length=400, blank=True, help_text='for example "mcp-server-time 2026.10.19"')
     environment = models.ForeignKey(
         Environment, null=True, blank=True, on_delete=models.PROTECT, related_name="versions"

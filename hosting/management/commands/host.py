@@ -16,13 +16,14 @@ from accounts.models import Name
 from accounts.services import user_create
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting import services
+from hosting import kinds, services
 from hosting.anonymous import anonymous_set
 from hosting.given import declared_of
 from hosting.inputs import Plain, missing
 from hosting.kinds import server_json
 from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
+from hosting.registry_entries import Entry, entry_find
 from hosting.routing import resource_url
 from hosting.sources import source_reference, source_store
 from hosting.states import State
@@ -42,7 +43,7 @@ class Command(OperatorCommand):
             "reference",
             nargs="?",
             help="for example pypi:mcp-server-time, npm:@scope/package@1.2.3, remote:https://example.org/mcp "
-            "or source:PATH of a Python file, a zip or a folder",
+            "registry:io.github.owner/name or source:PATH of a Python file, a zip or a folder",
         )
         parser.add_argument(
             "--server-json",
@@ -72,6 +73,8 @@ class Command(OperatorCommand):
         if bool(options["reference"]) == bool(options["server_json"]):
             raise CommandError("Name either a reference or --server-json FILE.")
         chosen = self._chosen(options["server_json"]) if options["server_json"] else None
+        entry = self._entry(options["reference"] or "")
+        chosen = entry.chosen if entry else chosen
         owner = self._owner(options["owner"])
         deployment, version = services.deployment_host(
             actor=OPERATOR,
@@ -81,6 +84,8 @@ class Command(OperatorCommand):
             access=options["access"],
             declared=chosen.declared if chosen else None,
         )
+        if entry is not None:
+            entry.note(version)
         given = Plain.from_json(deployment.inputs)
         for one in missing(declared_of(version), [*given.values, *given.sealed_at]) if chosen else ():
             self.stderr.write(f"{deployment.label} asks for {one.name}: {one.description or 'no description'}")
@@ -108,6 +113,9 @@ class Command(OperatorCommand):
         for notice in chosen.notices:
             self.stderr.write(notice)
         return chosen
+
+    def _entry(self, text: str) -> Entry | None:
+        return entry_find(kinds.parse(text)) if text.strip().startswith("registry:") else None
 
     def _reference(self, owner: Name, text: str) -> str:
         """A path of this machine is uploaded; everything else stands for itself."""

@@ -24,6 +24,9 @@ from hosting.kinds import Reference, parse
         ("remote:HTTPS://Example.ORG:443", Reference("remote", "https://example.org/")),
         ("remote:https://bücher.example/a?b=c", Reference("remote", "https://xn--bcher-kva.example/a?b=c")),
         ("remote:http://[::1]:8080/t/{tenant}/mcp", Reference("remote", "http://[::1]:8080/t/{tenant}/mcp")),
+        ("registry:io.example/Weather_1", Reference("registry", "io.example/Weather_1")),
+        ("registry:io.example/x@1.0.0+b", Reference("registry", "io.example/x", "1.0.0+b")),
+        ("registry:io.example/x@latest", Reference("registry", "io.example/x")),
     ],
 )
 def test_reference_is_read(text: str, expected: Reference) -> None:
@@ -38,7 +41,8 @@ def test_reference_is_read(text: str, expected: Reference) -> None:
         ("mcp-server-time", "where the server comes from"),
         ("docker:thing", "isn't a kind"),
         ("PYPI:six", "isn't a kind"),
-        ("registry:io.example/x", "isn't possible yet"),
+        ("registry:weather", "can't be the name of a server"),
+        ("registry:io.example/x@", "can't be a version"),
         ("source:.", "hosted from a shell"),
         ("remote:example.org/mcp", "begins with https://"),
         ("remote:ftp://example.org/mcp", "begins with https://"),

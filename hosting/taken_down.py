@@ -1,0 +1,19 @@
+"""Servers that were taken down from the registry: nothing is hosted from them."""
+
+from __future__ import annotations
+
+from common.errors import Forbidden
+from hosting.models import Deployment
+from registry.models import Server
+
+
+def check(deployment: Deployment) -> None:
+    """Raises Forbidden."""
+    name = deployment.current_version.registry_name if deployment.current_version else ""
+    server = Server.objects.filter(name=name, taken_down_at__isnull=False).first() if name else None
+    if server is not None:
+        raise Forbidden("taken_down", words(server))
+
+
+def words(server: Server) -> str:
+    return f"{server.name} was taken down from this site's registry: {server.taken_down_reason}"
