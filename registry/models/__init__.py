@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from registry.models.moderation import HeldName, Report
 from registry.models.proofs import BlockedNamespace, NamespaceGrant, NamespaceHolder, TrustedPublisher, UsedSignature
 from registry.models.search import SearchEntry, SearchWord, SeenServer
 from registry.models.servers import Server, ServerVersion
@@ -10,8 +11,10 @@ from registry.models.upstreams import Upstream
 
 __all__ = [
     "BlockedNamespace",
+    "HeldName",
     "NamespaceGrant",
     "NamespaceHolder",
+    "Report",
     "SearchEntry",
     "SearchWord",
     "SeenServer",
