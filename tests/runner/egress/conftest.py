@@ -74,7 +74,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
     keeper.start()
     runtime.doorway = keeper
     yield made
-    keeper.close()
+    made.keeper.close()  # a successor, when one took over
     runtime.close()
 
 
