@@ -106,6 +106,7 @@ _TASKS: Final = {
     "arguments_object": "Arguments are a JSON object.",
     "ttl": "A time to live is a number of milliseconds.",
     "content_unknown": "The result has no such part.",
+    "result_away": "The result can't be read at this moment. Try again.",
     "result_unknown": "The task has no result.",
 }
 _QUOTAS: Final = {
