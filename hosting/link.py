@@ -35,6 +35,7 @@ _ANSWERS: dict[type[Any], Callable[[bytes], Any]] = {
     c.GetOutbox: msgspec.msgpack.Decoder(c.OutboxSeen).decode,
     c.GetData: msgspec.msgpack.Decoder(c.DataPart).decode,
     c.GetEgress: msgspec.msgpack.Decoder(c.EgressBatch).decode,
+    c.SetShare: msgspec.msgpack.Decoder(c.Held).decode,
 }
 
 
@@ -175,6 +176,8 @@ class RunnerLink:
     async def ask(self, operation: c.GetData) -> c.DataPart: ...
     @overload
     async def ask(self, operation: c.GetEgress) -> c.EgressBatch: ...
+    @overload
+    async def ask(self, operation: c.SetShare) -> c.Held: ...
     @overload
     async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
     @overload

@@ -5,9 +5,10 @@ What differs for one owner stands in a Quota row, the rest in the site's setting
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import F, QuerySet, Sum
@@ -84,7 +85,7 @@ def allowed(owner: Name) -> Amounts:
 
 def used(owner: Name) -> Amounts:
     month = _month(owner).aggregate(seconds=Sum("build_seconds"), octets=Sum("egress_bytes"))
-    awake, memory = _awake(Instance.objects.filter(deployment__owner=owner))
+    awake, memory = awake_of(Instance.objects.filter(deployment__owner=owner))
     return Amounts(
         deployments=_deployments(owner).count(),
         awake_instances=awake,
@@ -165,25 +166,6 @@ def _build_seconds_add(owner: Name, seconds: float) -> None:
     UsageDay.objects.filter(pk=day.pk).update(build_seconds=F("build_seconds") + seconds)
 
 
-@dataclass(frozen=True)
-class Share:
-    """What a runner may start for an owner, beside what the other runners were seen to run."""
-
-    instances: int
-    memory_bytes: int
-    has_egress: bool
-
-
-def share_at(owner: Name, runner_address: str) -> Share:
-    most = allowed(owner)
-    others = Instance.objects.filter(deployment__owner=owner).exclude(runner__address=runner_address)
-    instances, memory = _awake(others)
-    octets = _month(owner).aggregate(octets=Sum("egress_bytes"))["octets"] or 0
-    return Share(
-        max(0, most.awake_instances - instances), max(0, most.memory_bytes - memory), octets < most.egress_bytes
-    )
-
-
 def is_egress_spent(owner: Name) -> bool:
     octets = _month(owner).aggregate(octets=Sum("egress_bytes"))["octets"] or 0
     return bool(octets >= allowed(owner).egress_bytes)
@@ -201,11 +183,16 @@ def month_began() -> date:
     return clock.now().date().replace(day=1)
 
 
-def _awake(instances: QuerySet[Instance]) -> tuple[int, int]:
+def awake_of(instances: QuerySet[Instance]) -> tuple[int, int]:
     """How many, and the memory that they may use: what is promised counts, not what is touched at this moment."""
     found = instances.filter(state__in=AWAKE).values_list("deployment__kind", "deployment__limits")
-    memory = [0 if kind == "remote" else limits.limits_of(column).memory_bytes for kind, column in found]
+    memory = [memory_of(kind, column) for kind, column in found]
     return len(memory), sum(memory)
+
+
+def memory_of(kind: str, column: Mapping[str, Any]) -> int:
+    """Of one instance. A remote server uses none of ours."""
+    return 0 if kind == "remote" else limits.limits_of(column).memory_bytes
 
 
 assert {one.name for one in fields(Amounts)} == set(NAMES)

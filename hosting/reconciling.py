@@ -22,7 +22,7 @@ from events.actors import SYSTEM
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import queue, registry_entries, runner_watch, selectors
+from hosting import owner_shares, queue, registry_entries, runner_watch, selectors
 from hosting.data_folders import folders_seen
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
@@ -60,6 +60,7 @@ def reconcile() -> None:
         ]
         asyncio.run(_tell_all(unwanted))
         registry_entries.taken_down_stop()
+        owner_shares.shares_balance((one, statuses[one.name]) for one in runners if one.name in statuses)
         _queue_forgotten_jobs()
         _finish_deletions()
 

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from accounts import names as account_names
 from accounts.permissions import member_ids
 from common.errors import NotFound, Unavailable
-from hosting import inputs, limits, names, quotas
+from hosting import inputs, limits, names, owner_shares, quotas
 from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
@@ -129,7 +129,9 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         raise Unavailable("not_placed", f"{deployment.label} isn't placed on a runner at this moment. Try again.")
     version = deployment.current_version
     assert version is not None
-    share = quotas.share_at(deployment.owner, route.runner_address)
+    chosen, runner = limits.limits_of(deployment.limits), deployment.placement.runner
+    assert runner is not None  # it has an address
+    share = owner_shares.share_take(deployment.owner, runner, quotas.memory_of(deployment.kind, deployment.limits))
     given = settings_of(deployment)
     declared = declared_of(version)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
@@ -142,17 +144,18 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         env=env,
         masked=given.masked,
         read_only=list(version.read_only),
-        limits=limits.limits_of(deployment.limits),
+        limits=chosen,
         isolation=deployment.isolation,
         idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
-        egress=_egress(deployment, share),
+        egress=_egress(deployment),
         remote=_remote_of(version, declared, given),
         data_folder=deployment.has_data_folder,
         drain_seconds=settings.SLIPWAY_DRAIN_SECONDS,
         owner=deployment.owner.folded,
         owner_instances=share.instances,
         owner_memory_bytes=share.memory_bytes,
+        share_serial=share.serial,
         generation=route.generation,
         trace_bodies=deployment.traces_bodies,
     )
@@ -171,9 +174,9 @@ def _remote_of(
     )
 
 
-def _egress(deployment: Deployment, share: quotas.Share) -> control.Egress:
+def _egress(deployment: Deployment) -> control.Egress:
     """What its owner chose, as long as the quota lasts."""
-    mode = deployment.egress if share.has_egress else Deployment.Egress.NONE
+    mode = Deployment.Egress.NONE if quotas.is_egress_spent(deployment.owner) else deployment.egress
     return control.Egress(str(mode), list(deployment.egress_hosts))
 
 

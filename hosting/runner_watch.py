@@ -17,6 +17,7 @@ from events.actors import SYSTEM
 from events.audit import record
 from hosting import queue
 from hosting.models import Deployment, Instance, Runner
+from hosting.owner_shares import shares_forget
 from hosting.placing import placements_drain, placements_move_from
 from hosting.runner import control
 from hosting.services import deployment_move
@@ -55,6 +56,7 @@ def runner_died(runner: Runner) -> None:
             return
         wanted = _awake(runner)
         Instance.objects.filter(runner=runner).delete()
+        shares_forget(runner)
         moved = placements_move_from(runner)
         record(SYSTEM, "runner:dead", "runner", runner.pk, name=runner.name, moved=[str(pk) for pk in moved])
         for deployment_id in moved:

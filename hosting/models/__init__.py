@@ -6,7 +6,7 @@ from hosting.models.deployments import Deployment, DeploymentMember
 from hosting.models.runners import DataFolder, Instance, Runner, RunnerPlacement
 from hosting.models.tasks import StoredBody, Task, TaskLine, TaskResult
 from hosting.models.tools import Tool
-from hosting.models.usage import CallRecord, EgressRecord, Quota, UsageDay
+from hosting.models.usage import CallRecord, EgressRecord, OwnerShare, Quota, UsageDay
 from hosting.models.versions import DeploymentVersion, Environment, SourceArchive
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "EgressRecord",
     "Environment",
     "Instance",
+    "OwnerShare",
     "Quota",
     "Runner",
     "RunnerPlacement",

@@ -120,3 +120,21 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return f"quota of {self.owner}"
+
+
+class OwnerShare(models.Model):
+    """What one runner may have awake of an owner's. All rows of an owner together are the quota at most."""
+
+    owner = models.ForeignKey("accounts.Name", on_delete=models.CASCADE, related_name="shares")
+    runner = models.ForeignKey("Runner", on_delete=models.CASCADE, related_name="shares")
+    instances = models.PositiveIntegerField(default=0)
+    memory_bytes = models.BigIntegerField(default=0)
+    serial = models.BigIntegerField(help_text="grows with every change: of two messages it tells the later one")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["owner", "runner"], name="owner_share_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} at {self.runner_id}: {self.instances}"

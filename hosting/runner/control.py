@@ -69,6 +69,7 @@ class Placement(msgspec.Struct, frozen=True):
     owner: str = ""  # whose starts wait in one line, and whose instances count together
     owner_instances: int = -1  # of this owner that may be awake on this runner; -1: no limit
     owner_memory_bytes: int = -1  # that they may use altogether; -1: no limit
+    share_serial: int = 0  # of these two: the higher one is the later one; 0: of no other placement of the owner's
     generation: int = 0
     trace_bodies: bool = False  # its owner sees bodies and what every caller's instance prints; callers were told
 
@@ -185,9 +186,18 @@ class Drain(msgspec.Struct, frozen=True, tag="drain"):
     is_on: bool = True
 
 
+class SetShare(msgspec.Struct, frozen=True, tag="set_share"):
+    """What an owner may have awake on this runner from now on. Answered with Held."""
+
+    owner: str
+    instances: int
+    memory_bytes: int
+    serial: int
+
+
 # Answered with Taken:
 Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData
-Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetEgress
+Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetEgress | SetShare
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -226,6 +236,14 @@ class FolderSeen(msgspec.Struct, frozen=True):
     subject: str  # the user, or "*" where all share it
     size_bytes: int = 0
     used_at: float = 0.0  # seconds since the epoch
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What the runner keeps to: never less than what is awake, nor older than what it has heard."""
+
+    instances: int
+    memory_bytes: int
+    serial: int
 
 
 class DataPart(msgspec.Struct, frozen=True):
@@ -271,6 +289,7 @@ class Status(msgspec.Struct, frozen=True):
     memory_limit_bytes: int = 0  # what its instances may use together; 0: unknown
     restarts: int = 0  # in place, since started_at
     restart_problem: str = ""  # why the last one came to nothing
+    short: list[str] = []  # owners who wanted to start more than their share within the last seconds
 
 
 class OutputLine(msgspec.Struct, frozen=True):

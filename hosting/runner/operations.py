@@ -13,7 +13,7 @@ from hosting.runner.runner import RefusedError, Runner
 MAX_NEWS = 500
 
 
-Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch
+Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch | c.Held
 
 
 def perform(runner: Runner, operation: c.Operation) -> Value:
@@ -28,6 +28,7 @@ def _place(runner: Runner, operation: c.Place) -> c.Taken:
         raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
     if known is None and runner.is_superseded(placement.deployment, placement.epoch):
         raise RefusedError(Reason.UNPLACED, "it was placed elsewhere since")
+    runner.shares.placed(placement)
     if known is None:
         runner.place(placement)
         return c.Taken()
@@ -187,4 +188,5 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Drain: _drain,
     c.DeleteData: _delete_data,
     c.GetData: _get_data,
+    c.SetShare: lambda runner, asked: runner.shares.set(asked, runner.instances_of(asked.owner)),
 }

@@ -22,7 +22,7 @@ from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
 from hosting.runner.session import Session
-from hosting.runner.shares import too_many
+from hosting.runner.shares import Shares, too_many
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import PLATFORM, Client, is_modern
 
@@ -40,8 +40,11 @@ class Host(Protocol):
 
     def instance_gone(self, instance: Instance) -> None: ...
     def stop_instance(self, instance: Instance, reason: str) -> None: ...
-    def instances_of(self, placement: Placement) -> list[Instance]:
-        """Those that are awake of the placement's owner, of all the owner's deployments."""
+
+    shares: Shares
+
+    def instances_of(self, owner: str) -> list[Instance]:
+        """Those that are awake of all the owner's deployments."""
 
 
 class Placed:
@@ -173,8 +176,9 @@ class Placed:
         alive = [i for i in self.instances.values() if i.is_alive and not i.retires_at]
         if len(alive) >= self.placement.max_instances:
             self._end_spare(alive, f"all of its {self.placement.max_instances} instances are in use")
-        awake = self._host.instances_of(self.placement)
-        while problem := too_many(self.placement, awake):
+        awake, shares = self._host.instances_of(self.placement.owner), self._host.shares
+        while problem := too_many(self.placement, shares.of(self.placement), awake):
+            shares.fell_short(self.placement.owner)
             awake.remove(self._end_spare(awake, problem))
 
     def _end_spare(self, alive: list[Instance], problem: str) -> Instance:

@@ -28,6 +28,7 @@ from hosting.runner.placed import BusyError, Placed
 from hosting.runner.retention import Retention
 from hosting.runner.runtimes.base import Process
 from hosting.runner.session import Session
+from hosting.runner.shares import Shares
 from hosting.runner.spill import Spill
 from hosting.runner.spool import Header
 from hosting.runner.starter import Starter
@@ -74,6 +75,7 @@ class Runner:
         self.outbox = Outbox(home / "spool", spill=self._spill, announce=announce)
         self.retention = Retention(self.exchanges, self.sessions, self.outbox)
         self.egress = Ledger()
+        self.shares = Shares()
 
     # --- exchanges
 
@@ -276,9 +278,8 @@ class Runner:
         self._stops.add(task)
         task.add_done_callback(self._stops.discard)
 
-    def instances_of(self, placement: c.Placement) -> list[Instance]:
-        """Awake ones of the same owner."""
-        owner = placement.owner
+    def instances_of(self, owner: str) -> list[Instance]:
+        """Awake ones of all the owner's deployments."""
         return [one for one in self.instances() if one.is_alive and one.placement.owner == owner]
 
     def _discard(self, process: Process) -> None:
@@ -352,6 +353,7 @@ class Runner:
             draining=self.draining,
             restarts=self.restarts,
             restart_problem=self.restart_problem,
+            short=self.shares.short(),
             placements=placements,
             folders=self.folders.seen(),
             memory_bytes=used,
@@ -378,6 +380,9 @@ class Runner:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_stops": set(), "restart": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({"shares": Shares(), **state})  # an older runner has none
 
     def logs(self) -> list[Log]:
         """All of them: those of exchanges, sessions, feeds and tasks."""

@@ -156,19 +156,16 @@ def awake(deployment: Deployment, runner: Any, name: str, state: str = "running"
 
 
 @pytest.mark.django_db
-def test_a_runners_share_is_what_the_others_leave() -> None:
+def test_what_is_awake_counts_by_what_it_may_use() -> None:
     alice, bob = make_user("alice"), make_user("bob")
     here, there = make_runner("here"), make_runner("there")
     mine, theirs = make_deployment(alice), make_deployment(bob)
     Deployment.objects.filter(pk=mine.pk).update(limits={"memory_bytes": 100 * MIB})
-    quota_set(actor=OPERATOR, owner=alice.name, awake_instances=3, memory_bytes=350 * MIB)
     awake(mine, here, "here.1")
     awake(mine, there, "there.1")
     awake(mine, there, "there.2", "starting")
     awake(mine, there, "there.3", "stopping")
     awake(theirs, there, "there.4")
-    share = quotas.share_at(alice.name, here.address)
-    assert (share.instances, share.memory_bytes) == (1, 150 * MIB)
     used = quotas.used(alice.name)
     assert (used.awake_instances, used.memory_bytes) == (3, 300 * MIB)
 
