@@ -77,6 +77,8 @@ _DEPLOYMENT: Final = {
     "failed": "The server can't run; the message says why.",
     "version_unknown": "The server has no such version.",
     "version_unusable": "That version was never built.",
+    "entry_unknown": "The registry of this site has no such server, or no such version of it.",
+    "taken_down": "The server was taken down from the registry of this site, so it is not hosted here.",
 }
 _RUNNING: Final = {
     "no_runner": "No runner can take the server at this moment. Retry-After says when to come back.",

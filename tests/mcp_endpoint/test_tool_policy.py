@@ -207,12 +207,14 @@ async def test_in_a_batch(site: Site, web: Web) -> None:
         (b'{"nextCursor":"c"}', b'{"nextCursor":"c"}'),
         (b'{"nextCursor":"c" , "tools":[{"name":"a" , "x":1.50},{"name":"b"}]}',
          b'{"nextCursor":"c","tools":[{"name":"a" , "x":1.50}]}'),
+        (b'{"tools":[{"name":"a","x":1.51}]}', b'{"tools":[]}'),
+        (b'{"tools":[{"name":"a","X":1.5}]}', b'{"tools":[]}'),
         (b'{"tools":[{"name":"a","inputSchema":{"maximum":1e400}}]}', b'{"tools":[]}'),
         (b'{"tools":[{"name":"a","description":"","annotations":{}}]}', None),
     ],
 )  # fmt: skip
 async def test_lists_of_odd_shapes(site: Site, web: Web, result: bytes, left: bytes | None) -> None:
     assert site.world.route is not None
-    route = replace(site.world.route, policy=policy({"name": "a", "description": ""}))
+    route = replace(site.world.route, policy=policy({"name": "a", "description": "", "x": 1.5}))
     policies = web.running.endpoint._services.tool_policies
     assert policies.shown(route, result) == (result if left is None else left)
