@@ -150,3 +150,18 @@ def test_1_progress_log_sampling_and_cancelling(hosted: Servers, era: str) -> No
 
 def test_1_a_bad_token_is_a_401(hosted: Servers) -> None:
     assert "401" in play("refused", Hosted(hosted["legacy"].url, "bad"))["error"]
+
+
+def test_1_tasks_on_both_sides(hosted: Servers) -> None:
+    """2025-11-25: a tool called as a task that asks, and a question that the client takes as a task of its own."""
+    seen = play("tasks", hosted["legacy"])
+    accepted = {"action": "accept", "content": {"name": "Ada"}}
+    assert (seen["created"], seen["answered"], seen["status"], seen["listed"]) == (
+        "working", accepted, "completed", True,
+    )  # fmt: skip
+    created, got, result, after, _ = seen["entrusted"]
+    assert created["task"]["status"] == "working"
+    assert got["taskId"] == after["taskId"] == created["task"]["taskId"]
+    assert (result["action"], after["status"]) == ("accept", "completed")
+    assert seen["asked"] == ["Who?", "Go on?"]
+    assert seen["polled"] == 2

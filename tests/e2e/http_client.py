@@ -29,6 +29,7 @@ class HttpClient:
         self.url = url
         self._http = http
         self._ids = itertools.count(1)
+        self.capabilities: dict[str, Any] = {"elicitation": {}}
         self.headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json, text/event-stream",
@@ -38,7 +39,7 @@ class HttpClient:
     async def initialize(self) -> Any:
         params = {
             "protocolVersion": REVISION,
-            "capabilities": {"elicitation": {}},
+            "capabilities": self.capabilities,
             "clientInfo": {"name": "bare", "version": "1"},
         }
         async with self.post("initialize", params) as answer:

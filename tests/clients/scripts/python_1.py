@@ -9,7 +9,9 @@ import sys
 from contextlib import asynccontextmanager
 
 from mcp import ClientSession, types
+from mcp.client.experimental.task_handlers import ExperimentalTaskHandlers
 from mcp.client.streamable_http import streamablehttp_client
+from mcp.shared.experimental.tasks.in_memory_task_store import InMemoryTaskStore
 
 story, url, token, *more = sys.argv[1:]
 seen = {"asked": [], "logs": [], "progress": []}
@@ -34,10 +36,44 @@ async def progressed(progress, total, message):
     seen["progress"].append(progress)
 
 
+class Answers:
+    """Questions as tasks of this client's own."""
+
+    def __init__(self):
+        self.store = InMemoryTaskStore()
+        self.running = {}
+        self.handlers = ExperimentalTaskHandlers(
+            get_task=self.get, get_task_result=self.result, augmented_elicitation=self.elicit
+        )
+
+    async def elicit(self, context, params, wanted):
+        seen["asked"].append(params.message)
+        created = await self.store.create_task(wanted)
+        self.running[created.taskId] = asyncio.create_task(self.answer(created.taskId))
+        return types.CreateTaskResult(task=created)
+
+    async def answer(self, task_id):
+        await asyncio.sleep(0.3)
+        answer = types.ElicitResult(action="accept", content={"name": "Ada"})
+        await self.store.store_result(task_id, answer)
+        await self.store.update_task(task_id, status="completed")
+
+    async def get(self, context, params):
+        seen["polled"] = seen.get("polled", 0) + 1
+        found = await self.store.get_task(params.taskId)
+        return types.GetTaskResult(**found.model_dump())
+
+    async def result(self, context, params):
+        await self.running[params.taskId]
+        found = await self.store.get_result(params.taskId)
+        return types.GetTaskPayloadResult.model_validate(found.model_dump(by_alias=True))
+
+
 @asynccontextmanager
-async def connect():
+async def connect(**callbacks_too):
     headers = {"Authorization": f"Bearer {token}"}
     callbacks = {"elicitation_callback": elicit, "sampling_callback": sample, "logging_callback": note}
+    callbacks |= callbacks_too
     async with (
         streamablehttp_client(url, headers=headers) as (read, write, _),
         ClientSession(read, write, **callbacks) as session,
@@ -83,6 +119,27 @@ async def features():
         waiting.cancel()
 
 
+async def tasks():
+    """Tasks on both sides: a tool called as one, and a question that this client takes as one."""
+    async with connect(experimental_task_handlers=Answers().handlers) as session:
+        created = await session.experimental.call_tool_as_task("ask", {}, ttl=120_000)
+        seen["created"] = created.task.status
+        async for status in session.experimental.poll_task(created.task.taskId):
+            if status.status == "input_required":
+                break
+        result = await session.experimental.get_task_result(created.task.taskId, types.CallToolResult)
+        seen["answered"] = json.loads(result.content[0].text)
+        seen["status"] = (await session.experimental.get_task(created.task.taskId)).status
+        seen["listed"] = created.task.taskId in [
+            each.taskId for each in (await session.experimental.list_tasks()).tasks
+        ]
+        arguments = {
+            "method": "elicitation/create",
+            "params": {"message": "Go on?", "requestedSchema": {"type": "object", "properties": {}}},
+        }
+        seen["entrusted"] = json.loads(await text(session, "entrust", arguments))
+
+
 def causes(error):
     for one in getattr(error, "exceptions", ()):
         yield from causes(one)
@@ -97,5 +154,5 @@ async def refused():
         seen["error"] = "\n".join(causes(error))
 
 
-asyncio.run({"call": call, "features": features, "refused": refused}[story]())
+asyncio.run({"call": call, "features": features, "refused": refused, "tasks": tasks}[story]())
 print(json.dumps(seen))
