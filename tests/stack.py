@@ -17,6 +17,7 @@ from pathlib import Path
 
 from config.launch.home import run_folder_remove
 from config.launch.processes import command_line, descendants
+from tests.ordinary_user import OrdinaryUser
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180.0  # of a machine that many others use
@@ -35,14 +36,15 @@ def free_port() -> int:
 class Stack:
     """Start with `start()`; `stop()` may be called at any time and again."""
 
-    def __init__(self, home: Path, *, user: int | None = None, **environment: str) -> None:
+    def __init__(self, home: Path, *, user: OrdinaryUser | None = None, **environment: str) -> None:
         self.home = home
-        self._argv = [sys.executable, str(ROOT / "manage.py")]
-        if user is not None:  # what an ordinary user would get; we are root
-            self._argv = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups", "--", *self._argv]
+        self._root = ROOT if user is None else user.root
+        python = [sys.executable] if user is None else [*user.become, str(user.python)]
+        self._argv = [*python, str(self._root / "manage.py")]
         self.port = free_port()
         self.lines: list[str] = []  # of the terminal so far, standard output and error
         self._environment = {"SLIPWAY_HOME": str(home), "PORT": str(self.port), "BIND": "127.0.0.1", **environment}
+        self._environment.update(user.environment if user is not None else {})
         self._process: subprocess.Popen[str] | None = None
         self._incoming: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.start_seconds = 0.0
@@ -76,7 +78,7 @@ class Stack:
         self._process = subprocess.Popen(
             [*self._argv, "up"],
             env=self.environment,
-            cwd=ROOT,
+            cwd=self._root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -115,7 +117,7 @@ class Stack:
         done = subprocess.run(
             [*self._argv, *words],
             env=self.environment,
-            cwd=ROOT,
+            cwd=self._root,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import pwd
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +14,8 @@ import pytest
 from django.conf import settings
 
 from config.launch.processes import command_line
-from tests.stack import ROOT, Stack
+from tests.ordinary_user import ordinary_user
+from tests.stack import Stack
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -181,36 +179,15 @@ def test_services_of_the_operator_are_used_and_none_started(tmp_path: Path) -> N
             connection.execute("DROP DATABASE of_the_operator WITH (FORCE)")
 
 
-def _unknown_user() -> int:
-    """A number that no user has, as in a container that was started with one."""
-    known = {entry.pw_uid for entry in pwd.getpwall()}
-    return next(uid for uid in range(54321, 60000) if uid not in known)
-
-
-def _may_run_us(uid: int) -> bool:
-    argv = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", sys.executable, "-c"]
-    code = "import django, manage, sys; print(sys.version)"  # some launchers find another Python for another user
-    try:
-        said = subprocess.run([*argv, code], capture_output=True, text=True, cwd=ROOT).stdout
-    except OSError:
-        return False
-    return os.geteuid() == 0 and said.strip() == sys.version
-
-
-def test_an_ordinary_user_can_run_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    uid = _unknown_user()
-    if not _may_run_us(uid):
-        pytest.skip("we are not root, or others may not read this clone or its interpreter")
-    home = Path("/tmp") / f"slipway-test-{os.getpid()}-{uid}"
-    home.mkdir(mode=0o700)
-    os.chown(home, uid, uid)
-    site = Stack(home, user=uid)
-    try:
-        parts = site.start().processes()
-        assert {os.stat(f"/proc/{pid}").st_uid for pid in parts if os.path.exists(f"/proc/{pid}")} == {uid}
-        assert site.get("/healthz")[0] == 200
-        assert site.stop() == 0
-        assert gone(parts, seconds=0.5) == []
-    finally:
-        site.stop()
-        subprocess.run(["rm", "-rf", str(home)], check=True)
+def test_an_ordinary_user_can_run_it() -> None:
+    with ordinary_user() as user:
+        site = Stack(user.folder / "home", user=user)
+        try:
+            parts = site.start().processes()
+            owners = {os.stat(f"/proc/{pid}").st_uid for pid in parts if os.path.exists(f"/proc/{pid}")}
+            assert owners == {user.uid}
+            assert site.get("/healthz")[0] == 200
+            assert site.stop() == 0
+            assert gone(parts, seconds=0.5) == []
+        finally:
+            site.stop()
