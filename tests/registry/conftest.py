@@ -14,10 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from pytest_django import DjangoDbBlocker
 
 from registry.api.app import Api
+from tests.registry import rows
 from tests.registry.site import Site
-
-_TABLES = """registry_server, registry_upstream, events_auditentry, registry_trustedpublisher, registry_namespacegrant,
-    registry_blockednamespace, registry_namespaceholder, registry_usedsignature"""
 
 
 class _Server(uvicorn.Server):
@@ -59,17 +57,15 @@ def _registry_site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
 
 @pytest.fixture
 def committed(db: None) -> Iterator[None]:
-    """What a test writes is committed, so that the site sees it; the registry's tables are empty again after it.
+    """What a test writes is committed, so that the site sees it; the database is as migrations left it after it.
 
-    A connection beside the one of `db`, whose transaction is for tests alone. To flush all tables would take longer
-    than most of these tests.
+    A connection beside the one of `db`, whose transaction is for tests alone.
     """
     of_db = connections[DEFAULT_DB_ALIAS]
     connections[DEFAULT_DB_ALIAS] = of_db.copy()
     try:
         yield
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(f"TRUNCATE {_TABLES} CASCADE")
+        rows.empty(connections[DEFAULT_DB_ALIAS])
     finally:
         connections[DEFAULT_DB_ALIAS].close()
         connections[DEFAULT_DB_ALIAS] = of_db
