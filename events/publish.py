@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import structlog
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 
-from events.types import Event, to_message
-
-log = structlog.get_logger(__name__)
+from events.sending import sender
+from events.types import Event
 
 
 def publish_on_commit(event: Event) -> None:
@@ -19,17 +13,6 @@ def publish_on_commit(event: Event) -> None:
     transaction.on_commit(lambda: publish(event), robust=True)
 
 
-async def _send(layer: Any, event: Event) -> None:
-    for group in event.groups:
-        await layer.group_send(group, to_message(event))
-
-
 def publish(event: Event) -> None:
     """Sends now. For what no transaction decides, such as progress."""
-    layer = get_channel_layer()
-    if layer is None:
-        return
-    try:
-        async_to_sync(_send)(layer, event)
-    except Exception as error:  # whatever the client library raises when Valkey is away
-        log.warning("event_not_published", published=event.name, error=str(error))
+    sender.put(event)

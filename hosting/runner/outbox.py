@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from hosting.runner import steps
 from hosting.runner.frames import Event, Kind
 from hosting.runner.log import Log
 from hosting.runner.spill import Spill
 from hosting.runner.spool import SPOOLED, Header, Spool, Spooled
+from hosting.runner.steps import Step
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,13 @@ class Outbox:
     def begin(self, header: Header, found: Log, then: Callable[[], None]) -> None:
         """A call is to run as a task; `then` hands it to its instance, once it is on disk that this may happen."""
         self._held[header.task] = Held(header, found)
-        self._spool.begin(header, then)
+        steps.reached(Step.WANTED)
+
+        def begun() -> None:
+            steps.reached(Step.BEGUN)
+            then()
+
+        self._spool.begin(header, begun)
 
     def adopt(self, header: Header, found: Log, then: Callable[[], None]) -> None:
         """A running call becomes a task: what it has asked so far is written down with the header."""
@@ -89,10 +97,16 @@ class Outbox:
             return
         held.news_at = held.news_at or time.monotonic()
         if event.kind in SPOOLED:
-            self._spool.add(held.header.task, event, lambda: self._tell(held))
+            steps.reached(Step.HAPPENED)
+            self._spool.add(held.header.task, event, lambda: self._written(held))
         elif (event.kind is not Kind.STATUS or _OF_TASK in event.data) and held.pending is None:
             due = held.announced_at + PACE_SECONDS - time.monotonic()
             held.pending = asyncio.get_running_loop().call_later(max(due, 0.0), self._tell, held)
+
+    def _written(self, held: Held) -> None:
+        steps.reached(Step.WRITTEN)
+        self._tell(held)
+        steps.reached(Step.TOLD)
 
     def _tell(self, held: Held) -> None:
         if held.pending is not None:
@@ -146,6 +160,7 @@ class Outbox:
         self._over[held.header.exchange] = None
         if len(self._over) > REMEMBERED:
             self._over.popitem(last=False)
+        steps.reached(Step.TAKEN)
         self._spool.remove(held.header.task)
 
     # --- its life

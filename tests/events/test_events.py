@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from events.actors import OPERATOR, person
 from events.audit import record
 from events.models import AuditEntry
 from events.publish import publish_on_commit
+from events.sending import sender
 from events.types import BuildProgress, DeploymentChanged
 
 
@@ -77,6 +79,7 @@ def _receive_one(group: str, send: Any) -> dict[str, Any] | None:
         channel = await layer.new_channel()
         await layer.group_add(group, channel)
         await sync_to_async(send)()
+        assert await asyncio.to_thread(sender.idle, 10)
         await layer.send(channel, {"type": "end"})
         message: dict[str, Any] = await layer.receive(channel)
         return None if message["type"] == "end" else message

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,10 @@ import httpx
 import pytest
 
 from tests.packages.local_index import LocalIndex
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 from tests.tasks.conftest import LegacyTasks
 
-LEGACY = Path(__file__).parents[1] / "servers" / "legacy.py"
+WORKSHOP = Path(__file__).parents[1] / "servers" / "workshop.py"
 # The server uses a thread for each call.
 MANY_AT_ONCE = """
 from hosting.models import Deployment
@@ -36,9 +39,24 @@ class Broken:
     url: str
     token: str
 
-    def kill(self, word: str) -> None:
+    def kill(self, word: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill -9 the part of the site with this word in its command; the supervisor starts it again."""
-        os.kill(self.site.part(word), signal.SIGKILL)
+        os.kill(self.site.part(word), number)
+
+    @contextmanager
+    def second_worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Another worker than the supervisor's, which nobody starts again."""
+        argv = [sys.executable, str(ROOT / "manage.py"), "worker"]
+        log = (self.site.home / "logs" / "second-worker.log").open("wb")
+        with log:
+            worker = subprocess.Popen(
+                argv, env=dict(self.site.environment), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            yield worker
+        finally:
+            worker.kill()
+            worker.wait()
 
     def wait_for(self, word: str, seconds: float = 30.0) -> None:
         """Until there is such a part again."""
@@ -52,15 +70,15 @@ class Broken:
 def broken(tmp_path: Path) -> Iterator[Broken]:
     with LocalIndex() as index:
         index.add_wheel(
-            "slipway-test-legacy",
+            "slipway-test-workshop",
             "1.0",
-            {"slipway_test_legacy.py": LEGACY.read_text()},
-            scripts={"slipway-test-legacy": "slipway_test_legacy:main"},
+            {"slipway_test_workshop.py": WORKSHOP.read_text()},
+            scripts={"slipway-test-workshop": "slipway_test_workshop:main"},
         )
-        site = Stack(tmp_path / "site", UV_INDEX=f"{index.url}/simple")
+        site = Stack(tmp_path / "site", UV_INDEX=f"{index.url}/simple", WEB_PROCESSES="2")
         site.start()
         try:
-            words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "t")
+            words = ("pypi:slipway-test-workshop", "--owner", "alice", "--name", "t")
             url = site.manage("host", *words).stdout.strip()
             site.manage("shell", "-c", MANY_AT_ONCE)
             token = site.manage("issue_token", "--user", "alice", "--deployment", "alice/t").stdout.strip()
@@ -77,7 +95,9 @@ class Caller(LegacyTasks):
             while True:
                 try:
                     message = await work()
-                    if message is not None and ("result" in message or message.get("error", {}).get("code") != -32603):
+                    if isinstance(message, dict) and (
+                        "result" in message or message.get("error", {}).get("code") != -32603
+                    ):
                         return message
                 except (httpx.HTTPError, KeyError, ValueError):
                     pass

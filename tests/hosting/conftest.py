@@ -36,14 +36,25 @@ def server_argv(name: str = "modern") -> list[str]:
 READ_ONLY = [str(SERVERS), sys.base_prefix, sys.prefix]
 
 
+# The runner's own program, which kills itself when it comes to a step (hosting.runner.steps).
+_DYING = """
+import os, runpy, signal, sys
+from hosting.runner import steps
+wanted = sys.argv.pop(1)
+steps.reached = lambda step: os.kill(os.getpid(), signal.SIGKILL) if step == wanted else None
+runpy.run_module("hosting.runner", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.fixture
 def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
     started: list[RunnerProcess] = []
 
-    def start(name: str = "r1", *more: str) -> RunnerProcess:
+    def start(name: str = "r1", *more: str, dies_at: str = "") -> RunnerProcess:
         socket = tmp_path / f"{name}.sock"
         socket.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", f"unix:{socket}"]
+        program = ["-c", _DYING, dies_at] if dies_at else ["-m", "hosting.runner"]
+        argv = [sys.executable, *program, "--name", name, "--listen", f"unix:{socket}"]
         argv += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap", *more]
         process = subprocess.Popen(argv, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
         started.append(RunnerProcess(name, f"unix:{socket}", process))
