@@ -10,10 +10,12 @@ from celery import Celery
 from celery.signals import setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from common.broker import transport_use
 from config import env
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
 
+transport_use()
 app = Celery("slipway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")

@@ -39,6 +39,9 @@ class Announcer:
     def _work(self) -> None:
         from celery import Celery  # 25 MB that a runner without tasks need not have
 
+        from common.broker import transport_use
+
+        transport_use()
         app = Celery("runner", broker=self._broker, set_as_current=False)
         # A silent broker must not hold the thread for long: news gets old.
         app.conf.update(

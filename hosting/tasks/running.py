@@ -18,12 +18,11 @@ from common.errors import Conflict, NotFound, Unavailable
 from hosting import queue
 from hosting.links import links
 from hosting.models import Runner, Task
-from hosting.placing import placement_ensure
-from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
 from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from hosting.tasks import bodies, selectors, services, steps
+from hosting.tasks.places import Place, place_forget, place_of
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step
 
@@ -47,30 +46,33 @@ def task_start(task_id: str) -> None:
     if task is None or task.state not in (State.ACCEPTED, State.STARTING):
         return
     try:
-        placement_ensure(task.deployment_id)
-        address, placement = placement_for(task.deployment_id)
+        place = place_of(task.deployment_id)
     except NotFound:
         services.task_end(task, Outcome.CANCELLED, "its server was deleted")
         return
-    if task.state == State.ACCEPTED and not _claim(task, address):
+    try:
+        _start_at(task, place)
+    except (Unavailable, RunnerUnavailableError):
+        place_forget(task.deployment_id)
+        raise
+
+
+def _start_at(task: Task, place: Place) -> None:
+    if task.state == State.ACCEPTED and not _claim(task, place):
         return  # cancelled, or another job was faster
     steps.reached(Step.CLAIMED)
-    if links.run(lambda pool: _open(pool, address, task, placement)):
+    if links.run(lambda pool: _open(pool, place.address, task, place.placement)):
         steps.reached(Step.OPENED)
         services.task_running(task)
 
 
-def _claim(task: Task, address: str) -> bool:
+def _claim(task: Task, place: Place) -> bool:
     """Writes down which exchange it will be, before there is one. Raises RunnerUnavailableError."""
-    runner = Runner.objects.get(address=address)
 
     async def name(pool: RunnerPool) -> str:
-        return (await pool.link(address)).exchange_id(f"task-{task.id}-{task.attempts + 1}")
+        return (await pool.link(place.address)).exchange_id(f"task-{task.id}-{task.attempts + 1}")
 
-    if not services.task_starting(task, runner=runner, exchange=links.run(name)):
-        return False
-    task.refresh_from_db()
-    return True
+    return services.task_starting(task, runner=place.runner, exchange=links.run(name))
 
 
 async def _open(pool: RunnerPool, address: str, task: Task, placement: control.Placement) -> bool:

@@ -115,28 +115,31 @@ def _ttl(wanted: int | None) -> int | None:
 
 def task_starting(task: Task, *, runner: Runner, exchange: str) -> bool:
     """Written before the call is opened: whoever finds the task like this opens the same exchange again."""
-    return _move(
-        task.id,
+    changes = {"exchange": exchange, "attempts": task.attempts + 1, "last_seq": 0, "reason": "starting"}
+    moved = _move(
+        task,
         State.STARTING,
         only_from=frozenset({State.ACCEPTED}),
         where={"attempts": task.attempts},  # two attempts never share the id of an exchange
         runner=runner,
-        exchange=exchange,
-        attempts=task.attempts + 1,
-        last_seq=0,
-        reason="starting",
+        **changes,
     )
+    if moved:  # as it is now, without reading it again
+        task.state, task.runner = State.STARTING, runner
+        for name, value in changes.items():
+            setattr(task, name, value)
+    return moved
 
 
 def task_running(task: Task) -> bool:
     """The runner has it. What the runner's outbox says may have come before this, and counts."""
-    return _move(task.id, State.WORKING, only_from=frozenset({State.STARTING}), reason="running")
+    return _move(task, State.WORKING, only_from=frozenset({State.STARTING}), reason="running")
 
 
 def task_again(task: Task, reason: str) -> bool:
     """Back to the start: nothing of this attempt counts."""
     moved = _move(
-        task.id,
+        task,
         State.ACCEPTED,
         only_from=RUNNING,
         where={"attempts": task.attempts},
@@ -190,7 +193,7 @@ def task_take(task: Task, before: int, seen: Seen) -> bool:
 def task_end(task: Task, outcome: Outcome, reason: str) -> bool:
     """Ends a task without a result of its call: cancelled, or lost. False when it was over already."""
     return _move(
-        task.id,
+        task,
         State.ENDED,
         outcome=outcome,
         reason=reason[:1000],
@@ -216,20 +219,18 @@ def task_cancel(task: Task, reason: str = "The task was cancelled by request.") 
 
 
 def _move(
-    task_id: str,
+    task: Task,
     to: State,
     *,
     only_from: frozenset[State] = OPEN,
     where: dict[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
-    with transaction.atomic():
-        row = Task.objects.filter(pk=task_id, state__in=sources(to) & only_from, **(where or {}))
-        now = clock.now()
-        if not row.update(state=to, updated_at=now, looked_at=now, **changes):
-            return False
-        user = Task.objects.filter(pk=task_id).values_list("user_id", flat=True).first()
-        publish_on_commit(TaskChanged(task_id, str(user or "")))
+    row = Task.objects.filter(pk=task.id, state__in=sources(to) & only_from, **(where or {}))
+    now = clock.now()
+    if not row.update(state=to, updated_at=now, looked_at=now, **changes):
+        return False
+    publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
     return True
 
 

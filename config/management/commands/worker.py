@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 from celery.signals import worker_ready
 from django.core.management.base import BaseCommand
 
+from common.garbage import settle
 from config.celery import app
 from config.launch.ready import announce_ready
+
+NICE = 5  # somebody waits for what the web processes and runners do; builds and jobs take what they leave
+
+
+def _ready(**_: Any) -> None:
+    settle()
+    announce_ready()
 
 
 class Command(BaseCommand):
@@ -15,7 +24,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker_ready.connect(lambda **_: announce_ready(), weak=False)
+        os.nice(NICE)
+        worker_ready.connect(_ready, weak=False)
         # Gossip and mingle let workers ask about each other; ours have nothing to say and start faster without.
         argv = ["worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         sys.exit(app.worker_main(argv))

@@ -1,0 +1,52 @@
+"""Where a server's calls go, remembered for a moment: a hundred tasks that start together look it up once.
+
+What is remembered may be a moment too old, as a web process's route may be: the runner says so, and who was told
+forgets it and tries again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from hosting.models import Runner
+from hosting.placing import placement_ensure
+from hosting.routing import placement_for
+from hosting.runner import control
+
+FRESH_SECONDS: Final = 1.0
+MOST: Final = 1000
+
+
+@dataclass(frozen=True)
+class Place:
+    runner: Runner
+    placement: control.Placement
+    until: float  # time.monotonic()
+
+    @property
+    def address(self) -> str:
+        return self.runner.address
+
+
+_known: dict[UUID, Place] = {}
+
+
+def place_of(deployment_id: UUID) -> Place:
+    """Raises NotFound, Unavailable and Conflict, as `placement_for` does."""
+    found = _known.get(deployment_id)
+    if found is not None and time.monotonic() < found.until:
+        return found
+    placement_ensure(deployment_id)
+    address, placement = placement_for(deployment_id)
+    if len(_known) >= MOST:
+        _known.clear()
+    found = Place(Runner.objects.get(address=address), placement, time.monotonic() + FRESH_SECONDS)
+    _known[deployment_id] = found
+    return found
+
+
+def place_forget(deployment_id: UUID) -> None:
+    _known.pop(deployment_id, None)
