@@ -158,6 +158,16 @@ class Log:
         self._store(event.kind, event.data, event.extra)
         self.ended = event.kind in TERMINAL
 
+    def skip_to(self, seq: int) -> None:
+        """The next event gets this number at least."""
+        self.next_seq = max(self.next_seq, seq)
+
+    def following(self, seq: int) -> int:
+        """The number of the first event after `seq` that is kept; of the next one where there is none."""
+        if self.next_seq - seq <= len(self.events):
+            return seq + 1
+        return min((number for number in self.events if number > seq), default=self.next_seq)
+
     def loaded(self) -> list[Event]:
         """All events that are kept, whole."""
         return [event.load() if isinstance(event, Spilled) else event for event in self.events.values()]
@@ -245,7 +255,7 @@ class Follower:
         while self.cursor < log.next_seq and self.credit > 0 and self.connection.writable:
             stored = log.events.get(self.cursor)
             if stored is None:
-                self.cursor += 1
+                self.cursor = log.following(self.cursor)
                 continue
             event = self._part(stored, room)
             batch.append(event)

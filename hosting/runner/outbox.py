@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 20_000  # calls that are over; a job that opens one again comes within seconds
 PACE_SECONDS = 1.0  # between announcements of progress and log lines of one task
 _OF_TASK = b'"task"'  # stands in the status that a hosted server's own task tells; others are of no consequence
+# Progress and log lines are in no spool, and the site may have taken many: what is added later must come after them.
+AFTER_ALL = 2**52
 LOST_WITH_RUNNER = "the runner ended during the call"
 
 
@@ -181,6 +183,7 @@ class Outbox:
         held.seq = found.next_seq - 1
         held.news_at = time.monotonic()
         if not spooled.is_ended:
+            found.skip_to(AFTER_ALL)
             found.append(Kind.LOST, extra=LOST_WITH_RUNNER)
             last = found.next_seq - 1
             self._note(held, Event(last, Kind.LOST, b"", LOST_WITH_RUNNER))
