@@ -26,4 +26,5 @@ def resource_find(url: str, user_id: UUID) -> Resource | None:
     canonical = resource_url(deployment.owner.folded, deployment.folded_name)
     if url.lower() != canonical or not may_see(person(user_id), deployment):
         return None
-    return Resource(canonical, deployment.pk, deployment.owner.display, deployment.name)
+    holder = deployment.owner
+    return Resource(canonical, deployment.pk, holder.display, deployment.name, holder.organization_id)

@@ -8,8 +8,7 @@ from django.conf import settings
 
 from oauth import scopes
 from oauth.clients.jwt import ALGORITHMS
-from oauth.clients.metadata import BASIC, CODE, KEY, NONE, POST, REFRESH
-from oauth.clients.services import CLIENT_CREDENTIALS
+from oauth.clients.metadata import BASIC, CLIENT_CREDENTIALS, CODE, JWT_BEARER, KEY, NONE, POST, REFRESH
 
 METHODS = [NONE, BASIC, POST, KEY]
 
@@ -26,11 +25,12 @@ def document() -> dict[str, Any]:
         "scopes_supported": [scopes.READ, scopes.CALL, scopes.ADMIN, scopes.OFFLINE],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": [CODE, REFRESH, CLIENT_CREDENTIALS],
+        "grant_types_supported": [CODE, REFRESH, CLIENT_CREDENTIALS, JWT_BEARER],
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "authorization_grant_profiles_supported": ["urn:ietf:params:oauth:grant-profile:id-jag"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "client_id_metadata_document_supported": True,

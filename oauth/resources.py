@@ -20,7 +20,7 @@ class Resource:
     id: UUID
     owner: str  # as shown
     name: str  # as shown
-    description: str = ""
+    organization_id: UUID | None = None  # whose it is, where it is one's
 
     @property
     def label(self) -> str:

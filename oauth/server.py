@@ -1,5 +1,5 @@
-"""oauthlib's server with the grants that we offer: authorization code, refresh, client credentials. No other exists,
-neither the implicit nor the password grant (OAuth 2.1, 10)."""
+"""oauthlib's server with the grants that we offer: authorization code, refresh, client credentials, and an
+identity provider's word (RFC 7523). No other exists, neither the implicit nor the password grant (OAuth 2.1, 10)."""
 
 # mypy: disable-error-code="misc"
 
@@ -9,6 +9,9 @@ from typing import Any
 
 from oauthlib.oauth2 import Server as EveryGrant
 
+from oauth.clients.metadata import CLIENT_CREDENTIALS, JWT_BEARER
+from oauth.enterprise.grant import JwtBearerGrant
+
 
 class Server(EveryGrant):
     def __init__(self, request_validator: Any, *args: Any, **kwargs: Any) -> None:
@@ -17,5 +20,6 @@ class Server(EveryGrant):
         self._grant_types = {
             "authorization_code": self.auth_grant,
             "refresh_token": self.refresh_grant,
-            "client_credentials": self.credentials_grant,
+            CLIENT_CREDENTIALS: self.credentials_grant,
+            JWT_BEARER: JwtBearerGrant(request_validator),
         }

@@ -25,8 +25,8 @@ from oauth import claims, keys, scopes
 from oauth.clients import assertions
 from oauth.clients.documents import client_keys
 from oauth.clients.jwt import Rejected
-from oauth.clients.metadata import KEY, NONE, REFRESH, SECRETS
-from oauth.clients.services import CLIENT_CREDENTIALS, JWT_BEARER, client_used, secret_digest
+from oauth.clients.metadata import CLIENT_CREDENTIALS, JWT_BEARER, KEY, NONE, REFRESH, SECRETS
+from oauth.clients.services import client_used, secret_digest
 from oauth.consents import consent_use
 from oauth.models import AccessToken, Application, Grant, RefreshToken
 from oauth.resources import Resource, resource_find

@@ -20,24 +20,22 @@ from django.db import transaction
 
 from common import clock
 from common.errors import AppError, BadInput
-from common.outbound import Answer, site_door
+from common.outbound import Answer
 from events.actors import SYSTEM
 from oauth import limits
-from oauth.clients.jwt import peek
-from oauth.clients.metadata import KEY, NONE, ClientMetadata, parse, public_keys
+from oauth.clients.metadata import KEY, NONE, ClientMetadata, parse
 from oauth.clients.services import Source, client_save
 from oauth.consents import consents_revoke_of_client
 from oauth.models import Application, ClientProfile
+from oauth.remote_keys import json_get, keys_newer
 
 log = structlog.get_logger(__name__)
 
 PREFIX: Final = "https://"
 MAX_ID: Final = 200  # characters; records of calls keep a client's id whole
 MAX_BYTES: Final = 16 * 1024
-SECONDS: Final = 5.0
 FRESH_LEAST, FRESH_MOST = timedelta(minutes=5), timedelta(hours=24)
 BACK_OFF_SECONDS: Final = 60
-KEYS_SECONDS: Final = 60  # between two fetches of a client's keys
 _MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
@@ -104,27 +102,21 @@ def client_ensure(client_id: str, *, user_id: UUID) -> None:
 
 
 def client_keys(client: Application, assertion: str) -> Mapping[str, Any]:
-    """The client's public keys. Those at a URL are fetched again when an assertion names one that is not among them,
-    at most once a minute."""
+    """The client's public keys, for one of its assertions."""
     profile = client.profile
+    known: Mapping[str, Any] = profile.jwks or {}
     if not profile.jwks_uri:
-        return profile.jwks or {}
-    kids = {key.get("kid") for key in (profile.jwks or {}).get("keys", [])}
-    is_known = profile.jwks_fetched_at is not None and peek(assertion)[0].get("kid") in kids
-    if is_known or not cache.add(f"oauth:keys:{profile.pk}", 1, KEYS_SECONDS):
-        return profile.jwks or {}
-    try:
-        answer = _get(profile.jwks_uri)
-        found = public_keys(answer.json(dict))
-    except AppError as error:
-        log.info("a client's keys could not be fetched", client_id=client.client_id, reason=error.message)
-        return profile.jwks or {}
+        return known
+    owner = f"client:{profile.pk}"
+    found = keys_newer(assertion, url=profile.jwks_uri, known=known, fetched_at=profile.jwks_fetched_at, owner=owner)
+    if found is None:
+        return known
     ClientProfile.objects.filter(pk=profile.pk).update(jwks=found, jwks_fetched_at=clock.now())
     return found
 
 
 def _fetched(client_id: str) -> tuple[ClientMetadata, Answer]:
-    answer = _get(client_id)
+    answer = json_get(client_id, MAX_BYTES)
     said = answer.json(dict)
     if said.get("client_id") != client_id:
         raise BadInput("client_id_differs", "Its client_id is another one.")
@@ -134,17 +126,6 @@ def _fetched(client_id: str) -> tuple[ClientMetadata, Answer]:
     if not found.name:
         raise BadInput("client_name_missing", "It has no client_name.")
     return found, answer
-
-
-def _get(url: str) -> Answer:
-    answer = site_door().fetch_blocking(
-        url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES, seconds=SECONDS, redirects=0
-    )
-    if answer.status != 200:
-        raise BadInput("document_missing", f"It answered with {answer.status}.")
-    if answer.media_type != "application/json" and not answer.media_type.endswith("+json"):
-        raise BadInput("document_no_json", "It is no JSON.")
-    return answer
 
 
 def _keep(client_id: str, said: ClientMetadata, known: Application | None, expires_at: Any) -> None:

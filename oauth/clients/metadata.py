@@ -23,6 +23,8 @@ SECRETS: Final = (BASIC, POST)
 
 CODE: Final = "authorization_code"
 REFRESH: Final = "refresh_token"
+CLIENT_CREDENTIALS: Final = "client_credentials"
+JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 MAX_NAME: Final = 100
 MAX_KEYS: Final = 10
 
@@ -56,14 +58,15 @@ def parse(said: Mapping[str, Any], methods: tuple[str, ...], default_method: str
         redirects.check(uris)
     except BadInput as error:
         raise BadInput("invalid_redirect_uri", error.message, field="redirect_uris") from error
-    grants = tuple(grant for grant in _texts(said, "grant_types", (CODE,)) if grant in (CODE, REFRESH))
-    if CODE not in grants:
-        raise _invalid("grant_types", "has to list authorization_code")
     if "code" not in _texts(said, "response_types", ("code",)):
         raise _invalid("response_types", "has to list code")
     method = _text(said, "token_endpoint_auth_method") or default_method
     if method not in methods:
         raise _invalid("token_endpoint_auth_method", f"has to be one of {', '.join(methods)}")
+    offered = (CODE, REFRESH, JWT_BEARER) if method == KEY else (CODE, REFRESH)
+    grants = tuple(grant for grant in _texts(said, "grant_types", (CODE,)) if grant in offered)
+    if CODE not in grants:
+        raise _invalid("grant_types", "has to list authorization_code")
     jwks, jwks_uri = _keys(said) if method == KEY else ({}, "")
     return ClientMetadata(
         name=_name(said),

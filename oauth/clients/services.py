@@ -17,12 +17,10 @@ from common.errors import BadInput, NotFound
 from events.actors import Actor
 from events.audit import record
 from oauth import redirects
-from oauth.clients.metadata import BASIC, KEY, NONE, SECRETS, ClientMetadata, public_keys
+from oauth.clients.metadata import BASIC, CLIENT_CREDENTIALS, KEY, NONE, SECRETS, ClientMetadata, public_keys
 from oauth.consents import consents_revoke_of_client
 from oauth.models import Application, ClientProfile
 
-CLIENT_CREDENTIALS: Final = "client_credentials"
-JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SECRET_PREFIX: Final = "sha256:"
 UNASKED_FOR: Final = timedelta(days=7)  # registered, and nobody ever agreed to it
 UNUSED_FOR: Final = timedelta(days=30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oauth.models.clients import ClientProfile, Consent
+from oauth.models.enterprise import EnterpriseIdentity, TrustedIdp
 from oauth.models.signing import SigningKey
 from oauth.models.tokens import ApiToken, EndpointToken, RevokedToken, UsedAssertion
 from oauth.models.toolkit import AccessToken, Application, DeviceGrant, Grant, IDToken, RefreshToken
@@ -15,10 +16,12 @@ __all__ = [
     "Consent",
     "DeviceGrant",
     "EndpointToken",
+    "EnterpriseIdentity",
     "Grant",
     "IDToken",
     "RefreshToken",
     "RevokedToken",
     "SigningKey",
+    "TrustedIdp",
     "UsedAssertion",
 ]

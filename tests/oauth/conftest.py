@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 
+from common.outbound import door
 from hosting.models import Deployment
 from tests.factories import make_deployment, make_user
 from tests.oauth.flow import Flow, make_client, resource_of
+from tests.oauth.peers import WebHost
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +31,17 @@ def deployment(db: None) -> Deployment:
 def flow(deployment: Deployment) -> Flow:
     assert deployment.owner.user is not None
     return Flow(deployment.owner.user, make_client().client_id, resource_of(deployment))
+
+
+@pytest.fixture
+def web(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebHost]:
+    """A host that the operator's networks let in, with a certificate that this machine trusts."""
+    with WebHost(tmp_path) as host:
+        trusted = tmp_path / "trusted.pem"
+        trusted.write_text(host.authority)
+        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8", "::1/128"]
+        settings.SLIPWAY_EGRESS_PORTS = [host.port]
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        door._trusting.cache_clear()
+        yield host
+    door._trusting.cache_clear()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common import clock
-from common.outbound import door
 from events.actors import OPERATOR
 from hosting.models import Deployment
 from oauth.clients.documents import id_refusal
@@ -19,20 +16,6 @@ from tests.oauth.flow import CALLBACK, Flow, resource_of
 from tests.oauth.peers import WebHost
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def web(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebHost]:
-    """A host that the operator's networks let in, with a certificate that this machine trusts."""
-    with WebHost(tmp_path) as host:
-        trusted = tmp_path / "trusted.pem"
-        trusted.write_text(host.authority)
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8", "::1/128"]
-        settings.SLIPWAY_EGRESS_PORTS = [host.port]
-        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-        door._trusting.cache_clear()
-        yield host
-    door._trusting.cache_clear()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Enterprise-managed authorization (SEP-990): an organization's identity provider decides, and we take its word."""
