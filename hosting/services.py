@@ -259,7 +259,8 @@ def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
         Deployment.objects.filter(pk=locked.pk).update(wanted=Deployment.Wanted.STOPPED)
         if deployment_move(locked.pk, State.DELETING, "deleted by its owner", actor=actor):
             record(actor, "deployment:delete", "deployment", locked.pk, name=locked.label)
-            endpoint_tokens_revoke_for(actor=actor, deployment_id=locked.pk)
+            url = resource_url(locked.owner.folded, locked.folded_name)
+            endpoint_tokens_revoke_for(actor=actor, deployment_id=locked.pk, resource=url)
             tasks_cancel_of(locked.pk, "Its server was deleted.")
             _drop(locked, "deleted by its owner")
             queue.reconcile()

@@ -16,7 +16,7 @@ from events.actors import Actor
 from events.audit import record
 from oauth import claims, keys
 from oauth.consents import consents_revoke_for
-from oauth.models import EndpointToken
+from oauth.models import AccessToken, EndpointToken
 
 MAX_TTL_SECONDS = 24 * 3600
 # Tokens from the shell belong to no registered client; the name stands where a client's id would.
@@ -88,7 +88,7 @@ def endpoint_token_revoke(*, actor: Actor, token_id: UUID) -> None:
             record(actor, "endpoint_token:revoke", "endpoint_token", token_id)
 
 
-def endpoint_tokens_revoke_for(*, actor: Actor, deployment_id: UUID) -> int:
+def endpoint_tokens_revoke_for(*, actor: Actor, deployment_id: UUID, resource: str = "") -> int:
     """All tokens of a deployment, and what people allowed clients there, when it goes: a later one of the same name has
     the same URL but is another thing."""
     with transaction.atomic():
@@ -97,4 +97,6 @@ def endpoint_tokens_revoke_for(*, actor: Actor, deployment_id: UUID) -> int:
         if revoked:
             record(actor, "endpoint_token:revoke_all", "deployment", deployment_id, count=revoked)
         consents_revoke_for(actor=actor, resource_id=deployment_id)
+        if resource:  # what was issued without anybody's consent: to service clients, on an identity provider's word
+            AccessToken.objects.filter(resource=[resource], expires__gt=clock.now()).delete()
     return revoked

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from mcp import Client
+from mcp.client.auth.extensions.client_credentials import (
+    ClientCredentialsOAuthProvider,
+    PrivateKeyJWTOAuthProvider,
+    SignedJWTParameters,
+)
+from mcp.client.auth.extensions.identity_assertion import IdentityAssertionOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import TextContent
 
-from tests.e2e.conftest import host
-from tests.e2e.person import Person, Storage, provider
+from tests.e2e.conftest import LEGACY, host
+from tests.e2e.person import CALLBACK, Person, Storage, provider
+from tests.oauth.peers import WebHost
+from tests.oauth.signers import Signer
+from tests.packages.local_index import LocalIndex
 from tests.stack import Stack
 
 
@@ -74,3 +86,128 @@ async def refused(http: httpx2.AsyncClient, url: str, token: str) -> None:
             break
         assert time.monotonic() < end, answer.text
     assert "invalid_token" in answer.headers["www-authenticate"]
+
+
+# --- a site of their own, which may fetch documents from a host on this machine
+
+
+@pytest.fixture(scope="module")
+def oauth_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, WebHost]]:
+    folder = tmp_path_factory.mktemp("oauth")
+    with LocalIndex() as index, WebHost(folder) as web:
+        trusted = folder / "trusted.pem"
+        trusted.write_text(web.authority)
+        index.add_wheel(
+            "slipway-test-legacy",
+            "1.0",
+            {"slipway_test_legacy.py": LEGACY.read_text()},
+            scripts={"slipway-test-legacy": "slipway_test_legacy:main"},
+        )
+        site = Stack(
+            tmp_path_factory.mktemp("oauth-site"),
+            UV_INDEX=f"{index.url}/simple",
+            WEB_PROCESSES="2",
+            SLIPWAY_EGRESS_PRIVATE="127.0.0.0/8,::1/128",
+            SLIPWAY_EGRESS_PORTS=str(web.port),
+            SSL_CERT_FILE=str(trusted),
+        )
+        site.start()
+        yield site, web
+        site.stop()
+
+
+@pytest.mark.slow
+async def test_client_with_a_document_connects_and_steps_up(oauth_site: tuple[Stack, WebHost]) -> None:
+    site, web = oauth_site
+    url, _ = host(site, "slipway-test-legacy", "documents")
+    document = f"{web.url}/client.json"
+    web.put("/client.json", {
+        "client_id": document, "client_name": "Documented", "redirect_uris": [CALLBACK],
+        "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none",
+    })  # fmt: skip
+    with Person(site, "alice") as person:
+        storage = Storage()
+        auth = provider(url, person, storage, document)
+        async with connect(url, auth) as client:
+            assert await echo(client) == "hü"
+            assert storage.client is not None and storage.client.client_id == document
+            assert "mcp:admin" not in person.pages[0]
+            person.press("/d/alice/documents/tools", action="guard", tool="echo", guarded="1")
+            await guarded(url, storage)
+            assert await echo(client) == "hü"
+        assert len(person.pages) == 2
+        assert "mcp:admin" in person.pages[1]
+        assert storage.tokens is not None and "mcp:admin" in (storage.tokens.scope or "")
+
+
+async def guarded(url: str, storage: Storage) -> None:
+    """Until the endpoint knows that the tool is marked."""
+    assert storage.tokens is not None
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "x"}}}
+    headers = {
+        "Authorization": f"Bearer {storage.tokens.access_token}",
+        "Accept": "application/json, text/event-stream",
+    }
+    end = time.monotonic() + 10
+    async with httpx2.AsyncClient() as http:
+        while (await http.post(url, json=body, headers=headers)).status_code != 403:
+            assert time.monotonic() < end
+
+
+@pytest.mark.slow
+async def test_clients_that_act_by_themselves(oauth_site: tuple[Stack, WebHost], tmp_path: Path) -> None:
+    """SEP-1046 with the SDK's own providers: a secret, and a key."""
+    site, _ = oauth_site
+    url, _ = host(site, "slipway-test-legacy", "machines")
+    client_id, secret = site.manage("oauth_client", "add", "--name", "s", "--service-of", "alice").stdout.split()
+    async with connect(
+        url, ClientCredentialsOAuthProvider(url, Storage(), client_id, secret, issuer=site.url)
+    ) as client:
+        assert await echo(client) == "hü"
+    signer = Signer()
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(signer.jwks))
+    words = ("--method", "private_key_jwt", "--jwks", str(keys))
+    client_id = site.manage("oauth_client", "add", "--name", "k", "--service-of", "alice", *words).stdout.strip()
+    pem = signer.key.as_pem(private=True).decode()
+    signing = SignedJWTParameters(issuer=client_id, subject=client_id, signing_algorithm="ES256", signing_key=pem)
+    by_key = PrivateKeyJWTOAuthProvider(
+        url, Storage(), client_id, assertion_provider=signing.create_assertion_provider(), issuer=site.url
+    )
+    async with connect(url, by_key) as client:
+        assert await echo(client) == "hü"
+
+
+@pytest.mark.slow
+async def test_client_with_the_word_of_an_identity_provider(oauth_site: tuple[Stack, WebHost]) -> None:
+    """SEP-990 with the SDK's own provider."""
+    site, web = oauth_site
+    url, _ = host(site, "slipway-test-legacy", "company", owner="acme-boss")
+    site.manage("shell", "-c", ORGANIZATION)
+    client_id, secret = site.manage(
+        "oauth_client", "add", "--name", "Desk", "--enterprise", "--method", "client_secret_post"
+    ).stdout.split()
+    signer = Signer()
+    issuer = web.url
+    site.manage(
+        "trust_idp", "--organization", "acme", "--issuer", issuer, "--jwks-uri", web.put("/idp-keys", signer.jwks),
+        "--link", "boss-1=acme-boss",
+    )  # fmt: skip
+    url = url.replace("/acme-boss/", "/acme/")
+
+    async def assertion(audience: str, resource: str) -> str:
+        return signer.id_jag(issuer, "boss-1", client_id, aud=audience, resource=resource)
+
+    auth = IdentityAssertionOAuthProvider(url, Storage(), client_id, secret, site.url, assertion)
+    async with connect(url, auth) as client:
+        assert await echo(client) == "hü"
+
+
+ORGANIZATION = """
+from accounts.models import Name, User
+from accounts.services import organization_create
+from events.actors import OPERATOR
+from hosting.models import Deployment
+acme = organization_create(actor=OPERATOR, name="acme", owner=User.objects.get(username="acme-boss"))
+Deployment.objects.filter(name="company").update(owner=Name.objects.get(organization=acme))
+"""
