@@ -1,4 +1,8 @@
-"""How often something may be tried: counted in Valkey, for all web processes, in windows of the clock."""
+"""How often something may be tried: counted in Valkey, for all web processes.
+
+A window begins with the first attempt of whom it counts. Windows of the clock would let twice the limit through around
+each of their ends, and everybody could know when that is.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +28,23 @@ class TooMany(AppError):
 
 def count(what: str, who: str, *, limit: int, seconds: int) -> None:
     """Counts one attempt. Raises TooMany beyond the limit. Without Valkey nothing is counted, and nobody refused."""
-    window, passed = divmod(int(clock.now().timestamp()), seconds)
-    if _add(_key(what, who, window), 2 * seconds) > limit:
-        raise TooMany(seconds - passed)
+    try:
+        start, left = _window(what, who, seconds)
+    except RedisError:
+        return
+    if _add(_key(what, who, start), 2 * seconds) > limit:
+        raise TooMany(left)
 
 
 def check(what: str, who: str, *, limit: int, seconds: int) -> None:
     """The same without counting: for what counts only when it fails. Raises TooMany."""
-    window, passed = divmod(int(clock.now().timestamp()), seconds)
     try:
-        found = cache.get(_key(what, who, window), 0)
+        start, left = _window(what, who, seconds)
+        found = cache.get(_key(what, who, start), 0)
     except RedisError:
         return
     if found >= limit:
-        raise TooMany(seconds - passed)
+        raise TooMany(left)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -45,7 +52,19 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def _key(what: str, who: str, window: int) -> str:
+def _window(what: str, who: str, seconds: int) -> tuple[int, int]:
+    """When it began (Unix time), and how many seconds it has left. The count has a key of its own for each window, so
+    that one that outlives its window can't refuse anybody."""
+    now = int(clock.now().timestamp())
+    key = _key(what, who, "start")
+    start = int(cache.get_or_set(key, now, timeout=seconds) or now)
+    if not start <= now < start + seconds:
+        cache.set(key, now, timeout=seconds)
+        start = now
+    return start, start + seconds - now
+
+
+def _key(what: str, who: str, window: int | str) -> str:
     return f"oauth:{what}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()[:32]}:{window}"
 
 
