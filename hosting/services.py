@@ -23,6 +23,7 @@ from hosting.models import Deployment, DeploymentMember, DeploymentVersion
 from hosting.permissions import check_may_host, check_may_manage
 from hosting.placing import placement_drop, placement_ensure
 from hosting.quotas import check_deployments
+from hosting.routing import resource_url
 from hosting.sources import source_for
 from hosting.states import State, sources
 from hosting.tasks.ending import tasks_cancel_of

@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import User
 from events.actors import OPERATOR
 from hosting.models import Deployment
+from hosting.services import deployment_delete
 from oauth.clients.assertions import TYPE
 from oauth.clients.services import client_block, client_create
 from oauth.models import AccessToken, Application, ClientProfile, UsedAssertion
@@ -221,3 +222,13 @@ def test_keys_that_turn_are_fetched_again(web: WebHost, alice: User, resource: s
     cache.clear()  # a minute later
     assert ask(**prove(new, client.client_id), resource=resource)[0] == 200
     assert ask(**prove(old, client.client_id), resource=resource)[0] == 401
+
+
+def test_deleted_server_takes_tokens_of_machines_with_it(deployment: Deployment, alice: User, resource: str) -> None:
+    """Nobody consented to these, so no consent ends them; a later server of this name is another thing."""
+    client, secret = service(alice, method="client_secret_post")
+    status, answer = ask(client_id=client.client_id, client_secret=secret, resource=resource)
+    assert status == 200, answer
+    assert not revoked(answer["access_token"], resource)
+    deployment_delete(actor=OPERATOR, deployment=deployment)
+    assert revoked(answer["access_token"], resource)
