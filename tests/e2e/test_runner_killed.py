@@ -18,7 +18,8 @@ from tests.e2e.http_client import HttpClient
 from tests.stack import ROOT, Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
-ANSWER_SECONDS, BACK_SECONDS = 20.0, 30.0
+ANSWER_SECONDS, BACK_SECONDS, NOTICE_SECONDS = 20.0, 30.0, 15.0
+CALLS: tuple[tuple[str, dict[str, object]], ...] = (("echo", {"text": "hello"}), ("slow", {"seconds": 2}))
 
 
 @pytest.fixture
@@ -46,11 +47,21 @@ def awake(site: Stack) -> dict[str, str]:
     return found
 
 
+def noticed_at(site: Stack) -> float:
+    """When the site wrote down that the runner is dead, as seconds since the epoch."""
+    code = (
+        "from events.models import AuditEntry as A;"
+        "print(A.objects.get(action='runner:dead', data__name='second').at.timestamp())"
+    )
+    return float(site.manage("shell", "--no-imports", "-c", code).stdout)
+
+
 class Worker:
     """A client that calls again and again, as clients do: with a new session when the old one is gone."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, tool: str, arguments: dict[str, object]) -> None:
         self._endpoint = (url, token)
+        self._tool, self._arguments = tool, arguments
         self.longest = 0.0
         self.answers = self.errors = 0
         self.last_answer_at = 0.0
@@ -62,7 +73,7 @@ class Worker:
                 try:
                     await self._timed(client.initialize())
                     while not is_over.is_set():
-                        await self._timed(client.call("echo", text="hello"))
+                        await self._timed(client.call(self._tool, **self._arguments))
                         self.answers += 1
                         self.last_answer_at = time.monotonic()
                 except Exception:  # whatever the client is told: it was told in time, and begins anew
@@ -80,10 +91,10 @@ class Worker:
 async def test_answers_in_time_and_instances_back(local_site: Stack, second: subprocess.Popen[bytes]) -> None:
     busy = {f"busy-{n}": host(local_site, "slipway-test-legacy", f"busy-{n}") for n in range(4)}
     idle = {f"idle-{n}": host(local_site, "slipway-test-legacy", f"idle-{n}") for n in range(4)}
-    workers = {name: Worker(*endpoint) for name, endpoint in busy.items()}
+    workers = [Worker(*endpoint, *call) for endpoint in busy.values() for call in CALLS for _ in range(2)]
     is_over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        for worker in workers.values():
+        for worker in workers:
             group.create_task(worker.run(is_over))
         for endpoint in idle.values():
             async with httpx.AsyncClient(timeout=60) as http:
@@ -96,7 +107,7 @@ async def test_answers_in_time_and_instances_back(local_site: Stack, second: sub
         assert lost & set(busy), before
         assert lost & set(idle), before
         second.send_signal(signal.SIGKILL)
-        killed_at = time.monotonic()
+        killed_at, killed = time.monotonic(), time.time()
         back: dict[str, float] = {}
         while len(back) < len(lost) and time.monotonic() - killed_at < BACK_SECONDS + 10:
             now = await asyncio.to_thread(awake, local_site)
@@ -106,10 +117,14 @@ async def test_answers_in_time_and_instances_back(local_site: Stack, second: sub
             await asyncio.sleep(0.5)
         await asyncio.sleep(2)
         is_over.set()
-    print("back after", back, "longest answers", {name: round(w.longest, 2) for name, w in workers.items()})
+    noticed = noticed_at(local_site) - killed
+    longest = max(worker.longest for worker in workers)
+    answers, errors = sum(w.answers for w in workers), sum(w.errors for w in workers)
+    print(f"dead after {noticed:.1f} s; back after {back}; {answers} answers, {errors} errors, longest {longest:.2f} s")
+    assert noticed < NOTICE_SECONDS
     assert set(back) == lost, (back, lost)
     assert max(back.values()) < BACK_SECONDS, back
-    assert max(worker.longest for worker in workers.values()) < ANSWER_SECONDS
-    for worker in workers.values():
+    assert longest < ANSWER_SECONDS
+    for worker in workers:
         assert worker.answers
         assert worker.last_answer_at > killed_at
