@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from celery import shared_task
+from django.conf import settings
 
 from common.errors import Conflict
 from common.outbound import OutboundError
 from registry.importing import following
+from registry.readme import fetching
 
 
 @shared_task(ignore_result=True)
@@ -22,3 +24,15 @@ def follow_upstreams() -> None:
 def follow_upstream(upstream_id: int) -> None:
     with suppress(Conflict, OutboundError):  # both are written down; the next run goes on
         following.upstream_follow(upstream_id)
+
+
+@shared_task(ignore_result=True)
+def fetch_readmes() -> None:
+    """Some of those that nobody looked at yet, so that search knows them."""
+    for server_id in fetching.readmes_due(settings.REGISTRY_READMES_A_MINUTE):
+        fetch_readme.delay(server_id)
+
+
+@shared_task(ignore_result=True)
+def fetch_readme(server_id: int) -> None:
+    fetching.readme_fetch(server_id)

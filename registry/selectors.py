@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import NotFound
-from registry.models import SearchEntry, SeenServer, Server, ServerVersion
+from registry.models import Readme, SearchEntry, SeenServer, Server, ServerVersion
 from registry.search.entries import Known, references_of
 from registry.search.indexing import known_of
 from registry.server_json.reading import Document, read
@@ -71,6 +71,11 @@ def document_of(server: Server, version: str) -> dict[str, Any] | None:
 def known_here(document: Document) -> Known:
     """What was learned by running it on this site."""
     return known_of(SeenServer.objects.filter(reference__in=references_of(document)))
+
+
+def readme_of(server: Server) -> Readme | None:
+    """What was fetched for its latest version, or for the one before while that is fetched."""
+    return Readme.objects.filter(server=server).defer("text").first()
 
 
 def look_alikes(server: Server) -> list[str]:

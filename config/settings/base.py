@@ -305,6 +305,10 @@ REGISTRY_OCI_HOSTS = env.hosts(
 REGISTRY_GITHUB_HOSTS = env.hosts("REGISTRY_GITHUB_HOSTS", ["github.com", "www.github.com"])  # of bundles to download
 REGISTRY_GITLAB_HOSTS = env.hosts("REGISTRY_GITLAB_HOSTS", ["gitlab.com", "www.gitlab.com"])
 
+# The registry: READMEs of servers, for their pages and for search. 0 fetches only what somebody looks at.
+REGISTRY_GITHUB_RAW = env.https_url("REGISTRY_GITHUB_RAW", "https://raw.githubusercontent.com")
+REGISTRY_READMES_A_MINUTE = env.integer("REGISTRY_READMES_A_MINUTE", 20, least=0, most=600)
+
 # Cookies and headers. Lax, not Strict: an OAuth client sends people here from its own site, already signed in.
 SESSION_COOKIE_NAME = "slipway_session"
 SESSION_COOKIE_HTTPONLY = True
@@ -366,6 +370,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-tasks": {"task": "hosting.jobs.sweep_tasks", "schedule": 5.0, "options": {"expires": 5}},
     "collect-egress": {"task": "hosting.jobs.collect_egress", "schedule": 10.0, "options": {"expires": 10}},
     "follow-upstreams": {"task": "registry.jobs.follow_upstreams", "schedule": 30.0, "options": {"expires": 30}},
+    "fetch-readmes": {"task": "registry.jobs.fetch_readmes", "schedule": 60.0, "options": {"expires": 60}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
     "purge-oauth": {"task": "oauth.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
     "turn-keys": {"task": "oauth.jobs.turn_keys", "schedule": 300.0, "options": {"expires": 300}},

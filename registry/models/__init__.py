@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry.models.moderation import HeldName, Report
 from registry.models.proofs import BlockedNamespace, NamespaceGrant, NamespaceHolder, TrustedPublisher, UsedSignature
+from registry.models.readmes import Readme
 from registry.models.search import SearchEntry, SearchWord, SeenServer
 from registry.models.servers import Server, ServerVersion
 from registry.models.statuses import Status
@@ -14,6 +15,7 @@ __all__ = [
     "HeldName",
     "NamespaceGrant",
     "NamespaceHolder",
+    "Readme",
     "Report",
     "SearchEntry",
     "SearchWord",

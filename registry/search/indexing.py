@@ -123,7 +123,8 @@ def known_of(seen: Iterable[SeenServer]) -> Known:
 
 
 def _readmes(cursor: Any, ids: list[int]) -> dict[int, str]:
-    return {}
+    cursor.execute("SELECT server_id, left(text, 20000) FROM registry_readme WHERE server_id = ANY(%s)", (ids,))
+    return dict(cursor.fetchall())
 
 
 def _write(cursor: Any, entries: Sequence[Entry]) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from common.errors import NotFound
@@ -14,6 +15,7 @@ from registry import selectors
 from registry.install.clients import clients
 from registry.install.shell import own_command
 from registry.install.ways import is_web_address, server_name, ways
+from registry.readme.asking import readme_ask
 from registry.selectors import Shown
 from registry.views.page import show
 from registry.views.versions import versions_page
@@ -38,7 +40,21 @@ def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
         ("Website", reading.website_url),
     ]
     found = [(label, url) for label, url in links if is_web_address(url, only_https=False)]
-    return show(request, shown, "overview", "", links=found, ways=ways(shown.document))
+    readme = selectors.readme_of(shown.server)
+    is_wanted = bool(shown.latest) and (readme is None or readme.version != shown.latest)
+    if is_wanted:
+        readme_ask(shown.server.pk)
+    return show(
+        request,
+        shown,
+        "overview",
+        "",
+        links=found,
+        ways=ways(shown.document),
+        readme=readme,
+        readme_html=mark_safe(readme.html) if readme else "",  # registry.readme.rendering made it
+        readme_pending=is_wanted,
+    )
 
 
 def tools(request: HttpRequest, shown: Shown) -> HttpResponse:
