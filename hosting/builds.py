@@ -19,6 +19,7 @@ from events.audit import record
 from events.publish import publish
 from events.types import BuildProgress
 from hosting import environments, kinds, queue, quotas
+from hosting.environment_rows import environment_note
 from hosting.failed_looks import build_failed_as_of
 from hosting.kinds.declared import to_json
 from hosting.models import Deployment, DeploymentVersion, Environment
@@ -26,6 +27,7 @@ from hosting.placing import placement_renew
 from hosting.services import deployment_move, deployment_note
 from hosting.sources import archive_of_source
 from hosting.states import State
+from hosting.unused import version_restore
 
 log = structlog.get_logger(__name__)
 
@@ -110,20 +112,7 @@ def _built(version: DeploymentVersion, built: environments.Built) -> None:
     with transaction.atomic():
         if not Deployment.objects.select_for_update().filter(pk=version.deployment_id).exists():
             return  # deleted during the build; the environment is found again or swept
-        environment, _ = Environment.objects.update_or_create(
-            digest=built.digest,
-            defaults={
-                "kind": built.kind,
-                "path": str(built.path),
-                "lock": built.lock,
-                "made_from": built.made_from,
-                "state": Environment.Status.READY,
-                "size_bytes": built.size_bytes,
-            },
-        )
-        if not environments.is_there(built.digest, Path(settings.SLIPWAY_STORE)):  # cleaned away before it was noted
-            environment.state = Environment.Status.REMOVED
-            environment.save(update_fields=["state"])
+        environment = environment_note(built, Path(settings.SLIPWAY_STORE))
         DeploymentVersion.objects.filter(pk=version.pk).update(
             environment=environment,
             argv=built.argv,
@@ -133,6 +122,8 @@ def _built(version: DeploymentVersion, built: environments.Built) -> None:
             notices=[*version.notices, *(words for words in built.notices if words not in version.notices)],
         )
         _serve(version, built.resolved, digest=built.digest)
+        version.environment = environment
+        version_restore(version)
 
 
 def _taken(version: DeploymentVersion, server: kinds.RemoteServer) -> None:

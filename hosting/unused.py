@@ -6,6 +6,7 @@ it is built again from that. Nothing goes that an instance runs from.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +19,7 @@ from common import clock
 from events.actors import SYSTEM
 from events.audit import record
 from hosting import environments, queue
+from hosting.environment_rows import environment_lock
 from hosting.models import Deployment, DeploymentVersion, Environment, Instance, SourceArchive
 from hosting.services import deployment_move
 from hosting.states import CALLABLE, State
@@ -34,6 +36,7 @@ def purge(store: Path) -> None:
     versions_prune()
     environments_unload(store)
     environments_forget(store)
+    environments_unknown_remove(store)
     sources_forget()
     currents_restore()
 
@@ -59,6 +62,7 @@ def environments_unload(store: Path) -> None:
     wanted = _wanted_ids()
     for environment in Environment.objects.filter(state=_Status.READY).exclude(pk__in=wanted).exclude(versions=None):
         with transaction.atomic():
+            environment_lock(environment.digest)
             locked = Environment.objects.select_for_update().filter(pk=environment.pk, state=_Status.READY).first()
             # Without the exact set it couldn't be built again; such rows are older than that column.
             if locked is None or not locked.made_from or locked.pk in _wanted_ids():
@@ -71,14 +75,27 @@ def environments_unload(store: Path) -> None:
 
 
 def environments_forget(store: Path) -> None:
-    """Removes environments that no version names any more."""
-    for environment in Environment.objects.filter(versions=None, created_at__lt=clock.now() - UNUSED_FOR):
-        try:
-            environment.delete()  # first: a version that takes it at this moment makes this fail
-        except ProtectedError:
-            continue
-        environments.remove(environment.digest, store)
-        log.info("environment_removed", digest=environment.digest)
+    """Removes environments that no version has named for a day."""
+    Environment.objects.filter(versions=None, unused_since=None).update(unused_since=clock.now())
+    Environment.objects.exclude(versions=None).exclude(unused_since=None).update(unused_since=None)
+    for environment in Environment.objects.filter(versions=None, unused_since__lt=clock.now() - UNUSED_FOR):
+        with suppress(ProtectedError), transaction.atomic():
+            environment_lock(environment.digest)
+            environment.delete()  # first: a version that took it meanwhile makes this fail
+            environments.remove(environment.digest, store)
+            log.info("environment_removed", digest=environment.digest)
+
+
+def environments_unknown_remove(store: Path) -> None:
+    """Removes what lies in the store for a day and no row calls ready: its builder died before it could say so, its
+    deployment was deleted meanwhile, or it was in use when its row went."""
+    for digest in environments.older(store, UNUSED_FOR.total_seconds()):
+        with transaction.atomic():
+            environment_lock(digest)
+            if Environment.objects.filter(digest=digest, state=_Status.READY).exists():
+                continue
+            if environments.remove(digest, store):
+                log.info("environment_unknown_removed", digest=digest)
 
 
 def sources_forget() -> None:
@@ -92,14 +109,20 @@ def sources_forget() -> None:
 def currents_restore() -> None:
     """A version that became the current one while its environment was taken away is built again."""
     gone = DeploymentVersion.objects.filter(pk__in=_current_ids(), environment__state=_Status.REMOVED)
-    for version in gone.select_related("deployment"):
-        version_restore(version)
+    for version in gone:
+        with transaction.atomic():
+            version_restore(version)
 
 
 def version_restore(version: DeploymentVersion) -> bool:
-    """Queues the installation of a built version's environment, if that was taken away; False when it is there."""
-    environment = version.environment
-    if environment is None or environment.state != _Status.REMOVED:
+    """Queues the installation of a built version's environment, if that was taken away; False when it is there.
+
+    Call it in the transaction that makes the version the current one."""
+    if version.environment_id is None:
+        return False
+    # Whoever takes it away holds the row until that is done, and looks at what is current after that.
+    environment = Environment.objects.select_for_update(no_key=True).get(pk=version.environment_id)
+    if environment.state != _Status.REMOVED:
         return False
     if deployment_move(version.deployment_id, State.QUEUED, "queued for installing it again", only_from=CALLABLE):
         queue.build(version.pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -166,6 +167,14 @@ def kept(store: Path) -> dict[str, int]:
     return {digest: marker["size_bytes"] if marker else 0 for digest, marker in found.items()}
 
 
+def older(store: Path, seconds: float) -> list[str]:
+    """Digests of the environments here that were made longer ago than this; damaged ones too."""
+    if not store.exists():
+        return []
+    place, until = Store.at(store), time.time() - seconds
+    return [digest for digest in place.digests() if _made_at(place.path_of(digest)) < until]
+
+
 def sweep(store: Path) -> int:
     """Deletes what dead builders left; gives the number of folders. Safe beside living ones; run it now and then."""
     return Store.at(store).sweep()
@@ -253,6 +262,14 @@ def _read_marker(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return marker if isinstance(marker, dict) and marker.get("format") == MARKER_FORMAT else None
+
+
+def _made_at(folder: Path) -> float:
+    with suppress(FileNotFoundError):
+        return (folder / MARKER).stat().st_mtime
+    with suppress(FileNotFoundError):
+        return folder.stat().st_mtime
+    return time.time()
 
 
 def _hidden(store: Path) -> dict[str, str]:

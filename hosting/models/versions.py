@@ -28,6 +28,7 @@ class Environment(models.Model):
     state = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
     reason = models.TextField(blank=True)
     size_bytes = models.BigIntegerField(default=0)
+    unused_since = models.DateTimeField(null=True, blank=True, help_text="when no version was seen to name it any more")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     def __str__(self) -> str:

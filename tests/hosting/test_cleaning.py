@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from common import clock
 from events.actors import OPERATOR
 from hosting import builds, environments, services
 from hosting.cleaning import purge
+from hosting.environment_rows import environment_lock, environment_note
+from hosting.environments.builds import MARKER
 from hosting.models import Deployment, DeploymentVersion, Environment, Instance, SourceArchive
 from hosting.sources import source_store
 from hosting.stored import store_bytes_of
@@ -66,14 +72,126 @@ def ready() -> list[int]:
 
 
 @pytest.mark.django_db
-def test_only_old_environments_without_a_version_go() -> None:
-    old = clock.now() - OLD
+def test_environments_that_no_version_has_named_for_a_day_go() -> None:
     make_deployment(make_user())  # its environment is in use, however old
-    Environment.objects.update(created_at=old)
-    Environment.objects.create(digest="1" * 64, kind="pypi", path="/nowhere", created_at=old)
-    Environment.objects.create(digest="2" * 64, kind="pypi", path="/nowhere")
+    gone, young = environment_of(1), environment_of(2)
     purge()
-    assert set(Environment.objects.values_list("digest", flat=True)) == {"0" * 64, "2" * 64}
+    assert Environment.objects.count() == 3 and Environment.objects.filter(unused_since=None).count() == 1
+    Environment.objects.update(created_at=clock.now() - OLD)
+    Environment.objects.filter(pk=gone.pk).update(unused_since=clock.now() - OLD)
+    purge()
+    assert set(Environment.objects.values_list("digest", flat=True)) == {"0" * 64, young.digest}
+
+
+@pytest.mark.django_db
+def test_an_environment_that_is_used_again_stays() -> None:
+    environment = environment_of(1)
+    Environment.objects.update(unused_since=clock.now() - OLD)
+    make_deployment(make_user(), environment=environment)
+    purge()
+    assert Environment.objects.get(pk=environment.pk).unused_since is None
+
+
+@pytest.mark.django_db
+def test_folders_that_no_row_knows_go_after_a_day(store: Path) -> None:
+    make_deployment(make_user(), environment=environment_of(1))
+    Environment.objects.create(digest=f"{2:064x}", kind="pypi", path="/nowhere", state="removed")
+    for number in (1, 2, 3, 4):
+        folder(store, number)
+        if number != 4:
+            long_ago = (clock.now() - OLD).timestamp()
+            os.utime(store / f"{number:064x}" / MARKER, (long_ago, long_ago))
+    purge()
+    assert sorted(int(digest, 16) for digest in environments.kept(store)) == [1, 4]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_environment_that_a_builder_is_about_to_use_stays(store: Path) -> None:
+    """It was built for one that is gone; now another build has found it and says so, while it is being cleaned."""
+    digest = folder(store, 1)
+    environment_of(1)
+    Environment.objects.update(unused_since=clock.now() - OLD)
+    deployment = make_deployment(make_user())
+    with transaction.atomic():
+        environment_note(built_as(digest, store), store)
+        cleaner = Thread(target=in_thread, args=[purge])
+        cleaner.start()
+        wait_for_lock()
+        deployment.versions.update(environment=Environment.objects.get(digest=digest))
+    cleaner.join(20)
+    assert environments.is_there(digest, store) and ready() == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_builder_that_was_too_late_hears_of_it(store: Path) -> None:
+    digest = folder(store, 1)
+    environment_of(1)
+    noted: list[str] = []
+
+    def note() -> None:
+        with transaction.atomic():
+            noted.append(environment_note(built_as(digest, store), store).state)
+
+    with transaction.atomic():
+        environment_lock(digest)
+        builder = Thread(target=in_thread, args=[note])
+        builder.start()
+        wait_for_lock()
+        environments.remove(digest, store)
+        Environment.objects.all().delete()
+    builder.join(20)
+    assert noted == ["removed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rolling_back_while_it_is_taken_away_installs_it_again(store: Path) -> None:
+    deployment = with_versions(6)
+    first = deployment.versions.get(number=1)
+    assert first.environment is not None
+
+    def roll_back() -> None:
+        deployment_rollback(actor=OPERATOR, deployment=deployment, number=1)
+
+    with transaction.atomic():  # what the cleaner does
+        Environment.objects.select_for_update().get(pk=first.environment.pk)
+        owner = Thread(target=in_thread, args=[roll_back])
+        owner.start()
+        wait_for_lock()
+        Environment.objects.filter(pk=first.environment.pk).update(state="removed")
+    owner.join(20)
+    deployment.refresh_from_db()
+    assert (deployment.current_version, deployment.state) == (first, "queued")
+
+
+def folder(store: Path, number: int) -> str:
+    digest = f"{number:064x}"
+    path = store / digest
+    path.mkdir(parents=True)
+    (path / MARKER).write_text('{"format": 1, "size_bytes": 1}')
+    return digest
+
+
+def built_as(digest: str, store: Path) -> environments.Built:
+    return environments.Built(digest, "pypi", str(store / digest), [], {}, [], "demo 1.0", "", 1)
+
+
+def in_thread(run: Callable[[], None]) -> None:
+    try:
+        run()
+    finally:
+        connection.close()
+
+
+def wait_for_lock() -> None:
+    """Until another connection waits for one."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:  # pg_locks is as it is now, in a transaction too
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.django_db
@@ -105,7 +223,7 @@ def test_nothing_goes_that_an_instance_runs_from() -> None:
     deployment = with_versions(25)
     fields = {"deployment": deployment, "runner": make_runner(), "state": "running", "started_at": clock.now()}
     Instance.objects.create(id="r1.a", version=deployment.versions.get(number=1), seen_at=clock.now(), **fields)
-    Environment.objects.update(created_at=clock.now() - OLD)
+    Environment.objects.update(unused_since=clock.now() - OLD)
     purge()
     assert ready() == [1, 22, 23, 24, 25]
     numbers = sorted(deployment.versions.values_list("number", flat=True))
