@@ -13,6 +13,11 @@ from hosting.routing import resource_url
 from hosting.selectors import deployment_get
 from oauth.resources import Resource
 
+TRACED = (
+    "Bodies of calls are traced: whoever manages this server can read what is sent to it in your name and what it "
+    "answers."
+)
+
 
 def resource_find(url: str, user_id: UUID) -> Resource | None:
     """Of one that the user may not call nobody learns that it exists."""
@@ -27,4 +32,5 @@ def resource_find(url: str, user_id: UUID) -> Resource | None:
     if url.lower() != canonical or not may_see(person(user_id), deployment):
         return None
     holder = deployment.owner
-    return Resource(canonical, deployment.pk, holder.display, deployment.name, holder.organization_id)
+    remark = TRACED if deployment.traces_bodies else ""
+    return Resource(canonical, deployment.pk, holder.display, deployment.name, holder.organization_id, remark)

@@ -21,6 +21,7 @@ class Resource:
     owner: str  # as shown
     name: str  # as shown
     organization_id: UUID | None = None  # whose it is, where it is one's
+    remark: str = ""  # what people should know before they let a program call it
 
     @property
     def label(self) -> str:

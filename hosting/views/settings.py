@@ -78,7 +78,10 @@ SECTIONS = {
         "Saved. It counts from the next build on.",
     ),
     "tracing": Section(
-        sections.TracingForm, _own("traces_bodies"), _set(configuring.tracing_set), "Saved. Callers are told."
+        sections.TracingForm,
+        _own("traces_bodies"),
+        _set(configuring.tracing_set),
+        "Saved. Callers are told on this server’s page, and where they let a program in.",
     ),
 }
 

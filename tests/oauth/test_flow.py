@@ -60,6 +60,13 @@ def test_page_says_who_asks_and_for_what(flow: Flow) -> None:
     assert not Grant.objects.exists()
 
 
+def test_page_says_when_the_owner_reads_along(flow: Flow) -> None:
+    assert "traced" not in flow.ask().content.decode()
+    Deployment.objects.update(traces_bodies=True)
+    page = flow.ask().content.decode()
+    assert "Its owner reads along" in page and "Bodies of calls are traced" in page
+
+
 def test_page_can_not_be_framed_or_kept(flow: Flow) -> None:
     """Threat 20."""
     answer = flow.ask()
