@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from registry.views import browse, feed, moderation, server
+from registry.views import browse, feed, moderation, publish, server
 
 app_name = "registry"
 # A server's name has a slash in it, so what follows it is set apart by /-/.
 urlpatterns = [
     path("", browse.browse, name="browse"),
     path("feed", feed.feed, name="feed"),
+    path("publish/", publish.publish, name="publish"),
+    path("publish/prove", publish.prove, name="publish_prove"),
     path("moderation/", moderation.moderation, name="moderation"),
     re_path(r"^review/(?P<name>.+)$", moderation.review, name="review"),
     re_path(r"^report/(?P<name>.+)$", moderation.report, name="report"),

@@ -284,6 +284,7 @@ SPECTACULAR_SETTINGS = {
 # The registry: who may publish what
 REGISTRY_GITHUB_CLIENT_ID = env.text("REGISTRY_GITHUB_CLIENT_ID")  # of the OAuth app whose device flow publishers use
 REGISTRY_GITHUB_API = env.https_url("REGISTRY_GITHUB_API", "https://api.github.com")
+REGISTRY_GITHUB_URL = env.https_url("REGISTRY_GITHUB_URL", "https://github.com")
 REGISTRY_GITHUB_ISSUER = env.https_url("REGISTRY_GITHUB_ISSUER", "https://token.actions.githubusercontent.com")
 REGISTRY_GITHUB_NAMESPACE = env.text("REGISTRY_GITHUB_NAMESPACE", "io.github")  # another one for an own GitHub
 # Tokens for the audience "mcp-registry", which publishers up to 1.7 ask for, are good at every registry that takes it.

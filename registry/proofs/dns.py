@@ -28,6 +28,11 @@ def published_keys(domain: str, *, servers: Sequence[str] = ()) -> list[PublicKe
     return records.keys(texts)
 
 
+def texts(domain: str, *, servers: Sequence[str] = ()) -> list[str]:
+    """All TXT records of a domain itself. Blocks. Raises ProofUnavailable."""
+    return _txt(domain, servers, SECONDS)
+
+
 def _txt(name: str, servers: Sequence[str], seconds: float) -> list[str]:
     """The TXT records of a name, their parts joined. Raises ProofUnavailable."""
     try:

@@ -2,6 +2,7 @@
 // Elements that arrive later (live parts of a page) are bound as they appear. A controller may return a function
 // that undoes it when its element goes away.
 
+import { connect as check } from "./controllers/check.js";
 import { connect as copy } from "./controllers/copy.js";
 import { connect as elapsed } from "./controllers/elapsed.js";
 import { connect as live } from "./controllers/live.js";
@@ -14,7 +15,7 @@ import { connect as tabs } from "./controllers/tabs.js";
 import { connect as theme } from "./controllers/theme.js";
 import { connect as waiting } from "./controllers/waiting.js";
 
-const controllers = { copy, elapsed, live, menu, output, refresh, search, submit, tabs, theme, waiting };
+const controllers = { check, copy, elapsed, live, menu, output, refresh, search, submit, tabs, theme, waiting };
 const bound = new Map();
 
 function within(node) {

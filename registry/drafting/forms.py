@@ -1,0 +1,102 @@
+"""The fields of the guided form. None is required here: a draft is kept as it is, and the checks say what it lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+MAX_SETTINGS = 20
+_CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "mono"}
+PACKAGES = (
+    ("", "No package"),
+    ("npm", "npm"),
+    ("pypi", "PyPI"),
+    ("oci", "Container image"),
+    ("nuget", "NuGet"),
+    ("cargo", "Cargo"),
+    ("mcpb", "MCP bundle (a file to download)"),
+)
+REMOTES = (("", "Not hosted by you"), ("streamable-http", "Streamable HTTP"), ("sse", "HTTP+SSE (before 2025-03-26)"))
+PLACES = (("environment", "Environment variable"), ("argument", "Argument"), ("header", "Header of the remote"))
+
+
+def _text(
+    label: str, help_text: str = "", most: int = 500, *, placeholder: str = "", is_code: bool = False
+) -> forms.CharField:
+    attributes = {**(_CODE if is_code else {}), **({"placeholder": placeholder} if placeholder else {})}
+    widget = forms.TextInput(attrs=attributes)
+    return forms.CharField(label=label, help_text=help_text, max_length=most, required=False, widget=widget)
+
+
+class AboutForm(forms.Form):
+    name = _text(
+        "Name",
+        "A namespace that you can prove, a slash, and what you call it: <code>io.github.LOGIN/…</code> for an account "
+        "at GitHub, <code>org.example/…</code> for the domain example.org.",
+        200,
+        placeholder="org.example/weather",
+        is_code=True,
+    )
+    title = _text("Title", "As people read it in lists.", 100)
+    description = forms.CharField(
+        label="Description",
+        help_text="What it does, in up to 100 characters.",
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    version = _text(
+        "Version", "Each version is published once and never changes.", 255, placeholder="1.0.0", is_code=True
+    )
+    website = _text("Website", "", 500, placeholder="https://", is_code=True)
+    repository = _text("Source repository", "", 500, placeholder="https://github.com/…", is_code=True)
+    subfolder = _text("Folder in the repository", "", 300, is_code=True)
+
+
+class RunForm(forms.Form):
+    package = forms.ChoiceField(label="Package", choices=PACKAGES, required=False)
+    identifier = _text(
+        "Its name there",
+        "As the index writes it: <code>@example/weather</code>, <code>ghcr.io/example/weather:1.0.0</code>, or the "
+        "address of the bundle.",
+        500,
+        is_code=True,
+    )
+    package_version = _text("Its version", "Empty: the version above.", 255, is_code=True)
+    file_sha256 = _text("SHA-256 of the bundle", "Only for bundles: 64 hexadecimal digits.", 64, is_code=True)
+    remote = forms.ChoiceField(label="Remote server", choices=REMOTES, required=False)
+    remote_url = _text("Its address", "", 500, placeholder="https://weather.example.org/mcp", is_code=True)
+
+
+class SettingForm(forms.Form):
+    where = forms.ChoiceField(label="What", choices=PLACES, required=False)
+    name = _text("Name", "", 200, is_code=True)
+    description = _text("What it is", "", 500)
+    default = _text("Default", "", 500, is_code=True)
+    is_required = forms.BooleanField(label="Required", required=False)
+    is_secret = forms.BooleanField(label="Secret", required=False)
+
+
+_Settings = forms.formset_factory(SettingForm, extra=1, max_num=MAX_SETTINGS, absolute_max=MAX_SETTINGS + 1)
+
+
+class Draft:
+    """The three parts as one. `given` is what was sent, or None for an empty form."""
+
+    def __init__(self, given: Any = None, initial: dict[str, Any] | None = None) -> None:
+        self.about = AboutForm(given, initial=initial)
+        self.run = RunForm(given)
+        self.settings: Any = _Settings(given, prefix="settings")
+
+    def is_sane(self) -> bool:
+        """Whether the browser sent what the form has; all else is for the checks."""
+        return all([self.about.is_valid(), self.run.is_valid(), self.settings.is_valid()])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {**self.about.cleaned_data, **self.run.cleaned_data}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [form.cleaned_data for form in self.settings if form.cleaned_data.get("name")]
