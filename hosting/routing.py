@@ -20,7 +20,7 @@ from hosting import inputs, limits, names, owner_shares, quotas
 from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
-from hosting.models import Deployment, DeploymentVersion, Runner, RunnerPlacement, Tool
+from hosting.models import Deployment, DeploymentVersion, Environment, Runner, RunnerPlacement, Tool
 from hosting.policies import policy_kept
 from hosting.runner import control
 from hosting.states import CALLABLE, State
@@ -51,11 +51,14 @@ class Route:
     task_support: Mapping[str, str] = field(default_factory=dict)  # tool -> optional | required | forbidden
     may_run_again: frozenset[str] = frozenset()  # tools whose task may run a second time where its call was lost
     hand_off_seconds: int = 0  # then a call is handed to a task, for clients that know none; 0: never
+    serves_meanwhile: bool = False  # while another version is built: this one is whole
 
     @property
     def is_callable(self) -> bool:
         """Built, and wanted to run. Not callable: `state` and `reason` say why."""
-        return bool(self.version_id) and self.state in CALLABLE
+        if self.state in CALLABLE:
+            return bool(self.version_id)
+        return self.serves_meanwhile and self.state in (State.QUEUED, State.BUILDING)
 
 
 def resource_url(owner: str, name: str) -> str:
@@ -83,7 +86,14 @@ def route_by_id(deployment_id: UUID | str) -> Route:
 
 
 def _routed() -> QuerySet[Deployment]:
-    return Deployment.objects.select_related("owner", "current_version", "placement__runner")
+    return Deployment.objects.select_related("owner", "current_version__environment", "placement__runner")
+
+
+def _is_whole(version: DeploymentVersion | None) -> bool:
+    """Not one that is itself being built again: as of its release day, or because its environment was taken away."""
+    if version is None or version.built_at is None or not version.is_ready:
+        return False
+    return version.environment is None or version.environment.state == Environment.Status.READY
 
 
 def route_of(deployment: Deployment) -> Route:
@@ -112,6 +122,7 @@ def route_of(deployment: Deployment) -> Route:
         task_support=support,
         may_run_again=again,
         hand_off_seconds=deployment.hand_off_seconds if deployment.has_tasks else 0,
+        serves_meanwhile=_is_whole(version),
         generation=placement.generation if placement else 0,
     )
 

@@ -34,7 +34,8 @@ TO: dict[State, frozenset[State]] = {
     _S.DELETING: frozenset(),
 }
 
-# In these a call may be placed: the environment is there and nobody said stop.
+# In these a call may be placed: the environment is there and nobody said stop. While another version is queued or
+# built, the present one goes on serving (`routing.Route.is_callable`).
 CALLABLE = frozenset({_S.READY, _S.STARTING, _S.RUNNING, _S.FAILED})
 # What the reconciler sees at runners, as opposed to what people and builds decide.
 SEEN = frozenset({_S.READY, _S.STARTING, _S.RUNNING, _S.FAILED})

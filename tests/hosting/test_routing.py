@@ -15,9 +15,9 @@ from common import ids
 from common.errors import NotFound, Unavailable
 from events.actors import OPERATOR
 from hosting import routing
-from hosting.models import Deployment, Runner
+from hosting.models import Deployment, DeploymentVersion, Environment, Runner
 from hosting.placing import placement_ensure, placement_renew, placements_drain, placements_move_from
-from hosting.services import member_add
+from hosting.services import deployment_deploy, member_add
 from hosting.states import State
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
 
@@ -46,6 +46,7 @@ def test_route_says_what_a_call_needs() -> None:
         isolation="session",
         has_tasks=True,
         hand_off_seconds=deployment.hand_off_seconds,
+        serves_meanwhile=True,
     )
     assert route.is_callable
 
@@ -92,11 +93,36 @@ def test_deleted_ones_have_no_route() -> None:
 )
 def test_what_cant_be_called_says_why(state: State, code: str, words: str) -> None:
     deployment = make_deployment(make_user(), state=state)
+    DeploymentVersion.objects.update(built_at=None)
     make_runner()
     for find in (routing.placement_for, placement_ensure):
         with pytest.raises(Unavailable, match=words) as caught:
             find(deployment.pk)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.BUILDING])
+def test_while_a_newer_version_is_built_the_present_one_serves(state: State) -> None:
+    deployment = make_deployment(make_user())
+    make_runner()
+    deployment_deploy(actor=OPERATOR, deployment=deployment, reference="pypi:demo==2.0")
+    Deployment.objects.update(state=state)
+    assert placement_ensure(deployment.pk).is_callable
+    assert routing.placement_for(deployment.pk)[1].version == str(deployment.current_version_id)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"built_at": None}, {"environment__state": Environment.Status.REMOVED}, {"environment": None}]
+)
+def test_one_that_is_itself_built_again_does_not_serve(changes: dict[str, Any]) -> None:
+    deployment = make_deployment(make_user(), state=State.BUILDING)
+    make_runner()
+    if "environment__state" in changes:
+        Environment.objects.update(state=changes["environment__state"])
+    else:
+        DeploymentVersion.objects.update(**changes)
+    with pytest.raises(Unavailable, match="still being built"):
+        placement_ensure(deployment.pk)
 
 
 def test_a_failed_build_cant_be_called_but_a_failed_start_can() -> None:
