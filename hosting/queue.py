@@ -36,6 +36,11 @@ def advance_task(task_id: str) -> None:
     _send("advance_task", task_id)
 
 
+def sweep_tasks() -> None:
+    """Look after tasks now, not when beat says so next."""
+    _send("sweep_tasks")
+
+
 def stop_task(task_id: str) -> None:
     _send("stop_task", task_id)
 

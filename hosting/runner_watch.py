@@ -63,6 +63,7 @@ def runner_died(runner: Runner) -> None:
             words = f"its runner {runner.name} doesn't answer; it is started elsewhere"
             deployment_move(deployment_id, State.READY, words, only_from=frozenset({State.STARTING, State.RUNNING}))
         _start_again(wanted)
+        queue.sweep_tasks()  # the silence took long enough: no task says any longer that it runs there
     log.warning("runner_dead", runner=runner.name, moved=len(moved))
 
 

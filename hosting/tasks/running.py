@@ -220,7 +220,7 @@ def sweep() -> None:
     for runner in Runner.objects.all():
         _look_at(runner)
     homeless = Q(runner=None) | Q(runner__state=Runner.Status.DEAD)
-    for task in Task.objects.filter(homeless, state__in=RUNNING)[:MAX_AT_ONCE]:
+    for task in Task.objects.filter(homeless, state__in=RUNNING).iterator(MAX_AT_ONCE):
         task_lost(task, "its runner is gone")
     _expire(now)
     _raise_ttl()

@@ -38,6 +38,7 @@ class Broken:
     site: Stack
     url: str
     token: str
+    api_token: str
 
     def kill(self, word: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill -9 the part of the site with this word in its command; the supervisor starts it again."""
@@ -57,6 +58,34 @@ class Broken:
         finally:
             worker.kill()
             worker.wait()
+
+    @contextmanager
+    def nothing_started_again(self) -> Iterator[None]:
+        """What dies meanwhile stays away: the supervisor is held."""
+        os.kill(self.site.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.site.pid, signal.SIGCONT)
+
+    async def _working(self, seconds: float, enough: Callable[[list[Any]], bool]) -> float:
+        """How long it took until the open tasks were so. Asks the API of the site, which needs no runner."""
+        began = time.monotonic()
+        headers = {"Authorization": f"Bearer {self.api_token}"}
+        async with httpx.AsyncClient(headers=headers, timeout=30) as http:
+            while True:
+                tasks = (await http.get(f"{self.site.url}/api/tasks?state=working&limit=100")).json()["items"]
+                if enough(tasks):
+                    return time.monotonic() - began
+                assert time.monotonic() < began + seconds, [(task["state"], task["reason"]) for task in tasks]
+                await asyncio.sleep(0.2)
+
+    async def until_all_run(self, seconds: float = 60.0) -> float:
+        """What is not yet at an instance runs at another one, should that one die."""
+        return await self._working(seconds, lambda tasks: {task["state"] for task in tasks} == {"working"})
+
+    async def until_none_works(self, seconds: float = 60.0) -> float:
+        return await self._working(seconds, lambda tasks: not tasks)
 
     def wait_for(self, word: str, seconds: float = 30.0) -> None:
         """Until there is such a part again."""
@@ -82,7 +111,8 @@ def broken(tmp_path: Path) -> Iterator[Broken]:
             url = site.manage("host", *words).stdout.strip()
             site.manage("shell", "-c", MANY_AT_ONCE)
             token = site.manage("issue_token", "--user", "alice", "--deployment", "alice/t").stdout.strip()
-            yield Broken(site, url, token)
+            api_token = site.manage("issue_token", "--user", "alice", "--api").stdout.strip()
+            yield Broken(site, url, token, api_token)
         finally:
             site.stop()
 

@@ -128,6 +128,7 @@ async def test_a_crashed_runners_tasks_fail_with_the_reason_and_finished_ones_do
         finished = list(done.promised.values())
         await caller.ends(finished, 30)
         await running.create()
+        await broken.until_all_run()
         await asyncio.sleep(random.uniform(0, 3))
         broken.kill("hosting.runner")
         await caller.again(caller.initialize)  # its session went with the runner; its tasks did not
@@ -135,6 +136,34 @@ async def test_a_crashed_runners_tasks_fail_with_the_reason_and_finished_ones_do
         assert set((await caller.ends(lost, 60)).values()) == {"failed"}
         assert "runner" in (await caller.get(lost[0]))["result"]["statusMessage"]
         assert set((await caller.ends(finished, 10)).values()) == {"completed"}
+
+
+async def test_no_task_works_for_long_without_a_living_instance(broken: Broken, caller: Caller) -> None:
+    """First their server dies, then their runner, which stays away until all is over: within 20 s none works."""
+    for _ in range(ROUNDS):
+        done = Batch(caller, 5, 0.1)
+        await done.create()
+        await caller.ends(list(done.promised.values()), 30)
+        orphans = Batch(caller, 20, 120)
+        await orphans.create()
+        await broken.until_all_run()
+        await asyncio.sleep(random.uniform(0, 3))
+        broken.kill("slipway-test-workshop")
+        server = await broken.until_none_works()
+        await caller.again(caller.initialize)  # its session went with the server
+        lost = Batch(caller, 20, 120)
+        await lost.create()
+        await broken.until_all_run()
+        await asyncio.sleep(random.uniform(0, 3))
+        with broken.nothing_started_again():
+            broken.kill("hosting.runner")
+            runner = await broken.until_none_works()
+        print(f"none works {server:.1f} s after their server, {runner:.1f} s after their runner", flush=True)
+        assert max(server, runner) < 20
+        await caller.again(caller.initialize)
+        tasks = [*orphans.promised.values(), *lost.promised.values()]
+        assert set((await caller.ends(tasks, 30)).values()) == {"failed"}
+        assert set((await caller.ends(list(done.promised.values()), 10)).values()) == {"completed"}
 
 
 async def test_outcomes_that_nobody_took_survive_the_runner(broken: Broken, caller: Caller) -> None:
