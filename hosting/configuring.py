@@ -194,7 +194,8 @@ def data_folder_set(*, actor: Actor, deployment: Deployment, has_data_folder: bo
 
 
 def install_code_set(*, actor: Actor, deployment: Deployment, runs_install_code: bool) -> None:
-    """Its owner's consent to install scripts and source distributions. It counts from the next build on."""
+    """Its owner's consent to install scripts and source distributions of this package (`hosting.install_consent`). It
+    counts from the next build on."""
     fields = {"runs_install_code": runs_install_code}
     _change(actor, deployment, "set_install_code", lambda _: fields, renews=False, **fields)
 

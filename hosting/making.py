@@ -131,7 +131,8 @@ def _take(actor: Actor, owner: Name, origin: Origin) -> _Taken:
 def _notify(version: DeploymentVersion, taken: _Taken) -> None:
     """What of a server.json could not be used is told beside what its build has to say."""
     if taken.notices:
-        DeploymentVersion.objects.filter(pk=version.pk).update(notices=list(taken.notices))
+        version.notices = [*version.notices, *taken.notices]
+        version.save(update_fields=["notices"])
     if taken.entry is not None:
         taken.entry.note(version)
 

@@ -18,6 +18,8 @@ from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import kinds, names, queue, taken_down
 from hosting.given import declared_of
+from hosting.install_consent import ENDED as CONSENT_ENDED
+from hosting.install_consent import install_consent_end
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
 from hosting.permissions import check_may_host, check_may_manage
@@ -121,10 +123,12 @@ def deployment_deploy(
     with transaction.atomic():
         locked = deployment_locked(deployment)
         latest = locked.versions.order_by("-number").first()
+        has_ended = install_consent_end(actor=actor, deployment=locked, reference=str(wanted))
         version = DeploymentVersion.objects.create(
             deployment=locked,
             number=latest.number + 1 if latest else 1,
             reference=str(wanted),
+            notices=[CONSENT_ENDED] if has_ended else [],
             source=source_for(locked.owner, wanted),
             declared=to_json(declared) if declared is not None else _declared_before(latest, wanted),
         )

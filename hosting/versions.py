@@ -11,6 +11,7 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import kinds, queue
+from hosting.install_consent import install_consent_end
 from hosting.models import Deployment, DeploymentVersion
 from hosting.permissions import check_may_manage
 from hosting.placing import placement_renew
@@ -39,6 +40,7 @@ def deployment_rollback(*, actor: Actor, deployment: Deployment, number: int) ->
         if not version.built_at or version.failure:
             raise Conflict("version_unusable", f"Version {number} was never built, so nothing can be started from it.")
         before = locked.current_version.number if locked.current_version else None
+        install_consent_end(actor=actor, deployment=locked, reference=version.reference)
         Deployment.objects.filter(pk=locked.pk).update(
             current_version=version,
             reference=version.reference,

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from accounts.services import organization_create
+from common import clock
 from common.errors import BadInput, Conflict, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import services
+from hosting import configuring, services
 from hosting.models import Deployment, DeploymentVersion
+from hosting.services import deployment_deploy
 from hosting.states import State
+from hosting.versions import deployment_rollback
 from oauth import selectors as tokens
 from oauth.services import endpoint_token_issue
 from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user, place
@@ -224,3 +227,41 @@ def test_delete_hides_it_revokes_its_tokens_and_keeps_the_name_until_it_is_gone(
     with pytest.raises(NotFound):
         services.deployment_start(actor=OPERATOR, deployment=deployment)
     assert state_of(deployment)[0] == "deleting"
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_kept"),
+    [
+        ("pypi:demo", True),
+        ("pypi:demo==2.0", True),
+        ("pypi:other", False),
+        ("npm:demo", False),
+        ("remote:https://demo.example.org/mcp", False),
+    ],
+)
+def test_the_consent_to_install_code_is_for_one_package(reference: str, is_kept: bool) -> None:
+    alice = make_user()
+    deployment = make_deployment(alice)
+    DeploymentVersion.objects.update(reference="pypi:demo")
+    Deployment.objects.update(reference="pypi:demo")
+    configuring.install_code_set(actor=actor_of(alice), deployment=deployment, runs_install_code=True)
+    version = deployment_deploy(actor=actor_of(alice), deployment=deployment, reference=reference)
+    deployment.refresh_from_db()
+    assert deployment.runs_install_code is is_kept
+    assert any("install code" in words for words in version.notices) is not is_kept
+    ended = AuditEntry.objects.filter(action="deployment:set_install_code", data__runs_install_code=False)
+    assert ended.exists() is not is_kept
+
+
+def test_going_back_to_another_package_takes_no_consent_along() -> None:
+    alice = make_user()
+    deployment = make_deployment(alice)
+    DeploymentVersion.objects.update(reference="pypi:first")
+    deployment_deploy(actor=actor_of(alice), deployment=deployment, reference="pypi:second")
+    Deployment.objects.update(state=State.READY)
+    DeploymentVersion.objects.update(built_at=clock.now())
+    configuring.install_code_set(actor=actor_of(alice), deployment=deployment, runs_install_code=True)
+    latest = deployment.versions.get(number=2)
+    Deployment.objects.update(current_version=latest)
+    deployment_rollback(actor=actor_of(alice), deployment=deployment, number=1)
+    assert not Deployment.objects.get().runs_install_code
