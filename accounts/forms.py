@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from accounts import names
+from accounts.models import Membership, User
 
 
 class SetPasswordForm(forms.Form):
@@ -25,3 +28,39 @@ class FirstAdministratorForm(SetPasswordForm):
         help_text="Letters, digits and single hyphens.",
     )
     field_order = ("name", "password")
+
+
+class NewAccountForm(FirstAdministratorForm):
+    """Of whoever was invited."""
+
+
+class OrganizationForm(forms.Form):
+    name = forms.CharField(
+        label="Name",
+        max_length=names.MAX_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="Part of the addresses of its servers. Letters, digits and single hyphens.",
+    )
+    title = forms.CharField(label="Title", max_length=100, required=False, help_text="How people call it.")
+
+
+class InvitationForm(forms.Form):
+    role = forms.ChoiceField(label="As", choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
+    note = forms.CharField(label="For whom", max_length=200, required=False, help_text="Only administrators see it.")
+
+
+class SiteInvitationForm(forms.Form):
+    """`may_choose`: operators say what the new account may do."""
+
+    site_role = forms.ChoiceField(
+        label="As",
+        choices=User.SiteRole.choices,
+        initial=User.SiteRole.MEMBER,
+        help_text="Publishers host and make organizations; moderators also decide about the registry.",
+    )
+    note = forms.CharField(label="For whom", max_length=200, required=False, help_text="Only you and operators see it.")
+
+    def __init__(self, *args: Any, may_choose: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_choose:
+            del self.fields["site_role"]

@@ -26,7 +26,15 @@ def validate_account_name(value: str) -> None:
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the toolkit's untyped models
-    """A person, or an account that `host` made for one. `username` is the display form of its Name."""
+    """A person, an account that `host` made for one, or one with which a program of an organization works.
+
+    `username` is the display form of its Name. Operators are superusers, whatever `site_role` says.
+    """
+
+    class SiteRole(models.TextChoices):
+        MODERATOR = "moderator", "Moderator"
+        PUBLISHER = "publisher", "Publisher"
+        MEMBER = "member", "Member"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     username = models.CharField(
@@ -36,9 +44,23 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the tool
         validators=[validate_account_name],
         error_messages={"unique": "This name is taken."},
     )
+    site_role = models.CharField(max_length=10, choices=SiteRole.choices, default=SiteRole.MEMBER)
+    service_of = models.ForeignKey(
+        "Organization",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="service_accounts",
+        help_text="nobody signs in to it; its organization makes its tokens",
+    )
 
     class Meta:
         verbose_name = "user"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(site_role__in=["moderator", "publisher", "member"]), name="user_site_role_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.username
@@ -70,19 +92,27 @@ class Organization(models.Model):
 
 
 class Membership(models.Model):
+    """What each role may is in `accounts.permissions`."""
+
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
+        ADMINISTRATOR = "administrator", "Administrator"
+        PUBLISHER = "publisher", "Publisher"
         MEMBER = "member", "Member"
+        VIEWER = "viewer", "Viewer"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    role = models.CharField(max_length=15, choices=Role.choices, default=Role.MEMBER)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["organization", "user"], name="membership_once"),
-            models.CheckConstraint(condition=Q(role__in=["owner", "member"]), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=["owner", "administrator", "publisher", "member", "viewer"]),
+                name="membership_role_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,3 +174,39 @@ class OneTimeLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} link {self.id}"
+
+
+class Invitation(models.Model):
+    """A link that can be copied and brings one person in: to an organization, to the site, or both.
+
+    Only a digest of its token is kept."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.CASCADE, related_name="invitations"
+    )
+    role = models.CharField(max_length=15, blank=True, choices=Membership.Role.choices, help_text="in the organization")
+    makes_account = models.BooleanField(default=False, help_text="also for somebody who has no account yet")
+    site_role = models.CharField(max_length=10, choices=User.SiteRole.choices, default=User.SiteRole.MEMBER)
+    note = models.CharField(max_length=200, blank=True, help_text="for whom it is, as the inviter remembers")
+    email = models.EmailField(blank=True, help_text="where it was sent: whoever has it reads that mail")
+    invited_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                name="invitation_leads_somewhere",
+                condition=Q(organization__isnull=True, role="", makes_account=True)
+                | Q(organization__isnull=False, role__in=["owner", "administrator", "publisher", "member", "viewer"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation {self.id}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import F, Q, QuerySet
 
 from accounts import names
-from accounts.models import Name, User
+from accounts.models import Membership, Name, Organization, User
+from accounts.permissions import MANAGING
 from common.errors import NotFound
 
 
@@ -31,6 +32,28 @@ def user_get(text: str) -> User:
 
 def names_owned_by(user: User) -> QuerySet[Name]:
     """The names under which a user may host: the user's own first, then organizations."""
-    return Name.objects.filter(Q(user=user) | Q(organization__memberships__user=user), released_at=None).order_by(
+    managed = Membership.objects.filter(user=user, role__in=MANAGING).values("organization_id")
+    return Name.objects.filter(Q(user=user) | Q(organization_id__in=managed), released_at=None).order_by(
         F("organization_id").asc(nulls_first=True), "folded"
+    )
+
+
+def organization_get(text: str) -> Organization:
+    """The organization of that name. Raises NotFound."""
+    name = name_find(text)
+    if name is None or name.organization is None:
+        raise NotFound("organization_unknown", f"There is no organization named “{text}”.")
+    return name.organization
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """Of organizations that still have their name."""
+    found = Membership.objects.filter(user=user, organization__name__isnull=False)
+    return found.select_related("organization__name").order_by("organization__name__folded")
+
+
+def members_of(organization: Organization) -> QuerySet[Membership]:
+    """People first, then accounts of programs."""
+    return organization.memberships.select_related("user").order_by(
+        F("user__service_of").asc(nulls_first=True), "user__username"
     )

@@ -1,7 +1,7 @@
 """The four things on a site that not every account may do, and the operator's say in each.
 
-Members may what the setting SLIPWAY_MEMBERS_MAY names. Whom the operator grants more has it as a Django permission;
-operators at a shell and superusers may everything.
+Members may what the setting SLIPWAY_MEMBERS_MAY names; publishers and moderators host, whatever that says. Whom the
+operator grants more has it as a Django permission; operators at a shell and superusers may everything.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.contrib.auth.models import Permission as Row
 from django.db import transaction
 
 from accounts.models import User
+from accounts.permissions import INVITING
 from common.errors import BadInput, Conflict, Forbidden
 from events.actors import Actor
 from events.audit import record
@@ -43,7 +44,9 @@ def may(actor: Actor, permission: SitePermission) -> bool:
     user = User.objects.filter(pk=actor.user_id, is_active=True).first() if actor.user_id is not None else None
     if user is None:
         return False
-    return permission.name in settings.SLIPWAY_MEMBERS_MAY or user.has_perm(f"hosting.{permission.codename}")
+    if permission.name in settings.SLIPWAY_MEMBERS_MAY or (user.site_role in INVITING and permission != ANONYMOUS):
+        return True
+    return user.has_perm(f"hosting.{permission.codename}")
 
 
 def check(actor: Actor, permission: SitePermission) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from accounts.models import Name
-from accounts.permissions import may_own_as, member_ids
+from accounts.permissions import may_look_at, may_own_as, member_ids
 from common.errors import NotFound
 from events.actors import Actor
 from hosting import grants
@@ -19,7 +19,7 @@ def may_manage(actor: Actor, deployment: Deployment) -> bool:
 
 
 def may_see(actor: Actor, deployment: Deployment) -> bool:
-    """See the page: owners, named members, and every signed-in person when it is public."""
+    """See the page: owners, the organization's viewers, named members, and everybody signed in when it is public."""
     if deployment.state == State.DELETING:
         return False
     if actor.is_trusted:
@@ -28,7 +28,15 @@ def may_see(actor: Actor, deployment: Deployment) -> bool:
         return False
     if deployment.access == Deployment.Access.PUBLIC:
         return True
-    return is_member(actor.user_id, deployment)
+    return is_member(actor.user_id, deployment) or may_look_at(actor.user_id, deployment.owner)
+
+
+def may_call(actor: Actor, deployment: Deployment) -> bool:
+    """Seeing is not enough: viewers of an organization may not."""
+    is_let_in = deployment.access == Deployment.Access.PUBLIC or actor.is_trusted
+    return may_see(actor, deployment) and (
+        is_let_in or (actor.user_id is not None and is_member(actor.user_id, deployment))
+    )
 
 
 def is_member(user_id: UUID, deployment: Deployment) -> bool:

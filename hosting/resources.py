@@ -8,7 +8,7 @@ from django.conf import settings
 
 from common.errors import NotFound
 from events.actors import person
-from hosting.permissions import may_see
+from hosting.permissions import may_call
 from hosting.routing import resource_url
 from hosting.selectors import deployment_get
 from oauth.resources import Resource
@@ -29,7 +29,7 @@ def resource_find(url: str, user_id: UUID) -> Resource | None:
     except NotFound:
         return None
     canonical = resource_url(deployment.owner.folded, deployment.folded_name)
-    if url.lower() != canonical or not may_see(person(user_id), deployment):
+    if url.lower() != canonical or not may_call(person(user_id), deployment):
         return None
     holder = deployment.owner
     remark = TRACED if deployment.traces_bodies else ""

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from accounts.permissions import may_administer
 from common import clock, ids
 from common.errors import BadInput, Conflict, NotFound
 from events.actors import Actor
@@ -31,8 +32,10 @@ _USE_NOTED_AFTER: Final = timedelta(minutes=1)
 def api_token_issue(
     *, actor: Actor, user: User, scopes: Sequence[str], ttl_seconds: int, note: str = ""
 ) -> tuple[ApiToken, str]:
-    """A revocable, audited row and the token itself. People issue for themselves only, operators for anybody."""
-    if not actor.is_trusted and actor.user_id != user.pk:
+    """A revocable, audited row and the token itself. People issue for themselves and for their organizations' programs,
+    operators for anybody."""
+    is_theirs = user.service_of is not None and may_administer(actor, user.service_of)
+    if not (actor.is_trusted or is_theirs or actor.user_id == user.pk):
         raise NotFound("user_unknown", "There is no such user, or it isn't you.")
     if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise BadInput("ttl_out_of_range", "A token for the API lives from 1 second to 365 days.", field="ttl")
@@ -66,10 +69,15 @@ def api_token_issue(
     return row, value
 
 
-def api_token_revoke(*, actor: Actor, token_id: UUID) -> None:
-    """Takes effect with the next request, everywhere: each one reads the row. Repeatable."""
+def api_token_revoke(*, actor: Actor, token_id: UUID, organization_id: UUID | None = None) -> None:
+    """Takes effect with the next request, everywhere: each one reads the row. Repeatable.
+
+    `organization_id`: whose administrator does it, which the caller has checked.
+    """
     tokens = ApiToken.objects.filter(pk=token_id)
-    if not actor.is_trusted:
+    if organization_id is not None:
+        tokens = tokens.filter(user__service_of_id=organization_id)
+    elif not actor.is_trusted:
         tokens = tokens.filter(user_id=actor.user_id) if actor.user_id else tokens.none()
     with transaction.atomic():
         if not tokens.exists():

@@ -34,6 +34,7 @@ def consent_grant(
     now = clock.now()
     fields = {
         "resource_id": resource.id if resource is not None else None,
+        "organization_id": resource.organization_id if resource is not None else None,
         "scopes": " ".join(scopes),
         "digest": application.profile.digest,
         "revoked_at": None,
@@ -56,6 +57,7 @@ def consent_grant(
             client=application.client_id,
             resource=url,
             scopes=list(scopes),
+            organization=str(resource.organization_id) if resource is not None and resource.organization_id else "",
         )
     return consent
 
@@ -74,11 +76,18 @@ def consent_use(*, user_id: UUID, application: Application, resource: str, resou
     )
 
 
-def consent_revoke(*, actor: Actor, consent_id: UUID, is_blocked: bool = False) -> None:
-    """Ends all of its tokens, everywhere within a second. Blocking also refuses the client's next question."""
+def consent_revoke(
+    *, actor: Actor, consent_id: UUID, is_blocked: bool = False, organization_id: UUID | None = None
+) -> None:
+    """Ends all of its tokens, everywhere within a second. Blocking also refuses the client's next question.
+
+    `organization_id`: whose administrator does it, which the caller has checked.
+    """
     with transaction.atomic():
         consents = Consent.objects.select_for_update().filter(pk=consent_id)
-        if not actor.is_trusted:
+        if organization_id is not None:
+            consents = consents.filter(organization_id=organization_id)
+        elif not actor.is_trusted:
             consents = consents.filter(user_id=actor.user_id) if actor.user_id else consents.none()
         consent = consents.first()
         if consent is None:
@@ -89,7 +98,8 @@ def consent_revoke(*, actor: Actor, consent_id: UUID, is_blocked: bool = False) 
             fields["blocked_at"] = now
         Consent.objects.filter(pk=consent.pk).update(**fields)
         _tokens_end(consent)
-        record(actor, "consent:block" if is_blocked else "consent:revoke", "consent", consent.pk)
+        data = {"organization": str(consent.organization_id)} if consent.organization_id is not None else {}
+        record(actor, "consent:block" if is_blocked else "consent:revoke", "consent", consent.pk, **data)
 
 
 def consent_unblock(*, actor: Actor, consent_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""The form that makes a token for the API."""
+"""Forms of tokens, of programs' accounts, and of the rules about programs. Shape only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.organizations import SERVICE_ROLES
 from oauth import scopes
 from oauth.api_tokens import DAY_SECONDS
 
@@ -30,3 +31,70 @@ class ApiTokenForm(forms.Form):
     def clean_scopes(self) -> tuple[str, ...]:
         chosen: Any = self.cleaned_data["scopes"]
         return scopes.parse(" ".join(chosen), scopes.API_KNOWN)
+
+
+class ServiceAccountForm(forms.Form):
+    name = forms.CharField(
+        label="Name",
+        max_length=39,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="The organization's name is put before it.",
+    )
+    role = forms.ChoiceField(
+        label="As",
+        choices=[(role.value, role.label) for role in SERVICE_ROLES],
+        initial="member",
+        help_text="Members call the organization's private servers, publishers also change them.",
+    )
+
+
+class ServiceClientForm(forms.Form):
+    account = forms.ChoiceField(label="Of")
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[(scope, scopes.MEANINGS[scope][0]) for scope in scopes.KNOWN],
+        widget=forms.CheckboxSelectMultiple,
+        initial=list(scopes.DEFAULT),
+    )
+
+    def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].choices = [(name, name) for name in accounts]  # type: ignore[attr-defined]
+
+
+class ServiceTokenForm(ApiTokenForm):
+    account = forms.ChoiceField(label="Of")
+    field_order = ("account",)
+
+    def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].choices = [(name, name) for name in accounts]  # type: ignore[attr-defined]
+
+
+class PolicyForm(forms.Form):
+    clients = forms.CharField(
+        label="Only these programs",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="One a line: the id, or the host of ids that are addresses. Without any, all programs.",
+    )
+    is_verified_only = forms.BooleanField(label="No programs that registered themselves", required=False)
+    servers = forms.CharField(
+        label="At these servers only",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text="One name a line. Without any, at all servers of the organization.",
+    )
+    scopes = forms.MultipleChoiceField(
+        label="At most",
+        required=False,
+        choices=[(scope, scopes.MEANINGS[scope][0]) for scope in scopes.KNOWN],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Without any, everything that a person may allow.",
+    )
+
+    def clean_clients(self) -> list[str]:
+        return str(self.cleaned_data["clients"]).split()
+
+    def clean_servers(self) -> list[str]:
+        return str(self.cleaned_data["servers"]).split()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from oauth.views import open as programs
+from oauth.views import organizations
 from oauth.views.api_tokens import api_tokens
 from oauth.views.apps import connected_apps
 from oauth.views.authorize import authorize
@@ -17,5 +18,8 @@ urlpatterns = [
     path("oauth/token", programs.token, name="token"),
     path("oauth/revoke", programs.revoke, name="revoke"),
     path("account/api-tokens", api_tokens, name="api_tokens"),
+    path("organizations/<str:name>/programs", organizations.programs, name="organization_programs"),
+    path("organizations/<str:name>/apps", organizations.apps, name="organization_apps"),
+    path("organizations/<str:name>/rules", organizations.rules, name="organization_rules"),
     path("account/apps", connected_apps, name="connected_apps"),
 ]

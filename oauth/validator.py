@@ -29,6 +29,7 @@ from oauth.clients.metadata import CLIENT_CREDENTIALS, JWT_BEARER, KEY, NONE, RE
 from oauth.clients.services import client_used, secret_digest
 from oauth.consents import consent_use
 from oauth.models import AccessToken, Application, Grant, RefreshToken
+from oauth.policies import refusal_of, scopes_within
 from oauth.resources import Resource, resource_find
 
 ACCESS_SECONDS: Final = 600
@@ -135,6 +136,8 @@ class Validator(OAuth2Validator):
                 raise errors.InvalidGrantError("The server is gone, or may not be used any more.", request=request)
             if asked and resource_find(asked[0], request.user.pk) != current:
                 raise _invalid_target(request, "The authorization was for another resource.")
+            if refusal := refusal_of(request.client, current):
+                raise errors.InvalidGrantError(refusal, request=request)
             request.resource_id = current.id
         request.resource = [granted] if granted else []
 
@@ -239,6 +242,10 @@ def _find(request: Any, url: str, user_id: UUID) -> Resource:
     found = resource_find(url, user_id)
     if found is None:
         raise _invalid_target(request, "There is no such server, or it may not be used.")
+    if refusal := refusal_of(request.client, found):
+        raise errors.AccessDeniedError(refusal, request=request)
+    if set(scopes_within(found, request.scopes)) != set(request.scopes):
+        raise errors.InvalidScopeError("The organization of this server gives out less.", request=request)
     return found
 
 

@@ -197,7 +197,7 @@ LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-SLIPWAY_SIGN_UP = env.choice("SLIPWAY_SIGN_UP", "closed", ["closed", "open"])
+SLIPWAY_SIGN_UP = env.choice("SLIPWAY_SIGN_UP", "invite", ["closed", "invite", "domain", "open"])
 # Where anybody may sign up, hosting is the operator's to grant.
 _MEMBERS_MAY = ["packages", "source", "remotes"]
 SLIPWAY_MEMBERS_MAY = env.several(

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, TextField, Value, When
 
 from accounts.models import Membership, Name
+from accounts.permissions import CALLING
 from common.errors import NotFound
 from events.actors import Actor
 from hosting.models import Deployment, DeploymentMember, Task, TaskLine
@@ -169,7 +170,10 @@ def tasks_without_access(limit: int) -> list[tuple[Task, str]]:
     """Open tasks whose user may no longer call their server, or whose server is not to run; each with the reason."""
     shared = DeploymentMember.objects.filter(deployment=OuterRef("deployment"), user=OuterRef("user"))
     owners = Membership.objects.filter(
-        organization=OuterRef("deployment__owner__organization"), user=OuterRef("user"), user__is_active=True
+        organization=OuterRef("deployment__owner__organization"),
+        user=OuterRef("user"),
+        user__is_active=True,
+        role__in=CALLING,
     )
     is_off = Q(user__is_active=False)
     is_stopped = Q(deployment__wanted=Deployment.Wanted.STOPPED) | Q(deployment__state=DeploymentState.DELETING)

@@ -18,11 +18,10 @@ import structlog
 from django.core.cache import cache
 from django.db import transaction
 
-from common import clock
+from common import clock, limits
 from common.errors import AppError, BadInput
 from common.outbound import Answer
 from events.actors import SYSTEM
-from oauth import limits
 from oauth.clients.metadata import KEY, NONE, ClientMetadata, parse
 from oauth.clients.services import Source, client_save
 from oauth.consents import consents_revoke_of_client

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from common import limits
 from common.errors import NotFound
-from oauth import limits
 from oauth.clients.metadata import BASIC, NONE, POST, parse
 from oauth.clients.services import Source, client_save
 

@@ -134,10 +134,13 @@ def client_unblock(*, actor: Actor, client_id: str) -> None:
             record(actor, "client:unblock", "client", client_id)
 
 
-def client_delete(*, actor: Actor, client_id: str, user_id: UUID | None = None) -> None:
+def client_delete(*, actor: Actor, client_id: str, organization_id: UUID | None = None) -> None:
+    """`organization_id`: whose administrator does it, which the caller has checked."""
     with transaction.atomic():
         application = client_get(client_id)
-        if not actor.is_trusted and (actor.user_id is None or application.user_id != actor.user_id):
+        is_theirs = organization_id is not None and application.user.service_of_id == organization_id
+        is_own = actor.user_id is not None and application.user_id == actor.user_id
+        if not (actor.is_trusted or is_theirs or is_own):
             raise NotFound("client_unknown", f"There is no client {client_id}.")
         record(actor, "client:delete", "client", client_id)
         application.delete()

@@ -21,6 +21,7 @@ from oauth.clients.assertions import assertion_use
 from oauth.clients.jwt import Rejected, check_times, payload_of, peek
 from oauth.enterprise.people import identity_user
 from oauth.models import Application, TrustedIdp
+from oauth.policies import refusal_of, scopes_within
 from oauth.remote_keys import keys_newer
 from oauth.resources import Resource, resource_find
 
@@ -64,7 +65,7 @@ def assertion_exchange(
         if resource is None or resource.organization_id != idp.organization_id:
             continue
         _check_policy(idp, client, resource)
-        granted = _scopes(body, idp, client, scopes)
+        granted = scopes_within(resource, _scopes(body, idp, client, scopes))
         if not granted:
             raise NoScope
         assertion_use(issuer, body, expires)
@@ -106,6 +107,8 @@ def _check_policy(idp: TrustedIdp, client: Application, resource: Resource) -> N
         raise Rejected("the organization does not let this client in")
     if idp.resources and resource.id not in idp.resources:
         raise Rejected("the organization does not give this server out")
+    if refusal := refusal_of(client, resource):
+        raise Rejected(refusal[0].lower() + refusal[1:].rstrip("."))
 
 
 def _scopes(body: Mapping[str, Any], idp: TrustedIdp, client: Application, asked: Sequence[str]) -> tuple[str, ...]:

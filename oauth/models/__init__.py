@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oauth.models.clients import ClientProfile, Consent
 from oauth.models.enterprise import EnterpriseIdentity, TrustedIdp
+from oauth.models.policies import ClientPolicy
 from oauth.models.signing import SigningKey
 from oauth.models.tokens import ApiToken, EndpointToken, RevokedToken, UsedAssertion
 from oauth.models.toolkit import AccessToken, Application, DeviceGrant, Grant, IDToken, RefreshToken
@@ -12,6 +13,7 @@ __all__ = [
     "AccessToken",
     "ApiToken",
     "Application",
+    "ClientPolicy",
     "ClientProfile",
     "Consent",
     "DeviceGrant",

@@ -51,6 +51,7 @@ class Consent(models.Model):
         max_length=500, blank=True, help_text="the audience; empty: the site, which opens nothing"
     )
     resource_id = models.UUIDField(null=True, blank=True, help_text="what has this URL: a later one is another thing")
+    organization_id = models.UUIDField(null=True, blank=True, db_index=True, help_text="whose server it is, of one's")
     scopes = models.CharField(max_length=200, help_text="separated by spaces")
     digest = models.CharField(max_length=64, blank=True, help_text="the client's, when this was given")
     granted_at = models.DateTimeField(default=clock.now)

@@ -20,7 +20,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
 from oauth2_provider.http import OAuth2ResponseRedirect
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, CustomOAuth2Error, InvalidRequestError, OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import (
+    AccessDeniedError,
+    CustomOAuth2Error,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+)
 
 from accounts.models import User
 from common.errors import AppError, BadInput
@@ -30,6 +36,7 @@ from oauth.asking import Asking, describe
 from oauth.clients.documents import client_ensure
 from oauth.consents import consent_find, consent_grant
 from oauth.models import Application
+from oauth.policies import refusal_of, scopes_within
 from oauth.resources import Resource, resource_find
 from oauth.toolkit import backend
 
@@ -98,16 +105,30 @@ def _read(request: HttpRequest, user: User) -> Asked:
     challenge = credentials.get("code_challenge") or ""
     if credentials.get("code_challenge_method") != "S256" or len(challenge) != S256_LENGTH:
         raise refused(InvalidRequestError(description="PKCE with code_challenge_method S256 is needed."))
-    resource = None
+    try:
+        resource = _resource(request, user, application)
+    except OAuth2Error as error:
+        raise refused(error) from None
+    known = (*scopes.KNOWN, scopes.OFFLINE)
+    within = scopes_within(resource, tuple(scope for scope in known if scope in found))
+    if not set(within) - {scopes.OFFLINE}:
+        raise refused(InvalidScopeError(description="The organization of this server gives out none of these scopes."))
+    return Asked(application, resource, within, credentials)
+
+
+def _resource(request: HttpRequest, user: User, application: Application) -> Resource | None:
+    """What it is for; None for nothing in particular. Raises OAuth2Error."""
     asked = list(dict.fromkeys(request.GET.getlist("resource")))
     if len(asked) > 1:
-        raise refused(_invalid_target("Ask for exactly one resource."))
-    if asked:
-        resource = resource_find(asked[0], user.pk)
-        if resource is None:
-            raise refused(_invalid_target("There is no such server, or you may not use it."))
-    known = (*scopes.KNOWN, scopes.OFFLINE)
-    return Asked(application, resource, tuple(scope for scope in known if scope in found), credentials)
+        raise _invalid_target("Ask for exactly one resource.")
+    if not asked:
+        return None
+    found = resource_find(asked[0], user.pk)
+    if found is None:
+        raise _invalid_target("There is no such server, or you may not use it.")
+    if refusal := refusal_of(application, found):
+        raise AccessDeniedError(description=refusal)
+    return found
 
 
 def _decide(request: HttpRequest, user: User, asked: Asked) -> HttpResponse:

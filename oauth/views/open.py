@@ -10,8 +10,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from common import limits
 from common.errors import AppError, BadInput
-from oauth import keys, limits, metadata
+from oauth import keys, metadata
 from oauth.clients.registration import client_register
 from oauth.toolkit import backend
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts.models import User
+from accounts.permissions import is_operator
 from common import clock
 from common.errors import BadInput, Conflict, Forbidden, NotFound
 from events.actors import Actor
@@ -16,12 +17,11 @@ OPEN_REPORTS_EACH = 20
 
 
 def may_moderate(actor: Actor) -> bool:
-    """Operators at a shell, and accounts that are operators of the site."""
-    if actor.is_trusted:
+    """Operators at a shell, and accounts that are operators or moderators of the site."""
+    if is_operator(actor):
         return True
-    return (
-        actor.user_id is not None and User.objects.filter(pk=actor.user_id, is_superuser=True, is_active=True).exists()
-    )
+    moderators = User.objects.filter(site_role=User.SiteRole.MODERATOR, is_active=True)
+    return actor.user_id is not None and moderators.filter(pk=actor.user_id).exists()
 
 
 def report_make(*, actor: Actor, name: str, kind: str, text: str) -> Report:

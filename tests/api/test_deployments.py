@@ -144,7 +144,7 @@ def test_created_for_an_organization(api: ApiClient, alice: User, bob: User) -> 
     AccountName.objects.create(display="Acme", folded="acme", organization=organization)
     body = {"reference": "pypi:demo", "name": "time", "owner": "acme"}
     assert api("POST", "deployments", body).code == "account_unknown"
-    Membership.objects.create(organization=organization, user=alice)
+    Membership.objects.create(organization=organization, user=alice, role="publisher")
     assert api("POST", "deployments", body).body["owner"] == "Acme"
 
 

@@ -77,7 +77,7 @@ def test_services_refuse_without_it_and_leave_nothing() -> None:
 def test_an_organizations_member_needs_it_too() -> None:
     alice, bob = make_user("alice"), make_user("bob")
     team = organization_create(actor=OPERATOR, name="crew", owner=alice)
-    team.members.add(bob)
+    team.members.add(bob, through_defaults={"role": "publisher"})
     grants.permission_grant(actor=OPERATOR, user=alice, permission=grants.PACKAGES)
     values = {"owner": team.name, "name": "x", "reference": "pypi:demo"}
     with pytest.raises(Forbidden):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 
-from common import clock
-from oauth import limits
+from common import clock, limits
 
 START = datetime(2030, 1, 1, 12, 0, 58, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    cache.clear()
 
 
 def attempts(number: int) -> None:

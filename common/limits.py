@@ -65,7 +65,7 @@ def _window(what: str, who: str, seconds: int) -> tuple[int, int]:
 
 
 def _key(what: str, who: str, window: int | str) -> str:
-    return f"oauth:{what}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()[:32]}:{window}"
+    return f"limit:{what}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()[:32]}:{window}"
 
 
 def _add(key: str, seconds: int) -> int:

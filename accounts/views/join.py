@@ -25,26 +25,26 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = services.one_time_link_find(token)
     except NotFound as error:
-        return _origin_only(render(request, "accounts/join.html", {"problem": error.message}, status=error.status))
+        return origin_only(render(request, "accounts/join.html", {"problem": error.message}, status=error.status))
     form_class = FirstAdministratorForm if link.purpose == OneTimeLink.Purpose.FIRST_ADMIN else SetPasswordForm
     form = form_class(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             user = services.one_time_link_use(token=token, **form.cleaned_data)
         except NotFound as error:
-            return _origin_only(render(request, "accounts/join.html", {"problem": error.message}, status=error.status))
+            return origin_only(render(request, "accounts/join.html", {"problem": error.message}, status=error.status))
         except AppError as error:
             add_error(form, error)
         else:
             logout(request)  # whoever was signed in in this browser
             response: HttpResponse = perform_login(request, user, email_verification="none")
-            return _origin_only(response)
+            return origin_only(response)
     context = {"form": form, "purpose": link.purpose, "link_user": link.user}
     status = 400 if form.is_bound else 200
-    return _origin_only(render(request, "accounts/join.html", context, status=status))
+    return origin_only(render(request, "accounts/join.html", context, status=status))
 
 
-def _origin_only(response: HttpResponse) -> HttpResponse:
+def origin_only(response: HttpResponse) -> HttpResponse:
     """The address itself is the secret, so no Referer carries its path. With `no-referrer` browsers would also send
     `Origin: null` with the form (Fetch, "append a request Origin header"), which the CSRF check refuses."""
     response["Referrer-Policy"] = "strict-origin"
