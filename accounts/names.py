@@ -25,11 +25,11 @@ RESERVED = frozenset(
     error events everyone explore favicon feed feeds help home host hosted hosting htmx inbox index inspector install
     internal invite invites jobs join jwks legal livez login logout mail mcp me media members metrics moderator my
     namespaces new news nobody none null oauth official openapi operator org organization organizations orgs owner
-    people policy postmaster pricing privacy profile public publish readyz registry robots root runner runners schema search
+    policy postmaster pricing privacy profile public publish readyz registry robots root runner runners schema search
     secrets security self server servers session sessions settings share shared sign-in sign-out sign-up signin signout
     signup site sitemap slipway static status store support system task tasks team teams terms test tests token tokens
     tool tools undefined unknown user users v0 v1 vault version versions webhook webhooks well-known worker ws www
-    healthz
+    healthz people
     """.split()  # noqa: SIM905  a list of a hundred quoted words would be read by nobody
 )
 
