@@ -13,7 +13,19 @@ from hosting.runner.control import Limits
 from mcp_endpoint.in_flight import InFlight, TooManyCallsError
 from mcp_endpoint.limits import BODY_BYTES, HEADER_BYTES, HEADERS, STREAMS_PER_PRINCIPAL
 from mcp_endpoint.streams import Stream
-from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, modern, placement, request, session, tool, until
+from tests.mcp_endpoint.conftest import (
+    PATH,
+    Site,
+    Web,
+    ask,
+    initialize,
+    modern,
+    placement,
+    request,
+    session,
+    tool,
+    until,
+)
 
 
 def test_counting() -> None:
@@ -154,3 +166,17 @@ async def test_body(web: Web) -> None:
     assert "x" * 3_000_000 in (await ask(client, tool("echo", text="x" * 3_000_000))).text
     refused = await ask(client, tool("echo", text="x" * BODY_BYTES))
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, -32600)
+
+
+async def test_a_quota_that_is_used_up_is_named_to_the_caller(site: Site, web: Web) -> None:
+    site.world.placement = placement(owner="alice", owner_instances=1)
+    first, second = web.client(), web.client(site.token(client_id="another"))
+    await ask(first, tool("echo"))
+    slow = asyncio.create_task(ask(first, tool("slow", seconds=3)))
+    await until(lambda: len(web.running.streams) == 1)
+    refused = await ask(second, tool("echo", id=7))
+    check(refused, 503, 7, -32603)
+    assert "quota: awake instances" in refused.json()["error"]["message"]
+    assert "done" in (await slow).text
+    client = web.client(site.token(client_id="a third"))
+    assert (await client.post(PATH, json=initialize())).status_code == 200  # a quiet instance gives way
