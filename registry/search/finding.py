@@ -21,6 +21,7 @@ PAGE = 20
 MAX_PAGES = 50
 FEW = 8  # results, below which those with some of the words are added
 _RARE = 2  # a word in fewer entries than that may be a mistake
+_COMMONER = 30  # times: what a word that is there must be outnumbered by, to be taken for a slip
 SORTS = {
     "relevance": "standing DESC, name",
     "updated": "updated_at DESC, name",
@@ -138,7 +139,7 @@ def _alike(cursor: Any, doubtful: list[str], counts: Mapping[str, int]) -> dict[
     found: dict[str, tuple[int, int, str]] = {}
     for word, other, count in cursor.fetchall():
         apart = distance(word, other, 2)
-        if other == word or apart > (1 if len(word) < 6 else 2) or count <= counts[word]:
+        if other == word or apart > (1 if len(word) < 6 else 2) or count <= counts[word] * _COMMONER:
             continue
         candidate = (apart, -count, other)
         if word not in found or candidate < found[word]:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from registry.search import words
@@ -18,6 +19,8 @@ MAX_QUERY = 200
 MAX_WORDS = 8
 # Weights of D, C, B, A: README, namespace and keywords, description and tools, name and title.
 WEIGHTS = "{0.04,0.25,0.4,1.0}"
+OTHERS, BEGUN = 0.6, 0.3  # what a word counts that means the same, and one that is not typed to its end
+RARITY = 2.0  # the power of a word's rarity: of two words it decides what a search is about
 # A server's name, or its namespace with a dot or two: io.github.acme, com.example/ser
 _NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9._-]*)?")
 _NAMESPACE = re.compile(r"\b(?:io|com)\.(?:github|gitlab)\.", re.IGNORECASE)
@@ -25,16 +28,18 @@ _NAMESPACE = re.compile(r"\b(?:io|com)\.(?:github|gitlab)\.", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Term:
-    """A word of the question: `exact` are stems that mean it, `wide` what it may become or may have been."""
+    """A word of the question: `exact` are stems that mean it, `others` those of words that mean the same, `wide` what
+    it may become while it is typed."""
 
     word: str
     exact: tuple[str, ...]
+    others: tuple[str, ...] = ()
     wide: tuple[str, ...] = ()
     weight: float = 1.0
 
     @property
     def query(self) -> str:
-        return _either([*(_quoted(one) for one in self.exact), *self.wide])
+        return _either([*(_quoted(one) for one in (*self.exact, *self.others)), *self.wide])
 
     @property
     def exact_query(self) -> str:
@@ -69,11 +74,13 @@ class Question:
         """An expression over registry_searchentry, and its parameters."""
         parts, given = [], []
         for term in self.terms:
-            parts.append(f"%s::float8 * ts_rank('{WEIGHTS}', vector, %s::tsquery)")
-            given += [term.weight, term.exact_query]
-            if term.wide:
-                parts.append(f"%s::float8 * ts_rank('{WEIGHTS}', vector, %s::tsquery)")
-                given += [term.weight * 0.5, _either(list(term.wide))]
+            # The best of them, not their sum: the last word would count more than the others while it is typed.
+            ways: list[tuple[float, str]] = [(1.0, term.exact_query)]
+            ways += [(OTHERS, _either([_quoted(one) for one in term.others]))] if term.others else []
+            ways += [(BEGUN, _either(list(term.wide)))] if term.wide else []
+            ranks = ", ".join([f"%s::float8 * ts_rank('{WEIGHTS}', vector, %s::tsquery)"] * len(ways))
+            parts.append(f"%s::float8 * GREATEST({ranks})")
+            given += [term.weight, *chain.from_iterable(ways)]
         bonus = (
             "(CASE WHEN compact = %s THEN 0.5 WHEN starts_with(compact, %s) THEN 0.15 ELSE 0 END"
             " + CASE WHEN compact_title = %s THEN 0.4 WHEN starts_with(compact_title, %s) THEN 0.12 ELSE 0 END"
@@ -103,17 +110,17 @@ def question(text: str) -> Question | None:
 def _term(word: str, pairs: Sequence[str], *, is_last: bool) -> Term:
     stem = words.stem(word)
     exact = dict.fromkeys([stem, *(words.stem(pair) for pair in pairs)])
-    others = [_quoted(words.stem(one)) for one in words.same_as(word)]
+    others = tuple(other for one in words.same_as(word) if (other := words.stem(one)) not in exact)
     beginning = [f"{_quoted(stem)}:*"] if is_last and len(stem) > 1 else []
-    return Term(word, tuple(exact), (*beginning, *others))
+    return Term(word, tuple(exact), others, tuple(beginning))
 
 
 def weighed(asked: Question, counts: Mapping[str, int], total: int) -> Question:
     """With each word weighed by its rarity among `total` entries."""
-    terms = [Term(term.word, term.exact, term.wide, _rarity(counts.get(term.word, 0), total)) for term in asked.terms]
-    most = max(term.weight for term in terms)
-    even = tuple(Term(term.word, term.exact, term.wide, term.weight / most) for term in terms)
-    return replace(asked, terms=even)
+    rarities = [_rarity(counts.get(term.word, 0), total) for term in asked.terms]
+    most = max(rarities)
+    even = [replace(term, weight=(rarity / most) ** RARITY) for term, rarity in zip(asked.terms, rarities, strict=True)]
+    return replace(asked, terms=tuple(even))
 
 
 def corrected(asked: Question, instead: Mapping[str, str]) -> Question:
