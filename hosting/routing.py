@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from accounts import names as account_names
 from accounts.permissions import member_ids
 from common.errors import NotFound, Unavailable
-from hosting import inputs, limits, names, owner_shares, quotas
+from hosting import inputs, limits, names, owner_shares, quotas, tool_names
 from hosting.definitions import ToolPolicy
 from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
@@ -50,6 +50,7 @@ class Route:
     has_tasks: bool = False  # every tool may run as a task
     task_support: Mapping[str, str] = field(default_factory=dict)  # tool -> optional | required | forbidden
     may_run_again: frozenset[str] = frozenset()  # tools whose task may run a second time where its call was lost
+    names_taken: frozenset[str] = frozenset()  # of tool_names.OF_TASKS: what the server has a tool of its own under
     hand_off_seconds: int = 0  # then a call is handed to a task, for clients that know none; 0: never
     serves_meanwhile: bool = False  # while another version is built: this one is whole
 
@@ -97,7 +98,7 @@ def _is_whole(version: DeploymentVersion | None) -> bool:
 
 
 def route_of(deployment: Deployment) -> Route:
-    support, again = task_rules_of(deployment.pk) if deployment.has_tasks else ({}, frozenset())
+    rules = task_rules_of(deployment.pk) if deployment.has_tasks else TaskRules()
     version = deployment.current_version
     placement = _placement(deployment)
     runner = placement.runner if placement else None
@@ -119,8 +120,9 @@ def route_of(deployment: Deployment) -> Route:
         policy=policy_kept(deployment),
         has_tasks=deployment.has_tasks,
         is_anonymous=deployment.is_anonymous,
-        task_support=support,
-        may_run_again=again,
+        task_support=rules.support,
+        may_run_again=rules.may_run_again,
+        names_taken=rules.names_taken,
         hand_off_seconds=deployment.hand_off_seconds if deployment.has_tasks else 0,
         serves_meanwhile=_is_whole(version),
         generation=placement.generation if placement else 0,
@@ -191,12 +193,23 @@ def _egress(deployment: Deployment) -> control.Egress:
     return control.Egress(str(mode), list(deployment.egress_hosts))
 
 
-def task_rules_of(deployment_id: UUID) -> tuple[dict[str, str], frozenset[str]]:
-    """How tools may run as tasks where their owner has said so (the others are optional), and which may run again."""
-    said = ~Q(task_support="") | Q(may_run_again=True)
+@dataclass(frozen=True)
+class TaskRules:
+    """What a deployment's tools, and their owner, say of tasks. Whatever `support` does not name may run as one."""
+
+    support: Mapping[str, str] = field(default_factory=dict)
+    may_run_again: frozenset[str] = frozenset()
+    names_taken: frozenset[str] = frozenset()
+
+
+def task_rules_of(deployment_id: UUID) -> TaskRules:
+    said = ~Q(task_support="") | Q(may_run_again=True) | Q(name__in=tool_names.OF_TASKS)
     rows = list(Tool.objects.filter(said, deployment_id=deployment_id))
-    support = {row.name: row.task_support for row in rows if row.task_support}
-    return support, frozenset(row.name for row in rows if row.may_run_again and row.is_repeatable)
+    return TaskRules(
+        support={row.name: row.task_support for row in rows if row.task_support},
+        may_run_again=frozenset(row.name for row in rows if row.may_run_again and row.is_repeatable),
+        names_taken=frozenset(row.name for row in rows if row.name in tool_names.OF_TASKS),
+    )
 
 
 def not_callable(route: Route) -> Unavailable:

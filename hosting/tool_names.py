@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from hosting.invisible import shown
 
+OF_TASKS = ("task_status", "task_result", "task_cancel")  # the platform's own, for clients that know no tasks
 RULE = "1 to 128 letters (A–Z, a–z), digits, “_”, “-” and “.”"
 _NOTICE = "Some clients may not take the names of these tools"
 _SHOWN = 5

@@ -77,7 +77,7 @@ def listed_2025(context: Context, revision: str, result: bytes) -> bytes:
     route = context.route
     if route.has_tasks and revision == legacy.REVISION:
         result = declared.in_tools(result, route.task_support)
-    return tools.in_list(result, tools.taken(route)) if route.hand_off_seconds else result
+    return tools.in_list(result, route.names_taken) if route.hand_off_seconds else result
 
 
 def listed_2026(context: Context, message: ModernCall, result: bytes) -> bytes:
@@ -85,7 +85,7 @@ def listed_2026(context: Context, message: ModernCall, result: bytes) -> bytes:
     route = context.route
     if not route.hand_off_seconds or wire.declares(message.capabilities):
         return result
-    return tools.in_list(result, tools.taken(route))
+    return tools.in_list(result, route.names_taken)
 
 
 def converting_2025(context: Context, message: Call, source: Source, where: Where) -> Source:
@@ -94,6 +94,8 @@ def converting_2025(context: Context, message: Call, source: Source, where: Wher
     if message.method != CALL or not seconds:
         return source
     tool = tool_of(message.params)
+    if context.route.task_support.get(tool) == "forbidden":
+        return source
     wanted = legacy.wanted_of(context, message, tool=tool, params=message.params, origin=_HANDED_OFF)
 
     async def handle(task: TaskSeen) -> bytes:
@@ -109,7 +111,9 @@ def converting_2026(context: Context, message: ModernCall, source: Source, where
         return source
     tool = tool_of(message.params)
     support = route.task_support.get(tool, "")
-    if wire.declares(message.capabilities) and support != "forbidden":
+    if support == "forbidden":
+        return source
+    if wire.declares(message.capabilities):
         seconds = 0.0 if support == "required" else modern.MOMENT_SECONDS
         wanted = modern.wanted_of(context, message, tool=tool, origin=modern.ORIGIN)
         tasks = context.services.tasks
@@ -131,4 +135,4 @@ async def _created(task: TaskSeen) -> bytes:
 
 async def _words(context: Context, task: TaskSeen) -> bytes:
     has_schema = await context.services.tasks.has_output_schema(context.route.version_id, task.tool)
-    return tools.handed_off(task, tools.taken(context.route), has_output_schema=has_schema)
+    return tools.handed_off(task, context.route.names_taken, has_output_schema=has_schema)

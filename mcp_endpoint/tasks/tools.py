@@ -13,6 +13,7 @@ import msgspec
 
 from common.errors import Conflict, NotFound
 from hosting.tasks.states import Outcome
+from hosting.tool_names import OF_TASKS
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.tasks import wire
 from mcp_endpoint.tasks.wire import TaskSeen
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from hosting.routing import Route
     from mcp_endpoint.context import Context
 
-STATUS: Final = "task_status"
-RESULT: Final = "task_result"
-CANCEL: Final = "task_cancel"
+STATUS, RESULT, CANCEL = OF_TASKS
 PREFIX: Final = "slipway_"  # where the server has a tool of that name
 WAIT_SECONDS: Final = 20.0
 MAX_WAIT_SECONDS: Final = 45.0
@@ -74,13 +73,7 @@ def names(taken: Collection[str]) -> dict[str, str]:
 
 def own(route: Route, name: str) -> str:
     """Which of the three a called tool is, "" for none."""
-    return names(taken(route)).get(name, "") if route.hand_off_seconds and name.startswith(_BEGINNINGS) else ""
-
-
-def taken(route: Route) -> set[str]:
-    """The names that the server's own tools have, as far as they are known."""
-    policy = route.policy
-    return {*policy.parts, *policy.waiting, *policy.off, *policy.held}
+    return names(route.names_taken).get(name, "") if route.hand_off_seconds and name.startswith(_BEGINNINGS) else ""
 
 
 def in_list(result: bytes, taken: Collection[str]) -> bytes:

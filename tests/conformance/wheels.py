@@ -29,7 +29,7 @@ class Variant:
 VARIANTS = {
     "dual": Variant("dual", MODERN, ("mcp==2.3.0",)),
     "modern": Variant("modern", (*MODERN, "modern"), ("mcp==2.3.0",)),
-    "legacy": Variant("legacy", (*COMMON, "legacy"), ("mcp==1.30.0",)),
+    "legacy": Variant("legacy", (*COMMON, "jobs", "legacy"), ("mcp==1.30.0",)),
 }
 
 

@@ -28,6 +28,33 @@ class Hosted:
     stranger: str  # another user's token for the same, public, deployment
 
 
+def add_namesake(index: LocalIndex) -> None:
+    """The handshake server with two tools more: one named like one of ours, and one whose results have a schema."""
+    tools = [
+        {"name": "task_status", "description": "Its own.", "inputSchema": {"type": "object"}},
+        {
+            "name": "slow_echo",
+            "description": "Echoes after a while.",
+            "inputSchema": {"type": "object"},
+            "outputSchema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+        },
+    ]
+    lines = (
+        "import json, os",
+        f"os.environ['SERVER_TOOLS'] = json.dumps({tools!r})",
+        "from slipway_test_namesake_base import main",
+    )
+    index.add_wheel(
+        "slipway-test-namesake",
+        "1.0",
+        {
+            "slipway_test_namesake.py": "\n".join(lines),
+            "slipway_test_namesake_base.py": (SERVERS / "legacy.py").read_text(),
+        },
+        scripts={"slipway-test-namesake": "slipway_test_namesake:main"},
+    )
+
+
 @pytest.fixture(scope="session")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     with LocalIndex() as index:
@@ -39,6 +66,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
                 {f"{module}.py": (SERVERS / f"{name}.py").read_text()},
                 scripts={f"slipway-test-{name}": f"{module}:main"},
             )
+        add_namesake(index)
         site = Stack(tmp_path_factory.mktemp("task-site"), UV_INDEX=f"{index.url}/simple")
         site.start()
         try:
