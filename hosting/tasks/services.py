@@ -191,10 +191,15 @@ def task_take(task: Task, before: int, seen: Seen) -> bool:
 
 
 def task_end(task: Task, outcome: Outcome, reason: str) -> bool:
-    """Ends a task without a result of its call: cancelled, or lost. False when it was over already."""
+    """Ends a task without a result of its call: cancelled, or lost. False when it was over already.
+
+    Lost is the attempt that `task` names: one that began meanwhile is another call.
+    """
+    attempt = {"attempts": task.attempts, "exchange": task.exchange} if outcome is Outcome.LOST else None
     return _move(
         task,
         State.ENDED,
+        where=attempt,
         outcome=outcome,
         reason=reason[:1000],
         questions={},

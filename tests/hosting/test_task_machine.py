@@ -144,8 +144,10 @@ class Tasks(RuleBasedStateMachine):
     @rule(row=rows)
     def lose(self, row: Task) -> None:
         known = self.known[row.id]
-        assert services.task_end(row, Outcome.LOST, "gone") is (known.state is not State.ENDED)
-        if known.state is not State.ENDED:
+        is_current = (known.attempts, known.exchange) == (row.attempts, row.exchange)
+        done = services.task_end(row, Outcome.LOST, "gone")
+        assert done is (is_current and known.state is not State.ENDED)
+        if done:
             known.state, known.outcome = State.ENDED, Outcome.LOST
 
     # --- what principals do

@@ -12,6 +12,7 @@ from tests.tasks.conftest import PATIENCE, Hosted, LegacyTasks
 from tests.tasks.test_modern_clients import DECLARED, ModernTasks
 from tests.tasks.test_other_clients import task_id_of
 
+pytestmark = pytest.mark.timeout(300)
 LIMIT = 2  # seconds
 # Changes to tools are taken as they are, so that the endpoint holds no list of approved names to compare with.
 PREPARE = f"""
