@@ -48,7 +48,7 @@ def api(url: str, paths: list[str], clients: int, seconds: float) -> Figures:
         script.write_text(_LUA)
         listed.write_text("\n".join(paths))
         told = subprocess.run(
-            ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "-s", str(script), url],
+            ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "-s", str(script), url],
             env={"PATHS": str(listed), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,
