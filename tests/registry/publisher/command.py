@@ -1,6 +1,7 @@
-"""mcp-publisher: the program, where this machine has it (MCP_PUBLISHER or PATH), and its requests, written by hand.
+"""mcp-publisher's requests, written by hand, and the program itself where MCP_PUBLISHER or PATH names it.
 
-Both are driven alike. The requests are those of 1.7 (`cmd/publisher`), which calls /v0 alone.
+Both are driven alike, by the same tests: the requests always, the program too where there is one. The requests are
+those of 1.7 (`cmd/publisher`), which calls /v0 alone.
 """
 
 from __future__ import annotations

@@ -41,13 +41,10 @@ def around(site: Site, peers: Peers, tmp_path: Path, settings: Any) -> Surroundi
     return Surroundings(tmp_path / "home", site.url, peers.authority.path)
 
 
-@pytest.fixture(params=["the program", "its requests"])
+@pytest.fixture(params=[Requests, Command] if FILE else [Requests])
 def publisher(request: pytest.FixtureRequest, around: Surroundings) -> Publisher:
-    if request.param == "its requests":
-        return Requests(around)
-    if FILE is None:
-        pytest.skip("mcp-publisher is not on this machine; MCP_PUBLISHER names it")
-    return Command(around)
+    made: Publisher = request.param(around)
+    return made
 
 
 @pytest.fixture
