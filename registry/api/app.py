@@ -107,7 +107,7 @@ class Api:
 
     async def _read(self, scope: Scope, send: Send, route: Route, query: dict[str, str]) -> None:
         key: Any
-        make: Callable[[], Awaitable[str]]
+        make: Callable[[], Awaitable[bytes]]
         if route.operation == "list":
             key = wanted = parameters.listing(query)
             make = lambda: reads.list_page(self._database, wanted)

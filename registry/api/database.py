@@ -56,15 +56,16 @@ class Database:
         if self._pool is None:
             raise _away()
         try:
-            async with self._pool.connection() as connection, connection.cursor() as cursor:
+            async with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
                 yield cursor
         except AWAY as error:
             raise _away() from error
 
-    async def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+    async def row(self, sql: str, parameters: tuple[Any, ...] = ()) -> Any:
+        """The first one, or None."""
         async with self.cursor() as cursor:
             await cursor.execute(sql, parameters)
-            return await cursor.fetchall()
+            return await cursor.fetchone()
 
 
 def _away() -> Problem:

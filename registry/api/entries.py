@@ -1,23 +1,40 @@
-"""Entries of the API, put together as bytes around stored documents. Pure."""
+"""Entries of the API, put together around stored documents: of many rows by PostgreSQL (ENTRY), which hands out a page
+as one value, of a single row that was just written here (`entry`). Both give the same text. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 OFFICIAL = "io.modelcontextprotocol.registry/official"
-COLUMNS = "id, name, version, document, status, status_message, status_changed_at, published_at, updated_at, is_latest"
+
+
+def _sql_time(column: str) -> str:
+    """As `_time` writes it."""
+    form = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+    return f"replace(to_char({column} AT TIME ZONE 'UTC', '{form}'), '.000000Z', 'Z')"
+
+
+# The text of one entry, over the columns of registry_serverversion. It holds no parameter of a client's.
+ENTRY = f"""
+    '{{"server":' || document || ',"_meta":{{"{OFFICIAL}":{{"status":"' || status
+    || '","statusChangedAt":"' || {_sql_time("status_changed_at")} || '",'
+    || CASE WHEN status_message <> '' THEN '"statusMessage":' || to_json(status_message)::text || ',' ELSE '' END
+    || '"publishedAt":"' || {_sql_time("published_at")} || '","updatedAt":"' || {_sql_time("updated_at")}
+    || '","isLatest":' || CASE WHEN is_latest THEN 'true' ELSE 'false' END || '}}}}}}'
+"""
+# What a page is made of, over rows in its order: entries, how many, and where the last one stands in a list.
+PAGE = f"""
+    coalesce(convert_to(string_agg({ENTRY}, ','), 'UTF8'), ''), count(*),
+    (array_agg(name))[count(*)], (array_agg(id))[count(*)]
+"""
 
 
 class Row(NamedTuple):
-    """What an entry is made of: COLUMNS of registry_serverversion, in that order."""
+    """What an entry is made of."""
 
-    id: int
-    name: str
-    version: str
     document: str
     status: str
     status_message: str | None
@@ -37,10 +54,10 @@ def entry(row: Row) -> str:
     )
 
 
-def page(rows: Iterable[Row], next_cursor: str = "") -> str:
-    entries = [entry(row) for row in rows]
+def page(entries: bytes, count: int, next_cursor: str = "") -> bytes:
+    """A list around `entries`, which are joined by commas."""
     more = f',"nextCursor":"{next_cursor}"' if next_cursor else ""
-    return f'{{"servers":[{",".join(entries)}],"metadata":{{"count":{len(entries)}{more}}}}}'
+    return b'{"servers":[%b],"metadata":{"count":%d%b}}' % (entries, count, more.encode())
 
 
 def _time(moment: datetime) -> str:

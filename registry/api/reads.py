@@ -1,4 +1,5 @@
-"""What reads answer, from the database to the body's text. No model instances: documents are served as they lie."""
+"""What reads answer, from the database to the body's bytes. No model instances, and no rows even: PostgreSQL puts a
+page together from documents as they lie, which costs a third of what it takes to do so here."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from typing import Any
 
 from registry.api import cursors
 from registry.api.database import Database
-from registry.api.entries import COLUMNS, Row, entry, page
+from registry.api.entries import ENTRY, PAGE, page
 from registry.api.parameters import Listing
 from registry.api.problems import not_found
 from registry.search.matching import api_condition
@@ -14,16 +15,16 @@ from registry.search.matching import api_condition
 _TABLE = "registry_serverversion"
 
 
-async def list_page(database: Database, wanted: Listing) -> str:
+async def list_page(database: Database, wanted: Listing) -> bytes:
     """A page by name and publish sequence. One more row is not asked for: a full page names a next one, which may
     turn out to be empty, as at the official registry."""
-    sql, parameters = list_query(wanted)
-    rows = [Row._make(found) for found in await database.rows(sql, parameters)]
-    more = cursors.encode(rows[-1].name, rows[-1].id, wanted.filters) if len(rows) == wanted.limit else ""
-    return page(rows, more)
+    rows, parameters = list_query(wanted)
+    entries, count, name, id_ = await database.row(f"SELECT {PAGE} FROM ({rows}) AS page", parameters)
+    return page(entries, count, cursors.encode(name, id_, wanted.filters) if count == wanted.limit else "")
 
 
 def list_query(wanted: Listing) -> tuple[str, tuple[Any, ...]]:
+    """The rows of a page, in order."""
     conditions, parameters = _after(*wanted.after)
     if not wanted.include_deleted:
         conditions.append("status <> 'deleted'")
@@ -40,10 +41,7 @@ def list_query(wanted: Listing) -> tuple[str, tuple[Any, ...]]:
         conditions.append(match)
         parameters += given
     where = " AND ".join(conditions) or "true"
-    return (
-        f"SELECT {COLUMNS} FROM {_TABLE} WHERE {where} ORDER BY name, id LIMIT {wanted.limit}",
-        tuple(parameters),
-    )
+    return f"SELECT * FROM {_TABLE} WHERE {where} ORDER BY name, id LIMIT {wanted.limit}", tuple(parameters)
 
 
 def _after(name: str, id_: int | None, version: str | None) -> tuple[list[str], list[Any]]:
@@ -58,21 +56,22 @@ def _after(name: str, id_: int | None, version: str | None) -> tuple[list[str], 
     return [f"(name, id) > (%s, {place})"], [name, name, version]
 
 
-async def versions_page(database: Database, name: str, include_deleted: bool) -> str:
+async def versions_page(database: Database, name: str, include_deleted: bool) -> bytes:
     """All versions, the newest first. Raises Problem 404."""
     shown = "" if include_deleted else " AND status <> 'deleted'"
-    sql = f"SELECT {COLUMNS} FROM {_TABLE} WHERE name = %s{shown} ORDER BY published_at DESC, id DESC"
-    rows = [Row._make(found) for found in await database.rows(sql, (name,))]
-    if not rows:
+    rows = f"SELECT * FROM {_TABLE} WHERE name = %s{shown} ORDER BY published_at DESC, id DESC"
+    entries, count, _, _ = await database.row(f"SELECT {PAGE} FROM ({rows}) AS page", (name,))
+    if not count:
         raise not_found("Server not found")
-    return page(rows)
+    return page(entries, count)
 
 
-async def entry_of(database: Database, name: str, version: str, include_deleted: bool) -> str:
+async def entry_of(database: Database, name: str, version: str, include_deleted: bool) -> bytes:
     """`version` may be "latest". Raises Problem 404."""
     which, parameters = ("is_latest", (name,)) if version == "latest" else ("version = %s", (name, version))
-    sql = f"SELECT {COLUMNS} FROM {_TABLE} WHERE name = %s AND {which}"
-    rows = [Row._make(found) for found in await database.rows(sql, parameters)]
-    if not rows or (rows[0].status == "deleted" and not include_deleted):
+    sql = f"SELECT convert_to({ENTRY}, 'UTF8'), status FROM {_TABLE} WHERE name = %s AND {which}"
+    found = await database.row(sql, parameters)
+    if found is None or (found[1] == "deleted" and not include_deleted):
         raise not_found("Server not found")
-    return entry(rows[0])
+    content: bytes = found[0]
+    return content

@@ -108,9 +108,6 @@ def _entry(row: ServerVersion) -> bytes:
 
 def _row(row: ServerVersion) -> Row:
     return Row(
-        row.pk,
-        row.name,
-        row.version,
         row.document,
         row.status,
         row.status_message,

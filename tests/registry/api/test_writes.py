@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from registry.models import ServerVersion
 from registry.server_json.package_rules import Indexes
 from tests.registry.examples import INVALID, PROVIDED, VALID, Invalid, based
-from tests.registry.site import Site, bearer
+from tests.registry.site import Site, bearer, put
 
 NAME = "org.example.tools/weather"
 PATH = "/v0/servers/org.example.tools%2Fweather"
@@ -147,6 +148,17 @@ def test_status_of_all_versions(site: Site) -> None:
         "PATCH", "/v0/servers/org.example.tools%2Fno/status", json={"status": "deleted"}, headers=bearer(MAY)
     )
     problem(other, 404)
+
+
+@pytest.mark.parametrize("message", [None, "x", 'Use "b\\c"\n\t\u0001\x7f </script> “é” \U0001f600'])
+def test_what_a_write_answers_is_what_reads_answer(site: Site, message: str | None) -> None:
+    put("io.example.tools/one", published_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))  # no fraction of a second
+    path = "/v0.1/servers/io.example.tools%2Fone/versions/1.0.0"
+    body = {"status": "deprecated"} | ({"statusMessage": message} if message else {})
+    answered = site.request("PATCH", f"{path}/status", json=body, headers=bearer(("edit", "*")))
+    assert answered.status_code == 200, answered.text
+    assert site.get(path).text == answered.text
+    assert site.get("/v0.1/servers").text == f'{{"servers":[{answered.text}],"metadata":{{"count":1}}}}'
 
 
 def test_32_publishers_of_one_name_at_once(site: Site) -> None:
