@@ -170,7 +170,8 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         owner_memory_bytes=share.memory_bytes,
         share_serial=share.serial,
         generation=route.generation,
-        trace_bodies=deployment.traces_bodies,
+        # Nobody can tell whose a message is at an instance for all, and anonymous callers have consented to nothing.
+        trace_bodies=deployment.traces_bodies and not (deployment.is_anonymous and deployment.isolation == "shared"),
     )
 
 

@@ -23,6 +23,7 @@ TRACE_BYTES = 64 * 1024 + 400  # a body and what stands before it
 MAX_MASKED = 3000
 MASK = "[secret]"
 OWNER = "system"
+ANONYMOUS = "anonymous"  # begins the owner of what callers without an account ask for
 
 _FRAME = re.compile(r"at \S.*(?::\d+:\d+\)?|<anonymous>\)?)$|Node\.js v\d|[\^~ ]+$")
 

@@ -15,7 +15,7 @@ from hosting.runner.child import Child, Handed
 from hosting.runner.control import InstanceSeen, Placement
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
-from hosting.runner.feed import OWNER, Feed
+from hosting.runner.feed import ANONYMOUS, OWNER, Feed
 from hosting.runner.frames import Kind, Open
 from hosting.runner.greeting import EndedAtProbeError, GaveUpError, greet
 from hosting.runner.remote.connection import RemoteConnection, RemoteState
@@ -225,7 +225,7 @@ class Instance:
 
     def write(self, line: bytes) -> None:
         if self._feed.takes_trace:
-            self._trace(tracing.sent(line, with_body=self.placement.trace_bodies))
+            self._trace(tracing.sent(line, with_body=self.traces))
         if self._child is not None:
             self._child.write(line)
 
@@ -245,15 +245,21 @@ class Instance:
         self.used_at = time.monotonic()
 
     def note(self, text: str) -> None:
-        self._feed.output(self.id, text.encode(), "protocol", who=self.who, is_open=self.placement.trace_bodies)
+        self._feed.output(self.id, text.encode(), "protocol", who=self.who, is_open=self.traces)
 
     def received(self, message: Message) -> None:
         """A message of the child's, before anything is done with it."""
         if self._feed.takes_trace:
-            self._trace(tracing.received(message, with_body=self.placement.trace_bodies))
+            self._trace(tracing.received(message, with_body=self.traces))
 
     def _trace(self, line: bytes) -> None:
-        self._feed.trace(self.id, line, who=self.who, is_open=self.placement.trace_bodies)
+        self._feed.trace(self.id, line, who=self.who, is_open=self.traces)
+
+    @property
+    def traces(self) -> bool:
+        """Whether its owner may read bodies. Callers without an account have consented to nothing: theirs are none."""
+        is_anonymous = self.key.startswith("nobody:") or self.first[0].owner.startswith(ANONYMOUS)
+        return self.placement.trace_bodies and not is_anonymous
 
     @property
     def who(self) -> str:
@@ -420,7 +426,7 @@ class Instance:
         """Leave for good: no call that is still here can be finished. `said` is in the instance's own words: before it
         served anybody they are for all, later for those whose instance it is."""
         was_starting = self.state == "starting"
-        is_private = bool(self.who) and not was_starting and not self.placement.trace_bodies
+        is_private = bool(self.who) and not was_starting and not self.traces
         self._move(state, self._feed.masked(reason if is_private else reason + said))
         reason = self._feed.masked(reason + said)
         waiting = {name: one for name, one in self.listeners.items() if one.agreed}
@@ -485,4 +491,4 @@ class Instance:
             self.settled(exchange)
 
     def _printed(self, line: bytes) -> None:
-        self._feed.output(self.id, line.rstrip(b"\r"), who=self.who, is_open=self.placement.trace_bodies)
+        self._feed.output(self.id, line.rstrip(b"\r"), who=self.who, is_open=self.traces)

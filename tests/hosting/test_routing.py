@@ -287,3 +287,16 @@ def test_the_last_runner_keeps_what_it_has_when_it_is_drained() -> None:
     place(deployment, runner, epoch=4)
     assert placements_drain(runner) == []
     assert routing.route_by_id(deployment.pk).epoch == 4
+
+
+@pytest.mark.parametrize(
+    ("isolation", "is_anonymous", "traces"),
+    [("session", True, True), ("shared", False, True), ("shared", True, False)],
+)
+def test_an_instance_that_anonymous_callers_share_is_not_traced(
+    isolation: str, is_anonymous: bool, traces: bool
+) -> None:
+    deployment = make_deployment(make_user())
+    place(deployment, make_runner())
+    Deployment.objects.update(traces_bodies=True, isolation=isolation, is_anonymous=is_anonymous)
+    assert routing.placement_for(deployment.pk)[1].trace_bodies is traces

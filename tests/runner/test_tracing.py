@@ -108,6 +108,21 @@ async def test_bodies_are_traced_where_that_is_on_and_never_secrets(driver: Driv
         assert "public words [secret]" in line.line and "cret-" not in line.line and line.is_open
 
 
+async def test_bodies_of_callers_without_an_account_are_not_traced(driver: Driver) -> None:
+    """Nobody told them. Their sessions are principals of their own; requests by themselves run on nobody's instance."""
+    await driver.link.ask(c.Place(placement(trace_bodies=True)))
+    session, alone = "anonymous:x7 anonymous-x7 d1", "anonymous anonymous d1"
+    await driver.open(tool="echo", owner=session).outcome()
+    feed = watch(driver)
+    await driver.open(tool="echo", arguments={"text": "words"}, owner=session).outcome()
+    await driver.open(tool="echo", arguments={"text": "words"}, owner=alone, isolation="").outcome()
+    await driver.open(tool="echo", arguments={"text": "last"}, owner=ALICE).outcome()
+    traced = await lines(feed, "last")
+    assert not any("words" in line.line for line in traced)
+    assert {line.is_open for line in traced if line.who.startswith("anonymous")} == {False}
+    assert "result" in traced[-1].line or "tools/call" in traced[-1].line
+
+
 async def test_a_large_body_is_cut_with_no_half_of_a_secret(driver: Driver) -> None:
     secret = "s3cret-" * 40
     await driver.link.ask(c.Place(placement(trace_bodies=True, masked=[secret])))
