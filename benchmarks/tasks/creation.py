@@ -73,16 +73,6 @@ class Slipway:
         times.started.append((said["began"] - due) * 1000)
 
 
-class SlipwayModern(Slipway):
-    """Offered as a task by the server: `required` makes every call of the tool one at once."""
-
-    name = "Slipway, 2026-07-28"
-
-    async def one(self, times: Times, due: float) -> None:
-        await self._session.create("stamp", seconds=SECONDS)
-        times.created.append((time.time() - due) * 1000)
-
-
 async def load(contender: Contender, rate: float, seconds: float) -> Times:
     times = Times()
     loop = asyncio.get_running_loop()

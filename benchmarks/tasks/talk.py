@@ -34,6 +34,8 @@ class Connections:
         body = json.dumps(message).encode()
         fields = {"Host": self.host, "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
         head = f"POST {self.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        while self._free and self._free[0][0].at_eof():  # the server let go of what was idle for long
+            self._free.popleft()[1].close()
         reader, writer = self._free.pop() if self._free else await asyncio.open_connection(*self._address)
         writer.write(head.encode() + b"\r\n" + body)
         status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

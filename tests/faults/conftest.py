@@ -82,17 +82,20 @@ class Broken:
 
     async def until_all_run(self, seconds: float = 60.0) -> float:
         """What is not yet at an instance runs at another one, should that one die."""
-        return await self._working(seconds, lambda tasks: {task["state"] for task in tasks} == {"working"})
+        return await self._working(seconds, lambda tasks: all(task["state"] == "working" for task in tasks))
 
     async def until_none_works(self, seconds: float = 60.0) -> float:
         return await self._working(seconds, lambda tasks: not tasks)
 
-    def wait_for(self, word: str, seconds: float = 30.0) -> None:
-        """Until there is such a part again."""
-        end = time.monotonic() + seconds
-        while not any(word in command for command in self.site.processes().values()):
-            assert time.monotonic() < end, f"no {word} after {seconds:g} s"
-            time.sleep(0.1)
+    @property
+    def workers_so_far(self) -> int:
+        """How many of the supervisor's workers have taken jobs."""
+        return self.site.log("worker").count("ready.")
+
+    async def until_a_worker_is_there(self, before: int, seconds: float = 60.0) -> None:
+        async with asyncio.timeout(seconds):
+            while self.workers_so_far == before:  # noqa: ASYNC110 - its log is all that tells
+                await asyncio.sleep(0.05)
 
 
 @pytest.fixture
