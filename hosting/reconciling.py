@@ -53,6 +53,8 @@ def reconcile() -> None:
         for runner in runners:
             if status := statuses.get(runner.name):
                 runner_watch.runner_seen(runner, status)
+            else:
+                runner_watch.runner_silent(runner)
         for runner in selectors.runners_silent():
             runner_watch.runner_died(runner)
         unwanted = [

@@ -7,10 +7,12 @@ that the next caller need not wait for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from common import clock
 from events.actors import SYSTEM
@@ -25,6 +27,7 @@ from hosting.states import State
 
 log = structlog.get_logger(__name__)
 
+UNASKED_AFTER = timedelta(seconds=30)  # a runner that is asked every few seconds is dead long before
 AWAKE = ("starting", "running")
 
 
@@ -35,18 +38,27 @@ def runner_seen(runner: Runner, status: control.Status) -> None:
             record(SYSTEM, "runner:back", "runner", runner.pk, name=runner.name)
         was_restarted = bool(runner.boot) and runner.boot != status.boot
         runner.state, runner.boot, runner.draining = Runner.Status.LIVE, status.boot, status.draining
-        runner.last_seen_at = clock.now()
+        runner.last_seen_at, runner.silent_since = clock.now(), None
         runner.memory_bytes, runner.memory_limit_bytes = status.memory_bytes, status.memory_limit_bytes
         runner.instances_seen = sum(len(placed.instances) for placed in status.placements)
         runner.save(
             update_fields=[
-                "state", "boot", "draining", "last_seen_at", "memory_bytes", "memory_limit_bytes", "instances_seen"
+                "state", "boot", "draining", "last_seen_at", "silent_since",
+                "memory_bytes", "memory_limit_bytes", "instances_seen",
             ]
         )  # fmt: skip
         if was_restarted:
             _start_again(_awake(runner) - {UUID(placed.deployment) for placed in status.placements})
         if status.draining and (moved := placements_drain(runner)):
             record(SYSTEM, "runner:drained", "runner", runner.pk, name=runner.name, moved=[str(pk) for pk in moved])
+
+
+def runner_silent(runner: Runner) -> None:
+    """It was asked and has not answered. That nobody could ask (no worker, no database) says nothing about a runner:
+    a silence that was noted before such a time begins anew."""
+    now = clock.now()
+    first = Q(silent_since=None) | Q(silent_since__lt=now - UNASKED_AFTER)
+    Runner.objects.filter(first, pk=runner.pk, state=Runner.Status.LIVE).update(silent_since=now)
 
 
 def runner_died(runner: Runner) -> None:

@@ -133,8 +133,8 @@ def looks_forgotten(queued_before: datetime) -> QuerySet[DeploymentVersion]:
 
 
 def runners_silent() -> QuerySet[Runner]:
-    """Live by the record, but nobody has reached them for a while."""
-    return Runner.objects.filter(state=Runner.Status.LIVE, last_seen_at__lt=clock.now() - RUNNER_SILENT_AFTER)
+    """Live by the record, but they were asked for a while and have not answered."""
+    return Runner.objects.filter(state=Runner.Status.LIVE, silent_since__lt=clock.now() - RUNNER_SILENT_AFTER)
 
 
 def deployment_ids_at(runner: Runner) -> set[UUID]:

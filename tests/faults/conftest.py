@@ -132,8 +132,8 @@ class Caller(LegacyTasks):
                         "result" in message or message.get("error", {}).get("code") != -32603
                     ):
                         return message
-                except (httpx.HTTPError, KeyError, ValueError):
-                    pass
+                except (httpx.HTTPError, AssertionError, KeyError, ValueError):
+                    pass  # AssertionError: its status was not 200
                 await asyncio.sleep(0.2)
 
     async def ends(self, task_ids: list[str], seconds: float) -> dict[str, str]:

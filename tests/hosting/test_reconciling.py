@@ -48,7 +48,9 @@ def running(name: str = "time") -> Deployment:
 
 
 def silence(runner: Runner) -> None:
-    Runner.objects.filter(pk=runner.pk).update(last_seen_at=clock.now() - LONG_AGO)
+    """It has not answered for ten seconds."""
+    then = clock.now() - timedelta(seconds=10)
+    Runner.objects.filter(pk=runner.pk).update(last_seen_at=then, silent_since=then)
 
 
 def test_what_runs_is_written_down(runner_process: RunnerProcess) -> None:
@@ -139,6 +141,19 @@ def test_a_silent_runner_is_dead_after_fifteen_seconds_and_loses_everything(
     deployment_inspect(deployment.pk)
     reconcile()
     assert Instance.objects.get().runner == alive
+
+
+@pytest.mark.parametrize("silent_since", [None, -LONG_AGO], ids=["never before", "long ago"])
+def test_a_runner_that_nobody_could_ask_is_not_dead_for_one_silence(silent_since: timedelta | None) -> None:
+    """All workers were away, and it is being started again: its spool has outcomes that must be waited for."""
+    runner = make_runner()
+    then = clock.now() + silent_since if silent_since else None
+    Runner.objects.filter(pk=runner.pk).update(last_seen_at=clock.now() - LONG_AGO, silent_since=then)
+    reconcile()
+    runner.refresh_from_db()
+    assert runner.state == "live"
+    assert runner.silent_since is not None
+    assert clock.now() - runner.silent_since < timedelta(seconds=10)
 
 
 def test_a_runner_that_comes_back_is_alive_and_gives_way(start_runner: Callable[[str], RunnerProcess]) -> None:
