@@ -15,10 +15,10 @@ from accounts.selectors import names_owned_by
 from common.errors import AppError
 from common.http import add_error
 from events.actors import Actor
-from hosting import selectors, services
+from hosting import selectors
 from hosting.forms.host import HostForm
+from hosting.making import Origin, Upload, deployment_make
 from hosting.models import Deployment
-from hosting.sources import source_reference, source_store
 from hosting.views.page import actor_of, user_of
 
 HOME_ROWS = 5
@@ -60,9 +60,8 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _host(actor: Actor, given: dict[str, Any]) -> Deployment:
-    """An upload is kept first, then hosted as what it is: source."""
-    upload = given.pop("source")
-    if upload is not None:
-        source = source_store(actor=actor, owner=given["owner"], filename=upload.name, content=upload.read())
-        given["reference"] = source_reference(source)
-    return services.deployment_create(actor=actor, **given)
+    upload, owner = given.pop("source"), given.pop("owner")
+    origin = Origin(
+        reference=given.pop("reference"), upload=Upload(upload.name, upload.read()) if upload is not None else None
+    )
+    return deployment_make(actor=actor, owner=owner.folded, origin=origin, **given)

@@ -6,9 +6,9 @@ from django.http import HttpResponse
 
 from common.errors import AppError
 from common.http import add_error
-from hosting import selectors, services, versions
+from hosting import selectors, versions
 from hosting.forms.host import DeployForm
-from hosting.sources import source_reference, source_store
+from hosting.making import Origin, Upload, version_make
 from hosting.views.page import Page, page_view
 
 
@@ -23,7 +23,7 @@ def versions_page(page: Page) -> HttpResponse:
             page.attempt(versions.deployment_rollback, words, number=int(number))
         return page.back("versions")
     if action == "update":
-        page.attempt(versions.deployment_update, "Resolved and built again; the present version serves meanwhile.")
+        page.attempt(version_make, "Resolved and built again; the present version serves meanwhile.", origin=Origin())
         return page.back("versions")
     form = DeployForm(*((request.POST, request.FILES) if action == "deploy" else (None, None)))
     if action == "deploy" and form.is_valid():
@@ -47,10 +47,9 @@ def versions_page(page: Page) -> HttpResponse:
 
 
 def _deploy(page: Page, form: DeployForm) -> None:
-    reference, upload = form.cleaned_data["reference"], form.cleaned_data["source"]
-    if upload is not None:
-        source = source_store(
-            actor=page.actor, owner=page.deployment.owner, filename=upload.name, content=upload.read()
-        )
-        reference = source_reference(source)
-    services.deployment_deploy(actor=page.actor, deployment=page.deployment, reference=reference)
+    upload = form.cleaned_data["source"]
+    origin = Origin(
+        reference=form.cleaned_data["reference"],
+        upload=Upload(upload.name, upload.read()) if upload is not None else None,
+    )
+    version_make(actor=page.actor, deployment=page.deployment, origin=origin)

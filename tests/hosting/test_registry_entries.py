@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from common.errors import BadInput, Forbidden
 from events.actors import OPERATOR
@@ -22,6 +23,7 @@ from tests.factories import make_user
 from tests.registry.examples import NPM, based
 
 NAME = "org.example.tools/weather"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 pytestmark = pytest.mark.django_db
 
 
@@ -54,6 +56,29 @@ def test_one_version_and_then_the_newest() -> None:
     assert deployment.reference == "npm:@example/weather@1.0.0"
     version = version_make(actor=OPERATOR, deployment=deployment, origin=Origin())
     assert (version.reference, version.registry_version) == ("npm:@example/weather@1.1.0", "1.1.0")
+
+
+def test_from_the_page_with_the_form_that_the_registrys_button_opens(client: Client) -> None:
+    have("1.0.0")
+    client.force_login(make_user("alice"), backend=BACKEND)
+    assert f"registry:{NAME}" in client.get("/servers/new", {"reference": f"registry:{NAME}"}).content.decode()
+    fields = {"reference": f"registry:{NAME}", "name": "weather", "owner": "alice", "access": "private"}
+    assert client.post("/servers/new", fields).status_code == 302
+    deployment = Deployment.objects.get()
+    assert deployment.reference == "npm:@example/weather@1.0.0"
+    Deployment.objects.update(state=State.READY)
+    have("1.1.0")
+    page = "/d/alice/weather/versions"
+    assert client.post(page, {"action": "update"}).status_code == 302
+    assert client.post(page, {"action": "deploy", "reference": f"registry:{NAME}@1.0.0"}).status_code == 302
+    assert list(deployment.versions.order_by("number").values_list("registry_version", flat=True)) == [
+        "1.0.0",
+        "1.1.0",
+        "1.0.0",
+    ]
+    for wrong in (f"registry:{NAME}@9", "registry:org.example.tools/none"):
+        answer = client.post("/servers/new", {**fields, "name": "other", "reference": wrong})
+        assert answer.status_code == 400 and "reference" in answer.context["form"].errors
 
 
 def test_remote_entry() -> None:
