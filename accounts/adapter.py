@@ -1,14 +1,17 @@
-"""Hooks of django-allauth: account names follow our grammar, and signing up writes the audit row."""
+"""Hooks of django-allauth: who may make an account, account names of our grammar, and the audit row of signing up."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from accounts import names
 from accounts.models import Name, User
@@ -19,8 +22,15 @@ from events.audit import record
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Closed unless the operator opens it: whoever has an account may host code on this machine."""
+        """Closed unless the operator opens it: whoever has an account may host code on this machine. Whoever was
+        invited has a page of their own."""
         return bool(settings.SLIPWAY_SIGN_UP == "open")
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
+        """Accounts of programs are never signed in to, in whatever way."""
+        if user.service_of_id is not None:
+            raise ImmediateHttpResponse(redirect("account_login"))
+        return super().pre_login(request, user, **kwargs)
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """`shallow` leaves the look into the database out; the unique row decides anyway."""
@@ -44,3 +54,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
                 saved.save()
                 record(person(saved.id), "user:sign_up", "user", saved.id, name=saved.username)
         return saved
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Who comes from another site. Accounts are known by the other site's subject; an address links to none, so that
+    nobody gets in by what a provider says of addresses."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        if settings.SLIPWAY_SIGN_UP != "domain":
+            return bool(super().is_open_for_signup(request, sociallogin))
+        domains = {one.email.rpartition("@")[2].lower() for one in sociallogin.email_addresses if one.verified}
+        return bool(domains & set(settings.SLIPWAY_SIGN_UP_DOMAINS))

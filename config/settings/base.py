@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from config import env
+from config import env, sign_in
 from config.broker import celery_broker_url
 from config.database import database_settings
 from config.launch.home import run_folder
@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    *sign_in.APPS,
     "allauth.mfa",
     "oauth2_provider",
     "rest_framework",
@@ -203,6 +204,21 @@ _MEMBERS_MAY = ["packages", "source", "remotes"]
 SLIPWAY_MEMBERS_MAY = env.several(
     "SLIPWAY_MEMBERS_MAY", [] if SLIPWAY_SIGN_UP == "open" else _MEMBERS_MAY, _MEMBERS_MAY
 )
+# Whose address at which domain is enough to make an account, where somebody else has checked the address.
+SLIPWAY_SIGN_UP_DOMAINS = env.hosts("SLIPWAY_SIGN_UP_DOMAINS", [])
+# Two factors and passkeys. A passkey belongs to a host name, which an address of digits is not (WebAuthn, 5.1.2).
+_HAS_NAME = sign_in.is_name(PUBLIC_URL.host)
+MFA_SUPPORTED_TYPES = ["totp", *(["webauthn"] if _HAS_NAME else []), "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = _HAS_NAME
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_URL.is_loopback
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nothing here rests on an address
+MFA_TOTP_ISSUER = "Slipway"
+# Other sites that vouch for people. Who they are is the other site's subject, never an address that it says.
+SOCIALACCOUNT_PROVIDERS = sign_in.providers()
+SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAdapter"
+SOCIALACCOUNT_AUTO_SIGNUP = False  # people choose their name: it is part of addresses
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
 ACCOUNT_EMAIL_VERIFICATION = "none"  # no mail server is needed to run a site
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.is_https else "http"
 ACCOUNT_SESSION_REMEMBER = True
@@ -330,7 +346,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": ["'self'"],
         "connect-src": ["'self'", SLIPWAY_URL.replace("http", "ws", 1)],
         "manifest-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *sign_in.form_targets()],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }

@@ -1,0 +1,1 @@
+"""What authorization costs: one check at the endpoint, one connection of a program."""

@@ -1,0 +1,81 @@
+"""Authenticator apps and passkeys, by django-allauth; passkeys themselves are tested in Chromium (tests/pages)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import time
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from config import sign_in
+from tests.factories import PASSWORD, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> None:
+    cache.clear()
+
+
+def signed_in_by_password() -> Client:
+    client = Client()
+    client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
+    return client
+
+
+def code_of(secret: str) -> str:
+    """RFC 6238 and 4226, 5.3: what an app on a phone shows."""
+    digest = hmac.digest(base64.b32decode(secret), int(time.time() // 30).to_bytes(8, "big"), "sha1")
+    place = digest[-1] & 15
+    return f"{(int.from_bytes(digest[place : place + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def test_authenticator_app_is_asked_for_from_then_on() -> None:
+    make_user("alice", password=PASSWORD)
+    client = signed_in_by_password()
+    assert "/reauthenticate/" in client.get("/accounts/2fa/totp/activate/")["Location"]
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    answer = client.get("/accounts/2fa/totp/activate/")
+    assert answer.status_code == 200, answer["Location"]
+    page = answer.content.decode()
+    found = re.search(r'value="([A-Z2-7]{32})"', page)
+    assert found is not None, page
+    assert client.post("/accounts/2fa/totp/activate/", {"code": "000000"}).status_code == 200
+    assert client.post("/accounts/2fa/totp/activate/", {"code": code_of(found[1])}).status_code == 302
+    again = signed_in_by_password()
+    assert "_auth_user_id" not in again.session
+    assert again.get("/oauth/authorize").status_code == 302  # to signing in
+    again.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    assert "_auth_user_id" not in again.session
+    cache.clear()  # a code counts once, and this one set the app up
+    again.post("/accounts/2fa/authenticate/", {"code": code_of(found[1])})
+    assert "_auth_user_id" in again.session
+
+
+@pytest.mark.parametrize(
+    ("host", "has_passkeys"), [("127.0.0.1", False), ("[::1]", False), ("localhost", True), ("slipway.example", True)]
+)
+def test_passkeys_need_a_host_name(host: str, has_passkeys: bool) -> None:
+    assert sign_in.is_name(host) is has_passkeys
+
+
+def test_other_sites_are_offered_where_they_are_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sign_in.providers() == {}
+    monkeypatch.setenv("SLIPWAY_GITHUB_CLIENT_ID", "id")
+    with pytest.raises(Exception, match="belong together"):
+        sign_in.providers()
+    monkeypatch.setenv("SLIPWAY_GITHUB_CLIENT_SECRET", "secret")
+    found: dict[str, Any] = sign_in.providers()
+    assert found["github"]["APPS"][0]["client_id"] == "id"
+    assert sign_in.form_targets() == ["https://github.com"]
+    monkeypatch.setenv("SLIPWAY_OPENID_CLIENT_ID", "id")
+    monkeypatch.setenv("SLIPWAY_OPENID_CLIENT_SECRET", "secret")
+    monkeypatch.setenv("SLIPWAY_OPENID_URL", "http://idp.example")
+    with pytest.raises(Exception, match="https"):
+        sign_in.providers()
