@@ -144,6 +144,27 @@ def test_a_builder_that_was_too_late_hears_of_it(store: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_was_taken_away_before_its_build_had_ended_is_built_again(index: LocalIndex, store: Path) -> None:
+    index.add_wheel("demo", "1.0", {"demo.py": "def main(): pass\n"}, scripts={"demo": "demo:main"})
+    alice = make_user()
+    builds.version_build(make_queued(alice, "first").versions.get().pk)
+    [digest] = environments.kept(store)
+    second = make_queued(alice, "second")
+    with transaction.atomic():
+        environment_lock(digest)
+        builder = Thread(target=in_thread, args=[lambda: builds.version_build(second.versions.get().pk)])
+        builder.start()
+        wait_for_lock()  # it has found the environment, and is about to say so
+        environments.remove(digest, store)
+    builder.join(20)
+    second.refresh_from_db()
+    assert second.state == "queued"
+    builds.version_build(second.versions.get().pk)
+    second.refresh_from_db()
+    assert second.state == "ready" and list(environments.kept(store)) == [digest]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_rolling_back_while_it_is_taken_away_installs_it_again(store: Path) -> None:
     deployment = with_versions(6)
     first = deployment.versions.get(number=1)
