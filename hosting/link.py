@@ -33,6 +33,7 @@ _ANSWERS: dict[type[Any], Callable[[bytes], Any]] = {
     c.GetStatus: msgspec.msgpack.Decoder(c.Status).decode,
     c.GetTail: msgspec.msgpack.Decoder(c.Tail).decode,
     c.GetOutbox: msgspec.msgpack.Decoder(c.OutboxSeen).decode,
+    c.GetCall: msgspec.msgpack.Decoder(c.CallSeen).decode,
     c.GetData: msgspec.msgpack.Decoder(c.DataPart).decode,
     c.GetEgress: msgspec.msgpack.Decoder(c.EgressBatch).decode,
     c.SetShare: msgspec.msgpack.Decoder(c.Held).decode,
@@ -180,6 +181,8 @@ class RunnerLink:
     async def ask(self, operation: c.SetShare) -> c.Held: ...
     @overload
     async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
+    @overload
+    async def ask(self, operation: c.GetCall) -> c.CallSeen: ...
     @overload
     async def ask(self, operation: c.Order) -> c.Taken: ...
     async def ask(self, operation: c.Operation) -> Any:

@@ -58,6 +58,7 @@ class Task(models.Model):
     session = models.CharField(max_length=100, blank=True, help_text="the legacy session at the runner, while it lives")
     runner = models.ForeignKey(Runner, null=True, on_delete=models.SET_NULL, related_name="tasks")
     exchange = models.CharField(max_length=200, blank=True)
+    instance = models.CharField(max_length=64, blank=True, help_text="on which it runs, once it was heard of")
     exchange_owner = models.CharField(max_length=300, blank=True)
     last_seq = models.PositiveBigIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)

@@ -154,6 +154,12 @@ class GetOutbox(msgspec.Struct, frozen=True, tag="outbox"):
     holding: list[str] = []
 
 
+class GetCall(msgspec.Struct, frozen=True, tag="call"):
+    """Where a task's call runs, or ran."""
+
+    task: str
+
+
 class GetEgress(msgspec.Struct, frozen=True, tag="egress"):
     """What went out since the last batch that the site has written down: `taken`, of this boot, or 0."""
 
@@ -197,7 +203,7 @@ class SetShare(msgspec.Struct, frozen=True, tag="set_share"):
 
 # Answered with Taken:
 Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData
-Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetEgress | SetShare
+Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetCall | GetEgress | SetShare
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -303,6 +309,10 @@ class OutputLine(msgspec.Struct, frozen=True):
 
 class Tail(msgspec.Struct, frozen=True):
     lines: list[OutputLine]
+
+
+class CallSeen(msgspec.Struct, frozen=True):
+    instance: str  # its id; "" for a call that this runner does not know any more
 
 
 class OutboxSeen(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from hosting.runner.runner import RefusedError, Runner
 MAX_NEWS = 500
 
 
-Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.EgressBatch | c.Held
+Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.CallSeen | c.EgressBatch | c.Held
 
 
 def perform(runner: Runner, operation: c.Operation) -> Value:
@@ -159,6 +159,12 @@ def _of_tasks(runner: Runner, operation: c.Keep | c.Acknowledge | c.GetOutbox) -
             return c.OutboxSeen(news, holding, f"{runner.name}.{runner.boot}.")
 
 
+def _call(runner: Runner, operation: c.GetCall) -> c.CallSeen:
+    header = runner.outbox.header_of(operation.task)
+    exchange = runner.exchanges.get(header.exchange) if header is not None else None
+    return c.CallSeen(exchange.instance if exchange is not None else "")
+
+
 def _keep(runner: Runner, operation: c.Keep) -> c.Taken:
     """Not `first` when it is a task already, or has ended."""
     exchange = runner.exchanges.get(operation.exchange)
@@ -183,6 +189,7 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Keep: _of_tasks,
     c.Acknowledge: _of_tasks,
     c.GetOutbox: _of_tasks,
+    c.GetCall: _call,
     c.GetEgress: lambda runner, asked: runner.egress.next(asked.taken, runner.boot),
     c.Restart: _restart,
     c.Drain: _drain,

@@ -134,7 +134,7 @@ def task_advance(task_id: str) -> None:
         links.run(lambda pool: _acknowledge(pool, address, task.id, GIVEN_UP))
         return
     try:
-        events = links.run(lambda pool: _read(pool, address, task))
+        events, instance = links.run(lambda pool: _read(pool, address, task))
     except DetachedError as error:
         if error.reason != Reason.LOST:
             raise
@@ -148,7 +148,7 @@ def task_advance(task_id: str) -> None:
     if seen.outcome is Outcome.LOST and task.may_run_again:
         taken = services.task_again(task, f"started again: {seen.reason}")
     else:
-        taken = services.task_take(task, before.seq, seen)
+        taken = services.task_take(task, before.seq, seen, instance=instance)
     if taken:
         steps.reached(Step.TAKEN)
         links.run(lambda pool: _acknowledge(pool, address, task.id, seen.seq))
@@ -158,8 +158,11 @@ async def _acknowledge(pool: RunnerPool, address: str, task_id: str, seq: int) -
     await (await pool.link(address)).ask(control.Acknowledge(task_id, seq))
 
 
-async def _read(pool: RunnerPool, address: str, task: Task) -> list[Event]:
-    """All events after the last one that was taken. Raises DetachedError and RunnerUnavailableError."""
+async def _read(pool: RunnerPool, address: str, task: Task) -> tuple[list[Event], str]:
+    """All events after the last one that was taken, and on which instance the call runs.
+
+    Raises DetachedError and RunnerUnavailableError.
+    """
     link = await pool.link(address)
     attachment = link.attach(f"task:{task.id}", owner=task.exchange_owner, after=task.last_seq, mode=Mode.OBSERVE)
     events: list[Event] = []
@@ -176,7 +179,7 @@ async def _read(pool: RunnerPool, address: str, task: Task) -> list[Event]:
                     raise
     finally:
         attachment.close()
-    return events
+    return events, task.instance or (await link.ask(control.GetCall(task.id))).instance
 
 
 def task_lost(task: Task, reason: str) -> None:

@@ -115,7 +115,8 @@ def _ttl(wanted: int | None) -> int | None:
 
 def task_starting(task: Task, *, runner: Runner, exchange: str) -> bool:
     """Written before the call is opened: whoever finds the task like this opens the same exchange again."""
-    changes = {"exchange": exchange, "attempts": task.attempts + 1, "last_seq": 0, "reason": "starting"}
+    changes: dict[str, Any] = {"exchange": exchange, "attempts": task.attempts + 1, "last_seq": 0}
+    changes |= {"reason": "starting", "instance": ""}
     moved = _move(
         task,
         State.STARTING,
@@ -157,8 +158,11 @@ def task_again(task: Task, reason: str) -> bool:
     return moved
 
 
-def task_take(task: Task, before: int, seen: Seen) -> bool:
-    """Writes down what an exchange did after event `before`. False when somebody else did so first, or it is over."""
+def task_take(task: Task, before: int, seen: Seen, *, instance: str = "") -> bool:
+    """Writes down what an exchange did after event `before`, and on which instance.
+
+    False when somebody else did so first, or it is over.
+    """
     now, seen = clock.now(), bodies.within_limit(seen)
     stored = bodies.body_put(seen.body)
     changes: dict[str, Any] = {
@@ -169,6 +173,7 @@ def task_take(task: Task, before: int, seen: Seen) -> bool:
         "answered": seen.answered,
         "samples": pace.sampled(task.samples, now.timestamp(), seen.progress),
         "last_seq": seen.seq,
+        "instance": instance or task.instance,
         "updated_at": now,
         "looked_at": now,
     }

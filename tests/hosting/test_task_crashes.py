@@ -152,6 +152,7 @@ def test_the_tool_runs_once_and_its_result_arrives(
     sweep_until_over(task, queued)
     assert outcome(task) == "done"
     assert task.attempts == 1
+    assert len(task.instance) == 12  # it was seen where it ran
     running.task_advance(task.id)  # a late job of a task that is over has the runner forget it
     assert not held(runner_process.address, task)
     count = create(deployment, "count")

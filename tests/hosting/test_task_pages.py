@@ -202,12 +202,13 @@ def test_the_page_tells_all_of_it_as_text(deployment: Deployment, alice: User) -
         samples=[[clock.now().timestamp() - 10, 10], [clock.now().timestamp(), 30]],
         reason="digging",
         started_at=clock.now(),
+        instance="0123456789abcdef",
     )
     TaskLine.objects.create(task=task, seq=1, level="info", text=f"line {EVIL}\u202e")
     page = as_user(alice).get(path_of(task)).content.decode()
     assert EVIL not in page
     assert "hunter2" not in page
-    for words in ("50 %", "2 a second", "left", "digging", "Needs an answer", "Submit", "⟦U+202E⟧", "[hidden]"):
+    for words in ("50 %", "2 a second", "left", "digging", "Needs an answer", "⟦U+202E⟧", "[hidden]", "89abcdef"):
         assert words in page, words
     assert page.count("&lt;script&gt;") >= 4
 
