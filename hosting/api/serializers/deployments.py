@@ -83,7 +83,7 @@ class ConfigurationSerializer(StrictSerializer):
     has_data_folder = serializers.BooleanField(required=False, help_text="It keeps a folder over its sleep.")
     runs_install_code = serializers.BooleanField(
         required=False,
-        help_text="You consent to install scripts and source distributions, from the next build on.",
+        help_text="You consent to install scripts and source distributions of this package, from the next build on.",
     )
     has_tasks = serializers.BooleanField(required=False, help_text="Its tools may run as tasks.")
     hand_off_seconds = serializers.IntegerField(
@@ -96,7 +96,8 @@ class ConfigurationSerializer(StrictSerializer):
         Deployment.Approval.choices, required=False, help_text="What happens when a tool changes what it says."
     )
     traces_bodies = serializers.BooleanField(
-        required=False, help_text="Bodies of calls are shown in the log. Callers are told."
+        required=False,
+        help_text="Bodies of calls are shown in the log. Callers are told; those without an account are left out.",
     )
 
 
@@ -116,7 +117,8 @@ class OriginSerializer(StrictSerializer):
     reference = serializers.CharField(
         required=False,
         max_length=MAX_REFERENCE,
-        help_text="pypi:NAME[==VERSION], npm:NAME[@VERSION], remote:https://… or source:DIGEST of an upload of yours.",
+        help_text="pypi:NAME[==VERSION], npm:NAME[@VERSION], registry:NAME[@VERSION] of this site's registry, "
+        "remote:https://… or source:DIGEST of an upload of yours.",
     )
     url = serializers.CharField(
         required=False, max_length=MAX_REFERENCE, help_text="The address of a server that runs elsewhere."
