@@ -241,6 +241,7 @@ def deployment_start(*, actor: Actor, deployment: Deployment) -> None:
 def deployment_restart(*, actor: Actor, deployment: Deployment) -> None:
     """Ends its instances; the next call, or our look, starts new ones. What was never built is built again."""
     check_may_manage(actor, deployment)
+    taken_down.check(deployment)
     with transaction.atomic():
         locked = deployment_locked(deployment)
         if locked.state in (State.QUEUED, State.BUILDING):

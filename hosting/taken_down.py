@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from common.errors import Forbidden
-from hosting.models import Deployment
+from hosting.models import Deployment, DeploymentVersion
 from registry.models import Server
 
 
 def check(deployment: Deployment) -> None:
     """Raises Forbidden."""
-    name = deployment.current_version.registry_name if deployment.current_version else ""
+    check_version(deployment.current_version)
+
+
+def check_version(version: DeploymentVersion | None) -> None:
+    """Raises Forbidden."""
+    name = version.registry_name if version is not None else ""
     server = Server.objects.filter(name=name, taken_down_at__isnull=False).first() if name else None
     if server is not None:
         raise Forbidden("taken_down", words(server))

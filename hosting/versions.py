@@ -10,7 +10,7 @@ from events.actors import Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import kinds, queue
+from hosting import kinds, queue, taken_down
 from hosting.install_consent import install_consent_end
 from hosting.models import Deployment, DeploymentVersion
 from hosting.permissions import check_may_manage
@@ -39,6 +39,7 @@ def deployment_rollback(*, actor: Actor, deployment: Deployment, number: int) ->
             raise Conflict("building", f"{locked.label} is still being built. Wait until that is done.")
         if not version.built_at or version.failure:
             raise Conflict("version_unusable", f"Version {number} was never built, so nothing can be started from it.")
+        taken_down.check_version(version)
         before = locked.current_version.number if locked.current_version else None
         install_consent_end(actor=actor, deployment=locked, reference=version.reference)
         Deployment.objects.filter(pk=locked.pk).update(

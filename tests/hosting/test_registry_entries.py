@@ -8,14 +8,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from common import clock
 from common.errors import BadInput, Forbidden
 from events.actors import OPERATOR
 from hosting.given import declared_of
 from hosting.making import Origin, deployment_make, version_make
 from hosting.models import Deployment
 from hosting.registry_entries import taken_down_stop
-from hosting.services import deployment_start
+from hosting.services import deployment_restart, deployment_start
 from hosting.states import State
+from hosting.versions import deployment_rollback
 from registry.importing.records import record
 from registry.importing.storing import batch_store
 from registry.taking_down import server_restore, server_take_down
@@ -130,8 +132,9 @@ def test_take_down_stops_what_is_hosted_from_it() -> None:
     stopped = Deployment.objects.get()
     assert (stopped.state, stopped.wanted) == (State.STOPPED, "stopped")
     assert "steals keys" in stopped.reason
-    with pytest.raises(Forbidden, match="steals keys"):
-        deployment_start(actor=OPERATOR, deployment=stopped)
+    for again in (deployment_start, deployment_restart):
+        with pytest.raises(Forbidden, match="steals keys"):
+            again(actor=OPERATOR, deployment=stopped)
     with pytest.raises(BadInput, match="has no server"):
         version_make(actor=OPERATOR, deployment=stopped, origin=Origin(reference=f"registry:{NAME}"))
     server_restore(actor=OPERATOR, name=NAME)
@@ -149,3 +152,6 @@ def test_take_down_stops_what_is_being_built_and_leaves_what_moved_on() -> None:
     taken_down_stop()
     assert Deployment.objects.get(pk=building.pk).state == State.STOPPED
     assert Deployment.objects.get(pk=moved.pk).state == State.READY
+    moved.versions.update(built_at=clock.now())
+    with pytest.raises(Forbidden, match="taken down"):
+        deployment_rollback(actor=OPERATOR, deployment=moved, number=1)
