@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from registry.views.cards import catalog
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.health")),
     path("accounts/", include("allauth.urls")),
@@ -11,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("oauth.urls")),
     path("api/", include("hosting.api.urls")),
     path("registry/", include("registry.urls")),
+    path(".well-known/ai-catalog.json", catalog),
     path("", include("hosting.urls")),
 ]

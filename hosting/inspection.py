@@ -18,6 +18,7 @@ from hosting.failed_looks import look_failed
 from hosting.links import runner_links
 from hosting.models import DeploymentVersion
 from hosting.placing import placement_ensure
+from hosting.registry_entries import entry_seen
 from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Event, Kind, Reason
@@ -77,6 +78,7 @@ def deployment_inspect(deployment_id: UUID) -> None:
         DeploymentVersion.objects.filter(pk=placement.version).update(
             tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era, missing=""
         )
+        entry_seen(deployment_id, look.tools, look.era)
     if not deployment_move(deployment_id, State.RUNNING, "running", only_from=_BEFORE - {State.RUNNING}):
         publish_on_commit(DeploymentChanged(str(deployment_id)))
 

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from common.errors import NotFound
 from registry.models import Readme, SearchEntry, SeenServer, Server, ServerVersion
+from registry.search import facets
 from registry.search.entries import Known, references_of
 from registry.search.indexing import known_of
 from registry.server_json.reading import Document, read
 
 VERSIONS_SHOWN = 100
+CATALOG_ENTRIES = 1000
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,14 @@ def known_here(document: Document) -> Known:
 def readme_of(server: Server) -> Readme | None:
     """What was fetched for its latest version, or for the one before while that is fetched."""
     return Readme.objects.filter(server=server).defer("text").first()
+
+
+def names_with_remotes() -> list[str]:
+    """Of servers that were published here and run at an address, changed last first."""
+    bits = facets.BY_NAME["runs"].mask(["remote"])
+    found = SearchEntry.objects.filter(server__is_local=True, status="active")
+    found = found.annotate(remote=F("facets").bitand(bits)).filter(remote__gt=0)
+    return list(found.order_by("-updated_at", "name").values_list("name", flat=True)[:CATALOG_ENTRIES])
 
 
 def look_alikes(server: Server) -> list[str]:

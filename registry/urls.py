@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from registry.views import browse, feed, moderation, publish, server
+from registry.views import browse, cards, feed, moderation, publish, server
 
 app_name = "registry"
 # A server's name has a slash in it, so what follows it is set apart by /-/.
@@ -14,6 +14,7 @@ urlpatterns = [
     path("moderation/", moderation.moderation, name="moderation"),
     re_path(r"^review/(?P<name>.+)$", moderation.review, name="review"),
     re_path(r"^report/(?P<name>.+)$", moderation.report, name="report"),
+    re_path(r"^servers/(?P<name>.+)/-/server-card$", cards.card, name="card"),
     re_path(r"^servers/(?P<name>.+)/-/(?P<tab>[a-z]+)$", server.server, name="server_tab"),
     re_path(r"^servers/(?P<name>.+)$", server.server, name="server"),
 ]
