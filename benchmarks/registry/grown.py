@@ -1,8 +1,8 @@
 """A registry of any size, grown from the entries of a file: names, sizes and version counts distributed as they are.
 
 Each server made is one of the file's under another name. Its versions are those of the original, scaled so that the
-wanted mean is met: copies with higher patch numbers where there are too few. Without a file the examples of the tests
-are what it grows from, so that the benchmark runs anywhere; figures to quote come from real entries.
+wanted mean is met: copies with higher patch numbers where there are too few. Without a file it grows from the examples
+of the tests, given as many versions and as long names and documents as 4,430 real entries have (distribution.json).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.registry.loaded import documents
-from tests.registry.examples import VALID
+from tests.registry.examples import PROVIDED, VALID
+
+DISTRIBUTION = Path(__file__).with_name("distribution.json")
 
 OFFICIAL = "io.modelcontextprotocol.registry/official"
 START = datetime(2025, 9, 1, tzinfo=UTC)
@@ -25,12 +27,35 @@ START = datetime(2025, 9, 1, tzinfo=UTC)
 
 def originals(path: Path | None) -> list[list[dict[str, Any]]]:
     """The servers of the file, each as its versions."""
+    if path is None:
+        return list(imitated())
     found: dict[str, list[dict[str, Any]]] = {}
-    for one in documents(path) if path else VALID.values():
+    for one in documents(path):
         if isinstance(one.get("name"), str) and isinstance(one.get("version"), str) and "/" in one["name"]:
-            name = one["name"] if path else f"{one['name']}-{len(found)}"
-            found.setdefault(name, []).append(one)
+            found.setdefault(one["name"], []).append(one)
     return list(found.values())
+
+
+def imitated() -> Iterator[list[dict[str, Any]]]:
+    """As many servers as the real entries are of. Their sizes are met by what publishers may add."""
+    dice = random.Random(11)
+    known = msgspec.json.decode(DISTRIBUTION.read_bytes())
+    patterns = list(VALID.values())
+    for count, servers in known["versions_of_a_server"].items():
+        for _ in range(servers):
+            pattern, size = dice.choice(patterns), _drawn(dice, known["document_bytes"])
+            name = f"io.example/{'server-of-somebody-' * 12}"[: max(13, _drawn(dice, known["name_characters"]) - 5)]
+            document = {**pattern, "name": name.rstrip("-") + "x"}
+            missing = size - len(msgspec.json.encode(document)) - len(PROVIDED) - 24
+            if missing > 0:
+                document["_meta"] = {PROVIDED: {"notes": "word " * (missing // 5)}}
+            yield [{**document, "version": f"1.{minor}.0"} for minor in range(int(count))]
+
+
+def _drawn(dice: random.Random, quantiles: list[int]) -> int:
+    at = dice.random() * (len(quantiles) - 1)
+    low, high = quantiles[int(at)], quantiles[int(at) + 1]
+    return round(low + (high - low) * (at % 1))
 
 
 def grown(path: Path | None, servers: int, versions: int) -> Iterator[dict[str, Any]]:

@@ -32,7 +32,7 @@ Queries = list[tuple[str, tuple[Any, ...]]]
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("entries", type=Path, nargs="?", help="real entries to grow from; default: examples")
+    arguments.add_argument("entries", type=Path, nargs="?", help="real entries; default: like them")
     arguments.add_argument("--servers", type=int, default=32_000)
     arguments.add_argument("--versions", type=int, default=105_000)
     arguments.add_argument("--seconds", type=float, default=4.0)
@@ -151,12 +151,24 @@ def cases_of(connection: psycopg.Connection[Any]) -> dict[str, tuple[list[str], 
             found[1].append(bare(given))
         return found
 
+    by_place = sorted(rows)
+
+    def part(places: slice) -> tuple[list[str], Queries]:
+        paths, queries = [], []
+        for name, id_, _ in by_place[places]:
+            given = {"limit": "30", "cursor": cursors.encode(name, id_, {})}
+            paths.append("/v0.1/servers?" + "&".join(f"{key}={value}" for key, value in given.items()))
+            queries.append(bare(given))
+        return paths, queries
+
     entry_sql = f"SELECT {COLUMNS} FROM registry_serverversion WHERE name = %s AND is_latest"
     by_name = [f"/v0.1/servers/{quote(name, safe='')}/versions/latest" for name, _, _ in rows[:20_000]]
     since_path = f"/v0.1/servers?updated_since={stamp}&limit=100"
     since_query = bare({"updated_since": since.isoformat().replace("+00:00", "Z"), "limit": "100"})
     return {
         "list, 30, anywhere": pages(limit="30"),
+        "list, 30, among the first": part(slice(3000)),
+        "list, 30, among the last": part(slice(-3000, None)),
         "list, 100, anywhere": pages(limit="100"),
         "version=latest, 50, anywhere": pages(limit="50", version="latest"),
         "updated_since, 100 of 1 %": ([since_path], [since_query]),
