@@ -7,15 +7,17 @@ owner has confirmed just that; a secret that is set later without it ends anonym
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.models import User
+from accounts.permissions import may_own_as, member_ids
 from common import clock
 from common.errors import Conflict
-from events.actors import Actor
+from events.actors import Actor, person
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
+from hosting import grants
 from hosting.models import Deployment
 from hosting.permissions import check_may_allow_anonymous, check_may_manage
 from hosting.services import deployment_locked
@@ -64,9 +66,14 @@ def anonymous_end_for_secrets(*, actor: Actor, deployment: Deployment) -> bool:
 
 
 def anonymous_end_for_owner(*, actor: Actor, user: User) -> list[str]:
-    """The user's permission is gone, and so is what it allowed. Gives the labels of the deployments."""
+    """The user's permission is gone, and so is what it allowed: deployments of the user's own, and those of
+    organizations where nobody else has it who may manage them. Gives their labels."""
+    theirs = Q(owner__user=user) | Q(owner__organization__memberships__user=user)
     ended = []
-    for deployment in Deployment.objects.select_related("owner").filter(owner__user=user, is_anonymous=True):
+    for deployment in Deployment.objects.select_related("owner").filter(theirs, is_anonymous=True).distinct():
+        managers = [person(pk) for pk in member_ids(deployment.owner)]
+        if any(may_own_as(one, deployment.owner) and grants.may(one, grants.ANONYMOUS) for one in managers):
+            continue
         anonymous_set(actor=actor, deployment=deployment, is_on=False)
         ended.append(deployment.label)
     return ended

@@ -122,6 +122,20 @@ def is_anonymous(deployment: Deployment) -> tuple[bool, bool]:
     return deployment.is_anonymous, deployment.shares_credentials
 
 
+def test_anonymous_access_of_an_organization_lasts_while_somebody_there_may_give_it() -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    team = organization_create(actor=OPERATOR, name="crew", owner=alice)
+    team.members.add(bob, through_defaults={"role": "publisher"})
+    deployment = make_deployment(alice)
+    Deployment.objects.filter(pk=deployment.pk).update(owner=team.name, is_anonymous=True)
+    for user in (alice, bob):
+        grants.permission_grant(actor=OPERATOR, user=user, permission=grants.ANONYMOUS)
+    for user, is_left in ((alice, True), (bob, False)):
+        call_command("revoke", user.username, "anonymous")
+        deployment.refresh_from_db()
+        assert deployment.is_anonymous is is_left
+
+
 def test_anonymous_access_is_the_operators_to_grant() -> None:
     alice, eve = make_user("alice"), make_user("eve")
     deployment = make_deployment(alice)
