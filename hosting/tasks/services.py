@@ -120,6 +120,7 @@ def task_starting(task: Task, *, runner: Runner, exchange: str) -> bool:
     moved = _move(
         task,
         State.STARTING,
+        is_news=False,  # it works in a moment: each that waits for it would read the row once more for nothing
         only_from=frozenset({State.ACCEPTED}),
         where={"attempts": task.attempts},  # two attempts never share the id of an exchange
         runner=runner,
@@ -234,13 +235,15 @@ def _move(
     *,
     only_from: frozenset[State] = OPEN,
     where: dict[str, Any] | None = None,
+    is_news: bool = True,
     **changes: Any,
 ) -> bool:
     row = Task.objects.filter(pk=task.id, state__in=sources(to) & only_from, **(where or {}))
     now = clock.now()
     if not row.update(state=to, updated_at=now, looked_at=now, **changes):
         return False
-    publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
+    if is_news:
+        publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
     return True
 
 
