@@ -1,0 +1,151 @@
+"""The threats to authorization, each with the tests that prove its control; and tests of those that had none elsewhere.
+
+The numbers are those that docstrings ("Threat 6") refer to.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from accounts.models import Membership
+from accounts.services import organization_create
+from events.actors import OPERATOR
+from events.models import AuditEntry
+from oauth.consents import consent_revoke
+from oauth.models import Application, Consent, RefreshToken
+from tests.accounts.test_organizations import signed_in
+from tests.factories import make_user
+from tests.oauth.flow import CALLBACK, Flow, answered, make_client
+
+HERE = Path(__file__).parents[1]
+
+# Threat, and where its control is proved: file below tests/, and a test of it.
+THREATS = {
+    1: ("a client rides on another's consent", "oauth/test_threats.py", "test_another_client_rides_on_no_consent"),
+    3: ("a token for one server used at another", "oauth/test_flow.py", "test_token_is_for_one_server_only"),
+    4: ("a token passed on", "runner/remote/test_legacy_wire.py",
+        "test_the_owners_headers_are_sent_and_nothing_of_callers"),
+    5: ("a token for the whole site", "oauth/test_flow.py", "test_only_servers_of_this_site_are_resources"),
+    6: ("a code in other hands", "oauth/test_flow.py", "test_wrong_verifier_gets_nothing"),
+    7: ("an answer sent elsewhere", "oauth/test_redirects.py", "test_everything_else_does_not"),
+    8: ("a program that claims to be another", "oauth/test_threats.py", "test_local_program_is_never_silent"),
+    10: ("a stolen refresh token", "oauth/test_flow.py", "test_replayed_refresh_token_ends_the_family"),
+    11: ("a stolen dump of the database", "oauth/test_flow.py", "test_nothing_that_was_issued_is_kept"),
+    12: ("secrets in logs", "oauth/test_threats.py", "test_no_secret_is_logged"),
+    13: ("a forged token", "oauth/test_machines.py", "test_forged_assertions_are_refused"),
+    14: ("an assertion replayed", "oauth/test_enterprise.py", "test_assertion_counts_once"),
+    15: ("an account taken over by an address", "oauth/test_enterprise.py", "test_address_opens_no_account_by_itself"),
+    16: ("the site made to fetch what is inside", "common/test_outbound.py",
+         "test_no_list_opens_the_metadata_address"),
+    17: ("hosted code reaching inside", "runner/egress/test_refusals.py", "test_address_that_is_not_public_is_refused"),
+    18: ("the site made to fetch without end", "oauth/test_documents.py",
+         "test_one_person_can_not_have_us_fetch_without_end"),
+    19: ("registrations without end", "oauth/test_registration.py", "test_flood_is_stopped_and_cleared_away"),
+    20: ("a framed or forged consent", "oauth/test_flow.py", "test_decision_without_csrf_token_is_refused"),
+    24: ("another's request state", "mcp_endpoint/test_codecs.py", "test_seals_open_for_what_they_are_bound_to"),
+    28: ("another's session", "mcp_endpoint/test_legacy.py", "test_session_belongs_to_its_principal"),
+    29: ("another's events", "mcp_endpoint/test_anonymous.py", "test_a_session_is_reached_by_its_whole_id_only"),
+    31: ("a web page calling servers", "mcp_endpoint/test_access.py", "test_host_and_origin_of_others_are_refused"),
+    32: ("a WebSocket opened by another site", "config/test_asgi.py",
+         "test_a_websocket_for_another_host_is_closed_before_it_opens"),
+    36: ("a new tool covered by an old token", "hosting/test_tools.py",
+         "test_a_new_tool_is_held_even_when_the_first_list_was_empty"),
+    37: ("a hidden command to install", "registry/test_pages.py",
+         "test_install_shows_the_whole_command_before_any_link"),
+    38: ("scripts in names", "oauth/test_threats.py", "test_names_are_text"),
+    39: ("guessing", "oauth/test_flow.py", "test_guessing_is_slowed_down"),
+    40: ("deeds that leave no trace", "events/test_events.py", "test_database_refuses_to_change_audit_rows"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", THREATS)
+def test_threat_has_its_test(number: int) -> None:
+    _, file, name = THREATS[number]
+    tree = ast.parse((HERE / file).read_text())
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert name in functions
+
+
+@pytest.mark.parametrize("extra", [{"prompt": "none"}, {"approval_prompt": "auto"}, {}])
+def test_another_client_rides_on_no_consent(flow: Flow, extra: dict[str, str]) -> None:
+    """Threat 1: neither another client nor the same one a second time goes past the page."""
+    flow.connect()
+    for client_id in (make_client("Other").client_id, flow.client_id):
+        flow.client_id, flow.extra = client_id, extra
+        page = flow.ask()
+        assert page.status_code == 200 and 'name="decision"' in page.content.decode()
+    assert Consent.objects.count() == 1
+
+
+def test_local_program_is_never_silent(flow: Flow) -> None:
+    """Threat 8."""
+    for _ in range(2):
+        page = flow.ask().content.decode()
+        assert "Anything on this computer could claim to be Robo" in page
+        assert "127.0.0.1" in page
+        flow.connect()
+
+
+def test_no_secret_is_logged(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
+    """Threat 12: at the most talkative level."""
+    with caplog.at_level(logging.DEBUG):  # of the root; what the settings say of other loggers stands
+        code = flow.code()
+        first = flow.redeem(code)[1]
+        second = flow.refresh(first["refresh_token"])[1]
+        flow.refresh(first["refresh_token"])  # a replay, which is worth a line
+        Client().get("/account/apps", headers={"Authorization": f"Bearer {second['access_token']}"})
+    assert caplog.records
+    secrets = {name: answer[name] for answer in (first, second) for name in ("access_token", "refresh_token")}
+    lines = [(record.name, record.getMessage()) for record in caplog.records]
+    told = {
+        (name, logger) for name, value in {**secrets, "code": code}.items() for logger, line in lines if value in line
+    }
+    assert told == set()
+
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'-alert(1)-'",
+    "<svg/onload=alert(1)>",
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_names_are_text(flow: Flow, payload: str) -> None:
+    """Threat 38: of programs and organizations, on every page that says them."""
+    Application.objects.update(name=payload)
+    organization = organization_create(actor=OPERATOR, name="acme", owner=flow.user, title=payload)
+    Membership.objects.filter(organization=organization).update(role="owner")
+    pages = [flow.ask()]
+    flow.connect()
+    Consent.objects.update(organization_id=organization.pk)
+    client = signed_in(flow.user)
+    pages += [
+        client.get(path)
+        for path in ("/account/apps", "/organizations/", "/organizations/acme/", "/organizations/acme/apps",
+                     "/organizations/acme/audit")
+    ]  # fmt: skip
+    for page in pages:
+        text = page.content.decode()
+        assert page.status_code == 200 and payload not in text
+        assert "alert(1)" not in text or "&lt;" in text or "&#x27;" in text
+        assert "script-src 'self'" in page["Content-Security-Policy"]
+
+
+def test_what_was_done_about_programs_has_its_rows(flow: Flow) -> None:
+    """Threat 40: with who did it."""
+    flow.connect()
+    eve = make_user("eve")
+    consent_revoke(actor=OPERATOR, consent_id=Consent.objects.get().pk)
+    rows = dict(AuditEntry.objects.filter(action__startswith="consent:").values_list("action", "actor"))
+    assert rows == {"consent:grant": f"user:{flow.user.pk}", "consent:revoke": "operator"}
+    assert not AuditEntry.objects.filter(actor=f"user:{eve.pk}").exists()
+    assert not RefreshToken.objects.filter(revoked=None).exists()
+    flow.redirect_uri = CALLBACK
+    assert answered(flow.decide("deny"))["error"] == "access_denied"
