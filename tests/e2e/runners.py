@@ -1,0 +1,58 @@
+"""A second runner of a site, which nobody starts again, and which runner runs what."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from tests.stack import ROOT, Stack
+
+
+@contextlib.contextmanager
+def second_runner(site: Stack) -> Iterator[subprocess.Popen[bytes]]:
+    """Its name is `second`."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "runner", "--name", "second"],
+        env=dict(site.environment),
+        cwd=ROOT,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        process.wait(15)
+
+
+def awake(site: Stack) -> dict[str, list[str]]:
+    """The runners that run an instance of each deployment, by its name, as the site has seen them last."""
+    found: dict[str, list[str]] = asked(
+        site,
+        "from hosting.models import Instance as I; found = {}\n"
+        "for i in I.objects.filter(state='running').select_related('deployment', 'runner').order_by('runner__name'):\n"
+        "    found.setdefault(i.deployment.name, []).append(i.runner.name)",
+    )
+    return found
+
+
+def placed(site: Stack) -> dict[str, str]:
+    """The runner that each deployment is placed on, by its name."""
+    found: dict[str, str] = asked(
+        site,
+        "from hosting.models import RunnerPlacement as P\n"
+        "found = {p.deployment.name: p.runner.name if p.runner else ''"
+        " for p in P.objects.select_related('deployment', 'runner')}",
+    )
+    return found
+
+
+def asked(site: Stack, code: str) -> Any:
+    """What the code leaves in `found`, in a process of the site."""
+    said = site.manage("shell", "--no-imports", "-c", f"import json\n{code}\nprint(json.dumps(found))").stdout
+    return json.loads(said)
