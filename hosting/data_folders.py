@@ -24,8 +24,8 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import queue
+from hosting.asking import RefusedError
 from hosting.limits import limits_of
-from hosting.link import RefusedError
 from hosting.links import runner_links
 from hosting.models import DataFolder, Deployment, Runner
 from hosting.permissions import may_manage, unknown

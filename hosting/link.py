@@ -8,44 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from typing import Any, overload
+from typing import Any
 
 import msgspec
 
-from hosting.attachment import Attachment, DetachedError
-from hosting.runner import control as c
+from hosting.asking import Questions, RunnerUnavailableError
+from hosting.attachment import Attachment
 from hosting.runner import frames as f
 from hosting.runner.away import Away
 from hosting.runner.transport import FrameConnection, Identity, dial
 
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 15.0
-
 RETURN_SECONDS = 12.0  # a runner that restarts in place has its socket open all the time: waiting is enough
 _RETURN_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)
 
-_encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(f.FromRunner)
-_decode_refusal = msgspec.msgpack.Decoder(c.Refusal).decode
-_decode_taken = msgspec.msgpack.Decoder(c.Taken).decode
-_ANSWERS: dict[type[Any], Callable[[bytes], Any]] = {
-    c.GetStatus: msgspec.msgpack.Decoder(c.Status).decode,
-    c.GetTail: msgspec.msgpack.Decoder(c.Tail).decode,
-    c.GetOutbox: msgspec.msgpack.Decoder(c.OutboxSeen).decode,
-    c.GetCall: msgspec.msgpack.Decoder(c.CallSeen).decode,
-    c.GetData: msgspec.msgpack.Decoder(c.DataPart).decode,
-    c.GetEgress: msgspec.msgpack.Decoder(c.EgressBatch).decode,
-    c.SetShare: msgspec.msgpack.Decoder(c.Held).decode,
-}
-
-
-class RunnerUnavailableError(Exception):
-    """Nobody answers at the runner's address; nothing was started there."""
-
-
-class RefusedError(DetachedError):
-    """A control operation was refused."""
 
 
 class RunnerLink:
@@ -64,7 +41,8 @@ class RunnerLink:
         self._return: asyncio.Task[None] | None = None
         self._welcomed: asyncio.Future[None] = self.loop.create_future()
         self._attachments: dict[int, Attachment] = {}
-        self._asked: dict[int, asyncio.Future[bytes]] = {}
+        self._questions = Questions(self)
+        self.ask = self._questions.ask
         self._number = 0
         self._prefix = ""
 
@@ -160,47 +138,18 @@ class RunnerLink:
     def exchange_id(self, random_part: str) -> str:
         return self._prefix + random_part
 
-    def _attachment(self, exchange: str) -> Attachment:
+    def next_number(self) -> int:
+        """Of an attachment or a question."""
         self._number += 1
-        attachment = Attachment(self, self._number, exchange)
+        return self._number
+
+    def _attachment(self, exchange: str) -> Attachment:
+        attachment = Attachment(self, self.next_number(), exchange)
         if self.is_open:
-            self._attachments[self._number] = attachment
+            self._attachments[attachment.number] = attachment
         else:
             attachment.detached(f.Reason.CLOSED, "the connection to the runner is gone")
         return attachment
-
-    @overload
-    async def ask(self, operation: c.GetStatus) -> c.Status: ...
-    @overload
-    async def ask(self, operation: c.GetTail) -> c.Tail: ...
-    @overload
-    async def ask(self, operation: c.GetData) -> c.DataPart: ...
-    @overload
-    async def ask(self, operation: c.GetEgress) -> c.EgressBatch: ...
-    @overload
-    async def ask(self, operation: c.SetShare) -> c.Held: ...
-    @overload
-    async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
-    @overload
-    async def ask(self, operation: c.GetCall) -> c.CallSeen: ...
-    @overload
-    async def ask(self, operation: c.Order) -> c.Taken: ...
-    async def ask(self, operation: c.Operation) -> Any:
-        """Do one control operation. Raises RefusedError, or RunnerUnavailableError when the answer does not come."""
-        if not self.is_open:
-            raise RunnerUnavailableError("the connection to the runner is gone")
-        self._number += 1
-        number = self._number
-        reply = self._asked[number] = self.loop.create_future()
-        self.send(f.Ask(number, _encode(operation)))
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                body = await reply
-        except TimeoutError:
-            raise RunnerUnavailableError("the runner did not answer in time") from None
-        finally:
-            self._asked.pop(number, None)
-        return _ANSWERS.get(type(operation), _decode_taken)(body)
 
     def send(self, frame: f.ToRunner) -> None:
         if self._connection is not None:
@@ -237,7 +186,7 @@ class RunnerLink:
             if attachment is not None:
                 attachment.detached(frame.reason, frame.detail)
         elif isinstance(frame, f.Answered):
-            self._answered(frame)
+            self._questions.answered(frame)
         elif isinstance(frame, f.Pause):
             self._pause(connection, frame.token)
         elif isinstance(frame, f.Leave):
@@ -246,16 +195,6 @@ class RunnerLink:
             connection.close("the runner restarts")
         else:
             self._be_welcome(connection, frame)
-
-    def _answered(self, frame: f.Answered) -> None:
-        reply = self._asked.get(frame.id)
-        if reply is None or reply.done():
-            return
-        if frame.ok:
-            reply.set_result(frame.body)
-        else:
-            refusal = _decode_refusal(frame.body)
-            reply.set_exception(RefusedError(refusal.reason, refusal.detail))
 
     def connection_lost(self, connection: FrameConnection, reason: str) -> None:
         if self._resume:
@@ -277,9 +216,7 @@ class RunnerLink:
         attachments, self._attachments = self._attachments, {}
         for attachment in attachments.values():
             attachment.detached(f.Reason.CLOSED, f"the connection to the runner broke: {reason}")
-        for reply in self._asked.values():
-            if not reply.done():
-                reply.set_exception(RunnerUnavailableError(f"the connection to the runner broke: {reason}"))
+        self._questions.lost(f"the connection to the runner broke: {reason}")
         if not self._welcomed.done():
             self._welcomed.set_exception(ConnectionResetError(reason))
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from hosting.asking import RefusedError, RunnerUnavailableError
 from hosting.attachment import Attachment, DetachedError
-from hosting.link import RefusedError, RunnerLink, RunnerUnavailableError
+from hosting.link import RunnerLink
 from hosting.runner.transport import Identity
 
 __all__ = ["Attachment", "DetachedError", "RefusedError", "RunnerLink", "RunnerPool", "RunnerUnavailableError"]

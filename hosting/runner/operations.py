@@ -8,7 +8,8 @@ from typing import Any
 from hosting.runner import control as c
 from hosting.runner.folders import FoldersError, key_of
 from hosting.runner.frames import Reason
-from hosting.runner.runner import RefusedError, Runner
+from hosting.runner.refused import RefusedError
+from hosting.runner.runner import Runner
 
 MAX_NEWS = 500
 
@@ -26,7 +27,7 @@ def _place(runner: Runner, operation: c.Place) -> c.Taken:
     known = runner.placed.get(placement.deployment)
     if runner.draining and (known is None or known.is_leaving) and not placement.data_folder:
         raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
-    if known is None and runner.is_superseded(placement.deployment, placement.epoch):
+    if known is None and runner.superseded.is_newer(placement.deployment, placement.epoch):
         raise RefusedError(Reason.UNPLACED, "it was placed elsewhere since")
     runner.shares.placed(placement)
     if known is None:

@@ -1,7 +1,7 @@
 """The runner: what it holds (placements, sessions, exchanges, feeds) and how long.
 
-Knows nothing of connections: `server.py` and `operations.py` turn frames into calls. All state is plain objects in
-dictionaries by id, so that a planned restart can write it down and take it up again.
+Knows nothing of connections: `server.py` and `operations.py` turn frames into calls, `admission.py` lets new ones in.
+All state is plain objects in dictionaries by id, so that a planned restart can write it down and take it up again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from hosting.runner.egress.ledger import Ledger
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.folders import Folders
-from hosting.runner.frames import EndRule, Kind, Open, Reason
+from hosting.runner.frames import EndRule, Kind, Reason
 from hosting.runner.instance import Instance
 from hosting.runner.log import Log
 from hosting.runner.memory import memory_limit
 from hosting.runner.outbox import Outbox
-from hosting.runner.placed import BusyError, Placed
+from hosting.runner.placed import Placed
+from hosting.runner.refused import RefusedError
 from hosting.runner.retention import Retention
 from hosting.runner.runtimes.base import Process
 from hosting.runner.session import Session
@@ -32,20 +33,12 @@ from hosting.runner.shares import Shares
 from hosting.runner.spill import Spill
 from hosting.runner.spool import Header
 from hosting.runner.starter import Starter
+from hosting.runner.superseded import Superseded
 
 log = logging.getLogger(__name__)
 
 
-REMEMBER_SECONDS = 60.0
-
-
-class RefusedError(Exception):
-    """An operation that can't be done; becomes a Detached frame or a Refusal."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(detail or reason)
-        self.reason = reason
-        self.detail = detail
+STOP_SECONDS = 10.0  # more than an instance's grace
 
 
 class Runner:
@@ -60,7 +53,7 @@ class Runner:
         self.started_at = time.time()
         self.draining = False
         self.placed: dict[str, Placed] = {}
-        self._superseded: dict[str, tuple[int, float]] = {}  # by deployment: the epoch we gave way to, and when
+        self.superseded = Superseded()
         self.sessions: dict[str, Session] = {}
         self.exchanges: dict[str, Exchange] = {}
         self._feeds: dict[str, Feed] = {}
@@ -77,38 +70,10 @@ class Runner:
         self.egress = Ledger()
         self.shares = Shares()
 
-    # --- exchanges
+    def new_log(self, name: str, owner: str) -> Log:
+        return Log(name, owner, spill=self._spill)
 
-    def open(self, opened: Open) -> Log:
-        """Start an exchange, or find the one that was started under this id. Raises RefusedError."""
-        found = self._task_found(opened) if opened.task else self._found(opened)
-        if found is not None:
-            return found
-        if not opened.exchange.startswith(f"{self.name}.{self.boot}."):
-            raise RefusedError(Reason.LOST, "the runner was restarted since")
-        placed = self._placed_for(opened)
-        session = self._session_for(opened)
-        try:
-            instance = placed.instance_for(opened, session)
-        except BusyError as error:
-            if session is not None and not session.instance:
-                self.end_session(session, "it could not be started")
-            raise RefusedError(Reason.BUSY, f"{placed.placement.label} is busy: {error}") from None
-        exchange = Exchange(opened, Log(opened.exchange, opened.owner, spill=self._spill))
-        self.retention.watch(exchange)
-        self.exchanges[exchange.id] = exchange
-        if session is not None:
-            session.exchanges.add(exchange.id)
-            if not session.instance:
-                session.instance = instance.id
-                instance.bound[session.id] = session
-        if exchange.task:
-            exchange.outbox = self.outbox
-            header = Header(exchange.task, exchange.id, opened.owner, opened.deployment)
-            self.outbox.begin(header, exchange.log, lambda: instance.submit(exchange))
-        else:
-            instance.submit(exchange)
-        return exchange.log
+    # --- exchanges
 
     def keep(self, exchange: Exchange, task: str, then: Callable[[], None] = lambda: None) -> None:
         """A running call becomes a task."""
@@ -126,75 +91,6 @@ class Runner:
         if exchange is not None:
             self.retention.forget(exchange)
         return True
-
-    def _found(self, opened: Open) -> Log | None:
-        """The log of this very request while it runs. Raises RefusedError while another one runs under its id.
-
-        Request ids are the client's: one that takes up its session again counts from the start, and its first `ping`
-        has the id of the `initialize` that is still kept here. What has finished therefore answers no new request,
-        however alike; its stream is resumed by GET (2025-11-25 basic/transports, "Resumability and Redelivery").
-        """
-        known = self.exchanges.get(opened.exchange)
-        if known is None:
-            return None
-        found = self.owned(known.log, opened.owner)
-        if known.is_done and not found.followers:
-            self.retention.forget(known)
-            return None
-        if not known.is_of(opened):
-            raise RefusedError(Reason.BUSY, "another request with this id is still running")
-        return found
-
-    def _task_found(self, opened: Open) -> Log | None:
-        """A task's call runs once however often it is opened: the jobs that open it may come twice, or late."""
-        known = self.outbox.log_of(opened.task)
-        if known is not None:
-            return self.owned(known, opened.owner)
-        if self.outbox.is_over(opened.exchange):
-            raise RefusedError(Reason.DONE)
-        return None
-
-    def _placed_for(self, opened: Open) -> Placed:
-        """Where the call may run. Raises RefusedError.
-
-        A call of a session that lives here goes on with what it began with, whatever is placed by now; but one that
-        knows of a later epoch tells us that the deployment was taken from us, and we give way.
-        """
-        placed = self.placed.get(opened.deployment)
-        if placed is not None and opened.session in self.sessions:
-            if opened.epoch <= placed.placement.epoch or placed.is_leaving:
-                return placed
-        elif self.draining and not (placed is not None and placed.placement.data_folder):  # those stay where data is
-            raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
-        if placed is None:
-            raise RefusedError(Reason.UNPLACED)
-        if not placed.accepts(opened):
-            if opened.epoch > placed.placement.epoch and not placed.is_leaving:
-                self._superseded[opened.deployment] = (opened.epoch, time.monotonic())
-                self.unplace(placed, "it was placed anew")
-            raise RefusedError(Reason.UNPLACED)
-        return placed
-
-    def _session_for(self, opened: Open) -> Session | None:
-        if not opened.session:
-            return None
-        session = self.sessions.get(opened.session)
-        if opened.method == "initialize" and session is None:
-            channel = Log(f"session:{opened.session}", opened.owner, spill=self._spill)
-            session = self.sessions[opened.session] = Session(
-                opened.session,
-                owner=opened.owner,
-                deployment=opened.deployment,
-                revision=opened.revision,
-                capabilities=opened.capabilities,
-                client=opened.client,
-                channel=channel,
-                subject=opened.subject,
-            )
-        if session is None or session.owner != opened.owner or session.deployment != opened.deployment:
-            raise RefusedError(Reason.NO_SESSION)
-        session.touch()
-        return session
 
     def find_log(self, name: str, owner: str) -> Log:
         """An exchange's log, a session's channel or a deployment's feed. Raises RefusedError."""
@@ -256,10 +152,10 @@ class Runner:
 
     # --- placements, instances and sessions
 
-    def is_superseded(self, deployment: str, epoch: int) -> bool:
-        """Whether a placement comes from somebody who has not heard yet that the deployment was placed elsewhere."""
-        newest, at = self._superseded.get(deployment, (0, 0.0))
-        return newest > epoch and time.monotonic() - at < REMEMBER_SECONDS
+    def give_way(self, placed: Placed, epoch: int) -> None:
+        """The deployment was placed elsewhere, with this later epoch."""
+        self.superseded.add(placed.placement.deployment, epoch)
+        self.unplace(placed, "it was placed anew")
 
     def unplace(self, placed: Placed, reason: str) -> None:
         self.displace(placed, reason)
@@ -333,7 +229,7 @@ class Runner:
             self._feeds[deployment].output(instance, line.encode(), "protocol")
 
     def place(self, placement: c.Placement) -> Placed:
-        self._superseded.pop(placement.deployment, None)
+        self.superseded.forget(placement.deployment)
         placed = self.placed[placement.deployment] = Placed(
             placement,
             starter=self._starter,
@@ -371,9 +267,16 @@ class Runner:
         return [instance for placed in self.placed.values() for instance in placed.instances.values()]
 
     async def stop(self) -> None:
-        """Stop every instance; returns when the last child is gone."""
+        """Stop every instance; returns when the last child is gone, or when one of them does not go.
+
+        What is left then dies with this process, or with the machine.
+        """
         self.draining = True
-        await asyncio.gather(*(instance.stop("the runner is stopping") for instance in self.instances()))
+        stops = [asyncio.create_task(one.stop("the runner is stopping")) for one in self.instances()]
+        if stops:
+            _, left = await asyncio.wait(stops, timeout=STOP_SECONDS)
+            if left:
+                log.error("instances do not stop", extra={"runner": self.name, "instances": len(left)})
         self.outbox.close()
 
     # --- over a restart in place

@@ -11,10 +11,12 @@ import msgspec
 
 from hosting.runner import control as c
 from hosting.runner import frames as f
+from hosting.runner.admission import admit
 from hosting.runner.away import Away
 from hosting.runner.log import Follower, Log
 from hosting.runner.operations import perform
-from hosting.runner.runner import RefusedError, Runner
+from hosting.runner.refused import RefusedError
+from hosting.runner.runner import Runner
 from hosting.runner.transport import FrameConnection
 
 log = logging.getLogger(__name__)
@@ -90,7 +92,7 @@ class StreamServer:
 
     def _open(self, connection: FrameConnection, frame: f.Open) -> None:
         try:
-            found = self._runner.open(frame)
+            found = admit(self._runner, frame)
         except RefusedError as error:
             connection.send(f.Detached(frame.attachment, error.reason, error.detail))
             return

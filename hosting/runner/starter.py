@@ -12,7 +12,7 @@ from hosting.runner.control import Placement
 from hosting.runner.folders import Folders
 from hosting.runner.remote.connection import RemoteConnection
 from hosting.runner.remote.door import Door
-from hosting.runner.runtimes.base import LaunchSpec, Process, Runtime
+from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Process, Runtime
 from hosting.runner.upstream.messages import Message
 
 # A start is mostly the server's own work: more at once than processors only makes each of them slower.
@@ -136,7 +136,10 @@ class Starter:
         self._launching += 1
         self._quiet.clear()
         try:
-            return await self._runtime.start(spec)
+            async with asyncio.timeout(placement.start_seconds):
+                return await self._runtime.start(spec)
+        except TimeoutError:
+            raise LaunchFailed(f"its sandbox was not ready within {placement.start_seconds:g} s") from None
         finally:
             self._launching -= 1
             if not self._launching:

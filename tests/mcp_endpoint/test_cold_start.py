@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, initialize, modern, placement, tool
@@ -55,3 +56,24 @@ async def test_idle_for_its_seconds_it_sleeps_and_the_next_call_wakes_it(site: S
 
         await asyncio.sleep(1.5)
     assert again != first
+
+
+async def test_calls_that_meet_a_server_as_it_falls_asleep_never_fail(site: Site, web: Web) -> None:
+    """Instances are looked at once a second; these clients pause about as long, each in a rhythm of its own."""
+    site.world.placement = placement(idle_seconds=0.1)
+    seen: dict[int, set[str]] = {}
+
+    async def work(number: int) -> None:
+        client = web.client(site.token(client_id=f"c{number}"))
+        for turn in range(6):
+            response = await ask(client, tool("who", turn, token="t"))
+            assert response.status_code == 200, response.text
+            data = [line[6:] for line in response.text.splitlines() if line.startswith("data: {")]
+            message = json.loads(data[-1] if data else response.text)
+            seen.setdefault(number, set()).add(message["result"]["content"][0]["text"])
+            await asyncio.sleep(0.85 + 0.07 * number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(6):
+            group.create_task(work(number))
+    assert sum(map(len, seen.values())) > 12, seen  # many of them were asleep, and woke

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from hosting.runner import control as c
-from hosting.stream import RunnerPool
+from hosting.stream import RunnerPool, RunnerUnavailableError
 from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, initialize, tool, until
 
 ELICITATION = {"elicitation": {"form": {}}}
@@ -135,8 +135,12 @@ class Load:
 
 async def is_restarted(address: str, after: int) -> bool:
     pool = RunnerPool("test")
-    status = await (await pool.link(address)).ask(c.GetStatus())
-    await pool.close()
+    try:
+        status = await (await pool.link(address)).ask(c.GetStatus())
+    except RunnerUnavailableError:  # a busy machine takes its time to start the new image
+        return False
+    finally:
+        await pool.close()
     assert not status.restart_problem
     return status.restarts > after
 
@@ -153,11 +157,11 @@ async def test_no_call_fails_or_runs_twice(site: Site, times: int) -> None:
         group.create_task(load.asked_modern("asked-modern"))
         group.create_task(load.asked_legacy("asked-legacy", 0))
         group.create_task(load.new_sessions("new-sessions", 1))
-        async with asyncio.timeout(10 * times):
-            await until(lambda: len(load.done) == 7, 10 * times)
+        async with asyncio.timeout(60 + 10 * times):
+            await until(lambda: len(load.done) == 7, 60)
             for number in range(times):
                 site.runner.send_signal(signal.SIGHUP)
-                await until(lambda: is_restarted(site.address, number), 20)  # noqa: B023 - awaited here
+                await until(lambda: is_restarted(site.address, number), 60)  # noqa: B023 - awaited here
                 await asyncio.sleep(0.2)  # of ordinary work
         load.is_over = True
     print(f"{times} restarts in place, {sum(load.done.values())} calls: {load.done}")

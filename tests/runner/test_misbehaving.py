@@ -66,8 +66,10 @@ async def until_gone(pids: set[int]) -> None:
 
 
 async def test_one_that_is_never_ready_is_given_up(driver: Driver) -> None:
+    before = processes_of(driver)
     call = await begin(driver, "silent", start_seconds=1.0)
     assert "could not start: did not answer within 1 s" in words(await call.outcome())
+    await until_gone(processes_of(driver) - before)
     assert await neighbour(driver) < 2
 
 

@@ -20,6 +20,7 @@ from hosting.runner.listening import LISTEN
 from hosting.runner.remote.channel import Channel
 from hosting.runner.remote.door import Door
 from hosting.runner.remote.far import Far
+from hosting.runner.remote.handed import RemoteState, not_again
 from hosting.runner.remote.http import Http
 from hosting.runner.remote.notices import Notices
 from hosting.runner.remote.older import ENDPOINT_SECONDS, Older
@@ -36,19 +37,6 @@ PARTING_SECONDS: Final = 2.0
 CHANNEL_SECONDS: Final = 0.5  # some servers begin to answer with their first event only
 _PROBES = ("initialize", "server/discover")
 _OLDER_AFTER = (400, 404, 405)
-
-
-class RemoteState(msgspec.Struct, frozen=True):
-    """What another process needs to go on with a legacy session. Stateless remotes need nothing."""
-
-    era: str
-    revision: str = ""
-    session: bytes = b""
-    channel: bytes = b""  # the last event's id on the remote's own stream
-    streams: dict[int, bytes] = {}  # the same for each running request; b"": it can't be taken up
-    listeners: list[bytes] = []  # requests of a stateless remote that only listen, and may be sent again
-    unsent: list[bytes] = []  # notifications, and answers to its questions, that it may not have got
-    is_older: bool = False  # its one stream (2024-11-05) ends with us
 
 
 class RemoteConnection:
@@ -155,7 +143,7 @@ class RemoteConnection:
             self._spawn(self._channel.run())
         for number, last_id in state.streams.items():
             post = Post(wire, Outgoing(number, "resumed"), b"")
-            self._start(post, post.resume(last_id) if last_id else _lost(wire.host))
+            self._start(post, post.resume(last_id) if last_id else not_again(wire.host))
         for body in [*state.listeners, *state.unsent]:
             self.write(body)
 
@@ -311,7 +299,3 @@ class RemoteConnection:
                 wire.http.ask("DELETE", wire.fields(ANY, has_body=False), seconds=seconds),
             ):
                 pass
-
-
-async def _lost(host: str) -> None:
-    raise TroubleError(Cause.BROKEN, f"the runner was restarted while {host} was asked; the request is not sent again")

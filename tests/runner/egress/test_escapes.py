@@ -98,11 +98,13 @@ async def probe(let_out: LetOut, outside: Outside) -> Probe:
     return await let_out(private=[])
 
 
-@pytest.mark.parametrize("name", ATTEMPTS)
+# Numbers of system calls are those of x86_64; runtimes/test_seccomp.py has the filters of other processors.
+HERE = [name for name, (told, _) in ATTEMPTS.items() if X86 or told[0] != "syscall"]
+
+
+@pytest.mark.parametrize("name", HERE)
 async def test_attempt_stays_inside(probe: Probe, name: str) -> None:
     told, inside = ATTEMPTS[name]
-    if told[0] == "syscall" and not X86:
-        pytest.skip("numbers of x86_64")
     answer = await probe.ask(*told)
     if isinstance(answer, str) and answer not in inside:
         assert any(isinstance(words, str) and words and words in answer for words in inside), answer

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hosting import environments
 from hosting.kinds import parse
 from hosting.runner import control as c
 from tests.packages.local_index import LocalIndex
-from tests.runner.conftest import placement
+from tests.runner.conftest import Driver, placement, until
 from tests.runner.egress.peers import web
 from tests.runner.test_restart import restart
 
@@ -79,3 +83,42 @@ async def test_npm_server_fetches_through_the_proxy_and_over_a_restart_in_place(
             lines = [one.line for one in (await driver.link.ask(c.GetTail("d1"))).lines]
         assert f"egress: connected to 127.77.0.1:{peer.port}" in lines
         assert "egress: refused 169.254.169.254:443: metadata address" in lines
+
+
+@pytest.mark.slow
+async def test_real_npm_server_fetches_through_the_proxy(start_runner: Callable[..., Any], tmp_path: Path) -> None:
+    """From the real registry, as anybody would host it: its tool gets an address with Node.js' own fetch."""
+    built = await asyncio.to_thread(
+        environments.build, parse("npm:@modelcontextprotocol/server-everything"), tmp_path / "store", _silent
+    )
+    async with web(tmp_path, "127.77.0.1", 0, "127.77.0.1") as peer:
+        authority = tmp_path / "authority.pem"
+        authority.write_text(peer.authority)
+        driver: Driver = await start_runner(more=("--networks", "127.77.0.0/16", "--ports", str(peer.port)))
+        env = {**built.env, "NODE_EXTRA_CA_CERTS": str(authority)}
+        read_only = [*built.read_only, str(authority)]
+        egress = c.Egress("public")
+        await driver.link.ask(c.Place(placement(argv=built.argv, env=env, read_only=read_only, egress=egress)))
+        await driver.session()
+
+        async def get(url: str) -> dict[str, Any]:
+            arguments = {"name": "it.gz", "data": url, "outputType": "resource"}
+            event = await driver.open(session="s1", tool="gzip-file-as-resource", arguments=arguments).outcome()
+            result: dict[str, Any] = msgspec.json.decode(event.data)
+            return result
+
+        found = await get(f"https://127.77.0.1:{peer.port}/")
+        assert gzip.decompress(base64.b64decode(found["content"][0]["resource"]["blob"])) == b"hello"
+        assert len(peer.seen) == 1
+        refused = await get("https://169.254.169.254/")
+        assert refused["isError"], refused
+        said = {f"egress: connected to 127.77.0.1:{peer.port}", "egress: refused 169.254.169.254:443: metadata address"}
+
+        async def are_told() -> bool:
+            return said <= {one.line for one in (await driver.link.ask(c.GetTail("d1"))).lines}
+
+        await until(are_told)
+
+
+def _silent(text: str, part: object) -> None:
+    pass
