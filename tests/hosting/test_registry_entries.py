@@ -64,7 +64,8 @@ def test_from_the_page_with_the_form_that_the_registrys_button_opens(client: Cli
     have("1.0.0")
     client.force_login(make_user("alice"), backend=BACKEND)
     assert f"registry:{NAME}" in client.get("/servers/new", {"reference": f"registry:{NAME}"}).content.decode()
-    fields = {"reference": f"registry:{NAME}", "name": "weather", "owner": "alice", "access": "private"}
+    own = f"registry:{NAME}"  # the form has been seen with what the entry asks for
+    fields = {"reference": own, "entry": own, "name": "weather", "owner": "alice", "access": "private"}
     assert client.post("/servers/new", fields).status_code == 302
     deployment = Deployment.objects.get()
     assert deployment.reference == "npm:@example/weather@1.0.0"
