@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -28,31 +29,37 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
+@contextmanager
+def _served() -> Iterator[Site]:
+    """An API with a pool and a cache of its own, as each web process has."""
+    began: list[_Server] = []
+
+    async def run() -> None:
+        api = Api()
+        await api.start()
+        began.append(_Server(uvicorn.Config(api, host="127.0.0.1", port=0, lifespan="off", log_config=None)))
+        try:
+            await began[0].serve()
+        finally:
+            await api.stop()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    while not began:
+        thread.join(0.01)
+        assert thread.is_alive()
+    server = began[0]
+    assert server.ready.wait(20)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Site(f"http://127.0.0.1:{port}")
+    server.should_exit = True
+    thread.join(20)
+
+
 @pytest.fixture(scope="session")
 def _registry_site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
-    with django_db_blocker.unblock():
-        began: list[_Server] = []
-
-        async def run() -> None:
-            api = Api()
-            await api.start()
-            began.append(_Server(uvicorn.Config(api, host="127.0.0.1", port=0, lifespan="off", log_config=None)))
-            try:
-                await began[0].serve()
-            finally:
-                await api.stop()
-
-        thread = threading.Thread(target=asyncio.run, args=(run(),))
-        thread.start()
-        while not began:
-            thread.join(0.01)
-            assert thread.is_alive()
-        server = began[0]
-        assert server.ready.wait(20)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Site(f"http://127.0.0.1:{port}")
-        server.should_exit = True
-        thread.join(20)
+    with django_db_blocker.unblock(), _served() as site:
+        yield site
 
 
 @pytest.fixture
@@ -76,3 +83,15 @@ def site(committed: None, _registry_site: Site) -> Iterator[Site]:
     """With an empty registry."""
     with httpx.Client(base_url=_registry_site.url, timeout=20) as client:
         yield Site(_registry_site.url, client)
+
+
+@pytest.fixture
+def others(site: Site) -> Iterator[list[Site]]:
+    """Two more web processes' APIs on the same registry, as far as they know of each other."""
+    with (
+        _served() as one,
+        _served() as two,
+        httpx.Client(base_url=one.url) as first,
+        httpx.Client(base_url=two.url) as second,
+    ):
+        yield [Site(one.url, first), Site(two.url, second)]
