@@ -32,7 +32,7 @@ async def test_an_analysis_of_45_minutes(workshop: Workshop, kind: type[Legacy])
 async def test_a_migration_of_thousands_of_files(workshop: Workshop, kind: type[Legacy]) -> None:
     """Thousands of notifications of progress: the record keeps up with them, and has how long it will take."""
     async with connect(kind, *workshop.door(kind)) as client:
-        task = await client.start("migrate", files=4000, pause=0.08)
+        task = await client.start("migrate", files=4000, pause=0.15)
         seen: list[float] = []
         left: list[float] = []
         while (record := await record_of(workshop, task))["state"] != "ended":
