@@ -63,5 +63,6 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         if settings.SLIPWAY_SIGN_UP != "domain":
             return bool(super().is_open_for_signup(request, sociallogin))
-        domains = {one.email.rpartition("@")[2].lower() for one in sociallogin.email_addresses if one.verified}
+        checked = [one.email.lower() for one in sociallogin.email_addresses if one.verified]
+        domains = {address.rpartition("@")[2] for address in checked if "@" in address}
         return bool(domains & set(settings.SLIPWAY_SIGN_UP_DOMAINS))

@@ -9,9 +9,12 @@ import time
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialLogin
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.adapter import SocialAdapter
 from config import sign_in
 from tests.factories import PASSWORD, make_user
 
@@ -79,3 +82,31 @@ def test_other_sites_are_offered_where_they_are_set_up(monkeypatch: pytest.Monke
     monkeypatch.setenv("SLIPWAY_OPENID_URL", "http://idp.example")
     with pytest.raises(Exception, match="https"):
         sign_in.providers()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_let_in"),
+    [
+        ([("ann@acme.example", True)], True),
+        ([("Ann@ACME.example", True)], True),
+        ([("ann@acme.example", False)], False),
+        ([("ann@evil-acme.example", True)], False),
+        ([("ann@acme.example.evil.example", True)], False),
+        ([("acme.example", True)], False),
+        ([], False),
+    ],
+)
+def test_whom_another_site_vouches_for_at_a_domain(
+    addresses: list[tuple[str, bool]], is_let_in: bool, settings: Any, rf: Any
+) -> None:
+    """Threat 15: the other site has to have checked the address."""
+    settings.SLIPWAY_SIGN_UP, settings.SLIPWAY_SIGN_UP_DOMAINS = "domain", ["acme.example"]
+    found = SocialLogin(email_addresses=[EmailAddress(email=email, verified=checked) for email, checked in addresses])
+    assert SocialAdapter().is_open_for_signup(rf.get("/"), found) is is_let_in
+
+
+@pytest.mark.parametrize("mode", ["closed", "invite"])
+def test_elsewhere_nobody_vouches_for_anybody(mode: str, settings: Any, rf: Any) -> None:
+    settings.SLIPWAY_SIGN_UP, settings.SLIPWAY_SIGN_UP_DOMAINS = mode, ["acme.example"]
+    found = SocialLogin(email_addresses=[EmailAddress(email="ann@acme.example", verified=True)])
+    assert not SocialAdapter().is_open_for_signup(rf.get("/"), found)
