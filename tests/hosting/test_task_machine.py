@@ -5,6 +5,7 @@ The model knows which change may happen; a row never does another thing, and nob
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,14 +103,15 @@ class Tasks(RuleBasedStateMachine):
 
     @rule(row=rows)
     def claim(self, row: Task) -> None:
-        known = self.known[row.id]
-        exchange = f"r1.boot.task-{row.id}-{row.attempts + 1}"
+        row = copy(row)  # it is brought up to date, and what was read is to stay what it was
+        known, attempts = self.known[row.id], row.attempts
+        exchange = f"r1.boot.task-{row.id}-{attempts + 1}"
         done = services.task_starting(row, runner=self.runner, exchange=exchange)
-        assert done is (known.state is State.ACCEPTED and known.attempts == row.attempts)
+        assert done is (known.state is State.ACCEPTED and known.attempts == attempts)
         if done:
             assert exchange not in known.exchanges  # else its runner would take it for a call that ran already
             known.exchanges.append(exchange)
-            known.state, known.attempts, known.exchange, known.seq = State.STARTING, row.attempts + 1, exchange, 0
+            known.state, known.attempts, known.exchange, known.seq = State.STARTING, attempts + 1, exchange, 0
 
     @rule(row=rows)
     def has_opened(self, row: Task) -> None:

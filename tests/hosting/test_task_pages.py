@@ -208,7 +208,8 @@ def test_the_page_tells_all_of_it_as_text(deployment: Deployment, alice: User) -
     page = as_user(alice).get(path_of(task)).content.decode()
     assert EVIL not in page
     assert "hunter2" not in page
-    for words in ("50 %", "2 a second", "left", "digging", "Needs an answer", "⟦U+202E⟧", "[hidden]", "89abcdef"):
+    told = ("50 %", "2 a second", "left", "digging", "Needs an answer", "Submit", "⟦U+202E⟧", "[hidden]", "89abcdef")
+    for words in told:
         assert words in page, words
     assert page.count("&lt;script&gt;") >= 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from tests.e2e.http_client import text_of
 from tests.tasks.conftest import PATIENCE, Hosted, LegacyTasks
 from tests.tasks.test_modern_clients import DECLARED, ModernTasks
-from tests.tasks.test_other_clients import task_id_of
+from tests.tasks.test_other_clients import TOOLS, task_id_of
 
 pytestmark = pytest.mark.timeout(300)
 LIMIT = 2  # seconds
@@ -27,6 +28,13 @@ end = time.monotonic() + 60
 while not namesake.tools.exists() and time.monotonic() < end:
     time.sleep(0.1)
 tools.tool_task_support_set(actor=OPERATOR, deployment=namesake, name="slow_fail", support="forbidden")
+"""
+
+OFF = """
+from events.actors import OPERATOR
+from hosting.configuring import tasks_set
+from hosting.models import Deployment
+tasks_set(actor=OPERATOR, deployment=Deployment.objects.get(owner__folded="bob", name="own"), hand_off_seconds=0)
 """
 
 
@@ -87,3 +95,16 @@ async def test_a_tool_that_never_runs_as_a_task_is_waited_for(namesake: Hosted, 
             client = ModernTasks(namesake.url, namesake.token, http)
             result = await client.call("slow_fail", capabilities, seconds=LIMIT + 2)
     assert text_of({"result": result}) == "it failed"
+
+
+async def test_off_by_a_switch(hosted: Hosted) -> None:
+    hosted.site.manage("shell", "-c", OFF)
+    token = hosted.site.manage("issue_token", "--user", "bob", "--deployment", "bob/own").stdout.strip()
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        client = LegacyTasks(f"{hosted.site.url}/mcp/bob/own", token, http)
+        await client.initialize()
+        names = {tool["name"] for tool in (await client.ask("tools/list"))["result"]["tools"]}
+        called = await client.ask("tools/call", {"name": "task_status", "arguments": {"task_id": "x"}})
+    assert "slow" in names
+    assert not names & set(TOOLS)
+    assert "no tool named task_status" in json.dumps(called) or "There is no approved tool" in json.dumps(called)
