@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 MAX_SETTINGS = 20
+NEEDED = ("name", "description", "version")
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "mono"}
 PACKAGES = (
     ("", "No package"),
@@ -92,6 +93,11 @@ class Draft:
     def is_sane(self) -> bool:
         """Whether the browser sent what the form has; all else is for the checks."""
         return all([self.about.is_valid(), self.run.is_valid(), self.settings.is_valid()])
+
+    def needed_mark(self) -> None:
+        """For the page, after what was sent has been read: these are not called optional, as all others are."""
+        for name in NEEDED:
+            self.about.fields[name].required = True
 
     @property
     def values(self) -> dict[str, Any]:

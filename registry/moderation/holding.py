@@ -59,7 +59,7 @@ def likeness(name: str) -> Likeness | None:
     for other in namespaces.exclude(status="deleted").values_list("name", flat=True)[:_CANDIDATES]:
         if other.partition("/")[0].casefold() != namespace.casefold():
             return Likeness(other, f"The namespace {namespace} looks like the one of {other}.")
-    return _one_slip_away(name, namespace, part)
+    return _one_slip_away(name, namespace, part) or _slips_in_both(name, namespace, part)
 
 
 def _one_slip_away(name: str, namespace: str, part: str) -> Likeness | None:
@@ -79,4 +79,22 @@ def _one_slip_away(name: str, namespace: str, part: str) -> Likeness | None:
         its = core(its_part)
         if its != mine and distance(mine, its, 1) == 1 and there.casefold() != namespace.casefold():
             return Likeness(other, f"{name} differs from {other} by one letter.")
+    return None
+
+
+def _slips_in_both(name: str, namespace: str, part: str) -> Likeness | None:
+    """githuh/github-server for github/github-server: owners that differ by one letter and call it nearly the same. Each
+    alone is chance; together they are none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM registry_searchentry WHERE status <> 'deleted' AND length(name) BETWEEN %s AND %s"
+            " AND similarity(folded, %s) > 0.5 ORDER BY similarity(folded, %s) DESC LIMIT %s",
+            (len(name) - 2, len(name) + 2, name.lower(), name.lower(), _CANDIDATES),
+        )
+        found = [row[0] for row in cursor.fetchall()]
+    for other in found:
+        there, _, its_part = other.lower().partition("/")
+        owners = distance(namespace.lower(), there, 1)
+        if owners == 1 and len(part) >= SHORTEST and distance(part.lower(), its_part, 1) <= 1:
+            return Likeness(other, f"{name} differs from {other} by a letter.")
     return None

@@ -54,6 +54,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     is_fine = bool(document) and not any(one.is_error for one in found)
     if action == "next" and is_fine:
         return redirect("registry:publish_prove")
+    draft.needed_mark()
     return render(
         request,
         "registry/publish.html",
