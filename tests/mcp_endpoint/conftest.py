@@ -176,6 +176,7 @@ class Site:
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,  # a client of a busy machine may send just as its idle connection is closed
         )
         server = Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
