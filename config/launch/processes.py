@@ -42,11 +42,14 @@ def descendants(pid: int) -> list[int]:
     waiting = [pid]
     while waiting:
         current = waiting.pop()
-        for listing in Path(f"/proc/{current}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                children = [int(child) for child in listing.read_text().split()]
-                found += children
-                waiting += children
+        with contextlib.suppress(OSError):  # it ended while we looked, or one of its threads did
+            for thread in os.listdir(f"/proc/{current}/task"):
+                with contextlib.suppress(OSError):
+                    children = [
+                        int(child) for child in Path(f"/proc/{current}/task/{thread}/children").read_text().split()
+                    ]
+                    found += children
+                    waiting += children
     return found
 
 
