@@ -37,6 +37,12 @@ def ago(at: datetime | None) -> str:
 
 
 @register.filter
+def iso(at: datetime | None) -> str:
+    """For programs: `date:"c"` says the same and takes twenty times as long, which counts in lists."""
+    return at.isoformat(timespec="seconds") if at is not None else ""
+
+
+@register.filter
 def pretty_json(value: Any) -> str:
     """JSON as people read it; the template escapes it like any text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)

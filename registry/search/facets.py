@@ -61,6 +61,8 @@ def _groups() -> tuple[Group, ...]:
 
 GROUPS: Final = _groups()
 BY_NAME: Final[Mapping[str, Group]] = {group.name: group for group in GROUPS}
+_BITS: Final = sum(len(group.values) for group in GROUPS)
+_ALL: Final = (1 << _BITS) - 1
 
 # The youngest first. A server updated yesterday is in all of them.
 AGES: Final = (
@@ -94,24 +96,36 @@ def counted(
     """
     groups = [(group, chosen.get(group.name, 0)) for group in GROUPS]
     most = next((number for number, (name, _, _) in enumerate(AGES) if name == age), len(AGES))
-    counts = {group.name: {value.name: 0 for value in group.values} for group in GROUPS}
-    counts["updated"] = {name: 0 for name, _, _ in AGES}
-    total = 0
+    by_age = [0] * (len(AGES) + 1)
+    alike: dict[int, int] = {}  # by facets, of those that pass every group
+    but_for: dict[str, dict[int, int]] = {}  # and of those that fail one
     for number, age_class, count in combinations:
-        failing = [group for group, mask in groups if mask and not number & mask]
+        failing = [group.name for group, mask in groups if mask and not number & mask]
         is_old = age_class > most
-        if not failing and not is_old:
-            total += count
         if len(failing) + is_old > 1:
             continue
         if not failing:
-            for place, (name, _, _) in enumerate(AGES):
-                counts["updated"][name] += count if age_class <= place else 0
-        if is_old:
-            continue
-        for group in failing or GROUPS:
-            of_group = counts[group.name]
-            for value in group.values:
-                if number >> value.bit & 1:
-                    of_group[value.name] += count
-    return total, counts
+            by_age[age_class] += count
+        if not is_old:
+            there = but_for.setdefault(failing[0], {}) if failing else alike
+            there[number] = there.get(number, 0) + count
+    everywhere = _by_bit(alike)
+    counts = {}
+    for group in GROUPS:
+        here = _by_bit(but_for[group.name]) if group.name in but_for else None
+        counts[group.name] = {
+            value.name: everywhere[value.bit] + (here[value.bit] if here else 0) for value in group.values
+        }
+    counts["updated"] = {name: sum(by_age[: place + 1]) for place, (name, _, _) in enumerate(AGES)}
+    return sum(alike.values()), counts
+
+
+def _by_bit(counts: Mapping[int, int]) -> list[int]:
+    found = [0] * _BITS
+    for number, count in counts.items():
+        rest = number & _ALL
+        while rest:
+            lowest = rest & -rest
+            found[lowest.bit_length() - 1] += count
+            rest ^= lowest
+    return found
