@@ -31,6 +31,7 @@ _NEEDED = {
     "description": "Say what it does.",
     "version": "Name a version, such as 1.0.0.",
 }
+_INSTEAD = {"name": "org.example/name", "description": "What it does", "version": "1.0.0"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def wrongs(document: dict[str, Any], indexes: Indexes | None) -> list[Wrong]:
         found.append(Wrong("name", "Name", "Write a namespace, one slash and a name: org.example/weather."))
     if not document.get("packages") and not document.get("remotes"):
         found.append(Wrong("package", "Package", "Name a package or a remote server, or nobody can use it."))
+    # What is not there yet must not hide what else is wrong.
+    document = {**document, **{name: instead for name, instead in _INSTEAD.items() if not document.get(name)}}
     breaches = validation.binding(document)
     said = [(one.path, one.message, True) for one in breaches]
     if not breaches:

@@ -62,8 +62,13 @@ def likeness(name: str) -> Likeness | None:
     return _one_slip_away(name, namespace, part) or _slips_in_both(name, namespace, part)
 
 
+def _bare(part: str) -> str:
+    """What is compared by its letters: separators are no difference, and hide none."""
+    return "".join(letter for letter in core(part) if letter.isalnum())
+
+
 def _one_slip_away(name: str, namespace: str, part: str) -> Likeness | None:
-    mine = core(part)
+    mine = _bare(part)
     if len(mine) < SHORTEST:
         return None
     with connection.cursor() as cursor:
@@ -76,7 +81,7 @@ def _one_slip_away(name: str, namespace: str, part: str) -> Likeness | None:
         found = [row[0] for row in cursor.fetchall()]
     for other in found:
         there, _, its_part = other.partition("/")
-        its = core(its_part)
+        its = _bare(its_part)
         if its != mine and distance(mine, its, 1) == 1 and there.casefold() != namespace.casefold():
             return Likeness(other, f"{name} differs from {other} by one letter.")
     return None

@@ -98,6 +98,7 @@ def test_form_writes_a_server_json(signed_in: Client) -> None:
         ({"description": ""}, "description", "Say what it does"),
         ({"description": "x" * 200}, "description", "100"),
         ({"version": "^1.0"}, "version", "range"),
+        ({"version": "^1.0", "description": "", "name": ""}, "version", "range"),
         ({"version": "latest"}, "version", "reserved"),
         ({"website": "javascript:alert(1)"}, "website", ""),
         ({"package": "", "identifier": ""}, "package", "nobody can use it"),
