@@ -232,6 +232,7 @@ OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth.IDToken"
 OAUTH2_PROVIDER_GRANT_MODEL = "oauth.Grant"
 OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth.DeviceGrant"
 OAUTH2_PROVIDER = {
+    "CLIENT_ID_GENERATOR_CLASS": "oauth.clients.ids.ClientIds",
     "PKCE_REQUIRED": True,
     # RFC 9700 throughout; 4.0 of the toolkit will make these its defaults.
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
