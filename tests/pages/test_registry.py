@@ -1,5 +1,5 @@
-"""The registry in a browser: search as you type, host with a sealed secret; and what strangers write in every public
-field acts nowhere."""
+"""The registry in a browser: search as you type, publish with checks while typing, host with a sealed secret; and what
+strangers write in every public field acts nowhere."""
 
 from __future__ import annotations
 
@@ -143,6 +143,34 @@ async def test_pages_of_a_server_fit(open_page: OpenPage, signed_in: Any) -> Non
         await look(page, "wide")
         await page.goto(f"/registry/report/{NAME}")
         await look(page, "report")
+
+
+async def test_form_says_what_is_wrong_while_it_is_filled_in(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await page.goto("/registry/publish/")
+        await look(page, "publish-empty")
+        await page.get_by_label("Name", exact=True).first.fill("org.example/quay")
+        await page.get_by_label("Version", exact=True).fill("^1")
+        checks = page.get_by_role("region", name="Checks")
+        await expect(checks).to_contain_text("range")
+        await look(page, "publish-wrong")
+        await page.get_by_label("Version", exact=True).fill("1.0.0")
+        await page.get_by_label("Description").first.fill("What the quay says")
+        await page.get_by_label("Remote server").select_option("streamable-http")
+        await page.get_by_label("Its address").fill("https://quay.example.org/mcp")
+        await expect(checks).to_contain_text("in order")
+        await expect(page.get_by_role("region", name="server.json").last).to_contain_text("quay.example.org")
+        await page.get_by_role("button", name="Continue").click()
+        await page.wait_for_url("**/registry/publish/prove")
+        await look(page, "prove")
+
+
+async def test_form_works_without_scripts(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in, java_script_enabled=False) as page:
+        await page.goto("/registry/publish/")
+        await page.get_by_label("Version", exact=True).fill("^1")
+        await page.get_by_role("button", name="Check", exact=True).last.click()
+        assert "range" in await page.get_by_role("region", name="Checks").inner_text()
 
 
 async def test_host_button_leads_in_one_form_to_a_running_server(open_page: OpenPage, signed_in: Any) -> None:

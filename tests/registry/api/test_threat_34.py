@@ -29,6 +29,7 @@ def established(name: str) -> None:
     [
         ("io.github.github/github-server", "io.github.githuh/github-servr"),
         ("io.github.modelcontext/filesystem", "io.github.mallory/filesytem"),
+        ("io.github.modelcontext/filesystem", "io.github.mallory/file-sytem"),
         ("com.example/pay-ments", "com.examp1e/pay_ments"),
         ("com.example/payments", "com.exarnple/payments"),
         ("com.example/payments", "com.exam-ple/anything"),
