@@ -21,7 +21,7 @@ dev:
 	@$(PYTHON) scripts/bootstrap.py --dev
 
 test: dev
-	$(VENV)/python -m pytest -n $(N) --dist loadgroup --no-loadscope-reorder $(T)
+	$(VENV)/python -m pytest -n $(N) --dist loadfile $(T)
 
 test-slow: dev
 	$(VENV)/python -m pytest -m slow $(T)

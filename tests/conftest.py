@@ -16,27 +16,6 @@ hypothesis.settings.register_profile("slipway", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("slipway")
 
 
-# Whole sites, each started once: files that use the same one go to the same process of `pytest -n`.
-SITES = ("stack", "local_site", "clients_site", "hosted")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups for `--dist loadgroup`: the files of a site, or one file. What starts sites goes first."""
-    groups: dict[str, str] = {}
-    for item in items:
-        used = getattr(item, "fixturenames", ())
-        for site in SITES:
-            if site in used:
-                groups.setdefault(_file(item), site)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups.get(_file(item), _file(item))))
-    items.sort(key=lambda item: (_file(item) not in groups, not hasattr(getattr(item, "module", None), "Stack")))
-
-
-def _file(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _services() -> Iterator[None]:
     with services(settings.SLIPWAY_HOME):
