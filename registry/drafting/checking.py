@@ -51,8 +51,11 @@ def wrongs(document: dict[str, Any], indexes: Indexes | None) -> list[Wrong]:
         found.append(Wrong("name", "Name", "Write a namespace, one slash and a name: org.example/weather."))
     if not document.get("packages") and not document.get("remotes"):
         found.append(Wrong("package", "Package", "Name a package or a remote server, or nobody can use it."))
-    # What is not there yet must not hide what else is wrong.
-    document = {**document, **{name: instead for name, instead in _INSTEAD.items() if not document.get(name)}}
+    # What is not there yet, or only begun, must not hide what else is wrong.
+    instead = {name: words for name, words in _INSTEAD.items() if not document.get(name)}
+    if not is_name(document.get("name", "")):
+        instead["name"] = _INSTEAD["name"]
+    document = {**document, **instead}
     breaches = validation.binding(document)
     said = [(one.path, one.message, True) for one in breaches]
     if not breaches:

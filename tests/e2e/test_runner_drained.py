@@ -148,7 +148,7 @@ async def test_a_runner_that_was_cut_off_gives_way_when_it_is_back(
             await until(lambda: awake(local_site).get("frozen") == ["second"], 20)
     finally:
         await asyncio.to_thread(local_site.manage, "runner_drain", "local", "--undo")
-    (server,) = await asyncio.to_thread(pids, local_site, "frozen")
+    (server,) = await asyncio.to_thread(pids, local_site, "frozen", "second")
     assert command_line(server)
     second.send_signal(signal.SIGSTOP)
     try:
@@ -172,8 +172,8 @@ async def test_a_runner_that_was_cut_off_gives_way_when_it_is_back(
             assert answer.status_code == 404, await answer.aread()
 
 
-def pids(site: Stack, name: str) -> list[int]:
-    """Of a deployment's instances."""
-    rows = f"I.objects.filter(deployment__name='{name}').values_list('pid', flat=True)"
+def pids(site: Stack, name: str, runner: str) -> list[int]:
+    """Of a deployment's instances on that runner."""
+    rows = f"I.objects.filter(deployment__name='{name}', runner__name='{runner}').values_list('pid', flat=True)"
     found: list[int] = asked(site, f"from hosting.models import Instance as I\nfound = list({rows})")
     return found
