@@ -52,11 +52,6 @@ def server_page(name: str) -> str:
     return reverse("registry:server", args=[name])
 
 
-@register.simple_tag
-def server_tab(name: str, tab: str) -> str:
-    return reverse("registry:server_tab", args=[name, tab])
-
-
 @register.filter
 def at_key(values: dict[str, str], key: str) -> str:
     return values.get(key, "")

@@ -36,6 +36,7 @@ def show(
             "reading": shown.reading,
             "tab": tab,
             "tabs": [(key, label, server_url(shown.server.name, key, version)) for key, label in TABS],
+            "install_url": server_url(shown.server.name, "install", version),
             "title": shown.reading.title or shown.server.name.partition("/")[2] or shown.server.name,
             "look_alikes": selectors.look_alikes(shown.server),
             "is_deleted": shown.version.status == Status.DELETED,

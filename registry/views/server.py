@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
@@ -77,9 +75,7 @@ def install(request: HttpRequest, shown: Shown) -> HttpResponse:
         }
         for way in ways(shown.document)
     ]
-    reference = f"registry:{shown.server.name}"
-    host = f"{reverse('hosting:new')}?{urlencode({'reference': reference})}"
-    return show(request, shown, "install", "install", rows=rows, host_url=host, client_name=name)
+    return show(request, shown, "install", "install", rows=rows)
 
 
 PAGES: dict[str, View] = {

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from common import clock
-from registry.models import Server
-from tests.registry.entries import npm, publish, remote
+from registry.models import Server, ServerVersion, Status
+from tests.registry.entries import npm, publish, pypi, remote
 
 pytestmark = pytest.mark.django_db
 TABS = ["", "tools", "configure", "install", "versions"]
@@ -107,6 +107,50 @@ def test_versions_are_compared(client: Client) -> None:
     assert "- " in text and '"description": "The first"' in text.replace("&quot;", '"')
     assert "The two documents say the same" in get(client, there + "?from=1.0.0&to=1.0.0")
     assert "no such version" in get(client, there + "?from=1.0.0&to=7")
+
+
+IMAGE = {"registryType": "oci", "identifier": "ghcr.io/acme/slack:1", "transport": {"type": "stdio"}}
+BUNDLE = {**IMAGE, "registryType": "mcpb", "identifier": "https://example.org/slack.mcpb"}
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"packages": [npm("slack-mcp")]}, ""),
+        ({"packages": [IMAGE, pypi("slack-mcp")]}, ""),
+        ({"packages": [IMAGE], "remotes": [remote("https://slack.example.com/mcp")]}, ""),
+        ({"packages": [IMAGE]}, "it offers oci over stdio."),
+        ({"packages": [BUNDLE, {**npm("Slack", "1.0.0"), "registryType": "nuget"}]}, "mcpb over stdio, nuget"),
+        ({"packages": [{**npm("slack-mcp"), "transport": {"type": "sse", "url": "http://x/"}}]}, "npm over sse"),
+        ({"packages": [npm("<b>no name")]}, "&lt;b&gt;no name"),
+        ({}, "and no remote."),
+    ],
+    ids=["npm", "pypi", "remote", "image", "bundle", "sse", "name", "nothing"],
+)
+def test_host_is_offered_where_there_is_something_to_host(
+    client: Client, tab: str, members: dict[str, Any], reason: str
+) -> None:
+    publish("io.github.acme/slack", **members)
+    text = get(client, page("io.github.acme/slack", tab))
+    link = "/servers/new?reference=registry%3Aio.github.acme%2Fslack"
+    assert (f'href="{link}"' in text) == (not reason)
+    assert ("can't host it" in text) == bool(reason)
+    assert reason in text
+
+
+def test_earlier_version_is_hosted_as_such_and_a_deleted_one_not_at_all(client: Client) -> None:
+    publish("io.github.acme/slack", "1.0.0", packages=[npm("slack-mcp")])
+    publish("io.github.acme/slack", "2.0.0", packages=[IMAGE])
+    there = page("io.github.acme/slack", "install")
+    assert "/servers/new?" not in get(client, there)
+    assert get(client, f"{there}?version=1.0.0").count("?reference=registry%3Aio.github.acme%2Fslack%401.0.0") == 2
+    assert f'class="button" href="{there}?version=1.0.0"' in get(
+        client, page("io.github.acme/slack") + "?version=1.0.0"
+    )
+    ServerVersion.objects.filter(version="1.0.0").update(status=Status.DELETED)
+    text = get(client, f"{there}?version=1.0.0")
+    assert "/servers/new?" not in text and "can't host it" not in text
 
 
 def test_install_shows_the_whole_command_before_any_link(client: Client) -> None:
