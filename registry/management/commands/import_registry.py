@@ -21,7 +21,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", metavar="FILE|URL")
-        parser.add_argument("--label", default="", help="who is said to have verified them; default: file or host name")
+        parser.add_argument("--label", default="", help="who is said to have verified them; default: a URL's host")
         parser.add_argument("--interval", type=int, default=3600, help="seconds between two looks at a URL")
         parser.add_argument("--once", action="store_true", help="don't follow the URL afterwards")
 
@@ -31,7 +31,7 @@ class Command(OperatorCommand):
             report = self._follow(source, options)
         else:
             path = Path(source)
-            report = file_import(path, verified_by=options["label"] or path.name, on_batch=self._tell)
+            report = file_import(path, verified_by=options["label"], on_batch=self._tell)
         for reason in report.reasons:
             self.stderr.write(f"Not kept: {reason}.")
         self.stdout.write(f"{report}.")
