@@ -17,7 +17,9 @@ class OperatorCommand(BaseCommand):
     requires_system_checks = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        logging.getLogger("django_structlog").setLevel(logging.WARNING)  # the site's news is not this person's
+        news = logging.getLogger("django_structlog")
+        before = news.level
+        news.setLevel(logging.WARNING)  # the site's news is not this person's
         try:
             return super().execute(*args, **options)
         except AppError as error:
@@ -26,3 +28,5 @@ class OperatorCommand(BaseCommand):
             raise CommandError("The database doesn't answer. Is Slipway running (make up)?") from error
         except ProgrammingError as error:
             raise CommandError(f"The database isn't up to date. Run ./manage.py migrate. ({error})") from error
+        finally:
+            news.setLevel(before)  # a command may be called from within a process that goes on

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -30,3 +31,13 @@ def test_errors_become_sentences(error: Exception, words: str) -> None:
     with pytest.raises(CommandError, match=words) as caught:
         command.execute(force_color=False, no_color=True, skip_checks=True)
     assert "secret detail" not in str(caught.value)
+
+
+def test_a_command_leaves_logging_as_it_was() -> None:
+    news = logging.getLogger("django_structlog")
+    before = news.level
+    command = Raising()
+    command.error = NotFound("user_unknown", "There is no user.")
+    with pytest.raises(CommandError):
+        command.execute(force_color=False, no_color=True, skip_checks=True)
+    assert news.level == before

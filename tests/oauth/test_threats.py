@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,21 +92,42 @@ def test_local_program_is_never_silent(flow: Flow) -> None:
         flow.connect()
 
 
-def test_no_secret_is_logged(flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
-    """Threat 12: at the most talkative level."""
-    with caplog.at_level(logging.DEBUG):  # of the root; what the settings say of other loggers stands
-        code = flow.code()
-        first = flow.redeem(code)[1]
-        second = flow.refresh(first["refresh_token"])[1]
-        flow.refresh(first["refresh_token"])  # a replay, which is worth a line
-        Client().get("/account/apps", headers={"Authorization": f"Bearer {second['access_token']}"})
-    assert caplog.records
-    secrets = {name: answer[name] for answer in (first, second) for name in ("access_token", "refresh_token")}
-    lines = [(record.name, record.getMessage()) for record in caplog.records]
-    told = {
-        (name, logger) for name, value in {**secrets, "code": code}.items() for logger, line in lines if value in line
-    }
-    assert told == set()
+class Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append((record.name, record.getMessage()))
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """All that is logged, at the most talkative level that the settings allow, whatever other tests left behind."""
+    handler, disabled = Heard(), logging.root.manager.disable
+    talking = {logging.getLogger(name): logging.DEBUG for name in (None, "django_structlog", "django", "oauth")}
+    before = {logger: logger.level for logger in talking}
+    logging.disable(logging.NOTSET)
+    for logger, level in talking.items():
+        logger.setLevel(level)
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+    for logger, level in before.items():
+        logger.setLevel(level)
+    logging.disable(disabled)
+
+
+def test_no_secret_is_logged(flow: Flow, heard: Heard) -> None:
+    """Threat 12."""
+    code = flow.code()
+    first = flow.redeem(code)[1]
+    second = flow.refresh(first["refresh_token"])[1]
+    flow.refresh(first["refresh_token"])  # a replay, which is worth a line
+    Client().get("/account/apps", headers={"Authorization": f"Bearer {second['access_token']}"})
+    assert [line for _, line in heard.lines if "POST /oauth/token" in line]
+    issued = [code, *(answer[name] for answer in (first, second) for name in ("access_token", "refresh_token"))]
+    assert {logger for logger, line in heard.lines for secret in issued if secret in line} == set()
 
 
 PAYLOADS = [
