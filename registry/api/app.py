@@ -44,15 +44,15 @@ class Api:
 
     def __init__(self) -> None:
         self._database = Database()
-        self._cache = Cache()
+        self.cache = Cache()
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="registry")
 
     async def start(self) -> None:
         await self._database.start()
-        self._cache.start()
+        self.cache.start()
 
     async def stop(self) -> None:
-        await self._cache.stop()
+        await self.cache.stop()
         await self._database.stop()
         self._writers.shutdown(wait=False, cancel_futures=True)
 
@@ -103,6 +103,7 @@ class Api:
             body = await asyncio.get_running_loop().run_in_executor(
                 self._writers, writes.write, route, headers, content
             )
+            self.cache.forget()  # who wrote reads it at once; other processes hear of it
         await answer(scope, send, 200, body, [(b"content-type", JSON), _NO_STORE])
 
     async def _read(self, scope: Scope, send: Send, route: Route, query: dict[str, str]) -> None:
@@ -118,7 +119,7 @@ class Api:
                 make = lambda: reads.versions_page(self._database, route.name, deleted)
             else:
                 make = lambda: reads.entry_of(self._database, route.name, route.version, deleted)
-        body = self._cache.get(key) or await self._cache.made(key, make)
+        body = self.cache.get(key) or await self.cache.made(key, make)
         await send_body(scope, send, body)
 
 

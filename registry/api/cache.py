@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 
 import psycopg
 import structlog
@@ -44,26 +45,32 @@ class Cache:
     """`start` and `stop` by the web process."""
 
     def __init__(self) -> None:
+        self.heard = 0  # changes told of since the start
         self._bodies: OrderedDict[Hashable, Body] = OrderedDict()
         self._bytes = 0
         self._generation = 0
-        self._proven_at = -TRUST_SECONDS
-        self._making: dict[Hashable, asyncio.Task[Body]] = {}
+        self._proven_at = -inf
+        self._making: dict[Hashable, tuple[asyncio.Task[Body], float]] = {}  # and since when
         self._listener: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._listener = asyncio.create_task(self._listen())
 
     async def stop(self) -> None:
-        for task in [self._listener, *self._making.values()]:
+        for task in [self._listener, *(task for task, _ in self._making.values())]:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         self._listener = None
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it would have heard of any change but those of the last second."""
+        return time.monotonic() - self._proven_at <= TRUST_SECONDS
+
     def get(self, key: Hashable) -> Body | None:
         """What is held and still true."""
-        if time.monotonic() - self._proven_at > TRUST_SECONDS:
+        if not self.is_trusted:
             return None
         found = self._bodies.get(key)
         if found is not None:
@@ -71,11 +78,13 @@ class Cache:
         return found
 
     async def made(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> Body:
-        """Makes it, once for all who wait for the same in the same generation. Raises what `make` raises."""
-        at = (self._generation, key)
-        task = self._making.get(at)
-        if task is None:
-            task = self._making[at] = asyncio.create_task(self._make(key, make, self._generation))
+        """Makes it, once for all who wait for the same in the same generation, unless that began too long ago to be
+        trusted without word from the listener. Raises what `make` raises."""
+        at, now = (self._generation, key), time.monotonic()
+        task, began_at = self._making.get(at, (None, now))
+        if task is None or now - began_at > TRUST_SECONDS:
+            task = asyncio.create_task(self._make(key, make, self._generation))
+            self._making[at] = task, now
             task.add_done_callback(lambda done: self._made(at, done))
         return await asyncio.shield(task)
 
@@ -86,7 +95,8 @@ class Cache:
         return body
 
     def _made(self, at: Hashable, done: asyncio.Task[Body]) -> None:
-        self._making.pop(at, None)
+        if self._making.get(at, (None,))[0] is done:
+            del self._making[at]
         if not done.cancelled():
             done.exception()  # whoever waited has it; nobody may have
 
@@ -131,5 +141,6 @@ class Cache:
                     self._proven_at, is_proven = asked_at, True
                 elif not notice.payload:
                     self.forget()
+                    self.heard += 1
             if not is_proven:
                 raise TimeoutError("notices do not come through")

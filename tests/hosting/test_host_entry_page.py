@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -45,8 +47,9 @@ def given(user: User, **more: str) -> dict[str, str]:
 
 def test_host_button_leads_to_a_form_with_what_the_entry_needs(signed_in: Client) -> None:
     page = signed_in.get(f"/registry/servers/{NAME}").content.decode()
-    assert f"/servers/new?reference=registry:{NAME}" in page
-    text = signed_in.get(f"/servers/new?reference=registry:{NAME}").content.decode()
+    button = re.search(r'class="button button-primary" href="(/servers/new[^"]*)"', page)
+    assert button is not None
+    text = signed_in.get(unescape(button[1])).content.decode()
     assert "npm:@example/weather@1.0.0" in text and "API_KEY" in text and "Default: Graz" in text
     assert 'value="weather"' in text and "<b>example.org</b>" not in text
 

@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from registry.api.app import Api
 from tests.registry import rows
-from tests.registry.site import Site
+from tests.registry.site import Changes, Site
 
 
 class _Server(uvicorn.Server):
@@ -33,10 +33,12 @@ class _Server(uvicorn.Server):
 def _served() -> Iterator[Site]:
     """An API with a pool and a cache of its own, as each web process has."""
     began: list[_Server] = []
+    apis: list[Api] = []
 
     async def run() -> None:
         api = Api()
         await api.start()
+        apis.append(api)
         began.append(_Server(uvicorn.Config(api, host="127.0.0.1", port=0, lifespan="off", log_config=None)))
         try:
             await began[0].serve()
@@ -51,7 +53,12 @@ def _served() -> Iterator[Site]:
     server = began[0]
     assert server.ready.wait(20)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Site(f"http://127.0.0.1:{port}")
+    while not apis[0].cache.is_trusted:
+        thread.join(0.01)
+        assert thread.is_alive()
+    changes = Changes(apis[0].cache)
+    yield Site(f"http://127.0.0.1:{port}", changes)
+    changes.close()
     server.should_exit = True
     thread.join(20)
 
@@ -82,7 +89,7 @@ def committed(db: None) -> Iterator[None]:
 def site(committed: None, _registry_site: Site) -> Iterator[Site]:
     """With an empty registry."""
     with httpx.Client(base_url=_registry_site.url, timeout=20) as client:
-        yield Site(_registry_site.url, client)
+        yield Site(_registry_site.url, _registry_site.changes, client)
 
 
 @pytest.fixture
@@ -94,4 +101,4 @@ def others(site: Site) -> Iterator[list[Site]]:
         httpx.Client(base_url=one.url) as first,
         httpx.Client(base_url=two.url) as second,
     ):
-        yield [Site(one.url, first), Site(two.url, second)]
+        yield [Site(one.url, one.changes, first), Site(two.url, two.changes, second)]

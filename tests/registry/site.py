@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import httpx
 import msgspec
+import psycopg
 from django.conf import settings
 
+from registry.api.cache import CHANNEL, Cache
+from registry.api.database import conninfo
 from registry.models import Server, ServerVersion
 from registry.permissions import Permission
 from registry.proofs import keys, tokens
@@ -19,17 +23,59 @@ from registry.search.indexing import servers_index
 SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 
 
+class Changes:
+    """Told of the registry's changes as a site's cache is, on a connection of its own; so a test knows when the site
+    has heard of what the test wrote. A site may answer of before for up to a second, which is no test's business but
+    of those that are about it."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._marks: set[str] = set()
+        self._told = 0
+        self._connection = psycopg.connect(conninfo(), autocommit=True)
+        self._connection.add_notify_handler(self._hear)
+        self._connection.execute(f"LISTEN {CHANNEL}")
+        self._before = cache.heard
+
+    def _hear(self, notice: psycopg.Notify) -> None:
+        if notice.payload:
+            self._marks.add(notice.payload)
+        else:
+            self._told += 1
+
+    def wait(self) -> None:
+        """Until the site has heard of all that was committed before."""
+        mark = token_hex(8)  # notices come in the order of commits: with this one all that were before it
+        self._connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, mark))
+        deadline = time.monotonic() + 20
+        while mark not in self._marks or self._cache.heard - self._before < self._told:
+            assert time.monotonic() < deadline, "the site does not hear of changes"
+            self._connection.execute("SELECT 1")
+        self._marks.discard(mark)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
 @dataclass
 class Site:
     url: str
+    changes: Changes
     client: httpx.Client | None = None
 
     def get(self, path: str, **more: Any) -> httpx.Response:
+        """What it answers once it knows of all that was written."""
+        self.changes.wait()
+        return self.get_now(path, **more)
+
+    def get_now(self, path: str, **more: Any) -> httpx.Response:
         assert self.client is not None
         return self.client.get(path, **more)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         assert self.client is not None
+        if method in ("GET", "HEAD"):
+            self.changes.wait()
         return self.client.request(method, path, **more)
 
     def names(self, path: str) -> list[tuple[str, str]]:
