@@ -19,7 +19,12 @@ Header = tuple[bytes, bytes]
 
 _JSON: Final[Header] = (b"content-type", b"application/json")
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
-_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: %d\r\n"
+# What a hosted server says is never a page of this site, whatever a browser would see in it.
+_NO_SNIFFING: Final[Header] = (b"x-content-type-options", b"nosniff")
+_OK: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
+    b"x-content-type-options: nosniff\r\ncontent-length: %d\r\n"
+)
 
 
 class Exchanging(Protocol):
@@ -93,7 +98,7 @@ class Answer:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [_JSON, _NO_STORE, length, *self._extra, *headers],
+                "headers": [_JSON, _NO_STORE, _NO_SNIFFING, length, *self._extra, *headers],
             }
         )
         await send({"type": "http.response.body", "body": body})

@@ -22,6 +22,7 @@ from tests.mcp_endpoint.conftest import (
     ask,
     events,
     initialize,
+    placement,
     request,
     session,
     tool,
@@ -98,6 +99,26 @@ async def test_one_resources_known_token_is_refused_at_another(site: Site, web: 
 async def test_a_token_in_the_query_is_not_looked_at(site: Site, web: Web) -> None:
     response = await web.client(None).post(f"{PATH}?access_token={site.token()}", json=initialize())
     assert response.status_code == 401
+
+
+async def test_what_proves_a_caller_does_not_reach_the_server(site: Site, web: Web) -> None:
+    """Threat 4: the server is given the call, and neither its token nor its cookies."""
+    site.world.placement = placement("mirror")
+    token = site.token()
+    proofs = {
+        "cookie": "slipway_session=cookie-of-alice",
+        "proxy-authorization": "Basic proxy-of-alice",
+        "x-api-key": "key-of-alice",
+    }
+    client = web.client(token, **proofs)
+    await session(client)
+    legacy = await client.post(PATH, json=tool("all", word="given"))
+    modern = await ask(web.client(token, **proofs), tool("all", word="given"))
+    for answer in (legacy, modern):
+        got = answer.json()["result"]["content"][0]["text"].lower()
+        assert "given" in got
+        words = (token.lower(), "bearer", "authorization", "cookie", "of-alice")
+        assert [word for word in words if word in got] == []
 
 
 async def test_stranger_and_unknown_server_look_the_same(site: Site, web: Web) -> None:

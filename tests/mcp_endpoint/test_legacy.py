@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.mcp_endpoint.conftest import PATH, Site, Web, events, initialize, request, session, tool, until
+from tests.mcp_endpoint.conftest import BOB, PATH, Site, Web, events, initialize, request, session, tool, until
 
 
 async def test_handshake_gives_a_session_of_visible_ascii(web: Web) -> None:
@@ -85,6 +85,45 @@ async def test_session_belongs_to_its_principal(site: Site, web: Web) -> None:
     for response in (await other.post(PATH, json=tool("echo")), await other.delete(PATH)):
         assert response.status_code == 404
     assert (await client.post(PATH, json=tool("echo", text="x"))).status_code == 200
+
+
+async def test_others_neither_hear_nor_answer_what_a_session_is_asked(site: Site, web: Web) -> None:
+    """Threats 28 and 29: whoever knows ids of session, event and question, but is somebody else."""
+    client = web.client()
+    await session(client, elicitation={})
+    async with client.stream("POST", PATH, json=tool("ask")) as response:
+        stream = events(response)
+        await anext(stream)
+        asked = await anext(stream)
+        question = asked.json()["id"]
+        known = {name: client.headers[name] for name in ("mcp-session-id", "mcp-protocol-version")}
+        for token in (site.token(client_id="another"), site.token(BOB)):
+            stranger = web.client(token, **known)
+            heard = await stranger.get(PATH, headers={"last-event-id": asked.id})
+            said = {"jsonrpc": "2.0", "id": question, "result": {"action": "accept", "content": {"name": "Eve"}}}
+            for refused in (heard, await stranger.get(PATH), await stranger.post(PATH, json=said)):
+                assert refused.status_code == 404
+                assert "Who?" not in refused.text
+        mine = {"jsonrpc": "2.0", "id": question, "result": {"action": "accept", "content": {"name": "Ada"}}}
+        assert (await client.post(PATH, json=mine)).status_code == 202
+        outcome = (await anext(stream)).json()
+    assert json.loads(outcome["result"]["content"][0]["text"])["content"] == {"name": "Ada"}
+
+
+async def test_markup_of_a_server_is_never_a_page(web: Web) -> None:
+    """Threat 30: what a server says is JSON or an event to whoever asks, and sets no cookie."""
+    client = web.client()
+    await session(client)
+    markup = "<script>alert(1)</script>"
+    quick = await client.post(PATH, json=tool("echo", text=markup))
+    assert markup in quick.text
+    page = await client.get(PATH, headers={"accept": "text/html"})
+    slow = await client.post(PATH, json=tool("slow", id=2, seconds=0.5, text=markup))
+    for answer in (quick, slow, page):
+        assert answer.headers["content-type"] in ("application/json", "text/event-stream")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "set-cookie" not in answer.headers
+    assert page.status_code == 406
 
 
 @pytest.mark.parametrize("header", ["", "x", "A" * 3000, "not base64 !"])

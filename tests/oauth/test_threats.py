@@ -25,48 +25,76 @@ from tests.oauth.flow import CALLBACK, Flow, answered, make_client
 
 HERE = Path(__file__).parents[1]
 
-# Threat, and where its control is proved: file below tests/, and a test of it.
-THREATS = {
-    1: ("a client rides on another's consent", "oauth/test_threats.py", "test_another_client_rides_on_no_consent"),
-    3: ("a token for one server used at another", "oauth/test_flow.py", "test_token_is_for_one_server_only"),
-    4: ("a token passed on", "runner/remote/test_legacy_wire.py",
-        "test_the_owners_headers_are_sent_and_nothing_of_callers"),
-    5: ("a token for the whole site", "oauth/test_flow.py", "test_only_servers_of_this_site_are_resources"),
-    6: ("a code in other hands", "oauth/test_flow.py", "test_wrong_verifier_gets_nothing"),
-    7: ("an answer sent elsewhere", "oauth/test_redirects.py", "test_everything_else_does_not"),
-    8: ("a program that claims to be another", "oauth/test_threats.py", "test_local_program_is_never_silent"),
-    10: ("a stolen refresh token", "oauth/test_flow.py", "test_replayed_refresh_token_ends_the_family"),
-    11: ("a stolen dump of the database", "oauth/test_flow.py", "test_nothing_that_was_issued_is_kept"),
-    12: ("secrets in logs", "oauth/test_threats.py", "test_no_secret_is_logged"),
-    13: ("a forged token", "oauth/test_machines.py", "test_forged_assertions_are_refused"),
-    14: ("an assertion replayed", "oauth/test_enterprise.py", "test_assertion_counts_once"),
-    15: ("an account taken over by an address", "oauth/test_enterprise.py", "test_address_opens_no_account_by_itself"),
-    16: ("the site made to fetch what is inside", "common/test_outbound.py",
-         "test_no_list_opens_the_metadata_address"),
-    17: ("hosted code reaching inside", "runner/egress/test_refusals.py", "test_address_that_is_not_public_is_refused"),
-    18: ("the site made to fetch without end", "oauth/test_documents.py",
-         "test_one_person_can_not_have_us_fetch_without_end"),
-    19: ("registrations without end", "oauth/test_registration.py", "test_flood_is_stopped_and_cleared_away"),
-    20: ("a framed or forged consent", "oauth/test_flow.py", "test_decision_without_csrf_token_is_refused"),
-    24: ("another's request state", "mcp_endpoint/test_codecs.py", "test_seals_open_for_what_they_are_bound_to"),
-    28: ("another's session", "mcp_endpoint/test_legacy.py", "test_session_belongs_to_its_principal"),
-    29: ("another's events", "mcp_endpoint/test_anonymous.py", "test_a_session_is_reached_by_its_whole_id_only"),
-    31: ("a web page calling servers", "mcp_endpoint/test_access.py", "test_host_and_origin_of_others_are_refused"),
-    32: ("a WebSocket opened by another site", "config/test_asgi.py",
-         "test_a_websocket_for_another_host_is_closed_before_it_opens"),
-    36: ("a new tool covered by an old token", "hosting/test_tools.py",
-         "test_a_new_tool_is_held_even_when_the_first_list_was_empty"),
-    37: ("a hidden command to install", "registry/test_pages.py",
-         "test_install_shows_the_whole_command_before_any_link"),
-    38: ("scripts in names", "oauth/test_threats.py", "test_names_are_text"),
-    39: ("guessing", "oauth/test_flow.py", "test_guessing_is_slowed_down"),
-    40: ("deeds that leave no trace", "events/test_events.py", "test_database_refuses_to_change_audit_rows"),
-}  # fmt: skip
+# Number, threat; and below it where its control is proved: file below tests/, and a test of it.
+THREATS = """
+1 a client rides on another's consent
+    oauth/test_threats.py test_another_client_rides_on_no_consent
+3 a token for one server used at another
+    oauth/test_flow.py test_token_is_for_one_server_only
+4 a token passed on
+    mcp_endpoint/test_access.py test_what_proves_a_caller_does_not_reach_the_server
+    runner/remote/test_legacy_wire.py test_the_owners_headers_are_sent_and_nothing_of_callers
+5 a token for the whole site
+    oauth/test_flow.py test_only_servers_of_this_site_are_resources
+6 a code in other hands
+    oauth/test_flow.py test_wrong_verifier_gets_nothing
+7 an answer sent elsewhere
+    oauth/test_redirects.py test_everything_else_does_not
+8 a program that claims to be another
+    oauth/test_threats.py test_local_program_is_never_silent
+10 a stolen refresh token
+    oauth/test_flow.py test_replayed_refresh_token_ends_the_family
+11 a stolen dump of the database
+    oauth/test_flow.py test_nothing_that_was_issued_is_kept
+12 secrets in logs
+    oauth/test_threats.py test_no_secret_is_logged
+13 a forged token
+    oauth/test_machines.py test_forged_assertions_are_refused
+14 an assertion replayed
+    oauth/test_enterprise.py test_assertion_counts_once
+15 an account taken over by an address
+    oauth/test_enterprise.py test_address_opens_no_account_by_itself
+16 the site made to fetch what is inside
+    common/test_outbound.py test_no_list_opens_the_metadata_address
+17 hosted code reaching inside
+    runner/egress/test_refusals.py test_address_that_is_not_public_is_refused
+18 the site made to fetch without end
+    oauth/test_documents.py test_one_person_can_not_have_us_fetch_without_end
+19 registrations without end
+    oauth/test_registration.py test_flood_is_stopped_and_cleared_away
+20 a framed or forged consent
+    oauth/test_flow.py test_decision_without_csrf_token_is_refused
+24 another's request state
+    mcp_endpoint/test_codecs.py test_seals_open_for_what_they_are_bound_to
+28 another's session
+    mcp_endpoint/test_legacy.py test_session_belongs_to_its_principal
+29 another's events
+    mcp_endpoint/test_legacy.py test_others_neither_hear_nor_answer_what_a_session_is_asked
+    mcp_endpoint/test_anonymous.py test_a_session_is_reached_by_its_whole_id_only
+30 a server's page on the site's origin
+    mcp_endpoint/test_legacy.py test_markup_of_a_server_is_never_a_page
+    runner/remote/test_misbehaving.py test_a_web_page_is_no_server
+31 a web page calling servers
+    mcp_endpoint/test_access.py test_host_and_origin_of_others_are_refused
+32 a WebSocket opened by another site
+    config/test_asgi.py test_a_websocket_for_another_host_is_closed_before_it_opens
+36 a new tool covered by an old token
+    mcp_endpoint/test_tool_policy.py test_hidden_tools_are_refused_as_unknown
+    hosting/test_tools.py test_a_new_tool_is_held_even_when_the_first_list_was_empty
+37 a hidden command to install
+    registry/test_pages.py test_install_shows_the_whole_command_before_any_link
+38 scripts in names
+    oauth/test_threats.py test_names_are_text
+39 guessing
+    oauth/test_flow.py test_guessing_is_slowed_down
+40 deeds that leave no trace
+    events/test_events.py test_database_refuses_to_change_audit_rows
+"""
+PROOFS = [line.split() for line in THREATS.splitlines() if line.startswith(" ")]
 
 
-@pytest.mark.parametrize("number", THREATS)
-def test_threat_has_its_test(number: int) -> None:
-    _, file, name = THREATS[number]
+@pytest.mark.parametrize(("file", "name"), PROOFS)
+def test_threat_has_its_test(file: str, name: str) -> None:
     tree = ast.parse((HERE / file).read_text())
     functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert name in functions
