@@ -1,4 +1,4 @@
-"""A server of the handshake era that answers every call with all that it was ever given: each line, and its environment.
+"""A server of the handshake era that answers every call with all that it was ever given: lines, and its environment.
 
 For showing what does not reach a server. Standard library only.
 """
