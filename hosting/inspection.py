@@ -14,11 +14,11 @@ from common.errors import Conflict
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting.definitions import cleaned
+from hosting.entry_facts import entry_seen
 from hosting.failed_looks import look_failed
 from hosting.links import runner_links
 from hosting.models import DeploymentVersion
 from hosting.placing import placement_ensure
-from hosting.registry_entries import entry_seen
 from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Event, Kind, Reason
@@ -49,11 +49,12 @@ class LookFailed(Exception):
 
 @dataclass(frozen=True)
 class Look:
-    """What the server said of itself. `era` is what the runner's probe found."""
+    """What the server said of itself. `era` is what the runner's probe found, `revision` what both agreed on."""
 
     tools: list[dict[str, Any]]
     server_info: dict[str, Any]
     era: str
+    revision: str
 
 
 def deployment_inspect(deployment_id: UUID) -> None:
@@ -78,7 +79,7 @@ def deployment_inspect(deployment_id: UUID) -> None:
         DeploymentVersion.objects.filter(pk=placement.version).update(
             tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era, missing=""
         )
-        entry_seen(deployment_id, look.tools, look.era)
+        entry_seen(deployment_id, look.tools, look.revision)
     if not deployment_move(deployment_id, State.RUNNING, "running", only_from=_BEFORE - {State.RUNNING}):
         publish_on_commit(DeploymentChanged(str(deployment_id)))
 
@@ -104,7 +105,7 @@ async def _look(address: str, placement: control.Placement) -> Look:
                 tools = await _tools(link, placement) if "tools" in capabilities else []
             except LookFailed as error:
                 raise LookFailed(str(error), has_answered=True) from None
-            return Look(tools, _server_info(discovered), await _era(link, placement.deployment))
+            return Look(tools, _server_info(discovered), *await _spoken(link, placement.deployment))
     except TimeoutError:
         raise LookFailed(f"did not answer within {LOOK_SECONDS:.0f} s") from None
 
@@ -165,10 +166,11 @@ async def _printed(link: RunnerLink, deployment: str) -> str:
     return "\n".join(line.line for line in lines if line.instance == lines[-1].instance)
 
 
-async def _era(link: RunnerLink, deployment: str) -> str:
+async def _spoken(link: RunnerLink, deployment: str) -> tuple[str, str]:
+    """Era and protocol revision."""
     status = await link.ask(control.GetStatus())
-    eras = {i.era for placed in status.placements if placed.deployment == deployment for i in placed.instances}
-    return next(iter(eras - {""}), "")
+    instances = (i for placed in status.placements if placed.deployment == deployment for i in placed.instances)
+    return next(((i.era, i.revision) for i in instances if i.era), ("", ""))
 
 
 def _server_info(discovered: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from events.actors import SYSTEM
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import owner_shares, queue, registry_entries, runner_watch, selectors
+from hosting import entry_facts, owner_shares, queue, registry_entries, runner_watch, selectors
 from hosting.data_folders import folders_seen
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
@@ -62,6 +62,7 @@ def reconcile() -> None:
         ]
         asyncio.run(_tell_all(unwanted))
         registry_entries.taken_down_stop()
+        entry_facts.hosted_follow()
         owner_shares.shares_balance((one, statuses[one.name]) for one in runners if one.name in statuses)
         _queue_forgotten_jobs()
         _finish_deletions()
@@ -128,6 +129,8 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
     drops += [(runner.address, order) for order in folders_seen(runner, status)]
     _instances_write(runner, kept)
     _states_write(runner, kept)
+    if asking := {UUID(pk) for pk, seen in kept.items() if any(i.asks_people for i in seen.instances)}:
+        entry_facts.questions_seen(asking)
     return drops
 
 

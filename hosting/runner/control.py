@@ -273,6 +273,7 @@ class InstanceSeen(msgspec.Struct, frozen=True):
     calls: int = 0
     in_flight: int = 0
     sessions: int = 0
+    asks_people: bool = False  # its server has asked a person something
 
 
 class PlacementSeen(msgspec.Struct, frozen=True):

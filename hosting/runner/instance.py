@@ -22,6 +22,7 @@ from hosting.runner.runtimes.base import Process
 from hosting.runner.session import Session
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Upstream
+from hosting.runner.upstream.capabilities import asks_person
 from hosting.runner.upstream.messages import Message
 
 STOP_GRACE_SECONDS = 3.0
@@ -39,6 +40,8 @@ class Instance:
 
     States: starting, running, stopping, stopped, failed. `reason` says the same in words.
     """
+
+    asks_people = False
 
     def __init__(
         self,
@@ -161,6 +164,7 @@ class Instance:
             calls=self._calls.total,
             in_flight=self._calls.running,
             sessions=len(self.bound),
+            asks_people=self.asks_people,
         )
 
     async def stop(self, reason: str, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
@@ -240,6 +244,7 @@ class Instance:
 
     def received(self, message: Message) -> None:
         """A message of the child's, before anything is done with it."""
+        self.asks_people = self.asks_people or asks_person(message)
         if self._feed.takes_trace:
             self._trace(tracing.received(message, with_body=self.traces))
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from hosting.entry_facts import entry_seen
 from hosting.models import Deployment, DeploymentVersion
-from hosting.registry_entries import entry_seen
 from hosting.sealed import unseal
 from registry.models import SeenServer
 from registry.search.finding import Search, find
@@ -111,18 +111,18 @@ def _hosted(signed_in: Client, user: User, access: str, **more: Any) -> Deployme
 def test_tools_of_what_was_run_are_found_and_only_public_hosting_is_told(signed_in: Client, user: User) -> None:
     deployment = _hosted(signed_in, user, "private")
     tools = [{"name": "predict_thunder", "execution": {"taskSupport": "optional"}}, {"name": 7}]
-    entry_seen(deployment.pk, tools, "modern")
+    entry_seen(deployment.pk, tools, "2026-07-28")
     assert [row.name for row in find(Search("predict thunder")).rows] == [NAME]
     shown = find(Search("weather")).rows[0].facet_names
     assert {"uses:tasks", "revision:2026-07-28"} <= set(shown) and "hosted:here" not in shown
     Deployment.objects.update(access="public")
-    entry_seen(deployment.pk, tools, "modern")
+    entry_seen(deployment.pk, tools, "2026-07-28")
     assert "hosted:here" in find(Search("weather")).rows[0].facet_names
 
 
 def test_private_server_that_no_entry_names_is_told_to_nobody(signed_in: Client, user: User) -> None:
     deployment = _hosted(signed_in, user, "private")
     DeploymentVersion.objects.update(registry_name="")
-    entry_seen(deployment.pk, [{"name": "x"}], "modern")
+    entry_seen(deployment.pk, [{"name": "x"}], "2026-07-28")
     publish("org.example/remote", remotes=[remote("https://r.example.org/mcp")])
     assert not SeenServer.objects.exists()

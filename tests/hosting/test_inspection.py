@@ -12,6 +12,7 @@ from hosting.inspection import deployment_inspect
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
 from hosting.stream import RunnerUnavailableError
+from registry.models import SeenServer
 from tests.factories import make_deployment, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 
@@ -29,12 +30,13 @@ def script(text: str) -> list[str]:
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 def test_tools_and_name_are_stored(runner_process: RunnerProcess, era: str) -> None:
     make_runner(address=runner_process.address)
-    deployment = deployed(server_argv(era))
+    deployment = make_deployment(make_user(), argv=server_argv(era), read_only=READ_ONLY, access="public")
     deployment_inspect(deployment.pk)
     deployment.refresh_from_db()
     version = deployment.current_version
     assert version is not None
     assert version.tools is not None
+    assert SeenServer.objects.get().revisions == ["2025-11-25" if era == "legacy" else "2026-07-28"]
     assert deployment.state == "running"
     assert "echo" in [tool["name"] for tool in version.tools]
     assert (version.server_info["name"], version.era) == (era, era)

@@ -17,7 +17,9 @@ from hosting.links import runner_links
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
 from hosting.reconciling import reconcile
 from hosting.runner import control
+from hosting.runner.frames import EndRule, Kind
 from hosting.states import State
+from registry.models import SeenServer
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 
@@ -68,6 +70,41 @@ def test_what_runs_is_written_down(runner_process: RunnerProcess) -> None:
     assert clock.now() - runner.last_seen_at < timedelta(seconds=10)
     reconcile()
     assert Instance.objects.count() == 1
+
+
+def test_search_learns_who_asks_people_and_what_is_hosted_for_all(runner_process: RunnerProcess) -> None:
+    make_runner(address=runner_process.address)
+    deployment = make_deployment(make_user(), argv=server_argv(), read_only=READ_ONLY, access="public")
+    deployment_inspect(deployment.pk)
+    reconcile()
+    assert (SeenServer.objects.get().uses, SeenServer.objects.get().is_hosted) == ([], True)
+    address, placement = routing.placement_for(deployment.pk)
+
+    async def ask() -> None:
+        async with runner_links() as pool:
+            call = (await pool.link(address)).open(
+                deployment=placement.deployment,
+                epoch=placement.epoch,
+                generation=placement.generation,
+                owner="alice",
+                method="tools/call",
+                params=b'{"name":"ask","arguments":{}}',
+                revision="2026-07-28",
+                end=EndRule.CANCEL,
+                isolation="alice",
+                capabilities=b'{"elicitation":{}}',
+                native_input=True,
+            )
+            while (await call.next()).kind is not Kind.RESULT:
+                pass
+
+    asyncio.run(ask())
+    Deployment.objects.update(access="private")
+    reconcile()
+    assert (SeenServer.objects.get().uses, SeenServer.objects.get().is_hosted) == ([], False)  # nobody's business
+    Deployment.objects.update(access="public")
+    reconcile()
+    assert (SeenServer.objects.get().uses, SeenServer.objects.get().is_hosted) == (["elicitation"], True)
 
 
 def test_states_follow_what_is_seen(runner_process: RunnerProcess) -> None:

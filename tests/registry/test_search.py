@@ -13,7 +13,7 @@ from registry.models import SearchEntry
 from registry.search import facets
 from registry.search.finding import Search, find
 from registry.search.matching import api_condition
-from registry.search.running import server_seen, server_unhosted
+from registry.search.running import hosted_follow, server_seen, sign_in_seen, use_seen
 from tests.registry.entries import npm, publish, pypi, remote
 
 pytestmark = pytest.mark.django_db
@@ -132,8 +132,22 @@ def test_tools_of_what_was_run_are_found(shelf: None) -> None:
     )  # noqa: E501
     assert names("zorble quux") == names("quux zorble") == ["io.github.acme/slack-mcp"]
     assert find(Search()).counts["hosted"]["here"] == find(Search()).counts["uses"]["tasks"] == 1
-    server_unhosted("npm:slack-mcp")
+    hosted_follow({"npm:other"})
     assert find(Search()).counts["hosted"]["here"] == 0
+    hosted_follow({"npm:slack-mcp"})
+    assert find(Search()).counts["hosted"]["here"] == 1
+
+
+def test_what_a_look_cannot_show_is_kept_by_the_next_look(shelf: None) -> None:
+    use_seen("npm:slack-mcp", "elicitation")  # never looked at: nobody knows that it is of any use
+    assert find(Search()).counts["uses"]["elicitation"] == 0
+    server_seen(reference="npm:slack-mcp", uses=["tasks"])
+    use_seen("npm:slack-mcp", "elicitation")
+    sign_in_seen("npm:slack-mcp", "oauth")
+    server_seen(reference="npm:slack-mcp", revisions=["2025-06-18"])
+    counts = find(Search()).counts
+    assert (counts["uses"]["elicitation"], counts["uses"]["tasks"]) == (1, 0)
+    assert counts["sign_in"]["oauth"] == counts["revision"]["2025-06-18"] == 1
 
 
 def test_what_was_learned_before_a_server_came_counts_too() -> None:

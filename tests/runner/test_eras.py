@@ -51,6 +51,15 @@ async def test_modern_client_modern_server_is_handed_the_question_as_it_is(drive
     assert result["requestState"] == "state-1"
 
 
+@pytest.mark.parametrize("server", ["legacy", "modern"])
+async def test_who_asked_people_says_so(driver: Driver, server: str) -> None:
+    await driver.link.ask(c.Place(placement(server)))
+    for tool, asks in (("echo", False), ("ask", True)):
+        await driver.open(tool=tool, native_input=True).outcome()
+        (seen,) = (await driver.link.ask(c.GetStatus())).placements
+        assert [one.asks_people for one in seen.instances] == [asks]
+
+
 async def test_a_modern_server_is_told_each_requests_own_client(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement("modern")))
     for capabilities in (b'{"sampling":{}}', b"{}"):

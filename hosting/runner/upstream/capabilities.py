@@ -9,9 +9,13 @@ from typing import Any
 
 import msgspec
 
+from hosting.runner.upstream.messages import Message
+
 MISSING_CAPABILITY = -32021  # 2026-07-28 basic/index, MissingRequiredClientCapability
 
 _OF_METHOD = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
+_ELICITATION = "elicitation/create"
+_SEARCHED_BYTES = 64 * 1024
 
 
 class _Params(msgspec.Struct):
@@ -22,6 +26,17 @@ class _Params(msgspec.Struct):
 
 _decode_params = msgspec.json.Decoder(_Params).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def asks_person(message: Message) -> bool:
+    """Whether the child asks for input of a person, in a request of its own or in its answer (2026-07-28
+    basic/patterns/mrtr). An answer that is large enough to be anything else is not searched."""
+    if message.method is not msgspec.UNSET:
+        return message.method == _ELICITATION
+    result = message.result
+    if result is msgspec.UNSET or len(bytes(result)) > _SEARCHED_BYTES:
+        return False
+    return b'"input_required"' in bytes(result) and _ELICITATION.encode() in bytes(result)
 
 
 def lacking(method: str, params: bytes, capabilities: bytes) -> dict[str, Any]:
