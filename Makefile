@@ -21,7 +21,7 @@ dev:
 	@$(PYTHON) scripts/bootstrap.py --dev
 
 test: dev
-	$(VENV)/python -m pytest -n $(N) --dist loadfile $(T)
+	$(VENV)/python -m pytest -n $(N) --no-loadscope-reorder $(T)
 
 test-slow: dev
 	$(VENV)/python -m pytest -m slow $(T)

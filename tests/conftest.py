@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings
 
+from tests import scheduling
 from tests.services import services
 from tests.stack import Stack
 
 # Deadlines of milliseconds measure how busy the machine is, and nothing of ours.
 hypothesis.settings.register_profile("slipway", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("slipway")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.SiteScheduling:
+    return scheduling.SiteScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After pytest-randomly has shuffled them. The order of what remains equal is random."""
+    scheduling.check(items)
+    items.sort(key=scheduling.longest_first)
 
 
 @pytest.fixture(scope="session", autouse=True)

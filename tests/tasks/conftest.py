@@ -56,7 +56,7 @@ def add_namesake(index: LocalIndex) -> None:
 
 
 @pytest.fixture(scope="session")
-def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+def task_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with LocalIndex() as index:
         for name in PACKAGED:
             module = f"slipway_test_{name}"
@@ -68,18 +68,22 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
             )
         add_namesake(index)
         site = Stack(tmp_path_factory.mktemp("task-site"), UV_INDEX=f"{index.url}/simple")
-        site.start()
         try:
-            words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "t", "--access", "public")
-            url = site.manage("host", *words).stdout.strip()
-            site.manage("host", "pypi:slipway-test-legacy", "--owner", "bob", "--name", "own")  # makes bob
-            tokens = [
-                site.manage("issue_token", "--user", user, "--deployment", "alice/t").stdout.strip()
-                for user in ("alice", "bob")
-            ]
-            yield Hosted(site, url, *tokens)
+            yield site.start()
         finally:
             site.stop()
+
+
+@pytest.fixture(scope="session")
+def hosted(task_site: Stack) -> Hosted:
+    words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "t", "--access", "public")
+    url = task_site.manage("host", *words).stdout.strip()
+    task_site.manage("host", "pypi:slipway-test-legacy", "--owner", "bob", "--name", "own")  # makes bob
+    tokens = [
+        task_site.manage("issue_token", "--user", user, "--deployment", "alice/t").stdout.strip()
+        for user in ("alice", "bob")
+    ]
+    return Hosted(task_site, url, *tokens)
 
 
 class LegacyTasks(HttpClient):
