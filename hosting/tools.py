@@ -130,26 +130,21 @@ def tools_approve_all(*, actor: Actor, deployment: Deployment, digests: Iterable
     return len(waiting)
 
 
+@transaction.atomic
 def tool_switch(*, actor: Actor, deployment: Deployment, name: str, is_enabled: bool) -> None:
     """On or off for every caller. Repeatable."""
     check_may_manage(actor, deployment)
-    with transaction.atomic():
-        row = _tool(deployment, name)
-        if Tool.objects.filter(pk=row.pk).exclude(is_enabled=is_enabled).update(is_enabled=is_enabled):
-            record(actor, "tool:switch", "deployment", deployment.pk, tool=name, is_enabled=is_enabled)
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+    _set(actor, _tool(deployment, name), "tool:switch", "is_enabled", is_enabled)
 
 
+@transaction.atomic
 def tool_guard_set(*, actor: Actor, deployment: Deployment, name: str, is_guarded: bool) -> None:
     """Whether callers need a permission of its own for it (mcp:admin), which programs then ask for. Repeatable."""
     check_may_manage(actor, deployment)
-    with transaction.atomic():
-        row = _tool(deployment, name)
-        if Tool.objects.filter(pk=row.pk).exclude(is_guarded=is_guarded).update(is_guarded=is_guarded):
-            record(actor, "tool:guard", "deployment", deployment.pk, tool=name, is_guarded=is_guarded)
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+    _set(actor, _tool(deployment, name), "tool:guard", "is_guarded", is_guarded)
 
 
+@transaction.atomic
 def tool_task_support_set(*, actor: Actor, deployment: Deployment, name: str, support: str) -> None:
     """Whether it runs as a task: optional, required, forbidden; "" is the default, optional. Repeatable."""
     check_may_manage(actor, deployment)
@@ -157,28 +152,28 @@ def tool_task_support_set(*, actor: Actor, deployment: Deployment, name: str, su
         raise BadInput(
             "task_support_unknown", "A tool's tasks are optional, required or forbidden.", field="task_support"
         )
-    with transaction.atomic():
-        row = _tool(deployment, name)
-        if Tool.objects.filter(pk=row.pk).exclude(task_support=support).update(task_support=support):
-            record(actor, "tool:set_task_support", "deployment", deployment.pk, tool=name, task_support=support)
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+    _set(actor, _tool(deployment, name), "tool:set_task_support", "task_support", support)
 
 
+@transaction.atomic
 def tool_may_run_again_set(*, actor: Actor, deployment: Deployment, name: str, may_run_again: bool) -> None:
     """Whether a task of it whose call was lost is run a second time. Only a tool that says of itself that this does no
     harm can be approved. Raises Conflict. Repeatable."""
     check_may_manage(actor, deployment)
-    with transaction.atomic():
-        row = _tool(deployment, name)
-        if may_run_again and not row.is_repeatable:
-            raise Conflict(
-                "tool_not_repeatable",
-                f"{name} does not say that it only reads or may be repeated, so it is never run a second time.",
-            )
-        if Tool.objects.filter(pk=row.pk).exclude(may_run_again=may_run_again).update(may_run_again=may_run_again):
-            data = {"tool": name, "may_run_again": may_run_again}
-            record(actor, "tool:set_may_run_again", "deployment", deployment.pk, **data)
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
+    row = _tool(deployment, name)
+    if may_run_again and not row.is_repeatable:
+        raise Conflict(
+            "tool_not_repeatable",
+            f"{name} does not say that it only reads or may be repeated, so it is never run a second time.",
+        )
+    _set(actor, row, "tool:set_may_run_again", "may_run_again", may_run_again)
+
+
+def _set(actor: Actor, row: Tool, event: str, column: str, value: bool | str) -> None:
+    """One switch of one tool, in the caller's transaction; told only where it is a change."""
+    if Tool.objects.filter(pk=row.pk).exclude(**{column: value}).update(**{column: value}):
+        record(actor, event, "deployment", row.deployment_id, tool=row.name, **{column: value})
+        publish_on_commit(DeploymentChanged(str(row.deployment_id)))
 
 
 def approval_set(*, actor: Actor, deployment: Deployment, approval: str) -> None:
