@@ -11,6 +11,7 @@ from common.errors import Conflict
 from common.outbound import OutboundError
 from registry.importing import following
 from registry.readme import fetching
+from registry.search.indexing import words_count
 
 
 @shared_task(ignore_result=True)
@@ -36,3 +37,9 @@ def fetch_readmes() -> None:
 @shared_task(ignore_result=True)
 def fetch_readme(server_id: int) -> None:
     fetching.readme_fetch(server_id)
+
+
+@shared_task(ignore_result=True)
+def count_words() -> None:
+    """How common each word is decides what a search is about, and what a misspelt word may have been."""
+    words_count()

@@ -27,6 +27,7 @@ CELERY_BEAT_SCHEDULE = {
     "collect-egress": {"task": "hosting.jobs.collect_egress", "schedule": 10.0, "options": {"expires": 10}},
     "follow-upstreams": {"task": "registry.jobs.follow_upstreams", "schedule": 30.0, "options": {"expires": 30}},
     "fetch-readmes": {"task": "registry.jobs.fetch_readmes", "schedule": 60.0, "options": {"expires": 60}},
+    "count-words": {"task": "registry.jobs.count_words", "schedule": 600.0, "options": {"expires": 600}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
     "purge-oauth": {"task": "oauth.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
     "turn-keys": {"task": "oauth.jobs.turn_keys", "schedule": 300.0, "options": {"expires": 300}},

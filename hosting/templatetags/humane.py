@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -40,6 +41,14 @@ def ago(at: datetime | None) -> str:
 def iso(at: datetime | None) -> str:
     """For programs: `date:"c"` says the same and takes twenty times as long, which counts in lists."""
     return at.isoformat(timespec="seconds") if at is not None else ""
+
+
+@register.filter(expects_localtime=True)
+def exact_time(at: datetime | None) -> str:
+    """`date:"j F Y, H:i:s e"`, for lists as well."""
+    if at is None:
+        return ""
+    return f"{at.day} {MONTHS[at.month]} {at.year}, {at:%H:%M:%S} {at.tzname() or ''}".rstrip()
 
 
 @register.filter

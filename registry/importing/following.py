@@ -21,11 +21,13 @@ from events.audit import record
 from registry.importing.importing import Report, page_store
 from registry.importing.sources import page_fetch
 from registry.models import Upstream
+from registry.search.indexing import words_count
 
 # What the other side wrote while it answered may bear an earlier time than its answer.
 OVERLAP = timedelta(minutes=2)
 LEAST_INTERVAL = 60
 MAX_PAGES = 100_000
+MANY = 1000  # changes, after which it does not wait for the job that words are counted anew
 _LOCK = 0x52454749  # the space of our advisory locks: one run of an upstream at a time
 
 
@@ -90,6 +92,8 @@ def upstream_follow(
         except Exception as error:
             Upstream.objects.filter(pk=upstream_id).update(error=f"{type(error).__name__} in this site"[:2000])
             raise
+    if report.changed >= MANY:
+        words_count()
     return report
 
 

@@ -11,6 +11,7 @@ from registry.importing.records import Imported, NotKept, record
 from registry.importing.sources import file_entries
 from registry.importing.storing import BATCH, Stored, batch_store
 from registry.models import Upstream
+from registry.search.indexing import words_count
 
 MAX_REASONS = 100
 
@@ -49,6 +50,8 @@ def file_import(path: Path, *, verified_by: str, on_batch: Callable[[Report], No
         report.add(batch_store(batch, verified_by=verified_by))
         if on_batch is not None:
             on_batch(report)
+    if report.changed:
+        words_count()
     return report
 
 

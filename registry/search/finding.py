@@ -113,7 +113,8 @@ def _understood(cursor: Any, asked: Question) -> Question:
     typed = [term.word for term in asked.terms]
     cursor.execute(
         "SELECT (SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'registry_searchentry'::regclass), t.word,"
-        " (SELECT max(w.count) FROM registry_searchword w WHERE w.word = t.word),"
+        # Not "=": the trigram index answers that too, and takes fifty times as long as the primary key.
+        " (SELECT max(w.count) FROM registry_searchword w WHERE w.word >= t.word AND w.word <= t.word),"
         " EXISTS (SELECT FROM registry_searchword w WHERE w.word > t.word AND w.word < t.word || '~')"
         " FROM unnest(%s::text[]) t(word)",
         (typed,),

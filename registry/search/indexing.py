@@ -15,6 +15,7 @@ from registry.search.words import stem
 from registry.server_json.reading import read
 
 BATCH = 500
+_LOCK = (0x534C, 0x776F7264)
 _NOT_COLUMNS = ("vocabulary",)
 _COLUMNS = [field.name for field in fields(Entry) if field.name not in _NOT_COLUMNS]
 # The latest version; where all are deleted, the one published last, for who lists those too.
@@ -47,9 +48,13 @@ def index_all(*, words: bool = True) -> int:
     return len(ids)
 
 
-def words_count() -> None:
-    """How many entries have each word; words that none has any more go. Not in the way of anybody who publishes."""
-    with connection.cursor() as cursor:
+def words_count() -> bool:
+    """How many entries have each word; words that none has any more go. Not in the way of anybody who publishes.
+    False when another process is at it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOCK)
+        if not cursor.fetchone()[0]:
+            return False
         cursor.execute("SELECT word, ndoc FROM ts_stat('SELECT vector FROM registry_searchentry')")
         counts = dict(cursor.fetchall())
         cursor.execute("SELECT word, count FROM registry_searchword ORDER BY word")
@@ -64,6 +69,7 @@ def words_count() -> None:
                 ([word for word, _ in part], [count for _, count in part]),
             )
         cursor.execute("DELETE FROM registry_searchword WHERE word = ANY(%s)", (gone,))
+    return True
 
 
 def _index(ids: Sequence[int]) -> None:

@@ -16,7 +16,8 @@ from events.actors import OPERATOR
 from registry.importing.importing import Report, file_import
 from registry.importing.records import NotKept, record
 from registry.importing.storing import batch_store
-from registry.models import Server, ServerVersion, Upstream
+from registry.jobs import count_words
+from registry.models import SearchWord, Server, ServerVersion, Upstream
 from registry.permissions import Permission
 from registry.publishing import Publisher, version_publish
 from registry.statuses import Wanted, version_status_set
@@ -197,6 +198,22 @@ def test_files_of_any_usual_form(tmp_path: Path, content: bytes) -> None:
     report = file_import(path, verified_by="dump")
     assert (report.read, report.changed, report.not_kept) == (3, 3, 0)
     assert set(Server.objects.values_list("verified_by", flat=True)) == {"dump"}
+
+
+@pytest.mark.django_db
+def test_words_are_counted_when_much_has_come(tmp_path: Path) -> None:
+    """Which are common decides what a search is about."""
+    path = tmp_path / "dump"
+    path.write_bytes(
+        lines(*[entry(name=f"org.example/s{n}", title="Umbrella", description=f"Unique{n}") for n in (1, 2)])
+    )
+    file_import(path, verified_by="dump")
+    counts = dict(SearchWord.objects.values_list("word", "count"))
+    assert (counts["umbrella"], counts["unique1"]) == (2, 1)
+    Server.objects.filter(name="org.example/s1").delete()
+    count_words()
+    counts = dict(SearchWord.objects.values_list("word", "count"))
+    assert counts["umbrella"] == 1 and "unique1" not in counts
 
 
 @pytest.mark.django_db
