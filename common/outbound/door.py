@@ -80,13 +80,14 @@ class _Ask:
 @dataclass(frozen=True)
 class Door:
     """Values only: make one wherever it is needed. `private` are networks of the operator besides the public ones;
-    hosts that lie wholly in those may be asked on `private_ports` too."""
+    hosts that lie wholly in those may be asked on `private_ports` too, and where `allows_plain` says so by http."""
 
     private: Networks = ()
     rules: Rules = field(default_factory=Rules)
     authorities: str | None = None  # PEM; None: those that this machine's Python trusts
     private_ports: frozenset[int] = frozenset()
     name_servers: tuple[str, ...] = ()  # instead of this machine's
+    allows_plain: bool = False
 
     async def fetch(
         self,
@@ -143,7 +144,8 @@ class Door:
 
     @property
     def _all_rules(self) -> Rules:
-        return Rules(self.rules.schemes, self.rules.ports | self.private_ports)
+        plain = {"http"} if self.allows_plain and self.private else set()
+        return Rules(self.rules.schemes | plain, self.rules.ports | self.private_ports)
 
     def _resolving(self, target: Target) -> Callable[[], list[str]]:
         return partial(names.addresses, target.host, target.port, self.name_servers)
@@ -155,8 +157,12 @@ class Door:
             raise UrlRefused(
                 "address_refused", f"{target.host} leads to a {words}, and this site connects to public ones only."
             )
-        if target.port not in self.rules.ports and not all(self._is_private(address) for address in found):
+        if all(self._is_private(address) for address in found):
+            return found[:MAX_TRIED]
+        if target.port not in self.rules.ports:
             raise UrlRefused("url_refused", f"The URL is for port {target.port}, which this site does not connect to.")
+        if target.scheme not in self.rules.schemes:
+            raise UrlRefused("url_refused", "The URL is for a public host and not encrypted: it must begin with https.")
         return found[:MAX_TRIED]
 
     def _is_private(self, address: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oauth.models.clients import ClientProfile, Consent
 from oauth.models.enterprise import EnterpriseIdentity, TrustedIdp
+from oauth.models.outbound import Connection, ConnectionAttempt
 from oauth.models.policies import ClientPolicy
 from oauth.models.signing import SigningKey
 from oauth.models.tokens import ApiToken, EndpointToken, RevokedToken, UsedAssertion
@@ -15,6 +16,8 @@ __all__ = [
     "Application",
     "ClientPolicy",
     "ClientProfile",
+    "Connection",
+    "ConnectionAttempt",
     "Consent",
     "DeviceGrant",
     "EndpointToken",

@@ -1,0 +1,74 @@
+"""Accounts elsewhere that this site uses as an OAuth client, and signing in to one while it lasts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from common import clock, ids
+
+
+class _ClientElsewhere(models.Model):
+    """Who we are at the issuer, and what the account is for. `sealed` holds secrets (oauth.outbound.vault)."""
+
+    class Source(models.TextChoices):
+        DOCUMENT = "document", "A document of ours is its id"
+        REGISTERED = "registered", "It registered itself"
+        GIVEN = "given", "Its owner was given an id"
+
+    subject_id = models.UUIDField(help_text="what it is used for: a deployment")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    server_url = models.CharField(max_length=2048, help_text="where the token goes, and nowhere else")
+    resource = models.CharField(max_length=2048, help_text="what it is for (RFC 8707)")
+    issuer = models.CharField(max_length=2048)
+    server = models.JSONField(help_text="its metadata as it was believed (oauth.outbound.discovery.Server)")
+    client_id = models.CharField(max_length=500)
+    client_method = models.CharField(max_length=30)
+    client_source = models.CharField(max_length=10, choices=Source.choices)
+    scopes = models.JSONField(default=list)
+    sealed = models.BinaryField(editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Connection(_ClientElsewhere):
+    """An account elsewhere. The row goes when it is ended."""
+
+    class State(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        AGAIN = "again", "Needs signing in again"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CONNECTED)
+    reason = models.TextField(blank=True, help_text="why it needs signing in again")
+    asked_scopes = models.JSONField(default=list, help_text="what the server last wanted besides")
+    serial = models.PositiveIntegerField(default=1, help_text="grows with each token")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="of the access token; null: it didn't say")
+    refresh_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="null: it can't be refreshed")
+    refreshing_until = models.DateTimeField(null=True, blank=True, help_text="somebody is at it until then at most")
+    failures = models.PositiveIntegerField(default=0, help_text="refreshes in a row that came to nothing")
+    connected_at = models.DateTimeField(default=clock.now)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["subject_id"], name="one_connection_a_subject"),
+            models.CheckConstraint(condition=models.Q(state__in=["connected", "again"]), name="connection_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.issuer} for {self.subject_id}"
+
+
+class ConnectionAttempt(_ClientElsewhere):
+    """Somebody was sent elsewhere to sign in. The row goes with the first answer, or when it is too late for one."""
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False, help_text="SHA-256 of the state")
+    browser = models.CharField(max_length=64, help_text="SHA-256 of what the browser's session holds")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.issuer} for {self.subject_id}"

@@ -1,0 +1,221 @@
+"""Accounts elsewhere: signing in to one, and ending it. Using and refreshing its token is `using.py`'s.
+
+A state counts once, for ten minutes, in the browser and for the person it was made for, and for one issuer. It is made
+after the person agreed here, so that no answer of an earlier visit there can be used (2026-07-28
+basic/security_best_practices, "Confused Deputy").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from accounts.models import User
+from common import clock
+from common.errors import AppError, Unavailable
+from common.outbound import OutboundError
+from oauth.models import Connection, ConnectionAttempt
+from oauth.outbound import requests, vault
+from oauth.outbound.discovery import Found, Server, host_of
+from oauth.outbound.flow import Peer, client_for
+from oauth.outbound.identity import Client, issuer_key, redirect_uri
+from oauth.outbound.requests import AnswerRefused, TokenRefused, Tokens
+from oauth.outbound.times import refresh_time
+
+ATTEMPT_SECONDS: Final = 600
+Row = Connection | ConnectionAttempt
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Where the browser goes now."""
+
+    url: str
+
+
+def connection_of(subject_id: UUID) -> Connection | None:
+    return Connection.objects.filter(subject_id=subject_id).first()
+
+
+def connection_begin(
+    peer: Peer,
+    *,
+    user: User,
+    subject_id: UUID,
+    server_url: str,
+    found: Found,
+    browser: str,
+    given: Client | None = None,
+) -> Begun:
+    """After the person's consent. `browser` is a secret of the browser's session. Raises AppError."""
+    server = found.server
+    client = client_for(peer, server, given or _client_known(subject_id, server))
+    state, verifier = secrets.token_urlsafe(32), requests.new_verifier()
+    attempt = ConnectionAttempt(
+        digest=_digest(state),
+        browser=_digest(browser),
+        subject_id=subject_id,
+        user=user,
+        server_url=server_url,
+        resource=found.resource,
+        issuer=server.issuer,
+        server=msgspec.to_builtins(server),
+        client_id=client.id,
+        client_method=client.method,
+        client_source=client.source,
+        scopes=list(found.scopes),
+        expires_at=clock.now() + timedelta(seconds=ATTEMPT_SECONDS),
+    )
+    attempt.sealed = vault.seal({"verifier": verifier, "secret": client.secret}, bound_to=_bound(attempt))
+    attempt.save(force_insert=True)
+    return Begun(
+        requests.authorize_url(
+            server.authorize_url,
+            client_id=client.id,
+            redirect_uri=redirect_uri(server.issuer),
+            scopes=found.scopes,
+            state=state,
+            verifier=verifier,
+            resource=found.resource,
+        )
+    )
+
+
+def attempt_take(said: Mapping[str, Sequence[str]], *, key: str, user: User, browser: str) -> ConnectionAttempt:
+    """The attempt that an answer belongs to, which no other answer can have from now on. Raises AnswerRefused.
+
+    `key` is the part of our callback's address that stands for an issuer.
+    """
+    states = said.get("state", ())
+    now = clock.now()
+    mine = ConnectionAttempt.objects.filter(
+        digest=_digest(states[0]) if len(states) == 1 else "", user=user, browser=_digest(browser), expires_at__gt=now
+    )
+    attempt = mine.first() if browser else None
+    if attempt is None or not mine.filter(pk=attempt.pk).delete()[0]:
+        raise AnswerRefused(
+            "state_unknown",
+            "This answer belongs to no sign-in that was begun in this browser within the last ten minutes, or it was "
+            "used already. Nothing was sent. Start again.",
+        )
+    if issuer_key(attempt.issuer) != key:
+        raise AnswerRefused("answer_refused", "The answer came to the address of another site. Start again.")
+    return attempt
+
+
+def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str, Sequence[str]]) -> Connection:
+    """Redeems the code and keeps the account, in the place of an earlier one. Raises AnswerRefused, AppError."""
+    server = server_of(attempt)
+    code = requests.code_of(said, issuer=server.issuer, names_itself=server.names_itself)
+    kept = vault.unseal(attempt.sealed, bound_to=_bound(attempt))
+    client = Client(attempt.client_id, attempt.client_method, attempt.client_source, kept["secret"])
+    try:
+        tokens = peer.redeem(server, client, code, verifier=kept["verifier"], resource=attempt.resource)
+    except TokenRefused as refused:
+        words = refused.words or refused.error
+        raise AnswerRefused(
+            "code_refused", f"{host_of(server.issuer)} gave no token: {words}. Nothing was connected."
+        ) from None
+    except OutboundError as error:
+        raise Unavailable("sign_in_failed", f"Nothing was connected: {error.message} Try again.") from error
+    return _kept(attempt, client, tokens)
+
+
+def connection_end(peer: Peer, subject_id: UUID) -> Connection | None:
+    """Forgets it here first, then revokes it there where that is possible. Gives what it was."""
+    with transaction.atomic():
+        row = Connection.objects.select_for_update().filter(subject_id=subject_id).first()
+        if row is None:
+            return None
+        was = row.pk
+        row.delete()
+        row.pk = was
+    try:
+        kept = secrets_of(row)
+    except AppError:
+        return row  # nobody can open it: there is nothing to revoke with
+    client, server = client_of(row, kept), server_of(row)
+    revoked = bool(kept.get("refresh")) and peer.revoke(server, client, kept["refresh"], "refresh_token")
+    if not revoked or not kept.get("refresh"):
+        peer.revoke(server, client, kept["access"], "access_token")
+    return row
+
+
+def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connection:
+    now = clock.now()
+    common = {name: getattr(attempt, name) for name in _SHARED}
+    granted = tokens.scopes if tokens.scopes is not None else tuple(attempt.scopes)
+    expires_at = now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None
+    with transaction.atomic():
+        before = Connection.objects.select_for_update().filter(subject_id=attempt.subject_id).first()
+        row = Connection(
+            **{**common, "scopes": list(granted)},
+            serial=before.serial + 1 if before is not None else 1,
+            expires_at=expires_at,
+            refresh_at=refresh_time(now, tokens) if tokens.refresh else None,
+            connected_at=now,
+        )
+        row.sealed = vault.seal(
+            {"secret": client.secret, "access": tokens.access, "refresh": tokens.refresh}, bound_to=_bound(row)
+        )
+        if before is not None:
+            before.delete()
+        row.save(force_insert=True)
+    return row
+
+
+def _client_known(subject_id: UUID, server: Server) -> Client | None:
+    """Who we are there already: credentials belong to one issuer (SEP-2352). A document is chosen anew each time."""
+    row = Connection.objects.filter(subject_id=subject_id, issuer=server.issuer).first()
+    if row is None or row.client_source == Connection.Source.DOCUMENT:
+        return None
+    try:
+        return client_of(row, secrets_of(row))
+    except AppError:
+        return None
+
+
+# --- what a row holds
+
+
+def secrets_of(row: Connection) -> dict[str, str]:
+    """`secret`, `access` and `refresh`; "" for none. Raises Conflict (connection_sealed)."""
+    return vault.unseal(row.sealed, bound_to=_bound(row))
+
+
+def sealed_for(row: Connection, values: Mapping[str, str]) -> bytes:
+    return vault.seal(values, bound_to=_bound(row))
+
+
+def client_of(row: Connection, kept: Mapping[str, str]) -> Client:
+    return Client(row.client_id, row.client_method, row.client_source, kept["secret"])
+
+
+def server_of(row: Row) -> Server:
+    return msgspec.convert(row.server, Server)
+
+
+def _bound(row: Row) -> list[str]:
+    return [type(row).__name__, str(row.subject_id), str(row.user_id), row.server_url, row.issuer, row.client_id]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+_SHARED: Final = (
+    "subject_id", "user", "server_url", "resource", "issuer", "server", "client_id", "client_method", "client_source",
+)  # fmt: skip
+
+
+def state_of(row: Connection) -> dict[str, Any]:
+    """For the audit log: what it is, and no secret."""
+    return {"issuer": row.issuer, "server_url": row.server_url, "scopes": row.scopes, "client": row.client_source}

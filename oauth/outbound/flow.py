@@ -1,0 +1,167 @@
+"""Speaking with servers elsewhere about signing in: discovery, registration, tokens. Everything goes out by the guarded
+door; no redirect is followed, no answer is read beyond its limit, and nothing here keeps anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+import structlog
+
+from common.errors import AppError
+from common.outbound import Answer, Door, OutboundError, site_door
+from oauth.outbound import discovery, identity, requests
+from oauth.outbound.challenges import Challenge, challenge_of
+from oauth.outbound.discovery import Found, Protected, Server
+from oauth.outbound.identity import Client
+from oauth.outbound.requests import Tokens
+
+log = structlog.get_logger(__name__)
+
+MAX_BYTES: Final = 64 * 1024
+SECONDS: Final = 10.0
+_ASK: Final = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}'
+_MCP: Final = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+_FORM: Final = "application/x-www-form-urlencoded"
+
+
+def client_door() -> Door:
+    """Plain HTTP only to hosts that lie wholly in the operator's networks, as for remote servers themselves."""
+    return replace(site_door(), allows_plain=True)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Values only; blocking, for views and jobs, which are threads."""
+
+    door: Door
+
+    # --- discovery
+
+    def challenge(self, url: str) -> Challenge | None:
+        """What the server says to a request without a token. None where it asks for none, or can't be asked."""
+        try:
+            answer = self._send(url, "POST", dict(_MCP), _ASK)
+        except OutboundError as error:
+            log.info("a remote server could not be asked for its challenge", url=url, reason=error.message)
+            return None
+        return challenge_of(answer.headers.get("www-authenticate", "")) if answer.status in (401, 403) else None
+
+    def discover(self, url: str, challenge: Challenge | None = None, before: tuple[str, ...] = ()) -> Found:
+        """`before` are scopes granted earlier. Raises SignInImpossible and OutboundError."""
+        challenge = challenge or self.challenge(url) or Challenge()
+        protected = self.protected(url, challenge.metadata_url)
+        if protected is None:  # 2025-03-26: the server's origin is its own authorization server
+            parts = urlsplit(url)
+            protected = Protected(url, (f"{parts.scheme}://{parts.netloc}",))
+        server = self.server(protected.issuers[0])
+        scopes = discovery.scopes_to_ask(challenge.scopes, protected.scopes, server.scopes, before)
+        return Found(protected.resource, server, scopes)
+
+    def protected(self, url: str, challenged: str = "") -> Protected | None:
+        """None where there is no such document at any of the places."""
+        for place in discovery.protected_urls(url, challenged):
+            said = self._document(place)
+            if said is not None:
+                return discovery.protected_read(said, url)
+        return None
+
+    def server(self, issuer: str) -> Server:
+        """Raises SignInImpossible."""
+        for place in discovery.server_urls(issuer):
+            said = self._document(place)
+            if said is not None:
+                return discovery.server_read(said, issuer)
+        raise discovery.impossible("it doesn't describe how (RFC 8414)", issuer)
+
+    def _document(self, url: str) -> dict[str, Any] | None:
+        """None: there is nothing at this URL, and another one may be tried."""
+        answer = self._send(url, "GET", {"Accept": "application/json"})
+        return _object(answer) if answer.status == 200 else None
+
+    # --- who we are
+
+    def register(self, server: Server) -> Client:
+        """Dynamic registration. Raises SignInImpossible."""
+        asked = identity.registration(server, identity.redirect_uri(server.issuer))
+        fields = {"Content-Type": "application/json", "Accept": "application/json"}
+        answer = self._send(server.register_url, "POST", fields, msgspec.json.encode(asked))
+        said = _object(answer)
+        if answer.status not in (200, 201) or said is None:
+            words = requests.printable(str((said or {}).get("error_description") or (said or {}).get("error") or ""))
+            raise discovery.impossible(
+                f"it did not register this site ({answer.status}{': ' if words else ''}{words})", server.issuer
+            )
+        return identity.registered(said, asked, server.issuer)
+
+    # --- tokens
+
+    def redeem(self, server: Server, client: Client, code: str, *, verifier: str, resource: str) -> Tokens:
+        """Raises TokenRefused, OutboundError."""
+        uri = identity.redirect_uri(server.issuer)
+        form = requests.code_form(code, redirect_uri=uri, verifier=verifier, resource=resource)
+        return self._tokens(server, client, form)
+
+    def refresh(self, server: Server, client: Client, token: str, *, resource: str) -> Tokens:
+        """Raises TokenRefused, OutboundError."""
+        return self._tokens(server, client, requests.refresh_form(token, resource=resource))
+
+    def revoke(self, server: Server, client: Client, token: str, hint: str) -> bool:
+        """False where the server has no such endpoint, or would not (RFC 7009)."""
+        if not server.revoke_url:
+            return False
+        try:
+            answer = self._post(server.revoke_url, server, client, {"token": token, "token_type_hint": hint})
+        except AppError as error:
+            log.info("a token could not be revoked elsewhere", issuer=server.issuer, reason=error.message)
+            return False
+        return answer.status == 200
+
+    def _tokens(self, server: Server, client: Client, form: Mapping[str, str]) -> Tokens:
+        answer = self._post(server.token_url, server, client, form)
+        return requests.tokens_of(answer.status, _object(answer))
+
+    def _post(self, url: str, server: Server, client: Client, form: Mapping[str, str]) -> Answer:
+        fields, headers = identity.proof(client, server.issuer)
+        body = urlencode({**form, **fields}).encode()
+        return self._send(url, "POST", {"Content-Type": _FORM, "Accept": "application/json", **headers}, body)
+
+    def _send(self, url: str, method: str, headers: Mapping[str, str], content: bytes = b"") -> Answer:
+        return self.door.fetch_blocking(
+            url, method=method, headers=headers, content=content, max_bytes=MAX_BYTES, seconds=SECONDS, redirects=0
+        )
+
+
+def site_peer() -> Peer:
+    return Peer(client_door())
+
+
+def client_for(peer: Peer, server: Server, known: Client | None) -> Client:
+    """In the order of the specification. `known` is kept of an earlier time at the same issuer, or was typed in.
+
+    Raises SignInImpossible where the server knows no way: then its owner has to be given an id there.
+    """
+    if known is not None:
+        return known
+    found = identity.document_client(server)
+    if found is not None:
+        return found
+    if server.register_url:
+        return peer.register(server)
+    raise discovery.SignInImpossible(
+        "client_needed",
+        f"{discovery.host_of(server.issuer)} does not let programs register themselves. Register this site there, with "
+        f"the address {identity.redirect_uri(server.issuer)}, and type in the client id that it gives you.",
+        400,
+    )
+
+
+def _object(answer: Answer) -> dict[str, Any] | None:
+    try:
+        said = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None

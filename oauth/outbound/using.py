@@ -1,0 +1,137 @@
+"""The token of an account elsewhere: given out, refreshed by one process at a time, and given up when it is refused.
+
+Nothing holds a transaction while it waits for the network: who refreshes takes a lease in one conditional UPDATE, and
+writes the result only if the token is still the one that it began with.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.db.models import F, Q
+
+from common import clock
+from common.errors import AppError
+from common.outbound import OutboundError
+from oauth.models import Connection
+from oauth.outbound.connections import client_of, sealed_for, secrets_of, server_of
+from oauth.outbound.discovery import host_of
+from oauth.outbound.flow import Peer
+from oauth.outbound.requests import TokenRefused
+from oauth.outbound.times import pause, refresh_time
+
+log = structlog.get_logger(__name__)
+
+LEASE: Final = timedelta(seconds=30)  # longer than a request to a token endpoint may take
+WAIT_SECONDS: Final = 12.0
+_WAIT_STEP: Final = 0.1
+# RFC 6749, 5.2: what no repetition heals
+_FINAL: Final = frozenset(
+    "invalid_grant invalid_client unauthorized_client unsupported_grant_type invalid_target".split()
+)
+State = Connection.State
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """`serial` says which of the account's tokens it is."""
+
+    token: str = field(repr=False)
+    serial: int
+
+
+def bearer_for(peer: Peer, subject_id: UUID, url: str) -> Bearer | None:
+    """What may be sent to exactly this URL. None: there is no account for it, or it needs signing in again.
+
+    Refreshes a token that has expired; one that could not be refreshed is given out as it is, and refused there.
+    """
+    row = Connection.objects.filter(subject_id=subject_id).first()
+    if row is None or row.server_url != url or row.state != State.CONNECTED:
+        return None
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        if row.refresh_at is None:
+            given_up(row, "its token has expired, and it can't be refreshed")
+            return None
+        connection_refresh(peer, row)
+        row = _waited_for(row)
+        if row is None or row.state != State.CONNECTED:
+            return None
+    try:
+        return Bearer(secrets_of(row)["access"], row.serial)
+    except AppError as error:
+        given_up(row, error.message)
+        return None
+
+
+def connection_refresh(peer: Peer, row: Connection) -> bool:
+    """True when there is a new token. At most one process at a time gets as far as asking for it."""
+    now = clock.now()
+    free = Q(refreshing_until=None) | Q(refreshing_until__lt=now)
+    mine = Connection.objects.filter(free, pk=row.pk, serial=row.serial, state=State.CONNECTED)
+    if not mine.exclude(refresh_at=None).update(refreshing_until=now + LEASE):
+        return False
+    try:
+        kept = secrets_of(row)
+        client, server = client_of(row, kept), server_of(row)
+        tokens = peer.refresh(server, client, kept["refresh"], resource=row.resource)
+    except TokenRefused as refused:
+        if refused.error in _FINAL:
+            given_up(row, f"{host_of(row.issuer)} does not renew it any more ({refused.error})")
+        else:
+            _failed(row, refused.words or refused.error)
+        return False
+    except OutboundError as error:
+        _failed(row, error.message)
+        return False
+    except AppError as error:
+        given_up(row, error.message)
+        return False
+    now = clock.now()
+    expires_at = now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None
+    values = {**kept, "access": tokens.access, "refresh": tokens.refresh or kept["refresh"]}
+    written = Connection.objects.filter(pk=row.pk, serial=row.serial).update(
+        sealed=sealed_for(row, values),
+        serial=F("serial") + 1,
+        expires_at=expires_at,
+        refresh_at=refresh_time(now, tokens),
+        refreshed_at=now,
+        refreshing_until=None,
+        failures=0,
+        **({"scopes": list(tokens.scopes)} if tokens.scopes is not None else {}),
+    )
+    return bool(written)
+
+
+def given_up(row: Connection, reason: str) -> bool:
+    """It needs its person again. False when it has another token meanwhile, or none."""
+    mine = Connection.objects.filter(pk=row.pk, serial=row.serial, state=State.CONNECTED)
+    done = bool(mine.update(state=State.AGAIN, reason=reason, refreshing_until=None, refresh_at=None))
+    if done:
+        log.info("an account elsewhere needs signing in again", subject=str(row.subject_id), issuer=row.issuer)
+    return done
+
+
+def _failed(row: Connection, reason: str) -> None:
+    """Nobody there, or no answer that says anything: later again."""
+    log.info("a token could not be refreshed", subject=str(row.subject_id), issuer=row.issuer, reason=reason)
+    again_at = clock.now() + pause(row.failures + 1)
+    Connection.objects.filter(pk=row.pk, serial=row.serial).update(
+        failures=F("failures") + 1, refresh_at=again_at, refreshing_until=None
+    )
+
+
+def _waited_for(row: Connection) -> Connection | None:
+    """The row when nobody is refreshing it any more. Another process may be."""
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        found = Connection.objects.filter(pk=row.pk).first()
+        if found is None or found.serial != row.serial or time.monotonic() > end:
+            return found
+        if found.refreshing_until is None or found.refreshing_until < clock.now():
+            return found
+        time.sleep(_WAIT_STEP)
