@@ -17,7 +17,16 @@ from oauth.outbound.discovery import is_scope
 MAX_TOKEN: Final = 16 * 1024
 LONGEST_SECONDS: Final = 365 * 86_400
 _OURS: Final = frozenset(
-    "response_type client_id redirect_uri scope state code_challenge code_challenge_method resource".split()
+    [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "resource",
+    ]
 )
 
 

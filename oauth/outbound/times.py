@@ -9,8 +9,6 @@ from oauth.outbound.requests import Tokens
 
 AHEAD: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(days=7)  # for one that lasts longer, or doesn't say
-    days=7
-)  # a token that lasts longer, or doesn't say: refreshing is also how we learn of its end
 FIRST_PAUSE, LAST_PAUSE = timedelta(seconds=15), timedelta(minutes=30)
 
 

@@ -32,7 +32,7 @@ WAIT_SECONDS: Final = 12.0
 _WAIT_STEP: Final = 0.1
 # RFC 6749, 5.2: what no repetition heals
 _FINAL: Final = frozenset(
-    "invalid_grant invalid_client unauthorized_client unsupported_grant_type invalid_target".split()
+    ["invalid_grant", "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_target"]
 )
 State = Connection.State
 
