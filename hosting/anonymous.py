@@ -22,6 +22,7 @@ from hosting.models import Deployment
 from hosting.permissions import check_may_allow_anonymous, check_may_manage
 from hosting.services import deployment_locked
 from hosting.states import State
+from oauth.outbound.connections import connection_of
 
 ENDED_BY_SECRETS = (
     "Anonymous access was switched off because a secret was set: callers without an account would have used it. "
@@ -40,11 +41,11 @@ def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_c
     shares = is_on and shares_credentials
     with transaction.atomic():
         locked = deployment_locked(deployment)
-        if is_on and locked.sealed and not shares:
+        if is_on and not shares and (locked.sealed or connection_of(locked.pk) is not None):
             raise Conflict(
                 "credentials_unconfirmed",
-                f"{locked.label} has secrets in its settings, and every anonymous caller would use them. Confirm that "
-                "they may, or remove the secrets first.",
+                f"{locked.label} has secrets in its settings or an account elsewhere, and every anonymous caller would "
+                "use them. Confirm that they may, or remove them first.",
             )
         changed = Deployment.objects.filter(pk=locked.pk).exclude(is_anonymous=is_on, shares_credentials=shares)
         if changed.update(is_anonymous=is_on, shares_credentials=shares, changed_at=clock.now()):
@@ -54,7 +55,9 @@ def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_c
 
 def anonymous_end_for_secrets(*, actor: Actor, deployment: Deployment) -> bool:
     """Called in the transaction that set a secret. True when anonymous access ended; the version's notices say it."""
-    ended = Deployment.objects.filter(pk=deployment.pk, is_anonymous=True, shares_credentials=False).exclude(sealed=b"")
+    ended = Deployment.objects.filter(pk=deployment.pk, is_anonymous=True, shares_credentials=False)
+    if connection_of(deployment.pk) is None:
+        ended = ended.exclude(sealed=b"")
     if not ended.update(is_anonymous=False, changed_at=clock.now()):
         return False
     version = deployment.current_version

@@ -55,6 +55,11 @@ def tell_tasks(deployment_id: UUID, ended_at: datetime) -> None:
     _send("tell_tasks", str(deployment_id), ended_at.isoformat())
 
 
+def tend_accounts() -> None:
+    """Look after accounts of remote servers now, not when beat says so next."""
+    _send("tend_accounts")
+
+
 def _send(name: str, *arguments: object) -> None:
     # robust: the change is committed already, and the reconciler finds what was never queued.
     transaction.on_commit(lambda: current_app.send_task(f"hosting.jobs.{name}", args=arguments), robust=True)

@@ -24,6 +24,8 @@ from hosting.models import Deployment, DeploymentVersion, Environment, Runner, R
 from hosting.policies import policy_kept
 from hosting.runner import control
 from hosting.states import CALLABLE, State
+from oauth.outbound.flow import site_peer
+from oauth.outbound.using import bearer_for
 
 OPEN = ToolPolicy()
 
@@ -148,6 +150,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
     given = settings_of(deployment)
     declared = declared_of(version)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
+    remote = _remote_of(deployment, version, declared, given)
     return route.runner_address, control.Placement(
         deployment=route.deployment_id,
         label=deployment.label,
@@ -162,7 +165,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
         egress=_egress(deployment),
-        remote=_remote_of(version, declared, given),
+        remote=remote,
         data_folder=deployment.has_data_folder,
         drain_seconds=settings.SLIPWAY_DRAIN_SECONDS,
         owner=deployment.owner.folded,
@@ -176,15 +179,18 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
 
 
 def _remote_of(
-    version: DeploymentVersion, declared: tuple[Declared, ...], given: inputs.Settings
+    deployment: Deployment, version: DeploymentVersion, declared: tuple[Declared, ...], given: inputs.Settings
 ) -> control.Remote | None:
-    """Where a remote server is, and the headers of its owner's that go there: those of callers never do."""
+    """Where a remote server is, and what of its owner's goes there: headers and token; of callers nothing does."""
     if not version.remote:
         return None
+    url = inputs.url_of(version.remote["url"], declared, given)
+    bearer = bearer_for(site_peer(), deployment.pk, url)
     return control.Remote(
-        url=inputs.url_of(version.remote["url"], declared, given),
+        url=url,
         transport=version.remote.get("transport", ""),
         headers={**version.remote.get("headers", {}), **inputs.headers_of(declared, given)},
+        bearer=bearer.token if bearer is not None else "",
     )
 
 

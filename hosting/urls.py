@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from hosting.views import access, calls, data, logs, overview, servers, settings, task, tasks, tools, versions
+from hosting.views import access, account, calls, data, logs, overview, servers, settings, task, tasks, tools, versions
 
 _deployment = [
     path("", overview.deployment, name="deployment"),
@@ -19,6 +19,8 @@ _deployment = [
     path("data/<str:key>/download", data.download, name="data_download"),
     path("data/<str:key>/delete", data.delete, name="data_delete"),
     path("settings", settings.settings_page, name="settings"),
+    path("account", account.account_page, name="account"),
+    path("account/disconnect", account.disconnect, name="account_disconnect"),
     path("access", access.access_page, name="access"),
 ]
 
@@ -41,5 +43,6 @@ _tasks = [
 urlpatterns = [
     path("", servers.home, name="home"),
     path("", include((_pages, "hosting"))),
+    path("connect/callback/<str:key>", account.callback, name="account_callback"),
     path("tasks/", include((_tasks, "tasks"))),
 ]

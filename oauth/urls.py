@@ -13,6 +13,7 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", programs.server_metadata, name="server_metadata"),
     path(".well-known/openid-configuration", programs.server_metadata, name="openid_metadata"),
     path("oauth/jwks", programs.jwks, name="jwks"),
+    path("oauth/client-metadata/<str:kind>/<str:key>", programs.client_metadata, name="client_metadata"),
     path("oauth/register", programs.register, name="register"),
     path("oauth/authorize", authorize, name="authorize"),
     path("oauth/token", programs.token, name="token"),

@@ -25,6 +25,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "hosting.jobs.reconcile", "schedule": 5.0, "options": {"expires": 5}},
     "sweep-tasks": {"task": "hosting.jobs.sweep_tasks", "schedule": 5.0, "options": {"expires": 5}},
     "collect-egress": {"task": "hosting.jobs.collect_egress", "schedule": 10.0, "options": {"expires": 10}},
+    "tend-accounts": {"task": "hosting.jobs.tend_accounts", "schedule": 15.0, "options": {"expires": 15}},
     "follow-upstreams": {"task": "registry.jobs.follow_upstreams", "schedule": 30.0, "options": {"expires": 30}},
     "fetch-readmes": {"task": "registry.jobs.fetch_readmes", "schedule": 60.0, "options": {"expires": 60}},
     "count-words": {"task": "registry.jobs.count_words", "schedule": 600.0, "options": {"expires": 600}},

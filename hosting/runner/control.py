@@ -33,6 +33,7 @@ class Remote(msgspec.Struct, frozen=True):
     url: str
     transport: str = ""  # streamable-http | sse; "": find out
     headers: dict[str, str] = {}
+    bearer: str = ""  # the token of the account there; it changes while instances run, unlike the rest
 
     def __repr__(self) -> str:
         """Without the headers, which have secrets."""

@@ -21,6 +21,7 @@ LINES_PER_SECOND = 200
 TRACES_PER_SECOND = 100
 TRACE_BYTES = 64 * 1024 + 400  # a body and what stands before it
 MAX_MASKED = 3000
+MAX_TOKENS = 8
 MASK = "[secret]"
 OWNER = "system"
 ANONYMOUS = "anonymous"  # begins the owner of what callers without an account ask for
@@ -37,6 +38,8 @@ def _json(value: str, is_ascii: bool) -> str:
 
 class Feed:
     """One bounded log a deployment. A child that floods is cut off for the rest of the second, and that is said."""
+
+    _tokens: tuple[str, ...] = ()  # the newest first
 
     def __init__(self, deployment: str, spill: Spill) -> None:
         self.log = Log(f"feed:{deployment}", OWNER, spill=spill)
@@ -77,7 +80,8 @@ class Feed:
     def trace(self, instance: str, line: bytes, *, who: str, is_open: bool) -> None:
         """One message of the conversation that `takes_trace` had room for."""
         # A secret that the cut would leave in half could not be told from other text any more.
-        margin = len(self._masked[0].encode()) if self._masked and len(line) > TRACE_BYTES else 0
+        longest = max((len(value.encode()) for value in (*self._tokens, *self._masked[:1])), default=0)
+        margin = longest if len(line) > TRACE_BYTES else 0
         text = self.masked(line[: TRACE_BYTES + margin].decode("utf-8", "backslashreplace"))
         text = text[: max(0, len(text) - margin)] if margin else text
         self._add(OutputLine(time.time(), instance, "protocol", text, who, is_open))
@@ -88,8 +92,13 @@ class Feed:
         spelled = {form for value in values for form in (value, _json(value, False), _json(value, True))}
         self._masked = tuple(sorted({*self._masked, *spelled}, key=len, reverse=True)[:MAX_MASKED])
 
+    def hide_token(self, token: str) -> None:
+        """The same for one that others will follow: only the last ones can still be said."""
+        if token and token not in self._tokens:
+            self._tokens = (token, *self._tokens)[:MAX_TOKENS]
+
     def masked(self, text: str) -> str:
-        for value in self._masked:
+        for value in (*self._tokens, *self._masked):
             text = text.replace(value, MASK)
         return text
 

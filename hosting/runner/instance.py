@@ -10,9 +10,11 @@ import secrets
 import time
 from typing import Protocol
 
+import msgspec
+
 from hosting.runner import tracing
 from hosting.runner.calls import Calls
-from hosting.runner.control import InstanceSeen, Placement
+from hosting.runner.control import InstanceSeen, Placement, Remote
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import ANONYMOUS, OWNER, Feed
@@ -123,6 +125,14 @@ class Instance:
     @property
     def has_tasks(self) -> bool:
         return any(exchange.task for exchange in self.exchanges.values())
+
+    def use_bearer(self, remote: Remote) -> None:
+        """For a server elsewhere, and for the address that it was started for only."""
+        mine = self.placement.remote
+        if mine is not None and mine.url == remote.url and mine.bearer != remote.bearer:
+            signed = msgspec.structs.replace(mine, bearer=remote.bearer)
+            self.placement = msgspec.structs.replace(self.placement, remote=signed)
+            self._life.use_bearer(remote.bearer)
 
     # --- its state
 

@@ -223,6 +223,10 @@ class Life:
             body.announce(f"starting: connecting to {connection.host}")
         return connection
 
+    def use_bearer(self, bearer: str) -> None:
+        if isinstance(self._child, RemoteConnection):
+            self._child.use_bearer(bearer)
+
     def _give_up(self, reason: str) -> None:
         self.why = reason
         words = self._body.last_words()

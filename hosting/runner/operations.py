@@ -45,7 +45,7 @@ def _place(runner: Runner, operation: c.Place) -> c.Taken:
         known.renew(placement)
     else:
         is_news = known.placement != placement  # what others of the same owner use, or the era that was found
-        known.placement = placement
+        known.update(placement)
         return c.Taken(first=is_news)
     return c.Taken()
 

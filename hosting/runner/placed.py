@@ -53,7 +53,7 @@ class Placed:
     def __init__(self, placement: Placement, *, starter: Starter, feed: Feed, host: Host) -> None:
         self.placement = placement
         self.feed = feed
-        feed.hide(placement.masked)
+        self._hide(placement)
         self.instances: dict[str, Instance] = {}
         self._starter = starter
         self._host = host
@@ -223,16 +223,29 @@ class Placed:
         is_known = opened.epoch == placement.epoch and opened.generation <= placement.generation
         return is_known and not self.is_leaving
 
+    def update(self, placement: Placement) -> None:
+        """The same version and settings. A new token of the account elsewhere counts at once, for what runs too."""
+        self.placement = placement
+        self._hide(placement)
+        if placement.remote is not None:
+            for instance in self.instances.values():
+                instance.use_bearer(placement.remote)
+
     def renew(self, placement: Placement) -> None:
         """Another version, other settings: what is new begins with these, what runs goes on as it is for a while."""
         before, self.placement = self.placement, placement
-        self.feed.hide(placement.masked)
+        self._hide(placement)
         self.is_leaving = False
         self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
         if (before.version, before.argv, before.remote) != (placement.version, placement.argv, placement.remote):
             self._eras = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
             self._asked = set(self._eras)
         self.retire(placement.drain_seconds, "a newer version takes over")
+
+    def _hide(self, placement: Placement) -> None:
+        self.feed.hide(placement.masked)
+        if placement.remote is not None:
+            self.feed.hide_token(placement.remote.bearer)
 
     def leave(self, seconds: float, reason: str) -> None:
         """Begin nothing any more; what runs may end within that time."""

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from common.errors import AppError
 from events.actors import Actor, person
-from hosting import selectors
+from hosting import remote_accounts, selectors
 from hosting.models import Deployment
 from hosting.permissions import may_manage
 from hosting.routing import Route, route_of
@@ -38,6 +38,8 @@ class Page:
 
     def show(self, template: str, tab: str, *, status: int = 200, **context: Any) -> HttpResponse:
         found = self.deployment
+        has_account = self.can_manage and found.kind == "remote"
+        account = remote_accounts.account_of(found) if has_account else None
         is_building = found.state in (State.QUEUED, State.BUILDING)
         return render(
             self.request,
@@ -49,6 +51,9 @@ class Page:
                 "tab": tab,
                 "build": {"text": found.reason, "fraction": None} if is_building else None,
                 "missing_setting": selectors.setting_missing(found) if self.can_manage else "",
+                "has_account": has_account,
+                "account": account,
+                "account_problem": remote_accounts.account_problem(found, account) if has_account else "",
                 "held_count": selectors.tools_held(found) if self.can_manage else 0,
                 **context,
             },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
@@ -35,11 +36,12 @@ class _ClientElsewhere(models.Model):
 
 
 class Connection(_ClientElsewhere):
-    """An account elsewhere. The row goes when it is ended."""
+    """An account elsewhere. The row goes when it was ended and its tokens were revoked there."""
 
     class State(models.TextChoices):
         CONNECTED = "connected", "Connected"
         AGAIN = "again", "Needs signing in again"
+        ENDED = "ended", "Ended here, and not yet revoked there"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CONNECTED)
@@ -55,12 +57,21 @@ class Connection(_ClientElsewhere):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["subject_id"], name="one_connection_a_subject"),
-            models.CheckConstraint(condition=models.Q(state__in=["connected", "again"]), name="connection_state_known"),
+            models.UniqueConstraint(
+                fields=["subject_id"], condition=~models.Q(state="ended"), name="one_connection_a_subject"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["connected", "again", "ended"]), name="connection_state_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.issuer} for {self.subject_id}"
+
+    @property
+    def issuer_host(self) -> str:
+        """What people are shown."""
+        return urlsplit(self.issuer).netloc
 
 
 class ConnectionAttempt(_ClientElsewhere):

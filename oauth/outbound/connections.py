@@ -32,6 +32,7 @@ from oauth.outbound.times import refresh_time
 
 ATTEMPT_SECONDS: Final = 600
 Row = Connection | ConnectionAttempt
+_ENDED: Final = Connection.State.ENDED
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Begun:
 
 
 def connection_of(subject_id: UUID) -> Connection | None:
-    return Connection.objects.filter(subject_id=subject_id).first()
+    return Connection.objects.filter(subject_id=subject_id).exclude(state=_ENDED).first()
 
 
 def connection_begin(
@@ -129,23 +130,13 @@ def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str,
     return _kept(attempt, client, tokens)
 
 
-def connection_end(peer: Peer, subject_id: UUID) -> Connection | None:
-    """Forgets it here first, then revokes it there where that is possible. Gives what it was."""
-    with transaction.atomic():
-        row = Connection.objects.select_for_update().filter(subject_id=subject_id).first()
-        if row is None:
-            return None
-        was = row.pk
-        row.delete()
-        row.pk = was
-    try:
-        kept = secrets_of(row)
-    except AppError:
-        return row  # nobody can open it: there is nothing to revoke with
-    client, server = client_of(row, kept), server_of(row)
-    revoked = bool(kept.get("refresh")) and peer.revoke(server, client, kept["refresh"], "refresh_token")
-    if not revoked or not kept.get("refresh"):
-        peer.revoke(server, client, kept["access"], "access_token")
+def connection_end(subject_id: UUID) -> Connection | None:
+    """It is used no more from now on; `using.connection_revoke` tells the other site later. Gives what it was."""
+    row = connection_of(subject_id)
+    if row is None or not Connection.objects.filter(pk=row.pk).exclude(state=_ENDED).update(
+        state=_ENDED, refresh_at=None, refreshing_until=None
+    ):
+        return None
     return row
 
 
@@ -155,7 +146,7 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
     granted = tokens.scopes if tokens.scopes is not None else tuple(attempt.scopes)
     expires_at = now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None
     with transaction.atomic():
-        before = Connection.objects.select_for_update().filter(subject_id=attempt.subject_id).first()
+        before = connection_of(attempt.subject_id)
         row = Connection(
             **{**common, "scopes": list(granted)},
             serial=before.serial + 1 if before is not None else 1,
@@ -166,16 +157,15 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
         row.sealed = vault.seal(
             {"secret": client.secret, "access": tokens.access, "refresh": tokens.refresh}, bound_to=_bound(row)
         )
-        if before is not None:
-            before.delete()
+        connection_end(attempt.subject_id)
         row.save(force_insert=True)
     return row
 
 
 def _client_known(subject_id: UUID, server: Server) -> Client | None:
     """Who we are there already: credentials belong to one issuer (SEP-2352). A document is chosen anew each time."""
-    row = Connection.objects.filter(subject_id=subject_id, issuer=server.issuer).first()
-    if row is None or row.client_source == Connection.Source.DOCUMENT:
+    row = connection_of(subject_id)
+    if row is None or row.issuer != server.issuer or row.client_source == Connection.Source.DOCUMENT:
         return None
     try:
         return client_of(row, secrets_of(row))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ from oauth.redirects import is_loopback
 
 NAME: Final = "Slipway"
 PUBLIC, SIGNED = "public", "signed"  # documents of a client that can't prove who it is, and of one that signs
+KINDS: Final = (PUBLIC, SIGNED)
+KEY_FORM: Final = re.compile(r"[0-9a-f]{16}")
 DOCUMENT, REGISTERED, GIVEN = "document", "registered", "given"  # how it is known there
 ASSERTION_SECONDS: Final = 60
 MAX_SECRET: Final = 4096

@@ -16,18 +16,9 @@ from oauth.outbound.discovery import is_scope
 
 MAX_TOKEN: Final = 16 * 1024
 LONGEST_SECONDS: Final = 365 * 86_400
-_OURS: Final = frozenset(
-    [
-        "response_type",
-        "client_id",
-        "redirect_uri",
-        "scope",
-        "state",
-        "code_challenge",
-        "code_challenge_method",
-        "resource",
-    ]
-)
+_OURS: Final = frozenset(  # parameters that no endpoint's own query may set
+    ("client_id", "code_challenge", "code_challenge_method", "redirect_uri", "resource", "scope", "state")
+) | {"response_type"}
 
 
 class AnswerRefused(BadInput):

@@ -19,7 +19,7 @@ from common import clock
 from common.errors import AppError
 from common.outbound import OutboundError
 from oauth.models import Connection
-from oauth.outbound.connections import client_of, sealed_for, secrets_of, server_of
+from oauth.outbound.connections import client_of, connection_of, sealed_for, secrets_of, server_of
 from oauth.outbound.discovery import host_of
 from oauth.outbound.flow import Peer
 from oauth.outbound.requests import TokenRefused
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 LEASE: Final = timedelta(seconds=30)  # longer than a request to a token endpoint may take
 WAIT_SECONDS: Final = 12.0
+MAX_AT_ONCE: Final = 200
 _WAIT_STEP: Final = 0.1
 # RFC 6749, 5.2: what no repetition heals
 _FINAL: Final = frozenset(
@@ -50,7 +51,7 @@ def bearer_for(peer: Peer, subject_id: UUID, url: str) -> Bearer | None:
 
     Refreshes a token that has expired; one that could not be refreshed is given out as it is, and refused there.
     """
-    row = Connection.objects.filter(subject_id=subject_id).first()
+    row = connection_of(subject_id)
     if row is None or row.server_url != url or row.state != State.CONNECTED:
         return None
     if row.expires_at is not None and row.expires_at <= clock.now():
@@ -105,6 +106,25 @@ def connection_refresh(peer: Peer, row: Connection) -> bool:
         **({"scopes": list(tokens.scopes)} if tokens.scopes is not None else {}),
     )
     return bool(written)
+
+
+def connection_revoke(peer: Peer, row: Connection) -> None:
+    """Of an account that was ended: its tokens are revoked there where that is possible, and forgotten here."""
+    if not Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()[0]:
+        return
+    try:
+        kept = secrets_of(row)
+    except AppError:
+        return  # nobody can open it: there is nothing to revoke with
+    client, server = client_of(row, kept), server_of(row)
+    if not kept["refresh"] or not peer.revoke(server, client, kept["refresh"], "refresh_token"):
+        peer.revoke(server, client, kept["access"], "access_token")
+
+
+def connections_due() -> list[Connection]:
+    """What has to be refreshed or revoked now, the longest waiting first."""
+    due = Q(state=State.CONNECTED, refresh_at__lte=clock.now()) | Q(state=State.ENDED)
+    return list(Connection.objects.filter(due).order_by("refresh_at")[:MAX_AT_ONCE])
 
 
 def given_up(row: Connection, reason: str) -> bool:

@@ -14,12 +14,13 @@ from common import limits
 from common.errors import AppError, BadInput
 from oauth import keys, metadata
 from oauth.clients.registration import client_register
+from oauth.outbound import identity
 from oauth.toolkit import backend
 
 MAX_BODY = 64 * 1024
 KEYS_SECONDS = 300
 FAILURES, FAILURE_SECONDS = 20, 300  # of one client at one address, then it has to wait
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
 def open_view(*methods: str) -> Callable[[View], View]:
@@ -28,7 +29,7 @@ def open_view(*methods: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @csrf_exempt
         @wraps(view)
-        def opened(request: HttpRequest, **_: Any) -> HttpResponse:
+        def opened(request: HttpRequest, **parts: Any) -> HttpResponse:
             if request.method == "OPTIONS":
                 response = HttpResponse(status=204)
                 response["Access-Control-Allow-Methods"] = ", ".join(methods)
@@ -38,7 +39,7 @@ def open_view(*methods: str) -> Callable[[View], View]:
                 response = refusal("invalid_request", f"The method has to be {methods[0]}.", 405)
                 response["Allow"] = ", ".join((*methods, "OPTIONS"))
             else:
-                response = _answered(view, request)
+                response = _answered(lambda asked: view(asked, **parts), request)
             response["Access-Control-Allow-Origin"] = "*"
             return response
 
@@ -74,6 +75,16 @@ def server_metadata(request: HttpRequest) -> HttpResponse:
 @open_view("GET")
 def jwks(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(keys.jwks(), content_type="application/jwk-set+json")
+    response["Cache-Control"] = f"public, max-age={KEYS_SECONDS}"
+    return response
+
+
+@open_view("GET")
+def client_metadata(request: HttpRequest, kind: str, key: str) -> HttpResponse:
+    """Who this site is where it is a client itself. The same for everybody who asks."""
+    if kind not in identity.KINDS or not identity.KEY_FORM.fullmatch(key):
+        return refusal("invalid_request", "There is no such document.", 404)
+    response = JsonResponse(identity.document(kind, key))
     response["Cache-Control"] = f"public, max-age={KEYS_SECONDS}"
     return response
 

@@ -55,6 +55,7 @@ class RemoteConnection:
         self.process = Far()
         connections = 2 * limits.in_flight + 8 if limits.in_flight else 1024
         http = Http(remote.url, remote.headers, door, connections=connections)
+        http.use_bearer(remote.bearer)
         self._wire = Wire(http, limits.message_bytes, seconds, take=take, note=note, end=self._end)
         self._transport = remote.transport
         self._posts: dict[int, tuple[Post, asyncio.Task[None]]] = {}
@@ -68,6 +69,10 @@ class RemoteConnection:
     @property
     def host(self) -> str:
         return self._wire.host
+
+    def use_bearer(self, bearer: str) -> None:
+        """Of every request from now on."""
+        self._wire.http.use_bearer(bearer)
 
     # --- what an instance asks of a child
 

@@ -102,6 +102,11 @@ class Http:
         self._headers = {name.lower(): value.encode("utf-8") for name, value in headers.items()}
         self._pool = door.pool(connections, is_secure=parts.scheme == "https")
 
+    def use_bearer(self, bearer: str) -> None:
+        """In the place of whatever Authorization there was; "" leaves the headers as they are."""
+        if bearer:
+            self._headers["authorization"] = f"Bearer {bearer}".encode("ascii")
+
     @asynccontextmanager
     async def ask(
         self, method: str, fields: Fields, body: bytes | None = None, *, url: str = "", seconds: float | None = None

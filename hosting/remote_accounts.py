@@ -1,0 +1,245 @@
+"""The account with which a remote server is called: its owner signs in there once, for the deployment.
+
+What can be used for whom is kept by `oauth.outbound`; here is what it means for a deployment. A token goes to the very
+address that its owner agreed to, and to no other that the deployment may get later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+import structlog
+from django.db import transaction
+
+from accounts.models import User
+from common import clock, limits
+from common.errors import AppError, BadInput, Conflict
+from events.actors import Actor
+from events.audit import record
+from events.publish import publish_on_commit
+from events.types import DeploymentChanged
+from hosting import inputs, queue
+from hosting.anonymous import anonymous_end_for_secrets
+from hosting.given import declared_of, settings_of
+from hosting.links import links
+from hosting.models import Deployment, Instance
+from hosting.permissions import check_may_manage, unknown
+from hosting.placing import placement_renew, placement_replace
+from hosting.routing import placement_for
+from hosting.runner import control
+from hosting.runner.remote.http import SIGN_IN_WORDS
+from hosting.selectors import deployments
+from hosting.services import deployment_locked, deployment_move
+from hosting.states import State
+from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from oauth.models import Connection
+from oauth.outbound import connections, identity, using
+from oauth.outbound.discovery import Found, host_of
+from oauth.outbound.flow import site_peer
+
+log = structlog.get_logger(__name__)
+
+TELL_SECONDS = 4.0
+LOOKS, LOOK_SECONDS = 20, 300  # of one person: each is a handful of requests to somebody else
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a person is asked to agree to. `digest` stands for all of it."""
+
+    url: str
+    found: Found
+    needs_client: bool  # the other site neither reads documents nor registers programs
+
+    @property
+    def host(self) -> str:
+        return host_of(self.url)
+
+    @property
+    def issuer_host(self) -> str:
+        return host_of(self.found.server.issuer)
+
+    @property
+    def page_host(self) -> str:
+        """Where the browser goes, which need not be the issuer's host."""
+        return host_of(self.found.server.authorize_url)
+
+    @property
+    def page_origin(self) -> str:
+        parts = urlsplit(self.found.server.authorize_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def redirect_uri(self) -> str:
+        return identity.redirect_uri(self.found.server.issuer)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return urlsplit(self.url).hostname != urlsplit(self.found.server.authorize_url).hostname
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.url.encode() + b"\0" + msgspec.json.encode(self.found)).hexdigest()
+
+
+def remote_url(deployment: Deployment) -> str:
+    """The address that is called, its variables filled in. Raises Conflict where there is none."""
+    version = deployment.current_version
+    if version is None or not version.remote:
+        raise Conflict("not_remote", f"{deployment.label} is no remote server, so there is nothing to sign in to.")
+    return inputs.url_of(version.remote["url"], declared_of(version), settings_of(deployment))
+
+
+def account_of(deployment: Deployment) -> Connection | None:
+    return connections.connection_of(deployment.pk)
+
+
+def account_problem(deployment: Deployment, account: Connection | None) -> str:
+    """Why its owner should sign in, in words; "" for no reason."""
+    if account is not None and account.state == Connection.State.AGAIN:
+        return account.reason
+    if account is not None and account.server_url != _url_now(deployment):
+        return f"the account is for another address, {account.server_url}"
+    if deployment.state == State.FAILED and SIGN_IN_WORDS in deployment.reason:
+        return deployment.reason
+    return ""
+
+
+def _url_now(deployment: Deployment) -> str:
+    try:
+        return remote_url(deployment)
+    except Conflict:  # it says so where its settings are
+        return ""
+
+
+def account_offer(*, actor: Actor, deployment: Deployment) -> Offer:
+    """Asks the remote server and its authorization server. Raises AppError, which says what is wrong there."""
+    check_may_manage(actor, deployment)
+    limits.count("sign-in-looks", str(actor), limit=LOOKS, seconds=LOOK_SECONDS)
+    url = remote_url(deployment)
+    account = account_of(deployment)
+    before: tuple[str, ...] = ()
+    if account is not None and account.server_url == url:
+        before = tuple(account.scopes)
+    found = site_peer().discover(url, before=before)
+    is_known = account is not None and account.issuer == found.server.issuer
+    can_enter = identity.document_client(found.server) is not None or bool(found.server.register_url)
+    return Offer(url, found, needs_client=not (is_known or can_enter))
+
+
+def account_connect(
+    *,
+    actor: Actor,
+    deployment: Deployment,
+    user: User,
+    browser: str,
+    offer: Offer,
+    digest: str,
+    client_id: str = "",
+    client_secret: str = "",
+) -> str:
+    """Where the browser goes now that its person agreed to the offer of this digest. `offer` is what the servers say at
+    this moment. Raises AppError."""
+    check_may_manage(actor, deployment)
+    if offer.digest != digest:
+        raise Conflict("offer_changed", "What these servers say of themselves has changed. Please read it again.")
+    if offer.needs_client and not client_id:
+        raise BadInput("client_id_missing", "Type in the client id that you were given there.", field="client_id")
+    given = identity.given(client_id, client_secret, offer.found.server) if client_id else None
+    return connections.connection_begin(
+        site_peer(),
+        user=user,
+        subject_id=deployment.pk,
+        server_url=offer.url,
+        found=offer.found,
+        browser=browser,
+        given=given,
+    ).url
+
+
+def account_answer(
+    said: Mapping[str, Sequence[str]], *, actor: Actor, user: User, browser: str, key: str
+) -> Deployment:
+    """The other site's answer came back with the person. Raises AnswerRefused and other AppErrors, and NotFound where
+    the person has lost the deployment meanwhile."""
+    attempt = connections.attempt_take(said, key=key, user=user, browser=browser)
+    deployment = _deployment(attempt.subject_id)
+    check_may_manage(actor, deployment)
+    if remote_url(deployment) != attempt.server_url:
+        raise Conflict("address_changed", f"{deployment.label} has another address now. Start again.")
+    row = connections.connection_finish(site_peer(), attempt, said)
+    with transaction.atomic():
+        locked = deployment_locked(deployment)
+        record(actor, "deployment:connect_account", "deployment", locked.pk, **connections.state_of(row))
+        anonymous_end_for_secrets(actor=actor, deployment=locked)
+        _renew(locked, actor)
+    return deployment
+
+
+def account_end(*, actor: Actor, deployment: Deployment) -> bool:
+    """Used no more from now on, and revoked there soon. False when there was none."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        locked = deployment_locked(deployment)
+        row = connections.connection_end(locked.pk)
+        if row is None:
+            return False
+        record(actor, "deployment:disconnect_account", "deployment", locked.pk, issuer=row.issuer)
+        placement_replace(locked)  # what runs has the token
+        _renew(locked, actor)
+        queue.tend_accounts()
+    return True
+
+
+# --- what the site does by itself
+
+
+def accounts_tend() -> None:
+    """Refreshes ahead of time, and has runners use the new token at once; revokes what was ended."""
+    for row in using.connections_due():
+        if row.state == Connection.State.ENDED:
+            using.connection_revoke(site_peer(), row)
+        elif using.connection_refresh(site_peer(), row):
+            _hand_out(row.subject_id)
+        elif not Connection.objects.filter(pk=row.pk, state=Connection.State.CONNECTED).exists():
+            publish_on_commit(DeploymentChanged(str(row.subject_id)))
+
+
+def _hand_out(deployment_id: UUID) -> None:
+    """To the runner where it is awake; others get it with the placement. A call that comes before is refused there."""
+    if not Instance.objects.filter(deployment_id=deployment_id).exists():
+        return
+    try:
+        address, placement = placement_for(deployment_id)
+        links.run(lambda pool: _tell(pool, address, placement))
+    except (AppError, RunnerUnavailableError, DetachedError, TimeoutError) as error:
+        log.info("a new token could not be handed out", deployment=str(deployment_id), error=str(error))
+
+
+async def _tell(pool: RunnerPool, address: str, placement: control.Placement) -> None:
+    async with asyncio.timeout(TELL_SECONDS):
+        await (await pool.link(address)).ask(control.Place(placement))
+
+
+def _renew(locked: Deployment, actor: Actor) -> None:
+    """New instances call with what counts now; one that could not start is tried again."""
+    Deployment.objects.filter(pk=locked.pk).update(changed_at=clock.now())
+    placement_renew(locked)
+    if locked.state == State.FAILED and deployment_move(locked.pk, State.READY, "", actor=actor):
+        queue.inspect(locked.pk)
+    else:
+        publish_on_commit(DeploymentChanged(str(locked.pk)))
+
+
+def _deployment(subject_id: UUID) -> Deployment:
+    """Raises NotFound."""
+    found = deployments().filter(pk=subject_id).first()
+    if found is None:
+        raise unknown()
+    return found

@@ -1,0 +1,101 @@
+"""Signing in to a remote server: what its owner agrees to, the way there and back, and the end of it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from common.errors import AppError, BadInput
+from hosting import remote_accounts
+from hosting.forms.account import ClientForm
+from hosting.remote_accounts import Offer
+from hosting.views.page import Page, actor_of, page_view, user_of
+from oauth.models import Connection
+
+_SESSION: Final = "remote_accounts"
+
+
+@page_view(managed=True)
+def account_page(page: Page) -> HttpResponse:
+    """GET asks the other servers and shows what they say; nothing is sent there for the person before they agree."""
+    post = page.request.POST if page.request.method == "POST" else None
+    account = remote_accounts.account_of(page.deployment)
+    try:
+        offer = remote_accounts.account_offer(actor=page.actor, deployment=page.deployment)
+    except AppError as error:
+        return _show(page, account, None, None, problem=error.message, status=error.status if post is not None else 200)
+    form = ClientForm(post) if post is not None else ClientForm()
+    if post is None or not form.is_valid():
+        return _show(page, account, offer, form, status=400 if post is not None else 200)
+    try:
+        url = remote_accounts.account_connect(
+            actor=page.actor,
+            deployment=page.deployment,
+            user=user_of(page.request),
+            browser=_browser(page.request),
+            offer=offer,
+            **form.cleaned_data,
+        )
+    except AppError as error:
+        if isinstance(error, BadInput) and error.field in form.fields:
+            form.add_error(error.field, error.message)
+            return _show(page, account, offer, form, status=error.status)
+        return _show(page, account, offer, form, problem=error.message, status=error.status)
+    response = redirect(url)
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@page_view(managed=True, methods=("POST",))
+def disconnect(page: Page) -> HttpResponse:
+    page.attempt(remote_accounts.account_end, "The account was disconnected. Its token is used no more.")
+    return page.back("deployment")
+
+
+@never_cache
+@require_safe
+def callback(request: HttpRequest, key: str) -> HttpResponse:
+    """Where the other site sends the browser. What comes here was written by nobody knows whom."""
+    user = request.user
+    said = dict(request.GET.lists())
+    try:
+        if not isinstance(user, User):
+            raise BadInput("signed_out", "You are not signed in here any more. Sign in, and start again.")
+        deployment = remote_accounts.account_answer(
+            said, actor=actor_of(request), user=user, browser=request.session.get(_SESSION, ""), key=key
+        )
+    except AppError as error:
+        return render(request, "hosting/account_refused.html", {"words": error.message}, status=error.status)
+    messages.success(request, "The account is connected. The server is tried with it now.")
+    return redirect("hosting:deployment", deployment.owner.folded, deployment.folded_name)
+
+
+def _show(
+    page: Page,
+    account: Connection | None,
+    offer: Offer | None,
+    form: ClientForm | None,
+    *,
+    status: int,
+    problem: str = "",
+) -> HttpResponse:
+    context: dict[str, Any] = {"account": account, "offer": offer, "form": form, "problem": problem}
+    response = page.show("account", "account", status=status, **context)
+    if offer is not None:
+        # Chromium applies form-action to where the answer to a form redirects, too (CSP 3, 6.4.1)
+        response._csp_update = {"form-action": ["'self'", offer.page_origin]}  # type: ignore[attr-defined]
+    return response
+
+
+def _browser(request: HttpRequest) -> str:
+    """A secret of this browser's session, which the answer has to come back to."""
+    if not request.session.get(_SESSION):
+        request.session[_SESSION] = secrets.token_urlsafe(32)
+    return str(request.session[_SESSION])
