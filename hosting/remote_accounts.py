@@ -28,7 +28,7 @@ from hosting import inputs, queue
 from hosting.anonymous import anonymous_end_for_secrets
 from hosting.given import declared_of, settings_of
 from hosting.links import links
-from hosting.models import Deployment, Instance
+from hosting.models import Deployment
 from hosting.permissions import check_may_manage, unknown
 from hosting.placing import placement_renew, placement_replace
 from hosting.routing import placement_for
@@ -212,9 +212,7 @@ def accounts_tend() -> None:
 
 
 def _hand_out(deployment_id: UUID) -> None:
-    """To the runner where it is awake; others get it with the placement. A call that comes before is refused there."""
-    if not Instance.objects.filter(deployment_id=deployment_id).exists():
-        return
+    """To the runner that holds the deployment: what runs there calls with it from then on."""
     try:
         address, placement = placement_for(deployment_id)
         links.run(lambda pool: _tell(pool, address, placement))

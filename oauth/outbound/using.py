@@ -6,6 +6,7 @@ writes the result only if the token is still the one that it began with.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,7 @@ import structlog
 from django.db.models import F, Q
 
 from common import clock
-from common.errors import AppError
+from common.errors import AppError, Conflict
 from common.outbound import OutboundError
 from oauth.models import Connection
 from oauth.outbound.connections import client_of, connection_of, sealed_for, secrets_of, server_of
@@ -110,15 +111,12 @@ def connection_refresh(peer: Peer, row: Connection) -> bool:
 
 def connection_revoke(peer: Peer, row: Connection) -> None:
     """Of an account that was ended: its tokens are revoked there where that is possible, and forgotten here."""
-    if not Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()[0]:
-        return
-    try:
+    with contextlib.suppress(Conflict):  # nobody can open it: there is nothing to revoke with
         kept = secrets_of(row)
-    except AppError:
-        return  # nobody can open it: there is nothing to revoke with
-    client, server = client_of(row, kept), server_of(row)
-    if not kept["refresh"] or not peer.revoke(server, client, kept["refresh"], "refresh_token"):
-        peer.revoke(server, client, kept["access"], "access_token")
+        client, server = client_of(row, kept), server_of(row)
+        if not kept["refresh"] or not peer.revoke(server, client, kept["refresh"], "refresh_token"):
+            peer.revoke(server, client, kept["access"], "access_token")
+    Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()
 
 
 def connections_due() -> list[Connection]:
