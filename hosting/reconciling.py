@@ -1,7 +1,7 @@
 """Wanted against seen: every few seconds the runners say what they hold, and the records are brought up to date.
 
 Nothing here starts an instance: calls do, and they place what their runner doesn't hold. This lets go of what isn't
-wanted, moves what a dead runner held, writes down what was seen, and finds jobs that were lost.
+wanted, writes down what was seen, and finds jobs that were lost. Which runners are dead says `runner_watch`.
 """
 
 from __future__ import annotations
@@ -53,10 +53,6 @@ def reconcile() -> None:
         for runner in runners:
             if status := statuses.get(runner.name):
                 runner_watch.runner_seen(runner, status)
-            else:
-                runner_watch.runner_silent(runner)
-        for runner in selectors.runners_silent():
-            runner_watch.runner_died(runner)
         unwanted = [
             drop for runner in runners if runner.name in statuses for drop in _compare(runner, statuses[runner.name])
         ]

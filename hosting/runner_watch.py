@@ -1,33 +1,38 @@
 """What the site makes of a runner's answer, and of its silence.
 
+`watch` runs beside the clock (beat), of which there is one: a thread of its own, so that no job is waited for. A frozen
+or killed runner is proven silent within 8 s (`pulse`), and what it held goes to others at once.
+
 A deployment that had instances on a runner that is gone is wanted: one is started elsewhere by a look at its tools, so
 that the next caller need not wait for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from datetime import timedelta
+from typing import NoReturn
 from uuid import UUID
 
 import structlog
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
 from common import clock
 from events.actors import SYSTEM
 from events.audit import record
 from hosting import queue
+from hosting.links import LinkThread
 from hosting.models import Deployment, Instance, Runner
 from hosting.owner_shares import shares_forget
 from hosting.placing import placements_drain, placements_move_from
+from hosting.pulse import MISSES, ROUND_SECONDS, Pulses
 from hosting.runner import control
 from hosting.services import deployment_move
 from hosting.states import State
 
 log = structlog.get_logger(__name__)
 
-UNASKED_AFTER = timedelta(seconds=30)  # a runner that is asked every few seconds is dead long before
 AWAKE = ("starting", "running")
 
 
@@ -38,13 +43,12 @@ def runner_seen(runner: Runner, status: control.Status) -> None:
             record(SYSTEM, "runner:back", "runner", runner.pk, name=runner.name)
         was_restarted = bool(runner.boot) and runner.boot != status.boot
         runner.state, runner.boot, runner.draining = Runner.Status.LIVE, status.boot, status.draining
-        runner.last_seen_at, runner.silent_since = clock.now(), None
+        runner.last_seen_at = clock.now()
         runner.memory_bytes, runner.memory_limit_bytes = status.memory_bytes, status.memory_limit_bytes
         runner.instances_seen = sum(len(placed.instances) for placed in status.placements)
         runner.save(
             update_fields=[
-                "state", "boot", "draining", "last_seen_at", "silent_since",
-                "memory_bytes", "memory_limit_bytes", "instances_seen",
+                "state", "boot", "draining", "last_seen_at", "memory_bytes", "memory_limit_bytes", "instances_seen",
             ]
         )  # fmt: skip
         if was_restarted:
@@ -53,12 +57,25 @@ def runner_seen(runner: Runner, status: control.Status) -> None:
             record(SYSTEM, "runner:drained", "runner", runner.pk, name=runner.name, moved=[str(pk) for pk in moved])
 
 
-def runner_silent(runner: Runner) -> None:
-    """It was asked and has not answered. That nobody could ask (no worker, no database) says nothing about a runner:
-    a silence that was noted before such a time begins anew."""
-    now = clock.now()
-    first = Q(silent_since=None) | Q(silent_since__lt=now - UNASKED_AFTER)
-    Runner.objects.filter(first, pk=runner.pk, state=Runner.Status.LIVE).update(silent_since=now)
+def watch() -> NoReturn:
+    """Goes on for as long as the process does; for a thread that does nothing else. A database that does not answer
+    says nothing of runners: nobody is asked meanwhile."""
+    links, pulses = LinkThread(), Pulses()
+    while True:
+        try:
+            addresses = dict(Runner.objects.filter(state=Runner.Status.LIVE).values_list("name", "address"))
+            runners_judge(links.run(lambda pool, asked=addresses: pulses.round(pool, asked)))  # type: ignore[misc]
+        except Exception:  # whatever it was, runners are watched on
+            log.exception("runner_watch_failed")
+            connection.close()
+            time.sleep(ROUND_SECONDS)
+
+
+def runners_judge(silent: Collection[str]) -> None:
+    """What these runners, which were proven silent, held goes to others, unless somebody else has heard them."""
+    unheard_since = clock.now() - timedelta(seconds=MISSES * ROUND_SECONDS)
+    for runner in Runner.objects.filter(name__in=silent, state=Runner.Status.LIVE, last_seen_at__lt=unheard_since):
+        runner_died(runner)
 
 
 def runner_died(runner: Runner) -> None:

@@ -21,8 +21,6 @@ from hosting.models import Deployment, DeploymentVersion, Instance, Runner, Tool
 from hosting.permissions import may_manage, may_see, unknown
 from hosting.states import State
 
-RUNNER_SILENT_AFTER = timedelta(seconds=8)  # two questions; with the time between looks, it is noticed within 15 s
-
 
 def deployments() -> QuerySet[Deployment]:
     """What exists, with what pages show of it."""
@@ -130,11 +128,6 @@ def looks_forgotten(queued_before: datetime) -> QuerySet[DeploymentVersion]:
     """Current versions that nobody has ever seen at work, though nothing failed: their first look was lost."""
     deployments = Deployment.objects.filter(state__in=[State.READY, State.RUNNING], current_version__tools__isnull=True)
     return DeploymentVersion.objects.filter(pk__in=deployments.values("current_version"), queued_at__lt=queued_before)
-
-
-def runners_silent() -> QuerySet[Runner]:
-    """Live by the record, but they were asked for a while and have not answered."""
-    return Runner.objects.filter(state=Runner.Status.LIVE, silent_since__lt=clock.now() - RUNNER_SILENT_AFTER)
 
 
 def deployment_ids_at(runner: Runner) -> set[UUID]:

@@ -34,7 +34,6 @@ class Runner(models.Model):
     instances_seen = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     last_seen_at = models.DateTimeField(default=clock.now)
-    silent_since = models.DateTimeField(null=True, blank=True, help_text="when it first did not answer")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

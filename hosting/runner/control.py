@@ -94,6 +94,10 @@ class GetStatus(msgspec.Struct, frozen=True, tag="status"):
     pass
 
 
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Answered by the event loop, with nothing to look up: who answers is alive."""
+
+
 class GetTail(msgspec.Struct, frozen=True, tag="tail"):
     """The last lines of a deployment's output."""
 
@@ -203,7 +207,9 @@ class SetShare(msgspec.Struct, frozen=True, tag="set_share"):
 
 
 # Answered with Taken:
-Order = Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData
+Order = (
+    Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData | Ping
+)
 Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetCall | GetEgress | SetShare
 
 

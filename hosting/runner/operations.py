@@ -182,6 +182,7 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Place: _place,
     c.Unplace: _unplace,
     c.GetStatus: lambda runner, _: runner.status(),
+    c.Ping: lambda runner, _: c.Taken(),
     c.GetTail: lambda runner, asked: c.Tail(runner.feed(asked.deployment).tail(asked.lines)),
     c.Answer: _answer,
     c.Notify: _notify,

@@ -31,12 +31,15 @@ def second_runner(site: Stack) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def awake(site: Stack) -> dict[str, list[str]]:
-    """The runners that run an instance of each deployment, by its name, as the site has seen them last."""
+    """The runners that run instances of each deployment, by its name, as the site has seen them last. Each once: a look
+    at its tools and a session may have an instance each.
+    """
     found: dict[str, list[str]] = asked(
         site,
         "from hosting.models import Instance as I; found = {}\n"
-        "for i in I.objects.filter(state='running').select_related('deployment', 'runner').order_by('runner__name'):\n"
-        "    found.setdefault(i.deployment.name, []).append(i.runner.name)",
+        "where = I.objects.filter(state='running').values_list('deployment__name', 'runner__name')\n"
+        "for name, runner in where.order_by('deployment__name', 'runner__name').distinct():\n"
+        "    found.setdefault(name, []).append(runner)",
     )
     return found
 
@@ -48,6 +51,16 @@ def placed(site: Stack) -> dict[str, str]:
         "from hosting.models import RunnerPlacement as P\n"
         "found = {p.deployment.name: p.runner.name if p.runner else ''"
         " for p in P.objects.select_related('deployment', 'runner')}",
+    )
+    return found
+
+
+def dead_at(site: Stack, runner: str) -> float:
+    """When the site wrote down last that this runner is dead, as seconds since the epoch."""
+    found: float = asked(
+        site,
+        "from events.models import AuditEntry as A\n"
+        f"found = A.objects.filter(action='runner:dead', data__name='{runner}').order_by('at').last().at.timestamp()",
     )
     return found
 

@@ -18,6 +18,7 @@ from hosting.models import Deployment, DeploymentVersion, Instance, Runner, Runn
 from hosting.reconciling import reconcile
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind
+from hosting.runner_watch import runners_judge
 from hosting.states import State
 from registry.models import SeenServer
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
@@ -50,9 +51,8 @@ def running(name: str = "time") -> Deployment:
 
 
 def silence(runner: Runner) -> None:
-    """It has not answered for ten seconds."""
-    then = clock.now() - timedelta(seconds=10)
-    Runner.objects.filter(pk=runner.pk).update(last_seen_at=then, silent_since=then)
+    """Nobody has heard it for ten seconds."""
+    Runner.objects.filter(pk=runner.pk).update(last_seen_at=clock.now() - timedelta(seconds=10))
 
 
 def test_what_runs_is_written_down(runner_process: RunnerProcess) -> None:
@@ -156,9 +156,7 @@ def test_deleted_ones_go_and_their_name_is_free(runner_process: RunnerProcess) -
     assert purged.subject_id == str(deployment.pk)
 
 
-def test_a_silent_runner_is_dead_after_fifteen_seconds_and_loses_everything(
-    start_runner: Callable[[str], RunnerProcess],
-) -> None:
+def test_a_silent_runner_is_dead_and_loses_everything(start_runner: Callable[[str], RunnerProcess]) -> None:
     first, second = start_runner("r1"), start_runner("r2")
     dead = make_runner("r1", address=first.address)
     deployment = running()
@@ -166,10 +164,14 @@ def test_a_silent_runner_is_dead_after_fifteen_seconds_and_loses_everything(
     alive = make_runner("r2", address=second.address)
     first.kill()
     reconcile()
+    runners_judge({"r1"})
     dead.refresh_from_db()
-    assert dead.state == "live"  # silent, but not for long enough
+    assert dead.state == "live"  # somebody has heard it just now
     silence(dead)
-    reconcile()
+    runners_judge(set())
+    dead.refresh_from_db()
+    assert dead.state == "live"  # that nobody could ask it proves nothing
+    runners_judge({"r1"})
     dead.refresh_from_db()
     route = routing.route_by_id(deployment.pk)
     assert dead.state == "dead"
@@ -178,19 +180,6 @@ def test_a_silent_runner_is_dead_after_fifteen_seconds_and_loses_everything(
     deployment_inspect(deployment.pk)
     reconcile()
     assert Instance.objects.get().runner == alive
-
-
-@pytest.mark.parametrize("silent_since", [None, -LONG_AGO], ids=["never before", "long ago"])
-def test_a_runner_that_nobody_could_ask_is_not_dead_for_one_silence(silent_since: timedelta | None) -> None:
-    """All workers were away, and it is being started again: its spool has outcomes that must be waited for."""
-    runner = make_runner()
-    then = clock.now() + silent_since if silent_since else None
-    Runner.objects.filter(pk=runner.pk).update(last_seen_at=clock.now() - LONG_AGO, silent_since=then)
-    reconcile()
-    runner.refresh_from_db()
-    assert runner.state == "live"
-    assert runner.silent_since is not None
-    assert clock.now() - runner.silent_since < timedelta(seconds=10)
 
 
 def test_a_runner_that_comes_back_is_alive_and_gives_way(start_runner: Callable[[str], RunnerProcess]) -> None:
@@ -212,18 +201,18 @@ def test_no_runner_left_leaves_placements_waiting() -> None:
     deployment = make_deployment(make_user(), state=State.RUNNING)
     place(deployment, runner)
     silence(runner)
-    reconcile()
+    runners_judge({"r1"})
     route = routing.route_by_id(deployment.pk)
     assert (route.runner_address, route.state) == ("", "ready")
     assert "r1 doesn't answer" in route.reason
 
 
-def test_a_runner_under_anothers_address_counts_as_silent(runner_process: RunnerProcess) -> None:
+def test_a_runner_under_anothers_address_is_not_heard(runner_process: RunnerProcess) -> None:
     other = make_runner("other", address=runner_process.address)
     silence(other)
     reconcile()
     other.refresh_from_db()
-    assert other.state == "dead"
+    assert clock.now() - other.last_seen_at >= timedelta(seconds=10)
 
 
 def test_records_older_than_the_runner_catch_up(runner_process: RunnerProcess) -> None:

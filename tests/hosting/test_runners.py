@@ -16,6 +16,7 @@ from hosting.inspection import deployment_inspect
 from hosting.models import Deployment, Instance, Runner
 from hosting.reconciling import reconcile
 from hosting.runner import control
+from hosting.runner_watch import runners_judge
 from hosting.runners import runner_drain, runner_restart
 from tests.factories import make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
@@ -106,7 +107,7 @@ def test_what_ran_on_a_dead_runner_is_started_elsewhere(start_runner: Start, loo
     make_deployment(make_user("carol"), "asleep")
     first.kill()
     silence(dead)
-    reconcile()
+    runners_judge({"r1"})
     assert looks == [str(deployment.pk)]
 
 
@@ -131,7 +132,7 @@ def test_what_was_stopped_meanwhile_is_not_started(start_runner: Start, looks: l
     Deployment.objects.update(wanted=Deployment.Wanted.STOPPED)
     first.kill()
     silence(dead)
-    reconcile()
+    runners_judge({"r1"})
     assert looks == []
 
 
