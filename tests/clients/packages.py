@@ -21,6 +21,7 @@ TYPESCRIPT_1 = "@modelcontextprotocol/sdk@1.32.2"
 TYPESCRIPT_2 = "@modelcontextprotocol/client@2.4.0"
 INSPECTOR = "@modelcontextprotocol/inspector@2.12.0"
 MCPC = "@apify/mcpc@0.2.6"
+OIDC_PROVIDER = "oidc-provider@9.13.3"
 PYTHON_1 = "mcp==1.30.0"  # 2.x is what the tests themselves have installed
 EVERYTHING = "@modelcontextprotocol/server-everything@2026.8.31"
 # mcpc needs viem for its payments, which no test makes. Newer ones ask for a package that not every registry has.
@@ -38,7 +39,7 @@ def folder() -> Path:
     for.
     """
     machine = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    wanted = [f"node-{sys.platform}-{machine}@{NODE}", TYPESCRIPT_1, TYPESCRIPT_2, INSPECTOR, MCPC]
+    wanted = [f"node-{sys.platform}-{machine}@{NODE}", TYPESCRIPT_1, TYPESCRIPT_2, INSPECTOR, MCPC, OIDC_PROVIDER]
     manifest = json.dumps({"private": True, "overrides": OVERRIDES})
     digest = hashlib.sha256(json.dumps([manifest, *wanted]).encode()).hexdigest()[:16]
     found = CACHE / f"clients-{digest}"
