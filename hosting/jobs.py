@@ -15,7 +15,7 @@ from hosting import builds, cleaning, egress_records, inspection, reconciling, r
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
-from hosting.tasks import ending, running
+from hosting.tasks import ending, news, running
 
 RETRY_SECONDS = 5
 MAX_RETRIES = 24
@@ -61,6 +61,12 @@ def start_task(self: Any, task_id: str) -> None:
         running.task_start(task_id)
     except (Unavailable, RunnerUnavailableError) as error:
         raise self.retry(exc=error, countdown=1) from error
+
+
+@shared_task(ignore_result=True)
+def take_news(runner_name: str, again: bool = False) -> None:
+    with contextlib.suppress(RunnerUnavailableError, DetachedError):
+        news.news_take(runner_name, again=again)
 
 
 @shared_task(ignore_result=True)

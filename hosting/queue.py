@@ -31,8 +31,13 @@ def start_task(task_id: str) -> None:
     _send("start_task", task_id)
 
 
+def take_news(runner_name: str, again: bool) -> None:
+    """Take what a runner's outbox has. The runner sends the same job by its name. `again`: see `tasks.news`."""
+    _send("take_news", runner_name, again)
+
+
 def advance_task(task_id: str) -> None:
-    """Take what the runner's outbox has of a task. The runner sends the same job by its name."""
+    """Take what the runner's outbox has of one task."""
     _send("advance_task", task_id)
 
 

@@ -68,7 +68,8 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
-    announcer = Announcer(os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", ""))
+    broker = os.environ.get("SLIPWAY_BROKER", ""), os.environ.get("SLIPWAY_BROKER_PREFIX", "")
+    announcer = Announcer(arguments.name, *broker)
     ports = [int(port) for port in arguments.ports.split(",") if port]
     folders = Folders(arguments.home / "data")
     starter = Starter(runtime, Door(addresses.networks(arguments.networks.split(",")), ports), folders)

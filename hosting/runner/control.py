@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from hosting.runner.frames import Event
+
 
 class Limits(msgspec.Struct, frozen=True):
     """What one instance may use. Zero means no limit of that kind."""
@@ -159,6 +161,17 @@ class GetOutbox(msgspec.Struct, frozen=True, tag="outbox"):
     holding: list[str] = []
 
 
+class GetNews(msgspec.Struct, frozen=True, tag="news"):
+    """What happened to tasks and was announced, as much as goes into one frame. Answered with News.
+
+    `taken` is acknowledged first: (task, seq). What is given once is not given again by itself, but with
+    `older_than_seconds`: whatever has waited that long to be acknowledged.
+    """
+
+    taken: list[tuple[str, int]] = []
+    older_than_seconds: float | None = None
+
+
 class GetCall(msgspec.Struct, frozen=True, tag="call"):
     """Where a task's call runs, or ran."""
 
@@ -210,7 +223,7 @@ class SetShare(msgspec.Struct, frozen=True, tag="set_share"):
 Order = (
     Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData | Ping
 )
-Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetCall | GetEgress | SetShare
+Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetNews | GetCall | GetEgress | SetShare
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -327,3 +340,18 @@ class OutboxSeen(msgspec.Struct, frozen=True):
     news: list[str]  # at most 500
     holding: list[str]
     calls: str  # how the ids of the calls begin that this runner may run
+
+
+class TaskNews(msgspec.Struct, frozen=True):
+    """All events of a task's call that are not acknowledged; none where they are too large: then attach to its log."""
+
+    task: str
+    exchange: str
+    instance: str  # "" for a call that this runner does not know any more
+    events: list[Event]
+
+
+class News(msgspec.Struct, frozen=True):
+    """Whoever gets any is to ask again, until there is none."""
+
+    tasks: list[TaskNews]

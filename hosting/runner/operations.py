@@ -14,7 +14,7 @@ from hosting.runner.runner import Runner
 MAX_NEWS = 500
 
 
-Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.CallSeen | c.EgressBatch | c.Held
+Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.News | c.CallSeen | c.EgressBatch | c.Held
 
 
 def perform(runner: Runner, operation: c.Operation) -> Value:
@@ -160,10 +160,25 @@ def _of_tasks(runner: Runner, operation: c.Keep | c.Acknowledge | c.GetOutbox) -
             return c.OutboxSeen(news, holding, f"{runner.name}.{runner.boot}.")
 
 
+def _news(runner: Runner, operation: c.GetNews) -> c.News:
+    for task, seq in operation.taken:
+        runner.acknowledge(task, seq)
+    return c.News(
+        [
+            c.TaskNews(held.header.task, held.header.exchange, _instance(runner, held.header.exchange), events)
+            for held, events in runner.outbox.news(operation.older_than_seconds)
+        ]
+    )
+
+
 def _call(runner: Runner, operation: c.GetCall) -> c.CallSeen:
     header = runner.outbox.header_of(operation.task)
-    exchange = runner.exchanges.get(header.exchange) if header is not None else None
-    return c.CallSeen(exchange.instance if exchange is not None else "")
+    return c.CallSeen(_instance(runner, header.exchange) if header is not None else "")
+
+
+def _instance(runner: Runner, exchange: str) -> str:
+    known = runner.exchanges.get(exchange)
+    return known.instance if known is not None else ""
 
 
 def _keep(runner: Runner, operation: c.Keep) -> c.Taken:
@@ -191,6 +206,7 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Keep: _of_tasks,
     c.Acknowledge: _of_tasks,
     c.GetOutbox: _of_tasks,
+    c.GetNews: _news,
     c.GetCall: _call,
     c.GetEgress: lambda runner, asked: runner.egress.next(asked.taken, runner.boot),
     c.Restart: _restart,

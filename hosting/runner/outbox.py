@@ -1,8 +1,9 @@
 """Tasks at the runner: what happened to each, kept on disk until the site says that it has it.
 
 Fsync first, then news: a question or an outcome is announced when it is in the spool. Progress and log lines are news
-of less weight: they are announced at most once a second and may be lost with the runner. An announcement that nobody
-took up is repeated by the site, which asks every runner what is not acknowledged (`unacknowledged`).
+of less weight: they are announced at most once a second and may be lost with the runner. A worker that is called
+(`bell.py`) takes the news of many tasks at once and acknowledges it when it is written down. What was given and is not
+acknowledged is asked for again by the site, which asks every runner for that (`unacknowledged`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from hosting.runner import steps
-from hosting.runner.frames import Event, Kind
+from hosting.runner.bell import Bell
+from hosting.runner.frames import FRAME_BYTES, Event, Kind
 from hosting.runner.log import Log
 from hosting.runner.spill import Spill
 from hosting.runner.spool import SPOOLED, Header, Spool, Spooled
@@ -25,6 +27,10 @@ from hosting.runner.steps import Step
 log = logging.getLogger(__name__)
 
 REMEMBERED = 20_000  # calls that are over; a job that opens one again comes within seconds
+NEWS_BYTES = FRAME_BYTES - 8 * 1024  # of events in one answer
+ONE_NEWS_BYTES = NEWS_BYTES // 4  # of one task; more than that is read from its log
+NEWS_AT_ONCE = 100
+EVENT_BYTES = 64  # beside its data
 PACE_SECONDS = 1.0  # between announcements of progress and log lines of one task
 _OF_TASK = b'"task"'  # stands in the status that a hosted server's own task tells; others are of no consequence
 # Progress and log lines are in no spool, and the site may have taken many: what is added later must come after them.
@@ -53,16 +59,29 @@ class Held:
     def is_taken(self) -> bool:
         return self.taken >= self.seq
 
+    def untaken(self, most_bytes: int) -> list[Event]:
+        """What is not acknowledged; nothing where that is more than `most_bytes`."""
+        found: list[Event] = []
+        for seq, event in self.log.events.items():
+            if seq <= self.taken:
+                continue
+            most_bytes -= EVENT_BYTES + (len(event.data) if isinstance(event, Event) else most_bytes)
+            if most_bytes < 0 or not isinstance(event, Event):
+                return []
+            found.append(event)
+        return found
+
 
 class Outbox:
     """All tasks of one runner. Call it on the event loop only."""
 
-    def __init__(self, folder: Path, *, spill: Spill, announce: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, *, spill: Spill, announce: Callable[[], None]) -> None:
         self._folder = folder
         self._spool = Spool(folder, on_broken=self._broken)
         self._spill = spill
-        self._announce = announce
+        self._bell = Bell(announce)
         self._held: dict[str, Held] = {}
+        self._news: dict[str, None] = {}  # tasks to be told of, the oldest news first
         self._over: OrderedDict[str, None] = OrderedDict()
 
     # --- what exchanges tell
@@ -117,9 +136,33 @@ class Outbox:
         if held.is_taken:
             return
         held.announced_at = time.monotonic()
-        self._announce(held.header.task)
+        self._news[held.header.task] = None
+        self._bell.news()
 
     # --- what the site asks
+
+    def news(self, older_than_seconds: float | None = None) -> list[tuple[Held, list[Event]]]:
+        """Tasks that were told of, each with its events to take; none where they are too large to come along.
+
+        Each is given once; with `older_than_seconds` also what has waited that long to be acknowledged.
+        """
+        if older_than_seconds is not None:
+            self._news.update(dict.fromkeys(self.unacknowledged(older_than_seconds, NEWS_AT_ONCE)))
+        found: list[tuple[Held, list[Event]]] = []
+        room = NEWS_BYTES
+        while self._news and len(found) < NEWS_AT_ONCE:
+            task = next(iter(self._news))
+            held = self._held.get(task)
+            events = held.untaken(ONE_NEWS_BYTES) if held is not None else []
+            size = sum(len(event.data) + EVENT_BYTES for event in events)
+            if size > room:
+                break
+            room -= size
+            del self._news[task]
+            if held is not None and not held.is_taken:
+                found.append((held, events))
+        self._bell.asked(is_more=bool(found))
+        return found
 
     def log_of(self, task: str) -> Log | None:
         held = self._held.get(task)
@@ -159,6 +202,7 @@ class Outbox:
 
     def _forget(self, held: Held) -> None:
         self._held.pop(held.header.task, None)
+        self._news.pop(held.header.task, None)
         self._over[held.header.exchange] = None
         if len(self._over) > REMEMBERED:
             self._over.popitem(last=False)
@@ -202,11 +246,11 @@ class Outbox:
             await asyncio.sleep(0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_spool", "_announce")}
+        return {name: value for name, value in vars(self).items() if name not in ("_spool", "_bell")}
 
-    def adopted(self, announce: Callable[[str], None]) -> None:
+    def adopted(self, announce: Callable[[], None]) -> None:
         """News that waited for the broker is told again."""
-        self._announce = announce
+        self._bell, self._news = Bell(announce), {}
         self._spool = Spool(self._folder, on_broken=self._broken)
         for held in self._held.values():
             self._tell(held)

@@ -44,10 +44,8 @@ STOP_SECONDS = 10.0  # more than an instance's grace
 class Runner:
     """All that lives on one runner between its start and its end."""
 
-    def __init__(
-        self, name: str, *, home: Path, starter: Starter, announce: Callable[[str], None] = lambda task: None
-    ) -> None:
-        """`announce` is given the id of a task that has news for the site."""
+    def __init__(self, name: str, *, home: Path, starter: Starter, announce: Callable[[], None] = lambda: None) -> None:
+        """`announce` tells the site that tasks have news for it."""
         self.name = name
         self.boot = secrets.token_hex(4)
         self.started_at = time.time()
@@ -293,7 +291,7 @@ class Runner:
         logs += [session.channel for session in self.sessions.values()]
         return logs + [feed.log for feed in self._feeds.values()]
 
-    def adopt(self, processes: dict[int, Process], announce: Callable[[str], None]) -> None:
+    def adopt(self, processes: dict[int, Process], announce: Callable[[], None]) -> None:
         """Go on after a restart in place, with the processes that it had, by pid."""
         self.restarts += 1
         for pid in processes.keys() - {instance.pid for instance in self.instances()}:

@@ -55,13 +55,18 @@ def _mib(octets: int) -> str:
     return f"{octets / _MIB:.1f}".removesuffix(".0")
 
 
+def is_for_storage(body: bytes) -> bool:
+    """Whether it is to lie in the storage, which takes a while."""
+    return len(body) >= settings.SLIPWAY_TASK_STORAGE_BYTES and _storage() is not None
+
+
 def body_put(body: bytes) -> str:
     """Into the storage, if it is large and there is one; its name there, "" where the row is to hold it.
 
     Call it outside of the transaction that commits the result. Where the storage is away the row holds it.
     """
     storage = _storage()
-    if storage is None or len(body) < settings.SLIPWAY_TASK_STORAGE_BYTES:
+    if storage is None or not is_for_storage(body):
         return ""
     stored = StoredBody.objects.create(name=f"{FOLDER}/{ids.random_token(192)}")
     try:

@@ -140,7 +140,7 @@ def task_advance(task_id: str) -> None:
             raise
         task_lost(task, "its runner knows nothing of it any more")
         return
-    before = Seen(task.last_seq, State(task.state), None, task.reason, task.progress, task.questions, task.answered)
+    before = Seen.of(task)
     seen = advance(before, events)
     if seen.seq == before.seq:
         return
@@ -262,10 +262,8 @@ def _look_at(runner: Runner) -> None:
     except (RunnerUnavailableError, DetachedError, TimeoutError) as error:
         log.info("outbox_not_read", runner=runner.name, error=str(error))
         return
-    known = set(Task.objects.filter(pk__in=seen.news).values_list("pk", flat=True))
-    for task_id in seen.news:
-        if task_id in known:
-            queue.advance_task(task_id)
+    if seen.news:
+        queue.take_news(runner.name, again=True)
     _drop_unborn(runner)
     missing = set(ids) - set(seen.holding)
     for task in old.filter(pk__in=missing):  # old still: a job may have brought it there meanwhile

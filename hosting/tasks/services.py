@@ -182,7 +182,7 @@ def task_take(task: Task, before: int, seen: Seen, *, instance: str = "") -> boo
         changes["started_at"] = now
     if seen.outcome is not None:
         changes |= {"outcome": seen.outcome, "ended_at": now, "result_bytes": len(seen.body)}
-        changes |= _kept(task, seen.state)
+        changes |= kept(task, seen.state)
     with transaction.atomic():
         row = Task.objects.filter(
             pk=task.id, state__in=RUNNING, exchange=task.exchange, last_seq=before, attempts=task.attempts
@@ -210,7 +210,7 @@ def task_end(task: Task, outcome: Outcome, reason: str) -> bool:
         reason=reason[:1000],
         questions={},
         ended_at=clock.now(),
-        **_kept(task, State.ENDED),
+        **kept(task, State.ENDED),
     )
 
 
@@ -247,7 +247,7 @@ def _move(
     return True
 
 
-def _kept(task: Task, state: State) -> dict[str, Any]:
+def kept(task: Task, state: State) -> dict[str, Any]:
     """No result goes before somebody had a moment to read it: the TTL is raised where it ends too soon."""
     now = clock.now()
     if state is not State.ENDED or task.expires_at is None or task.expires_at >= now + KEPT_AFTER_END:
@@ -259,12 +259,13 @@ def _kept(task: Task, state: State) -> dict[str, Any]:
 def _lines(task: Task, lines: tuple[LogLine, ...]) -> None:
     room = settings.SLIPWAY_TASK_LINES - TaskLine.objects.filter(task_id=task.id).count() if lines else 0
     TaskLine.objects.bulk_create(
-        [
-            TaskLine(task_id=task.id, attempt=task.attempts, seq=line.seq, level=line.level, text=line.text)
-            for line in lines[: max(room, 0)]
-        ],
+        [line_of(task, line) for line in lines[: max(room, 0)]],
         ignore_conflicts=True,
     )
+
+
+def line_of(task: Task, line: LogLine) -> TaskLine:
+    return TaskLine(task_id=task.id, attempt=task.attempts, seq=line.seq, level=line.level, text=line.text)
 
 
 # --- reading

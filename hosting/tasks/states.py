@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -75,6 +75,17 @@ class LogLine:
     text: str
 
 
+class Row(Protocol):
+    """A task's row, as far as its exchange goes."""
+
+    last_seq: Any
+    state: Any
+    reason: Any
+    progress: Any
+    questions: Any
+    answered: Any
+
+
 @dataclass(frozen=True)
 class Seen:
     """What is known of a task's exchange up to and with `seq`. `body` is raw JSON of the result or the error."""
@@ -88,6 +99,12 @@ class Seen:
     answered: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     lines: tuple[LogLine, ...] = ()
+
+    @classmethod
+    def of(cls, task: Row) -> Seen:
+        """What a task's row says."""
+        state = State(task.state)
+        return cls(task.last_seq, state, None, task.reason, task.progress, task.questions, task.answered)
 
 
 def advance(seen: Seen, events: Iterable[Event]) -> Seen:
@@ -156,6 +173,7 @@ class _Flag(msgspec.Struct):
 
 _decode_flag = msgspec.json.Decoder(_Flag).decode
 _decode = msgspec.json.Decoder().decode
+_NUL = rb"\u0000"  # which no column of PostgreSQL holds
 
 
 def _is_error(result: bytes) -> bool:
@@ -166,6 +184,8 @@ def _is_error(result: bytes) -> bool:
 
 
 def _members(data: bytes) -> dict[str, Any]:
+    if _NUL in data:
+        data = data.replace(_NUL, b"\\ufffd")
     try:
         value = _decode(data) if data else {}
     except msgspec.DecodeError:

@@ -101,7 +101,7 @@ def sweep_until_over(task: Task, queued: list[tuple[str, list[Any]]]) -> None:
         Task.objects.filter(pk=task.pk).exclude(state=State.ENDED).update(looked_at=clock.now() - LONG_AGO)
         queued.clear()
         running.sweep()
-        for name, arguments in list(queued):
+        for name, arguments in queued:  # and what these queue
             getattr(jobs, name)(*arguments)
         task.refresh_from_db()
         time.sleep(0.1)  # between two sweeps, of which a site makes one in seconds

@@ -9,7 +9,7 @@ import pytest
 
 from hosting.runner.frames import Event, Kind
 from hosting.runner.log import Log
-from hosting.runner.outbox import AFTER_ALL, LOST_WITH_RUNNER, Outbox
+from hosting.runner.outbox import AFTER_ALL, LOST_WITH_RUNNER, ONE_NEWS_BYTES, Outbox
 from hosting.runner.spill import Spill
 from hosting.runner.spool import Header, Spool
 
@@ -74,13 +74,12 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told: list[tuple[str, int]] = []
+        self.told: list[list[tuple[str, int]]] = []
         self.news = asyncio.Event()
         self.outbox = Outbox(folder / "spool", spill=Spill(folder), announce=self.announce)
 
-    def announce(self, task: str) -> None:
-        (found,) = [s for s in spool(self.folder).load() if s.header.task == task]
-        self.told.append((task, len(found.events)))
+    def announce(self) -> None:
+        self.told.append([(found.header.task, len(found.events)) for found in spool(self.folder).load()])
         self.news.set()
 
     async def next(self) -> None:
@@ -101,7 +100,11 @@ async def test_an_outcome_is_announced_when_it_is_on_disk_and_forgotten_when_tak
     seq = found.append(Kind.RESULT, b"{}")
     site.outbox.happened("t1", Event(seq, Kind.RESULT, b"{}"))
     await site.next()
-    assert site.told == [("t1", 1)]
+    assert site.told == [[("t1", 1)]]
+    ((held, events),) = site.outbox.news()
+    assert (held.header, events) == (HEADER, [Event(seq, Kind.RESULT, b"{}")])
+    assert site.outbox.news() == []  # it was given
+    assert len(site.outbox.news(0.0)) == 1  # but not acknowledged
     assert site.outbox.unacknowledged(0.0, 10) == ["t1"]
     assert site.outbox.acknowledge("t1", seq)
     assert site.outbox.holds(["t1"]) == []
@@ -162,3 +165,49 @@ async def test_a_task_that_the_site_gave_up_leaves_nothing(tmp_path: Path) -> No
     assert site.outbox.holds(["t1"]) == []
     site.outbox.close()
     assert spool(tmp_path).load() == []
+
+
+async def run(site: Site, number: int, *bodies: bytes) -> Log:
+    """A task whose call has given these results of no consequence, and the last one."""
+    header = Header(f"t{number}", f"r1.boot.task-t{number}-1", "alice c d", "d")
+    found = Log(header.exchange, header.owner, spill=Spill(site.folder))
+    begun = asyncio.Event()
+    site.outbox.begin(header, found, begun.set)
+    await begun.wait()
+    for n, body in enumerate(bodies, start=1):
+        kind = Kind.RESULT if n == len(bodies) else Kind.LOG
+        seq = found.append(kind, body)
+        site.outbox.happened(header.task, Event(seq, kind, body))
+    return found
+
+
+async def test_news_of_many_tasks_is_one_announcement_and_comes_in_one_answer(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    await run(site, 0, b"{}")
+    await site.next()
+    for number in range(1, 6):
+        await run(site, number, b"{}")
+    given: list[str] = []
+    while len(given) < 6:  # the last ones may still be on their way to the disk
+        given += [held.header.task for held, _ in site.outbox.news()]
+        await asyncio.sleep(0.001)
+    assert sorted(given) == [f"t{n}" for n in range(6)]
+    assert len(site.told) == 1  # who was called for the first one was still at it
+    site.outbox.close()
+
+
+async def test_what_is_too_large_for_an_answer_is_named_only(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    large = b'{"x":"%b"}' % (b"x" * ONE_NEWS_BYTES)
+    half = b'{"x":"%b"}' % (b"x" * (ONE_NEWS_BYTES // 2))
+    for number in range(12):
+        await run(site, number, large if number == 3 else half)
+    answers: list[dict[str, int]] = []
+    while sum(map(len, answers)) < 12:
+        answers.append({held.header.task: len(events) for held, events in site.outbox.news()})
+        await asyncio.sleep(0.001)
+    assert all(len(answer) <= 8 + 1 for answer in answers)
+    assert {task: count for answer in answers for task, count in answer.items()} == {
+        f"t{n}": int(n != 3) for n in range(12)
+    }
+    site.outbox.close()
