@@ -15,7 +15,7 @@ from hosting import builds, cleaning, egress_records, inspection, reconciling, r
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
-from hosting.tasks import ending, news, running
+from hosting.tasks import ending, news, running, starting
 
 RETRY_SECONDS = 5
 MAX_RETRIES = 24
@@ -58,7 +58,7 @@ def reconcile() -> None:
 @shared_task(bind=True, ignore_result=True, max_retries=MAX_RETRIES)
 def start_task(self: Any, task_id: str) -> None:
     try:
-        running.task_start(task_id)
+        starting.task_start(task_id)
     except (Unavailable, RunnerUnavailableError) as error:
         raise self.retry(exc=error, countdown=1) from error
 

@@ -96,6 +96,7 @@ class RunnerLink:
         task: str = "",
         subject: str = "",
         generation: int = 0,
+        credit: int = f.INITIAL_CREDIT,
     ) -> Attachment:
         """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
         attachment = self.attachment(exchange or secrets.token_urlsafe(16))
@@ -121,6 +122,7 @@ class RunnerLink:
                 task=task,
                 subject=subject,
                 generation=generation,
+                credit=credit,
             )
         )
         return attachment

@@ -32,6 +32,7 @@ class Place:
 
 
 _known: dict[UUID, Place] = {}
+_runners: dict[str, tuple[UUID, float]] = {}  # address -> (key, time.monotonic() until which that is good)
 
 
 def place_of(deployment_id: UUID) -> Place:
@@ -50,3 +51,14 @@ def place_of(deployment_id: UUID) -> Place:
 
 def place_forget(deployment_id: UUID) -> None:
     _known.pop(deployment_id, None)
+
+
+def runner_at(address: str) -> UUID | None:
+    """The key of the runner with this address."""
+    found = _runners.get(address)
+    if found is not None and time.monotonic() < found[1]:
+        return found[0]
+    key = Runner.objects.filter(address=address).values_list("pk", flat=True).first()
+    if key is not None:
+        _runners[address] = key, time.monotonic() + FRESH_SECONDS
+    return key

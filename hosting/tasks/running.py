@@ -1,4 +1,4 @@
-"""What jobs do with tasks: hand the call to a runner, take what its outbox has, and look after what got stuck.
+"""What jobs do with a task that runs: take what its runner's outbox has of it, and look after what got stuck.
 
 No job waits for a tool. Each may come twice, late or beside itself: the task's row decides (`services`).
 """
@@ -14,15 +14,14 @@ import structlog
 from django.db.models import F, Q
 
 from common import clock
-from common.errors import Conflict, NotFound, Unavailable
+from common.errors import Conflict
 from hosting import queue
 from hosting.links import links
 from hosting.models import Runner, Task
 from hosting.runner import control
-from hosting.runner.frames import TERMINAL, EndRule, Event, Mode, Reason
-from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from hosting.runner.frames import TERMINAL, Event, Mode, Reason
+from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import bodies, selectors, services, steps
-from hosting.tasks.places import Place, place_forget, place_of
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step
 
@@ -35,90 +34,6 @@ RUN_FORGOTTEN_AFTER = timedelta(seconds=10)
 UNBORN_SECONDS = 60.0
 MAX_AT_ONCE = 500
 GIVEN_UP = 2**62  # acknowledges whatever may still come
-
-
-# --- start
-
-
-def task_start(task_id: str) -> None:
-    """Opens the task's exchange, or the same one again. Raises Unavailable or RunnerUnavailableError: try later."""
-    task = Task.objects.filter(pk=task_id).first()
-    if task is None or task.state not in (State.ACCEPTED, State.STARTING):
-        return
-    try:
-        place = place_of(task.deployment_id)
-    except NotFound:
-        services.task_end(task, Outcome.CANCELLED, "its server was deleted")
-        return
-    try:
-        _start_at(task, place)
-    except (Unavailable, RunnerUnavailableError):
-        place_forget(task.deployment_id)
-        raise
-
-
-def _start_at(task: Task, place: Place) -> None:
-    if task.state == State.ACCEPTED and not _claim(task, place):
-        return  # cancelled, or another job was faster
-    steps.reached(Step.CLAIMED)
-    if links.run(lambda pool: _open(pool, place.address, task, place.placement)):
-        steps.reached(Step.OPENED)
-        services.task_running(task)
-
-
-def _claim(task: Task, place: Place) -> bool:
-    """Writes down which exchange it will be, before there is one. Raises RunnerUnavailableError."""
-
-    async def name(pool: RunnerPool) -> str:
-        return (await pool.link(place.address)).exchange_id(f"task-{task.id}-{task.attempts + 1}")
-
-    return services.task_starting(task, runner=place.runner, exchange=links.run(name))
-
-
-async def _open(pool: RunnerPool, address: str, task: Task, placement: control.Placement) -> bool:
-    """Opens the exchange, or the same again. False when that runner was restarted since: the sweep sees to it."""
-    link = await pool.link(address)
-    if not task.exchange.startswith(f"{link.runner}.{link.boot}."):
-        return False
-    for session in dict.fromkeys((task.session, "")):  # one that is over leaves the call to an instance of its own
-        ended = await _opened(link, task, placement, session)
-        if ended is None or ended.reason == Reason.DONE:
-            return True
-        if ended.reason == Reason.NO_SESSION:
-            continue
-        if ended.reason == Reason.UNPLACED:
-            await link.ask(control.Place(placement))
-        raise Unavailable("not_started", str(ended))
-    return True
-
-
-async def _opened(link: RunnerLink, task: Task, placement: control.Placement, session: str) -> DetachedError | None:
-    """Why it was refused, None when it was not."""
-    attachment = link.open(
-        deployment=placement.deployment,
-        epoch=placement.epoch,
-        generation=placement.generation,
-        owner=task.exchange_owner,
-        method="tools/call",
-        params=task.params.encode(),
-        revision=task.revision,
-        end=EndRule.KEEP,
-        exchange=task.exchange.split(".", 2)[2],
-        session=session,
-        isolation=task.exchange_owner,
-        subject=str(task.user_id or ""),
-        capabilities=task.capabilities.encode(),
-        client=task.client_info.encode(),
-        wants_progress=True,
-        log_level="info",  # of a modern call: its record has a log, which people read
-        task=task.id,
-    )
-    try:
-        # Frames are taken in order, so the answer to a question about nothing comes after a refusal to open.
-        await link.ask(control.Cancel(exchange="", owner=task.exchange_owner))
-        return attachment.ended
-    finally:
-        attachment.close()
 
 
 # --- take

@@ -6,6 +6,7 @@ a runner, `take` writes down what the runner's outbox has.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -49,12 +50,36 @@ class Wanted:
     may_run_again: bool = False
 
 
-def task_create(wanted: Wanted) -> Task:
-    """Accepted once this returns outside of a transaction; its start is queued on commit."""
+@dataclass(frozen=True)
+class Starting:
+    """The exchange that whoever creates the task will open at that runner, once it is committed."""
+
+    task_id: str
+    runner_id: UUID
+    exchange: str
+
+
+def task_create(wanted: Wanted, starting: Starting | None = None) -> Task:
+    """Accepted once this returns outside of a transaction. Without `starting` its start is queued on commit."""
+    if starting is not None:
+        return _insert(
+            wanted,
+            id=starting.task_id,
+            state=State.STARTING,
+            reason="starting",
+            runner_id=starting.runner_id,
+            exchange=starting.exchange,
+            attempts=1,
+        )
     with transaction.atomic():
         task = _insert(wanted, state=State.ACCEPTED, reason="waits for its start")
         queue.start_task(task.id)
     return task
+
+
+def task_start_later(task_id: str) -> None:
+    """What was to be started at once and could not be is started by a job."""
+    queue.start_task(task_id)
 
 
 def task_of_call(wanted: Wanted, *, task_id: str, runner_address: str, exchange: str) -> Task:
@@ -133,9 +158,19 @@ def task_starting(task: Task, *, runner: Runner, exchange: str) -> bool:
     return moved
 
 
-def task_running(task: Task) -> bool:
-    """The runner has it. What the runner's outbox says may have come before this, and counts."""
-    return _move(task, State.WORKING, only_from=frozenset({State.STARTING}), reason="running")
+def tasks_running(ids: Sequence[str]) -> int:
+    """Their runners have them; how many are news. What a runner's outbox says may have come before, and counts."""
+    rows = Task.objects.filter(state=State.STARTING)
+    found = list(rows.filter(pk__in=ids).values_list("pk", "user_id"))
+    if not found:
+        return 0
+    now = clock.now()
+    count = rows.filter(pk__in=[pk for pk, _ in found]).update(
+        state=State.WORKING, reason="running", updated_at=now, looked_at=now
+    )
+    for task_id, user_id in found:
+        publish_on_commit(TaskChanged(task_id, str(user_id or "")))
+    return count
 
 
 def task_again(task: Task, reason: str) -> bool:
@@ -271,11 +306,15 @@ def line_of(task: Task, line: LogLine) -> TaskLine:
 # --- reading
 
 
-def task_of(principal: str, deployment_id: str, task_id: str) -> Task:
-    """The principal's own task. Foreign and unknown ones are told apart by nobody: one query, one error."""
+def task_of(principal: str, deployment_id: str, task_id: str, *, only: Sequence[str] = ()) -> Task:
+    """The principal's own task. Foreign and unknown ones are told apart by nobody: one query, one error.
+
+    `only`: just these columns are read, with its runner.
+    """
     found = None
     if len(task_id) <= 64 and "\0" not in task_id:
-        found = Task.objects.filter(pk=task_id, principal=principal, deployment_id=UUID(deployment_id)).first()
+        rows = Task.objects.select_related("runner").only(*only) if only else Task.objects.all()
+        found = rows.filter(pk=task_id, principal=principal, deployment_id=UUID(deployment_id)).first()
     if found is None:
         raise NotFound("task_unknown", "There is no such task.")
     return found

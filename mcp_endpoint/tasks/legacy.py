@@ -90,7 +90,7 @@ async def _create(context: Context, session: Session, message: Call) -> bool:
         refuse(j.METHOD_NOT_FOUND, f"The tool {wanted.name} can't run as a task", message.id, status=200)
     ttl = check_ttl(j.decode_any(task["ttl"]) if "ttl" in task else None)
     created = await context.services.tasks.create(
-        wanted_of(context, message, tool=wanted.name, params=params, session=session.id, ttl_ms=ttl)
+        context, wanted_of(context, message, tool=wanted.name, params=params, session=session.id, ttl_ms=ttl)
     )
     await _answer(context, message, wire.created_2025(created))
     return True

@@ -14,6 +14,7 @@ from common.errors import BadInput
 from hosting.models import DeploymentVersion, Task
 from hosting.tasks import services
 from hosting.tasks.bodies import body_of
+from hosting.tasks.places import runner_at
 from hosting.tasks.services import Wanted
 from hosting.tasks.states import Outcome
 from mcp_endpoint.lookup import connection
@@ -22,25 +23,50 @@ from mcp_endpoint.tasks.wire import TaskSeen
 PAGE: Final = 50
 
 _WITH_BODY: Final = frozenset({Outcome.RESULT, Outcome.TOOL_ERROR, Outcome.ERROR})
+_SEEN: Final = (
+    "tool", "state", "outcome", "reason", "created_at", "updated_at", "ttl_ms", "progress", "questions", "exchange",
+    "exchange_owner", "progress_token", "runner__address",
+)  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[str, str]).decode
 
 
 def create(wanted: Wanted) -> TaskSeen:
+    """Started by a job."""
     with connection():
-        return _seen(services.task_create(wanted))
+        return _seen(services.task_create(wanted), "")
+
+
+def create_starting(wanted: Wanted, task_id: str, runner_address: str, exchange: str) -> TaskSeen:
+    """Started by the caller, who opens that exchange then; by a job where the result names no exchange."""
+    with connection():
+        runner_id = runner_at(runner_address)
+        if runner_id is None:
+            return _seen(services.task_create(wanted), "")
+        task = services.task_create(wanted, services.Starting(task_id, runner_id, exchange))
+        return _seen(task, runner_address)
+
+
+def started(running: list[str], refused: list[str]) -> None:
+    """What became of tasks that were opened by the caller: those of `refused` are started by jobs."""
+    with connection():
+        services.tasks_running(running)
+        for task_id in refused:
+            services.task_start_later(task_id)
 
 
 def create_of_call(wanted: Wanted, task_id: str, runner_address: str, exchange: str) -> TaskSeen:
     with connection():
         task = services.task_of_call(wanted, task_id=task_id, runner_address=runner_address, exchange=exchange)
-        return _seen(task)
+        return _seen(task, runner_address)
 
 
 def get(principal: str, deployment_id: str, task_id: str, with_body: bool) -> TaskSeen:
     """Raises NotFound, for a foreign task as for none."""
     with connection():
-        return _seen(services.task_of(principal, deployment_id, task_id), with_body)
+        task = services.task_of(principal, deployment_id, task_id, only=_SEEN)
+        body = body_of(task.id) if with_body and task.outcome in _WITH_BODY else b""
+        return _seen(task, body=body)
 
 
 def cancel(principal: str, deployment_id: str, task_id: str) -> TaskSeen:
@@ -79,10 +105,9 @@ def has_output_schema(version_id: str, tool: str) -> bool:
     return any(each.get("name") == tool and each.get("outputSchema") for each in tools or [])
 
 
-def _seen(task: Task, with_body: bool = False) -> TaskSeen:
-    body = b""
-    if with_body and task.outcome in _WITH_BODY:
-        body = body_of(task.id)
+def _seen(task: Task, runner_address: str | None = None, *, body: bytes = b"") -> TaskSeen:
+    if runner_address is None:
+        runner_address = task.runner.address if task.runner is not None else ""
     return TaskSeen(
         id=task.id,
         tool=task.tool,
@@ -96,7 +121,7 @@ def _seen(task: Task, with_body: bool = False) -> TaskSeen:
         questions=task.questions,
         exchange=task.exchange,
         exchange_owner=task.exchange_owner,
-        runner_address=task.runner.address if task.runner is not None else "",
+        runner_address=runner_address,
         progress_token=task.progress_token.encode(),
         body=body,
     )

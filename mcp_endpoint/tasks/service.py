@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from hosting.models.tasks import new_task_id
 from hosting.runner.control import Answer
+from hosting.tasks.opening import random_part
 from hosting.tasks.services import Wanted
 from hosting.tasks.watching import Watches
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.tasks import records
 from mcp_endpoint.tasks.source import LOOK_SECONDS, TaskSource
+from mcp_endpoint.tasks.starts import Starts
 from mcp_endpoint.tasks.wire import TaskSeen
 
 if TYPE_CHECKING:
@@ -28,12 +31,24 @@ class Tasks:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._watches = Watches()
+        self._starts = Starts(directory)
 
     async def stop(self) -> None:
+        await self._starts.stop()
         await self._watches.stop()
 
-    async def create(self, wanted: Wanted) -> TaskSeen:
-        return await self._in_thread(records.create, wanted)
+    async def create(self, context: Context, wanted: Wanted) -> TaskSeen:
+        """Accepted once this returns, and handed to its runner; by a job where that can't be done here."""
+        route, runners = context.route, context.services.runners
+        link = runners.pool.link_now(route.runner_address)
+        if link is None:
+            return await self._in_thread(records.create, wanted)
+        task_id = new_task_id()
+        exchange = link.exchange_id(random_part(task_id, 1))
+        task = await self._in_thread(records.create_starting, wanted, task_id, route.runner_address, exchange)
+        if task.exchange:
+            self._starts.open(link, wanted, task_id, route)
+        return task
 
     async def get(self, context: Context, task_id: str, *, with_body: bool = False) -> TaskSeen:
         """Raises NotFound."""
@@ -59,7 +74,6 @@ class Tasks:
         async def read() -> TaskSeen:
             return await self.get(context, task_id, with_body=True)
 
-        await self.get(context, task_id)  # nobody follows what isn't theirs
         async with self._watches.of(task_id) as changed:
             yield TaskSource(await read(), changed, read)
 

@@ -20,7 +20,7 @@ from hosting.models import Deployment, Task, TaskResult
 from hosting.reconciling import reconcile
 from hosting.runner.steps import Step
 from hosting.stream import DetachedError, RunnerUnavailableError
-from hosting.tasks import running
+from hosting.tasks import running, starting
 from hosting.tasks.states import Outcome, State
 from tests.factories import make_deployment, make_runner, make_user
 from tests.hosting import test_task_crashes as crashes
@@ -62,7 +62,7 @@ def until_dead(runner: RunnerProcess, task: Task) -> None:
     end = time.monotonic() + PATIENCE
     while runner.process.poll() is None:
         assert time.monotonic() < end, "it lives"
-        for job in (running.task_start, running.task_advance):
+        for job in (starting.task_start, running.task_advance):
             try:
                 job(task.id)
             except AWAY:

@@ -23,7 +23,7 @@ from hosting.links import links
 from hosting.models import Deployment, Task, TaskResult
 from hosting.runner import control
 from hosting.stream import RunnerPool
-from hosting.tasks import running, services, steps
+from hosting.tasks import running, services, starting, steps
 from hosting.tasks.states import Outcome, State
 from hosting.tasks.steps import Step
 from tests.factories import make_deployment, make_runner, make_user
@@ -123,9 +123,9 @@ def held(address: str, task: Task) -> list[str]:
 
 def die(task: Task, step: Step, kill_at: Callable[[Step], Any]) -> Callable[[str], None]:
     """Has a worker die at that step. The job that it was doing."""
-    job: Callable[[str], None] = running.task_start if step in AT_START else running.task_advance
+    job: Callable[[str], None] = starting.task_start if step in AT_START else running.task_advance
     if step not in AT_START:
-        running.task_start(task.id)
+        starting.task_start(task.id)
     with kill_at(step), pytest.raises(Killed, match=step):
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:  # until there is something to take

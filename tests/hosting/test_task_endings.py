@@ -22,7 +22,7 @@ from hosting.models import Task
 from hosting.runner import control
 from hosting.services import deployment_stop
 from hosting.stream import RunnerPool
-from hosting.tasks import running
+from hosting.tasks import starting
 from hosting.tasks.services import KEPT_AFTER_END
 from hosting.tasks.states import Outcome, State
 from tests.factories import make_deployment, make_runner, make_user
@@ -115,7 +115,7 @@ def test_what_runs_for_a_user_who_is_deleted_is_stopped(
         origin=Task.Origin.LEGACY, revision="2025-11-25", tool="slow", exchange_owner="p1",
         params='{"name":"slow","arguments":{"seconds":60}}',
     )  # fmt: skip
-    running.task_start(task.id)
+    starting.task_start(task.id)
 
     async def ask(pool: RunnerPool) -> tuple[list[str], int]:
         link = await pool.link(runner_process.address)

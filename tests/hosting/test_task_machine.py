@@ -116,7 +116,7 @@ class Tasks(RuleBasedStateMachine):
     @rule(row=rows)
     def has_opened(self, row: Task) -> None:
         known = self.known[row.id]
-        assert services.task_running(row) is (known.state is State.STARTING)
+        assert bool(services.tasks_running([row.id])) is (known.state is State.STARTING)
         if known.state is State.STARTING:
             known.state = State.WORKING
 

@@ -49,7 +49,7 @@ def take(*events: Event) -> Callable[[Task], bool]:
 # What is done -> the function, the states in which it happens, and what the row is afterwards.
 MOVES: dict[str, tuple[Callable[[Task], bool], frozenset[str], str]] = {
     "begin": (begin, frozenset({"accepted"}), "starting"),
-    "runs": (services.task_running, frozenset({"starting"}), "working"),
+    "runs": (lambda row: bool(services.tasks_running([row.id])), frozenset({"starting"}), "working"),
     "again": (lambda row: services.task_again(row, "again"), RUNNING, "accepted"),
     "progress": (take(Event(4, Kind.PROGRESS, b'{"progress":1}')), RUNNING, ""),
     "line": (take(Event(4, Kind.LOG, b'{"data":"x"}')), RUNNING, ""),

@@ -15,7 +15,7 @@ from hosting.inspection import deployment_inspect
 from hosting.models import Task, TaskLine, TaskResult
 from hosting.runner.control import TaskNews
 from hosting.runner.frames import Event, Kind
-from hosting.tasks import news, running
+from hosting.tasks import news, starting
 from hosting.tasks.states import RUNNING, Outcome, State
 from hosting.tasks.steps import Step
 from tests.factories import make_deployment, make_runner, make_user
@@ -185,7 +185,7 @@ def test_a_worker_that_dies_of_many_loses_none_and_runs_none_twice(
     deployment_inspect(made.pk)  # which places it
     tasks = [create(made, "slow", seconds=0.1) for _ in range(3)]
     for task in tasks:
-        running.task_start(task.id)
+        starting.task_start(task.id)
     with kill_at(step), pytest.raises(Killed, match=step):
         while True:  # until there is something to take
             news.news_take(runner.name)

@@ -15,7 +15,7 @@ from hosting.links import links
 from hosting.models import Deployment, Task
 from hosting.runner import control
 from hosting.stream import RunnerPool
-from hosting.tasks import answers, running, services
+from hosting.tasks import answers, running, services, starting
 from hosting.tasks.states import State
 from hosting.tasks.steps import Step
 from tests.hosting.conftest import RunnerProcess
@@ -100,7 +100,7 @@ def test_what_runs_asks_and_has_ended_unread_goes_on(
     runs, ended = create(deployment, "slow", seconds=2), create(deployment, "echo", text="unread")
     asks, waits = create_for_a_person(deployment, "ask"), create(deployment, "echo", text="later")
     for task in (runs, ended, asks):
-        running.task_start(task.id)
+        starting.task_start(task.id)
     advanced_until(asks, lambda task: task.state == State.INPUT_REQUIRED)
     while len(spooled(tmp_path)) < 3 or not has_news(runner_process, ended):
         time.sleep(0.02)  # its outcome is on disk, and nobody has read it
@@ -152,7 +152,7 @@ def test_restarts_one_after_the_other_lose_nothing(
 ) -> None:
     tasks = [create(deployment, "slow", seconds=seconds) for seconds in (0, 0.5, 1, 2)]
     for task in tasks:
-        running.task_start(task.id)
+        starting.task_start(task.id)
     for _ in range(3):
         restart(runner_process)
     for task in tasks:
