@@ -23,7 +23,7 @@ REFUSED = 4403  # private range of RFC 6455, 7.4.2; says 403
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """Accepts only who `may_follow`, asks again every two seconds, and hands typed events to `on_event`.
 
-    Subclasses give `may_follow`, `groups_wanted`, `on_open` and `on_event`. What a page sends is not read.
+    Subclasses give `may_follow`, `groups_wanted`, `concerns`, `on_open` and `on_event`. What a page sends is not read.
     """
 
     access_check_seconds = ACCESS_CHECK_SECONDS
@@ -34,6 +34,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     def groups_wanted(self) -> list[str]:
         raise NotImplementedError
+
+    def concerns(self, event: Event) -> bool:
+        """Whether an event of the groups is one for `on_event`."""
+        return True
 
     async def on_open(self) -> None:
         """Runs once the socket is open."""
@@ -86,7 +90,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def event_received(self, message: dict[str, Any]) -> None:
         event = from_message(message)
-        if event is None:
+        if event is None or not self.concerns(event):
             return
         if not await self.may_follow():
             await self.close(code=REFUSED)

@@ -15,15 +15,16 @@ from typing import Any, Final
 import structlog
 from channels.layers import get_channel_layer
 
-from events.types import Event, to_message
+from events.types import Event, gathered, to_message
 
 log = structlog.get_logger(__name__)
 WAITING: Final = 10_000  # events; more than these are dropped, since whoever follows looks again by itself
 EXIT_SECONDS: Final = 2.0
+GATHER_SECONDS: Final = 0.05
 
 
 class Sender:
-    """Events leave in the order in which they came."""
+    """Events leave at once after a quiet moment, else together with what gathers for as long; those of tasks last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,14 +67,18 @@ class Sender:
     async def _work(self) -> None:
         layer: Any = get_channel_layer()
         while True:
-            event = await self._queue.get()
-            try:
-                for group in event.groups:
-                    await layer.group_send(group, to_message(event))
-            except Exception as error:  # whatever the client library raises when Valkey is away
-                log.warning("event_not_published", published=event.name, error=str(error))
-            finally:
+            events = [await self._queue.get()]
+            while not self._queue.empty():
+                events.append(self._queue.get_nowait())
+            for event in gathered(events):
+                try:
+                    for group in event.groups:
+                        await layer.group_send(group, to_message(event))
+                except Exception as error:  # whatever the client library raises when Valkey is away
+                    log.warning("event_not_published", published=event.name, error=str(error))
+            for _ in events:
                 self._queue.task_done()
+            await asyncio.sleep(GATHER_SECONDS)
 
 
 sender = Sender()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -11,9 +12,8 @@ def deployment_group(deployment_id: object) -> str:
     return f"deployment.{deployment_id}"
 
 
-def task_group(task_id: object) -> str:
-    """The Channels group of everything that happens to one task."""
-    return f"task.{task_id}"
+ALL_TASKS = "tasks"
+"""The Channels group of everything that happens to tasks: each process that waits for some is in it once."""
 
 
 def tasks_group(user_id: object) -> str:
@@ -49,16 +49,33 @@ class BuildProgress:
 
 @dataclass(frozen=True)
 class TaskChanged:
-    """A task's state, progress, questions or log may be others now; look again. `user_id` is "" for nobody's."""
+    """A task's state, progress, questions or log may be others now; look again. `user_id` is "" for nobody's.
+
+    `is_new`: nobody can have waited for it. Followers are told of several at once, by a TasksChanged.
+    """
 
     name: ClassVar[str] = "task:changed"
     task_id: str
     user_id: str = ""
+    is_new: bool = False
 
     @property
     def groups(self) -> tuple[str, ...]:
-        of_task = task_group(self.task_id)
-        return (of_task, tasks_group(self.user_id)) if self.user_id else (of_task,)
+        of_all = () if self.is_new else (ALL_TASKS,)
+        return (*of_all, tasks_group(self.user_id)) if self.user_id else of_all
+
+
+@dataclass(frozen=True)
+class TasksChanged:
+    """The same of all these tasks, as far as they concern one group."""
+
+    name: ClassVar[str] = "tasks:changed"
+    group: str
+    task_ids: list[str]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return (self.group,)
 
 
 @dataclass(frozen=True)
@@ -73,10 +90,23 @@ class ServerTakenDown:
         return ("registry",)
 
 
-Event = DeploymentChanged | BuildProgress | TaskChanged | ServerTakenDown
+Event = DeploymentChanged | BuildProgress | TaskChanged | TasksChanged | ServerTakenDown
 _CLASSES: dict[str, type[Event]] = {
-    cls.name: cls for cls in (DeploymentChanged, BuildProgress, TaskChanged, ServerTakenDown)
+    cls.name: cls for cls in (DeploymentChanged, BuildProgress, TaskChanged, TasksChanged, ServerTakenDown)
 }
+
+
+def gathered(events: Iterable[Event]) -> list[Event]:
+    """The same news in as few events as can be: what happened to tasks is one for each group."""
+    found: list[Event] = []
+    tasks: dict[str, dict[str, None]] = {}
+    for event in events:
+        if isinstance(event, TaskChanged):
+            for group in event.groups:
+                tasks.setdefault(group, {})[event.task_id] = None
+        else:
+            found.append(event)
+    return [*found, *(TasksChanged(group, list(ids)) for group, ids in tasks.items())]
 
 
 def to_message(event: Event) -> dict[str, Any]:

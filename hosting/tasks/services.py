@@ -123,7 +123,7 @@ def _insert(wanted: Wanted, **more: Any) -> Task:
         updated_at=now,
         **more,
     )
-    publish_on_commit(TaskChanged(task.id, str(task.user_id or "")))
+    publish_on_commit(TaskChanged(task.id, str(task.user_id or ""), is_new=True))
     return task
 
 

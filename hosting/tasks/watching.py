@@ -1,11 +1,12 @@
-"""Being told that a task has changed: one channel a process, whatever the number of those who wait.
+"""Being told that a task has changed: one channel a process in one group, whatever the number of those who wait.
 
-News is no record: who waits reads the row first and again after each change, and now and then without one.
+News is no record: who waits reads the row after having begun to, after each change, and now and then without one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -13,10 +14,11 @@ from typing import Any, Final
 import structlog
 from channels.layers import get_channel_layer
 
-from events.types import TaskChanged, from_message, task_group
+from events.types import ALL_TASKS, TasksChanged, from_message
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS: Final = 1.0
+STAY_SECONDS: Final = 20.0  # Valkey forgets who is in a group when it is started anew, and after a day
 
 
 class Watches:
@@ -25,7 +27,8 @@ class Watches:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._channel = ""
-        self._reading: asyncio.Task[None] | None = None
+        self._joined_at = float("-inf")  # time.monotonic()
+        self._work: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
     async def of(self, task_id: str) -> AsyncIterator[asyncio.Event]:
@@ -34,42 +37,51 @@ class Watches:
         known = self._waiting.setdefault(task_id, set())
         known.add(changed)
         try:
-            await self._follow(task_id)
+            if time.monotonic() - self._joined_at > STAY_SECONDS:
+                await self._join()
             yield changed
         finally:
             known.discard(changed)
             if not known and self._waiting.get(task_id) is known:
                 del self._waiting[task_id]
-                await self._leave(task_id)
 
-    async def _follow(self, task_id: str) -> None:
+    async def _join(self) -> None:
         layer: Any = get_channel_layer()
-        with suppress(OSError):  # Valkey is away: then the row is looked at now and then
+        try:
             if not self._channel:
                 self._channel = await layer.new_channel("tasks")
-            await layer.group_add(task_group(task_id), self._channel)
-        if self._reading is None and self._channel:
-            self._reading = asyncio.create_task(self._read(layer), name="task-watches")
+            await layer.group_add(ALL_TASKS, self._channel)
+        except Exception as error:  # whatever the client library raises when Valkey is away
+            log.warning("task_news_not_followed", error=str(error))  # then the row is looked at now and then
+            return
+        self._joined_at = time.monotonic()
+        if not self._work:
+            self._work = [
+                asyncio.create_task(self._read(layer), name="task-watches"),
+                asyncio.create_task(self._stay(), name="task-watches-stay"),
+            ]
 
-    async def _leave(self, task_id: str) -> None:
-        layer: Any = get_channel_layer()
-        with suppress(OSError):
-            await layer.group_discard(task_group(task_id), self._channel)
+    async def _stay(self) -> None:
+        while True:
+            await asyncio.sleep(STAY_SECONDS)
+            if self._waiting:
+                await self._join()
 
     async def _read(self, layer: Any) -> None:
         while True:
             try:
                 event = from_message(await layer.receive(self._channel))
-            except Exception as error:  # whatever the client library raises when Valkey is away
+            except Exception as error:  # the same
                 log.warning("task_news_not_read", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if isinstance(event, TaskChanged):
-                for changed in self._waiting.get(event.task_id, ()):
-                    changed.set()
+            if isinstance(event, TasksChanged):
+                for task_id in event.task_ids:
+                    for changed in self._waiting.get(task_id, ()):
+                        changed.set()
 
     async def stop(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
+        for work in self._work:
+            work.cancel()
             with suppress(asyncio.CancelledError):
-                await self._reading
+                await work

@@ -16,7 +16,7 @@ from accounts.models import User
 from common.errors import NotFound
 from events.actors import person
 from events.consumers import LiveConsumer
-from events.types import Event, TaskChanged, task_group, tasks_group
+from events.types import Event, TasksChanged, tasks_group
 from hosting.models import TaskLine
 from hosting.tasks import selectors
 
@@ -50,9 +50,11 @@ class _OfUser(LiveConsumer):
         self._news.set()
         self.spawn(self._tell_on())
 
+    def concerns(self, event: Event) -> bool:
+        return isinstance(event, TasksChanged)
+
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, TaskChanged):
-            self._news.set()
+        self._news.set()
 
     async def _tell_on(self) -> None:
         while True:
@@ -77,8 +79,8 @@ class TaskConsumer(_OfUser):
     async def may_follow(self) -> bool:
         return await super().may_follow() and await _is_own(self.user_id, self.task_id)
 
-    def groups_wanted(self) -> list[str]:
-        return [task_group(self.task_id)]
+    def concerns(self, event: Event) -> bool:
+        return isinstance(event, TasksChanged) and self.task_id in event.task_ids
 
     async def on_open(self) -> None:
         query = self.scope.get("query_string", b"").decode("ascii", "replace")

@@ -60,8 +60,22 @@ def test_events_survive_the_wire(event: types.Event) -> None:
 
 
 def test_a_tasks_change_is_told_to_its_followers_and_to_its_users() -> None:
-    assert types.TaskChanged("t1", "u1").groups == ("task.t1", "tasks.u1")
-    assert types.TaskChanged("t1").groups == ("task.t1",)
+    assert types.TaskChanged("t1", "u1").groups == ("tasks", "tasks.u1")
+    assert types.TaskChanged("t1").groups == ("tasks",)
+    assert types.TaskChanged("t1", "u1", is_new=True).groups == ("tasks.u1",)
+
+
+def test_what_happens_to_many_tasks_is_one_event_for_each_group() -> None:
+    progress = BuildProgress("d1", "resolving", 0.5)
+    changed = [types.TaskChanged("t1", "u1"), progress, types.TaskChanged("t2", "u2"), types.TaskChanged("t1", "u1")]
+    together = types.gathered(changed)
+    assert together == [
+        progress,
+        types.TasksChanged("tasks", ["t1", "t2"]),
+        types.TasksChanged("tasks.u1", ["t1"]),
+        types.TasksChanged("tasks.u2", ["t2"]),
+    ]
+    assert [types.from_message(types.to_message(event)) for event in together] == together
 
 
 def test_unknown_event_is_passed_over() -> None:

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from accounts.services import user_delete
 from common import clock
 from events.actors import OPERATOR
-from events.types import TaskChanged, from_message, task_group
+from events.types import ALL_TASKS, TasksChanged, from_message
 from hosting import jobs
 from hosting.inspection import deployment_inspect
 from hosting.links import links
@@ -53,15 +53,17 @@ def follow() -> Callable[[str], Callable[[], str]]:
     def following(task_id: str) -> Callable[[], str]:
         async def begin() -> str:
             channel: str = await layer.new_channel()
-            await layer.group_add(task_group(task_id), channel)
+            await layer.group_add(ALL_TASKS, channel)
             return channel
 
         channel = async_to_sync(begin)()
 
         def next_one() -> str:
-            event = from_message(async_to_sync(layer.receive)(channel))
-            assert isinstance(event, TaskChanged)
-            return event.task_id
+            while True:
+                event = from_message(async_to_sync(layer.receive)(channel))
+                assert isinstance(event, TasksChanged)
+                if task_id in event.task_ids:
+                    return task_id
 
         return next_one
 
