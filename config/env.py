@@ -6,6 +6,7 @@ in the project reads configuration from `os.environ`.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import os
@@ -153,6 +154,20 @@ def storage(name: str, options: str) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         raise ImproperlyConfigured(f"{options} must be a JSON object.")  # not quoted: it may have keys in it
     return {"BACKEND": backend, "OPTIONS": found}
+
+
+def vault_keys(name: str) -> str:
+    """ "id:base64 of 32 bytes", separated by commas. The value is no part of any message."""
+    raw = text(name)
+    for part in raw.split(",") if raw else []:
+        key_id, _, value = part.strip().partition(":")
+        try:
+            is_key = len(base64.b64decode(value, validate=True)) == 32
+        except ValueError:
+            is_key = False
+        if not key_id or not is_key:
+            raise ImproperlyConfigured(f"{name} must be id:key,id:key, each key 32 bytes in base64.")
+    return raw
 
 
 def origins(name: str) -> list[str]:

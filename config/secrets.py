@@ -2,8 +2,8 @@
 
 `secret_key` (text) signs sessions and forms, `signing_key.pem` (P-256, PKCS 8) signs access tokens, `registry_key.pem`
 (Ed25519, PKCS 8) signs the registry's tokens, `sealing_key` (32 random bytes in base64) seals request states and
-credentials. A file that others can read is refused, not repaired:
-whoever could read it may have done so.
+settings of deployments, `vault_keys.json` (keys by id, vault.keys) wraps people's credentials. A file that others can
+read is refused, not repaired: whoever could read it may have done so.
 """
 
 from __future__ import annotations
@@ -43,11 +43,19 @@ def _sealing_key() -> bytes:
     return base64.b64encode(secrets.token_bytes(32))
 
 
+def _vault_keys() -> bytes:
+    from vault.keys import KEY_BYTES, new_id, to_file
+
+    key_id = new_id()
+    return to_file(key_id, {key_id: secrets.token_bytes(KEY_BYTES)})
+
+
 _MAKERS = {
     "secret_key": _secret_key,
     "signing_key.pem": _signing_key,
     "registry_key.pem": _registry_key,
     "sealing_key": _sealing_key,
+    "vault_keys.json": _vault_keys,
 }
 
 

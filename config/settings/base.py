@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "accounts",
     "oauth",
     "registry",
+    "vault",
     "hosting",
     "events",
     "django.contrib.auth",

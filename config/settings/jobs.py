@@ -31,6 +31,7 @@ CELERY_BEAT_SCHEDULE = {
     "count-words": {"task": "registry.jobs.count_words", "schedule": 600.0, "options": {"expires": 600}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
     "purge-oauth": {"task": "oauth.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
+    "reencrypt-vault": {"task": "vault.jobs.reencrypt", "schedule": 600.0, "options": {"expires": 600}},
     "turn-keys": {"task": "oauth.jobs.turn_keys", "schedule": 300.0, "options": {"expires": 300}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(SLIPWAY_HOME / "beat" / "schedule")

@@ -36,4 +36,5 @@ DATABASE_URL = env.service_url(
 REDIS_URL = env.service_url("REDIS_URL", f"unix://{SLIPWAY_RUN}/valkey.sock", ["redis", "rediss", "unix"])
 
 secrets_ensure(SLIPWAY_SECRETS)
+SLIPWAY_VAULT_KEYS = env.vault_keys("SLIPWAY_VAULT_KEYS")  # instead of the file vault_keys.json there
 SECRET_KEY = secret_read(SLIPWAY_SECRETS, "secret_key")

@@ -18,7 +18,7 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     folder = tmp_path / "home" / "secrets"
     secrets_ensure(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert set(before) == {"secret_key", "signing_key.pem", "registry_key.pem", "sealing_key"}
+    assert set(before) == {"secret_key", "signing_key.pem", "registry_key.pem", "sealing_key", "vault_keys.json"}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     secrets_ensure(folder)
@@ -37,7 +37,7 @@ def test_processes_that_start_together_agree_on_the_secrets(tmp_path: Path) -> N
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(start, range(16)))) == 1
-    assert len(list((tmp_path / "secrets").iterdir())) == 4
+    assert len(list((tmp_path / "secrets").iterdir())) == 5
 
 
 @pytest.mark.parametrize(("name", "mode"), [("", 0o755), ("secret_key", 0o640), ("signing_key.pem", 0o604)])

@@ -1,0 +1,56 @@
+"""What may be shown of secrets: that they are there, since when, and when they were used. Never a value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from common import clock
+from vault.models import Secret
+from vault.services import Holder
+
+
+@dataclass(frozen=True)
+class Stored:
+    name: str
+    scope: str
+    version: int
+    set_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    deployment_id: UUID | None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= clock.now()
+
+
+def stored(holder: Holder) -> list[Stored]:
+    return [_shown(row) for row in holder.secrets.defer("wrapped", "body")]
+
+
+def stored_of_user(user_id: UUID) -> list[Stored]:
+    """All personal ones, by deployment."""
+    rows = Secret.objects.filter(scope=Secret.Scope.PERSONAL, user_id=user_id).defer("wrapped", "body")
+    return [_shown(row) for row in rows.order_by("deployment_id", "name")]
+
+
+def in_use(holders: Iterable[Holder]) -> tuple[frozenset[str], str]:
+    """(names that have a value that counts now, a mark that is another one whenever one of these values is)."""
+    is_current = Q(expires_at=None) | Q(expires_at__gt=clock.now())
+    found = [
+        row for holder in holders for row in holder.secrets.filter(is_current).values_list("pk", "version", "name")
+    ]
+    if not found:
+        return frozenset(), ""
+    marks = "|".join(f"{pk}.{version}" for pk, version, _ in found)
+    return frozenset(name for _, _, name in found), hashlib.sha256(marks.encode()).hexdigest()[:32]
+
+
+def _shown(row: Secret) -> Stored:
+    return Stored(row.name, row.scope, row.version, row.set_at, row.expires_at, row.used_at, row.deployment_id)

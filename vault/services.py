@@ -1,0 +1,180 @@
+"""Putting secrets in, using them, taking them away. A value comes out in `secrets_use` only, on its way to an instance.
+
+Whether the actor may touch a holder's secrets is for the layer above to say, which knows deployments; who acts is
+written down here. Values, and digests of values, never reach the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from common import clock
+from common.errors import BadInput, Conflict
+from events.actors import Actor
+from events.audit import record
+from vault import envelope, keys
+from vault.envelope import BrokenError
+from vault.models import Secret
+
+MAX_VALUE: Final = 16 * 1024  # characters
+MAX_OF_HOLDER: Final = 200
+_LOCK: Final = 0x534C4950_0008  # any number that nobody else locks
+_Scope = Secret.Scope
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose a secret is, and for which deployment; an organization's without one is for all of its own."""
+
+    scope: str
+    user_id: UUID | None = None
+    organization_id: UUID | None = None
+    deployment_id: UUID | None = None
+
+    @classmethod
+    def personal(cls, user_id: UUID, deployment_id: UUID) -> Holder:
+        return cls(_Scope.PERSONAL, user_id=user_id, deployment_id=deployment_id)
+
+    @classmethod
+    def organization(cls, organization_id: UUID, deployment_id: UUID | None = None) -> Holder:
+        return cls(_Scope.ORGANIZATION, organization_id=organization_id, deployment_id=deployment_id)
+
+    @classmethod
+    def deployment(cls, deployment_id: UUID) -> Holder:
+        return cls(_Scope.DEPLOYMENT, deployment_id=deployment_id)
+
+    @property
+    def secrets(self) -> QuerySet[Secret]:
+        whose: dict[str, Any] = {
+            "user_id": self.user_id,
+            "organization_id": self.organization_id,
+            "deployment_id": self.deployment_id,
+        }
+        return Secret.objects.filter(scope=self.scope, **whose)
+
+
+def problem_of(name: str, value: str) -> str:
+    """What is wrong with a value, in words; "" for nothing."""
+    if not value:
+        return "This is empty."
+    if len(value) > MAX_VALUE:
+        return f"A secret has at most {MAX_VALUE} characters; this one has {len(value)}."
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        return "A secret can't have a NUL character or half a character in it."
+    if name.startswith("header:") and ("\r" in value or "\n" in value):
+        return "A header's value is one line."  # RFC 9110, 5.5: a line break would begin another header
+    return ""
+
+
+def secrets_put(*, actor: Actor, holder: Holder, values: Mapping[str, str], expires_at: datetime | None = None) -> None:
+    """Sets or replaces, all or none. Raises BadInput, whose detail says by name what is wrong."""
+    if not values:
+        return
+    problems = {name: words for name, value in values.items() if (words := problem_of(name, value))}
+    if problems:
+        name, words = next(iter(problems.items()))
+        raise BadInput("secret_invalid", f"{name}: {words}", field=name, detail=problems)
+    provider, now = keys.provider(), clock.now()
+    with transaction.atomic():
+        vault_lock(is_shared=True)
+        known = {row.name: row for row in holder.secrets.select_for_update().filter(name__in=values)}
+        if holder.secrets.count() + len(values.keys() - known.keys()) > MAX_OF_HOLDER:
+            raise BadInput("secrets_too_many", f"At most {MAX_OF_HOLDER} secrets are kept for one server.")
+        for name, value in values.items():
+            row = known.get(name) or Secret(
+                scope=holder.scope,
+                user_id=holder.user_id,
+                organization_id=holder.organization_id,
+                deployment_id=holder.deployment_id,
+                name=name,
+                version=0,
+            )
+            row.version += 1
+            sealed = envelope.seal(provider, row.place, value)
+            row.key_id, row.wrapped, row.body = sealed.key_id, sealed.wrapped, sealed.body
+            row.set_at, row.expires_at, row.used_at = now, expires_at, None
+            row.save()
+        _record(actor, "secret:put", holder, values)
+
+
+def secrets_delete(*, actor: Actor, holder: Holder, names: Collection[str] | None = None) -> list[str]:
+    """Those of these names, or all; the names that went."""
+    with transaction.atomic():
+        rows = holder.secrets.select_for_update()
+        if names is not None:
+            rows = rows.filter(name__in=names)
+        gone = sorted(row.name for row in rows)
+        if gone:
+            holder.secrets.filter(name__in=gone).delete()
+            _record(actor, "secret:delete", holder, gone)
+    return gone
+
+
+def secrets_forget(*, actor: Actor, deployment_id: UUID) -> None:
+    """The deployment is gone, and with it everybody's secrets for it."""
+    with transaction.atomic():
+        count, _ = Secret.objects.filter(deployment_id=deployment_id).delete()
+        if count:
+            record(actor, "secret:forget", "deployment", deployment_id, count=count)
+
+
+def secrets_use(*, actor: Actor, holders: Iterable[Holder], names: Collection[str] | None = None) -> dict[str, str]:
+    """Opened, by name, for the start of one instance: the first holder that has one counts. Expired ones don't.
+
+    One audit row says which were used, and whose they are. Raises Conflict (secret_sealed).
+    """
+    with transaction.atomic():
+        vault_lock(is_shared=True)
+        found, used = _opened(holders, names)
+        if used:
+            Secret.objects.filter(pk__in=[row.pk for row in used]).update(used_at=clock.now())
+            whose = {row.name: row.scope for row in used}
+            record(actor, "secret:use", "deployment", used[0].deployment_id or "", secrets=whose, user=_user_of(used))
+    return found
+
+
+def _opened(holders: Iterable[Holder], names: Collection[str] | None) -> tuple[dict[str, str], list[Secret]]:
+    found: dict[str, str] = {}
+    used: list[Secret] = []
+    provider, now = keys.provider(), clock.now()
+    for holder in holders:
+        rows = holder.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        for row in rows if names is None else rows.filter(name__in=names):
+            if row.name in found:
+                continue
+            try:
+                found[row.name] = envelope.unseal(provider, row.place, row.envelope)
+            except BrokenError:
+                raise Conflict(
+                    "secret_sealed",
+                    f"A stored credential ({row.name}) can't be opened any more: the vault's key is another one now, or"
+                    " the row was altered. Enter it again on the page Credentials.",
+                ) from None
+            used.append(row)
+    return found, used
+
+
+def _user_of(rows: Iterable[Secret]) -> str:
+    return next((str(row.user_id) for row in rows if row.user_id), "")
+
+
+def _record(actor: Actor, action: str, holder: Holder, names: Iterable[str]) -> None:
+    data: dict[str, Any] = {"scope": str(holder.scope), "names": sorted(names)}
+    if holder.user_id is not None:
+        data["user"] = str(holder.user_id)
+    subject = ("deployment", holder.deployment_id) if holder.deployment_id else ("organization", holder.organization_id)
+    record(actor, action, *subject, **data)
+
+
+def vault_lock(*, is_shared: bool) -> None:
+    """Whoever seals or opens holds it together with others; who drops keys holds it alone, so that no row names one of them."""
+    function = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [_LOCK])
