@@ -174,7 +174,7 @@ def _record(actor: Actor, action: str, holder: Holder, names: Iterable[str]) -> 
 
 
 def vault_lock(*, is_shared: bool) -> None:
-    """Whoever seals or opens holds it together with others; who drops keys holds it alone, so that no row names one of them."""
+    """Whoever seals or opens holds it together with others; who drops keys holds it alone: no row names one of them."""
     function = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [_LOCK])
