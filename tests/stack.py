@@ -17,6 +17,7 @@ from pathlib import Path
 
 from config.launch.home import run_folder_remove
 from config.launch.processes import command_line, descendants
+from tests.bound import bound
 from tests.ordinary_user import OrdinaryUser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,8 +40,8 @@ class Stack:
     def __init__(self, home: Path, *, user: OrdinaryUser | None = None, **environment: str) -> None:
         self.home = home
         self._root = ROOT if user is None else user.root
-        python = [sys.executable] if user is None else [*user.become, str(user.python)]
-        self._argv = [*python, str(self._root / "manage.py")]
+        self._python = [sys.executable] if user is None else [*user.become, str(user.python)]
+        self._manage = str(self._root / "manage.py")
         self.port = free_port()
         self.lines: list[str] = []  # of the terminal so far, standard output and error
         self._environment = {"SLIPWAY_HOME": str(home), "PORT": str(self.port), "BIND": "127.0.0.1", **environment}
@@ -72,11 +73,11 @@ class Stack:
         return self
 
     def launch(self) -> None:
-        """Start and return at once."""
+        """Start and return at once. It is stopped in order when the thread that called this ends, even by kill -9."""
         self.lines = []
         self._incoming = queue.SimpleQueue()
         self._process = subprocess.Popen(
-            [*self._argv, "up"],
+            [*self._python, *bound(self._manage, "up")],
             env=self.environment,
             cwd=self._root,
             stdin=subprocess.DEVNULL,
@@ -115,7 +116,7 @@ class Stack:
     def manage(self, *words: str, seconds: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `./manage.py …` as a person at a shell of this site would."""
         done = subprocess.run(
-            [*self._argv, *words],
+            [*self._python, self._manage, *words],
             env=self.environment,
             cwd=self._root,
             stdin=subprocess.DEVNULL,

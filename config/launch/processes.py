@@ -17,9 +17,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
 
-def dies_with_parent(death_signal: int) -> Callable[[], None]:
-    """For Popen's `preexec_fn`: the child gets the signal when the thread that starts it ends, even by kill -9."""
-    parent = os.getpid()
+def dies_with_parent(death_signal: int, parent: int = 0) -> Callable[[], None]:
+    """For Popen's `preexec_fn`: the child gets the signal when the thread that starts it ends, even by kill -9.
+
+    A child that calls it for itself names its `parent`.
+    """
+    parent = parent or os.getpid()
 
     def prepare() -> None:
         if _prctl is not None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tests.bound import bound
 from tests.stack import ROOT, Stack
 
 
@@ -17,7 +18,7 @@ from tests.stack import ROOT, Stack
 def second_runner(site: Stack) -> Iterator[subprocess.Popen[bytes]]:
     """Its name is `second`."""
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "runner", "--name", "second"],
+        [sys.executable, *bound(str(ROOT / "manage.py"), "runner", "--name", "second")],
         env=dict(site.environment),
         cwd=ROOT,
     )

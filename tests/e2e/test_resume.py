@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.bound import bound
 from tests.e2e.conftest import host
 from tests.e2e.http_client import HttpClient, events, outcome, text_of
 from tests.stack import ROOT, Stack, free_port
@@ -24,7 +25,9 @@ def another_web(site: Stack) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """One more web process of the same site, on a port of its own."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "web", "--port", str(port)], env=dict(site.environment), cwd=ROOT
+        [sys.executable, *bound(str(ROOT / "manage.py"), "web", "--port", str(port))],
+        env=dict(site.environment),
+        cwd=ROOT,
     )
     try:
         with httpx.Client() as http:

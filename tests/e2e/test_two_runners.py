@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.bound import bound
 from tests.e2e.conftest import host
 from tests.e2e.http_client import HttpClient
 from tests.stack import ROOT, Stack, free_port
@@ -24,7 +25,8 @@ def far_runner(local_site: Stack, tmp_path: Path) -> Iterator[subprocess.Popen[b
     local_site.manage("runner_certificate", "far", "--host", "localhost", "--into", str(tmp_path))
     process = subprocess.Popen(
         [
-            sys.executable, str(ROOT / "manage.py"), "runner", "--name", "far", "--listen", f"tls:localhost:{port}",
+            sys.executable, *bound(str(ROOT / "manage.py"), "runner", "--name", "far"),
+            "--listen", f"tls:localhost:{port}",
             "--certificate", str(tmp_path / "far.pem"), "--key", str(tmp_path / "far.key"),
             "--authority", str(tmp_path / "authority.pem"),
         ],
