@@ -46,6 +46,9 @@ SOCIALACCOUNT_STORE_TOKENS = False
 ACCOUNT_EMAIL_VERIFICATION = "none"  # no mail server is needed to run a site
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.is_https else "http"
 ACCOUNT_SESSION_REMEMBER = True
+# Who makes keys, or changes how they sign in, has proved who they are at most this long before.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # The authorization server. All models are ours from the first migration on, because swapping later is not possible.

@@ -30,6 +30,7 @@ _WHO: Final = {
     "authentication_failed": "The token is unknown, has expired or was revoked. Make a new one.",
     "permission_denied": "A request with a session has to come from a page of this site.",
     "insufficient_scope": "The token lacks the scope that the operation needs. Make one that has it.",
+    "confirm_first": "A session makes keys only soon after signing in. Sign in again, or send a token.",
     "may_not_host_packages": "The account may not host packages. An operator of this site grants it.",
     "may_not_upload_source": "The account may not upload source. An operator of this site grants it.",
     "may_not_add_remotes": "The account may not add remote servers. An operator of this site grants it.",

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.forms import Form
 from django.http import HttpResponse
+from django.shortcuts import redirect
 
+from accounts.reauthentication import confirm_url
 from accounts.selectors import user_get
 from common.errors import AppError, NotFound
 from common.http import add_error
@@ -30,6 +32,8 @@ def access_page(page: Page) -> HttpResponse:
     action = post.get("action", "") if post is not None else ""
     if action in _OF_MANAGERS and not page.can_manage:
         raise unknown()
+    if action == "token" and (confirm := confirm_url(page.request, "tokens")):
+        return redirect(confirm)
     forms = _forms(page, action)
     form = forms.get(f"{action}_form")
     if form is not None and form.is_valid():
@@ -68,6 +72,7 @@ def _show(page: Page, status: int, issued: str, shown: Mapping[str, Form]) -> Ht
         status=status,
         **shown,
         issued=issued,
+        confirm_url=confirm_url(page.request, "tokens"),
         may_allow_anonymous=page.can_manage and grants.may(page.actor, grants.ANONYMOUS),
         members=selectors.members_of(page.deployment) if page.can_manage else [],
         tokens=list(tokens[:SHOWN_TOKENS]),

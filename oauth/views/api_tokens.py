@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from accounts.reauthentication import confirm_url
 from common.errors import AppError, NotFound
 from common.http import add_error
 from events.actors import person
@@ -27,11 +28,15 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     if is_sent and request.POST.get("action") == "revoke":
         return _revoke(request, request.user)
+    confirm = confirm_url(request, "new")
+    if is_sent and confirm:
+        return redirect(confirm)
     form = ApiTokenForm(request.POST if is_sent else None)
     issued = _issue(request.user, form) if form.is_valid() else ""
     context = {
         "form": ApiTokenForm() if issued else form,
         "issued": issued,
+        "confirm_url": confirm,
         "tokens": [{"row": row, "scopes": row.scopes.split()} for row in api_tokens_of(request.user)],
     }
     return render(request, "account/api_tokens.html", context, status=400 if is_sent and not issued else 200)

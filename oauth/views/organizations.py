@@ -8,8 +8,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
+from django.shortcuts import redirect
 
 from accounts.organizations import service_account_create, service_account_retire
+from accounts.reauthentication import check_present, confirm_url
 from accounts.selectors import user_get
 from accounts.views.page import OrganizationPage, organization_page
 from common.errors import AppError, NotFound
@@ -24,6 +26,9 @@ from oauth.scopes import MEANINGS
 @organization_page()
 def programs(page: OrganizationPage) -> HttpResponse:
     forms = _program_forms(page)
+    confirm = confirm_url(page.request, page.action)
+    if confirm and page.action in ("client", "token"):
+        return redirect(confirm)
     form = forms.get(f"{page.action}_form")
     issued: dict[str, str] = {}
     if form is not None and form.is_valid():
@@ -40,7 +45,7 @@ def programs(page: OrganizationPage) -> HttpResponse:
         return page.back("oauth:organization_programs")
     found = service_accounts.service_accounts_of(page.organization)
     status = 400 if form is not None and not issued else 200
-    return page.show("programs", "programs", status=status, accounts=found, issued=issued, **forms)
+    return page.show("programs", "programs", status=status, accounts=found, issued=issued, confirm_url=confirm, **forms)
 
 
 def _program_forms(page: OrganizationPage, *, is_fresh: bool = False) -> dict[str, Form]:
@@ -140,6 +145,8 @@ def rules(page: OrganizationPage) -> HttpResponse:
             "servers": "\n".join(policy.servers),
             "scopes": policy.scopes.split(),
         }
+    if page.action:
+        check_present(page.request)
     form = PolicyForm(page.request.POST if page.action else None, initial=now)
     if form.is_valid():
         try:

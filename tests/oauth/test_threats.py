@@ -87,7 +87,8 @@ THREATS = """
     oauth/test_threats.py test_names_are_text
 39 guessing
     oauth/test_flow.py test_guessing_is_slowed_down
-40 deeds that leave no trace
+40 deeds in a session that was taken over, or without a trace
+    oauth/test_reauthentication.py test_what_opens_doors_asks_for_the_password_again
     events/test_events.py test_database_refuses_to_change_audit_rows
 """
 PROOFS = [line.split() for line in THREATS.splitlines() if line.startswith(" ")]
