@@ -11,7 +11,7 @@ from uuid import UUID
 from celery import shared_task
 
 from common.errors import NotFound, Unavailable
-from hosting import builds, cleaning, egress_records, inspection, reconciling, remote_accounts
+from hosting import account_care, builds, cleaning, egress_records, inspection, reconciling
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
@@ -110,7 +110,7 @@ def collect_egress() -> None:
 
 @shared_task(ignore_result=True)
 def tend_accounts() -> None:
-    remote_accounts.accounts_tend()
+    account_care.accounts_tend()
 
 
 @shared_task(ignore_result=True)

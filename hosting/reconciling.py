@@ -22,7 +22,7 @@ from events.actors import SYSTEM
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import entry_facts, owner_shares, queue, registry_entries, runner_watch, selectors
+from hosting import account_care, entry_facts, owner_shares, queue, registry_entries, runner_watch, selectors
 from hosting.data_folders import folders_seen
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
@@ -116,6 +116,8 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
         placement = known.get(seen.deployment)
         if placement is not None and placement.runner_id == runner.pk:
             kept[seen.deployment] = seen
+            if seen.sign_in is not None:
+                account_care.account_refused(placement.deployment_id, seen.sign_in)
             if seen.epoch > placement.epoch:  # our records are older than the runner's: restored from a backup
                 RunnerPlacement.objects.filter(pk=placement.pk, epoch__lt=seen.epoch).update(epoch=seen.epoch + 1)
         else:

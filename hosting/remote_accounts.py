@@ -6,7 +6,6 @@ address that its owner agreed to, and to no other that the deployment may get la
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-import structlog
 from django.db import transaction
 
 from accounts.models import User
 from common import clock, limits
-from common.errors import AppError, BadInput, Conflict
+from common.errors import BadInput, Conflict
 from events.actors import Actor
 from events.audit import record
 from events.publish import publish_on_commit
@@ -27,25 +25,19 @@ from events.types import DeploymentChanged
 from hosting import inputs, queue
 from hosting.anonymous import anonymous_end_for_secrets
 from hosting.given import declared_of, settings_of
-from hosting.links import links
 from hosting.models import Deployment
 from hosting.permissions import check_may_manage, unknown
-from hosting.placing import placement_renew, placement_replace
-from hosting.routing import placement_for
-from hosting.runner import control
+from hosting.placing import placement_replace
+from hosting.remote_challenges import challenge_noted
 from hosting.runner.remote.http import SIGN_IN_WORDS
 from hosting.selectors import deployments
 from hosting.services import deployment_locked, deployment_move
 from hosting.states import State
-from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from oauth.models import Connection
-from oauth.outbound import connections, identity, using
+from oauth.outbound import connections, identity
 from oauth.outbound.discovery import Found, host_of
 from oauth.outbound.flow import site_peer
 
-log = structlog.get_logger(__name__)
-
-TELL_SECONDS = 4.0
 LOOKS, LOOK_SECONDS = 20, 300  # of one person: each is a handful of requests to somebody else
 
 
@@ -106,8 +98,12 @@ def account_problem(deployment: Deployment, account: Connection | None) -> str:
         return account.reason
     if account is not None and account.server_url != _url_now(deployment):
         return f"the account is for another address, {account.server_url}"
+    if account is not None and account.asked_scopes:
+        return f"{host_of(account.server_url)} wants more than the account may: {', '.join(account.asked_scopes)}"
     if deployment.state == State.FAILED and SIGN_IN_WORDS in deployment.reason:
         return deployment.reason
+    if account is None and challenge_noted(deployment.pk) is not None:
+        return f"{host_of(_url_now(deployment))} asks you to sign in"
     return ""
 
 
@@ -126,8 +122,8 @@ def account_offer(*, actor: Actor, deployment: Deployment) -> Offer:
     account = account_of(deployment)
     before: tuple[str, ...] = ()
     if account is not None and account.server_url == url:
-        before = tuple(account.scopes)
-    found = site_peer().discover(url, before=before)
+        before = (*account.scopes, *account.asked_scopes)
+    found = site_peer().discover(url, challenge_noted(deployment.pk), before)
     is_known = account is not None and account.issuer == found.server.issuer
     can_enter = identity.document_client(found.server) is not None or bool(found.server.register_url)
     return Offer(url, found, needs_client=not (is_known or can_enter))
@@ -178,7 +174,7 @@ def account_answer(
         locked = deployment_locked(deployment)
         record(actor, "deployment:connect_account", "deployment", locked.pk, **connections.state_of(row))
         anonymous_end_for_secrets(actor=actor, deployment=locked)
-        _renew(locked, actor)
+        account_renewed(locked, actor)
     return deployment
 
 
@@ -192,43 +188,15 @@ def account_end(*, actor: Actor, deployment: Deployment) -> bool:
             return False
         record(actor, "deployment:disconnect_account", "deployment", locked.pk, issuer=row.issuer)
         placement_replace(locked)  # what runs has the token
-        _renew(locked, actor)
+        account_renewed(locked, actor)
         queue.tend_accounts()
     return True
 
 
-# --- what the site does by itself
-
-
-def accounts_tend() -> None:
-    """Refreshes ahead of time, and has runners use the new token at once; revokes what was ended."""
-    for row in using.connections_due():
-        if row.state == Connection.State.ENDED:
-            using.connection_revoke(site_peer(), row)
-        elif using.connection_refresh(site_peer(), row):
-            _hand_out(row.subject_id)
-        elif not Connection.objects.filter(pk=row.pk, state=Connection.State.CONNECTED).exists():
-            publish_on_commit(DeploymentChanged(str(row.subject_id)))
-
-
-def _hand_out(deployment_id: UUID) -> None:
-    """To the runner that holds the deployment: what runs there calls with it from then on."""
-    try:
-        address, placement = placement_for(deployment_id)
-        links.run(lambda pool: _tell(pool, address, placement))
-    except (AppError, RunnerUnavailableError, DetachedError, TimeoutError) as error:
-        log.info("a new token could not be handed out", deployment=str(deployment_id), error=str(error))
-
-
-async def _tell(pool: RunnerPool, address: str, placement: control.Placement) -> None:
-    async with asyncio.timeout(TELL_SECONDS):
-        await (await pool.link(address)).ask(control.Place(placement))
-
-
-def _renew(locked: Deployment, actor: Actor) -> None:
+def account_renewed(locked: Deployment, actor: Actor) -> None:
     """New instances call with what counts now; one that could not start is tried again."""
     Deployment.objects.filter(pk=locked.pk).update(changed_at=clock.now())
-    placement_renew(locked)
+    placementaccount_renewed(locked)
     if locked.state == State.FAILED and deployment_move(locked.pk, State.READY, "", actor=actor):
         queue.inspect(locked.pk)
     else:

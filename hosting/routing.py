@@ -191,6 +191,7 @@ def _remote_of(
         transport=version.remote.get("transport", ""),
         headers={**version.remote.get("headers", {}), **inputs.headers_of(declared, given)},
         bearer=bearer.token if bearer is not None else "",
+        serial=bearer.serial if bearer is not None else 0,
     )
 
 

@@ -36,6 +36,7 @@ class Remote(msgspec.Struct, frozen=True):
     transport: str = ""  # streamable-http | sse; "": find out
     headers: dict[str, str] = {}
     bearer: str = ""  # the token of the account there; it changes while instances run, unlike the rest
+    serial: int = 0  # which of the account's tokens that is; 0: none
 
     def __repr__(self) -> str:
         """Without the headers, which have secrets."""
@@ -296,6 +297,14 @@ class InstanceSeen(msgspec.Struct, frozen=True):
     asks_people: bool = False  # its server has asked a person something
 
 
+class SignInAsked(msgspec.Struct, frozen=True):
+    """A server elsewhere refused a request: it wants an account, another token, or one that may do more."""
+
+    status: int  # 401 or 403
+    challenge: str  # its WWW-Authenticate
+    serial: int  # of the token that it refused; 0: none was sent
+
+
 class PlacementSeen(msgspec.Struct, frozen=True):
     deployment: str
     version: str
@@ -303,6 +312,7 @@ class PlacementSeen(msgspec.Struct, frozen=True):
     state: str  # asleep | starting | running | failed
     reason: str
     instances: list[InstanceSeen]
+    sign_in: SignInAsked | None = None  # what a remote server last said so
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from hosting.runner import tracing
 from hosting.runner.calls import Calls
-from hosting.runner.control import InstanceSeen, Placement, Remote
+from hosting.runner.control import InstanceSeen, Placement, Remote, SignInAsked
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import ANONYMOUS, OWNER, Feed
@@ -35,6 +35,9 @@ class Holder(Protocol):
 
     def changed(self, instance: Instance) -> None:
         """It runs, or it has left for good."""
+
+    def sign_in_asked(self, asked: SignInAsked) -> None:
+        """The server elsewhere that it stands for wants somebody to sign in."""
 
 
 class Instance:
@@ -130,9 +133,12 @@ class Instance:
         """For a server elsewhere, and for the address that it was started for only."""
         mine = self.placement.remote
         if mine is not None and mine.url == remote.url and mine.bearer != remote.bearer:
-            signed = msgspec.structs.replace(mine, bearer=remote.bearer)
+            signed = msgspec.structs.replace(mine, bearer=remote.bearer, serial=remote.serial)
             self.placement = msgspec.structs.replace(self.placement, remote=signed)
-            self._life.use_bearer(remote.bearer)
+            self._life.use_bearer(remote.bearer, remote.serial)
+
+    def sign_in_asked(self, asked: SignInAsked) -> None:
+        self._holder.sign_in_asked(asked)
 
     # --- its state
 

@@ -10,7 +10,7 @@ import logging
 from typing import Any, Protocol
 
 from hosting.runner.child import Child, Handed
-from hosting.runner.control import Placement
+from hosting.runner.control import Placement, SignInAsked
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.greeting import EndedAtProbeError, GaveUpError, greet
 from hosting.runner.remote.connection import RemoteConnection
@@ -50,6 +50,7 @@ class Body(Peer, Protocol):
     def fail(self, reason: str, state: str = "failed", said: str = "") -> None:
         """It has left for good. `said` is in the child's own words."""
 
+    def sign_in_asked(self, asked: SignInAsked) -> None: ...
     def printed(self, line: bytes) -> None: ...
     def last_words(self) -> str: ...
 
@@ -218,14 +219,16 @@ class Life:
 
     def _connect(self) -> RemoteConnection:
         body = self._body
-        connection = self._starter.connect(body.placement, take=self._dialogue.take, note=body.note)
+        connection = self._starter.connect(
+            body.placement, take=self._dialogue.take, note=body.note, asked=body.sign_in_asked
+        )
         if body.state == "starting":
             body.announce(f"starting: connecting to {connection.host}")
         return connection
 
-    def use_bearer(self, bearer: str) -> None:
+    def use_bearer(self, bearer: str, serial: int) -> None:
         if isinstance(self._child, RemoteConnection):
-            self._child.use_bearer(bearer)
+            self._child.use_bearer(bearer, serial)
 
     def _give_up(self, reason: str) -> None:
         self.why = reason

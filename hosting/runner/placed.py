@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from hosting.runner.control import Placement, PlacementSeen
+from hosting.runner.control import Placement, PlacementSeen, SignInAsked
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.folders import SHARED
@@ -49,6 +49,8 @@ class Host(Protocol):
 
 class Placed:
     """Owns a deployment's instances on this runner."""
+
+    sign_in: SignInAsked | None = None  # what the remote server last refused; None: nothing with this token
 
     def __init__(self, placement: Placement, *, starter: Starter, feed: Feed, host: Host) -> None:
         self.placement = placement
@@ -228,8 +230,13 @@ class Placed:
         self.placement = placement
         self._hide(placement)
         if placement.remote is not None:
+            if self.sign_in is not None and self.sign_in.serial != placement.remote.serial:
+                self.sign_in = None
             for instance in self.instances.values():
                 instance.use_bearer(placement.remote)
+
+    def sign_in_asked(self, asked: SignInAsked) -> None:
+        self.sign_in = asked
 
     def renew(self, placement: Placement) -> None:
         """Another version, other settings: what is new begins with these, what runs goes on as it is for a while."""
@@ -240,6 +247,7 @@ class Placed:
         if (before.version, before.argv, before.remote) != (placement.version, placement.argv, placement.remote):
             self._eras = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
             self._asked = set(self._eras)
+        self.sign_in = None
         self.retire(placement.drain_seconds, "a newer version takes over")
 
     def _hide(self, placement: Placement) -> None:
@@ -317,6 +325,7 @@ class Placed:
             state=state,
             reason=reason,
             instances=instances,
+            sign_in=self.sign_in,
         )
 
 

@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from hosting.runner.control import Placement
+from hosting.runner.control import Placement, SignInAsked
 from hosting.runner.folders import Folders
 from hosting.runner.remote.connection import RemoteConnection
 from hosting.runner.remote.door import Door
@@ -146,12 +146,23 @@ class Starter:
                 self._quiet.set()
 
     def connect(
-        self, placement: Placement, *, take: Callable[[Message, int], None], note: Callable[[str], None]
+        self,
+        placement: Placement,
+        *,
+        take: Callable[[Message, int], None],
+        note: Callable[[str], None],
+        asked: Callable[[SignInAsked], None],
     ) -> RemoteConnection:
         """In the place of a child, the server elsewhere that `placement.remote` names."""
         assert placement.remote is not None
         return RemoteConnection(
-            placement.remote, placement.limits, self._door, seconds=placement.start_seconds, take=take, note=note
+            placement.remote,
+            placement.limits,
+            self._door,
+            seconds=placement.start_seconds,
+            take=take,
+            note=note,
+            asked=asked,
         )
 
     async def pause(self) -> None:

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 LEASE: Final = timedelta(seconds=30)  # longer than a request to a token endpoint may take
 WAIT_SECONDS: Final = 12.0
+YOUNG: Final = timedelta(seconds=30)  # a token of this age was never good
 MAX_AT_ONCE: Final = 200
 _WAIT_STEP: Final = 0.1
 # RFC 6749, 5.2: what no repetition heals
@@ -123,6 +124,18 @@ def connections_due() -> list[Connection]:
     """What has to be refreshed or revoked now, the longest waiting first."""
     due = Q(state=State.CONNECTED, refresh_at__lte=clock.now()) | Q(state=State.ENDED)
     return list(Connection.objects.filter(due).order_by("refresh_at")[:MAX_AT_ONCE])
+
+
+def token_doubted(row: Connection) -> bool:
+    """The server refused a token before its time: it is refreshed with the next round. False when that can't help."""
+    if row.refresh_at is None:
+        return False
+    if row.failures or row.refresh_at <= clock.now():
+        return True  # it is being tried
+    if (row.refreshed_at or row.connected_at) > clock.now() - YOUNG:
+        return False
+    mine = Connection.objects.filter(pk=row.pk, serial=row.serial, state=State.CONNECTED)
+    return bool(mine.exclude(refresh_at=None).update(refresh_at=clock.now()))
 
 
 def given_up(row: Connection, reason: str) -> bool:

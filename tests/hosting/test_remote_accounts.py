@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import User
 from common import clock
 from events.models import AuditEntry
-from hosting import builds, remote_accounts
+from hosting import builds
 from hosting.inspection import deployment_inspect
 from hosting.models import Deployment
 from hosting.placing import placement_ensure
@@ -151,7 +151,7 @@ def test_the_runner_calls_with_the_account_and_takes_a_new_token_while_it_runs(
     before = bearer(deployment)
     Connection.objects.update(refresh_at=clock.now())
     far.good.clear()
-    remote_accounts.accounts_tend()
+    account_care.accounts_tend()
     after = bearer(deployment)
     assert after != before and far.good == {after}
     far.asked.clear()

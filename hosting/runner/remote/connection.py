@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hosting.runner.control import Limits, Remote
+from hosting.runner.control import Limits, Remote, SignInAsked
 from hosting.runner.listening import LISTEN
 from hosting.runner.remote.channel import Channel
 from hosting.runner.remote.door import Door
@@ -40,7 +40,8 @@ _OLDER_AFTER = (400, 404, 405)
 
 
 class RemoteConnection:
-    """Made for one instance. `take` is given each message and the number of the request that it belongs to, or 0."""
+    """Made for one instance. `take` is given each message and the number of the request that it belongs to, or 0;
+    `asked` is told when the remote wants somebody to sign in."""
 
     def __init__(
         self,
@@ -51,11 +52,13 @@ class RemoteConnection:
         seconds: float,
         take: Callable[[m.Message, int], None],
         note: Callable[[str], None],
+        asked: Callable[[SignInAsked], None],
     ) -> None:
+        self._asked = asked
         self.process = Far()
         connections = 2 * limits.in_flight + 8 if limits.in_flight else 1024
         http = Http(remote.url, remote.headers, door, connections=connections)
-        http.use_bearer(remote.bearer)
+        http.use_bearer(remote.bearer, remote.serial)
         self._wire = Wire(http, limits.message_bytes, seconds, take=take, note=note, end=self._end)
         self._transport = remote.transport
         self._posts: dict[int, tuple[Post, asyncio.Task[None]]] = {}
@@ -70,9 +73,9 @@ class RemoteConnection:
     def host(self) -> str:
         return self._wire.host
 
-    def use_bearer(self, bearer: str) -> None:
+    def use_bearer(self, bearer: str, serial: int) -> None:
         """Of every request from now on."""
-        self._wire.http.use_bearer(bearer)
+        self._wire.http.use_bearer(bearer, serial)
 
     # --- what an instance asks of a child
 
@@ -205,6 +208,8 @@ class RemoteConnection:
 
     def _failed(self, post: Post, trouble: TroubleError) -> None:
         """A probe that says nothing of the era ends the connection; any other request ends with an error."""
+        if trouble.sign_in is not None:
+            self._asked(trouble.sign_in)
         is_probe = post.method in _PROBES
         is_final = trouble.cause in (Cause.UNREACHABLE, Cause.SIGN_IN) or 300 <= trouble.status < 400
         if post.method == "initialize":
@@ -256,8 +261,10 @@ class RemoteConnection:
         except TroubleError as trouble:
             if trouble.cause is Cause.SESSION:
                 self._end(trouble.words)
-            else:
-                self._wire.note(trouble.words)
+                return
+            if trouble.sign_in is not None:
+                self._asked(trouble.sign_in)
+            self._wire.note(trouble.words)
         except Exception:
             log.exception("a stream of a remote server failed", extra={"host": self.host})
 

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from hosting.runner.control import SignInAsked
 from hosting.runner.remote.door import CONNECT_SECONDS, Door
 from hosting.runner.remote.trouble import AddressRefusedError, Cause, TroubleError, broken, unreachable
+from oauth.outbound.challenges import MAX_FIELD, challenge_of
 
 JSON: Final = "application/json"
 STREAM: Final = "text/event-stream"
@@ -28,8 +30,10 @@ Fields = Mapping[str, str | bytes]
 class Answer:
     """The head of a response, and its body as it comes."""
 
-    def __init__(self, host: str, response: httpcore.Response, seconds: float | None) -> None:
+    def __init__(self, host: str, response: httpcore.Response, seconds: float | None, serial: int) -> None:
+        """`serial` is that of the token that was sent."""
         self._host = host
+        self._serial = serial
         self._response = response
         self._seconds = seconds
         self._chunks: AsyncIterator[bytes] = response.aiter_stream()
@@ -69,7 +73,7 @@ class Answer:
     def trouble(self, body: bytes) -> TroubleError:
         """Why a response of this status is no answer."""
         if self.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return TroubleError(Cause.SIGN_IN, f"{self._host} {SIGN_IN_WORDS} (it answered {self.status})", self.status)
+            return self._sign_in()
         if 300 <= self.status < 400:
             target = self._target()
             words = f"{self._host} answered with a redirect{target}, which is not followed: host that address instead"
@@ -84,6 +88,17 @@ class Answer:
         if said := _first_words(self.kind, body):
             words += f": {said}"
         return TroubleError(Cause.STATUS, words, self.status)
+
+    def _sign_in(self) -> TroubleError:
+        field = self.text("www-authenticate")[:MAX_FIELD]
+        words = f"{self._host} {SIGN_IN_WORDS} (it answered {self.status})"
+        challenge = challenge_of(field)
+        if self.status == HTTPStatus.FORBIDDEN and challenge is not None and challenge.wants_more:
+            scopes = "".join(c if c.isprintable() else "?" for c in " ".join(challenge.scopes or ()))[:200]
+            named = f" ({scopes})" if scopes else ""
+            words = f"{self._host} wants more than its account may{named}: its owner has to sign in there again"
+        asked = SignInAsked(self.status, field, self._serial)
+        return TroubleError(Cause.SIGN_IN, words, self.status, sign_in=asked)
 
     def _target(self) -> str:
         """Where a redirect leads, without a query, which may have secrets."""
@@ -101,11 +116,13 @@ class Http:
         self.host = parts.netloc.rpartition("@")[2]
         self._headers = {name.lower(): value.encode("utf-8") for name, value in headers.items()}
         self._pool = door.pool(connections, is_secure=parts.scheme == "https")
+        self._serial = 0
 
-    def use_bearer(self, bearer: str) -> None:
+    def use_bearer(self, bearer: str, serial: int) -> None:
         """In the place of whatever Authorization there was; "" leaves the headers as they are."""
         if bearer:
             self._headers["authorization"] = f"Bearer {bearer}".encode("ascii")
+            self._serial = serial
 
     @asynccontextmanager
     async def ask(
@@ -114,6 +131,7 @@ class Http:
         """One request. `seconds`: for the head, and between the parts of the body. Raises TroubleError."""
         sent: list[tuple[str, str | bytes]] = [*self._headers.items(), *_OURS.items(), *fields.items()]
         headers = [(name.encode("ascii"), _bytes(value)) for name, value in sent]
+        serial = self._serial
         times = {"connect": CONNECT_SECONDS, "write": seconds or 60.0, "read": seconds, "pool": seconds}
         manager = self._pool.stream(
             method, url or self.url, headers=headers, content=body, extensions={"timeout": times}
@@ -130,7 +148,7 @@ class Http:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise broken(self.host, error, seconds) from error
         try:
-            yield Answer(self.host, response, seconds)
+            yield Answer(self.host, response, seconds, serial)
         finally:
             await manager.__aexit__(None, None, None)
 

@@ -154,7 +154,7 @@ class Post:
             raise self._wire.session_lost()
         trouble = answer.trouble(await answer.read(ERROR_BYTES))
         words = f"the stream broke off and could not be taken up again: {trouble.words}"
-        raise TroubleError(trouble.cause, words, trouble.status)
+        raise TroubleError(trouble.cause, words, trouble.status, sign_in=trouble.sign_in)
 
     # --- messages
 

@@ -10,6 +10,8 @@ from enum import Enum
 
 import httpcore
 
+from hosting.runner.control import SignInAsked
+
 
 class Cause(Enum):
     UNREACHABLE = "unreachable"  # nothing was sent: no address, no connection, no trusted certificate
@@ -23,8 +25,10 @@ class Cause(Enum):
 class TroubleError(Exception):
     """One request could not be done."""
 
-    def __init__(self, cause: Cause, words: str, status: int = 0) -> None:
+    def __init__(self, cause: Cause, words: str, status: int = 0, *, sign_in: SignInAsked | None = None) -> None:
+        """`sign_in` comes with the cause SIGN_IN."""
         super().__init__(words)
+        self.sign_in = sign_in
         self.cause = cause
         self.words = words
         self.status = status
