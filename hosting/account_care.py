@@ -1,5 +1,7 @@
-"""What the site does by itself for accounts of remote servers: tokens are refreshed ahead of time and handed out, refused
-ones given up, ended ones revoked."""
+"""What the site does by itself for accounts of remote servers.
+
+Tokens are refreshed ahead of time and handed out; those that are refused are given up, those that were ended revoked.
+"""
 
 from __future__ import annotations
 

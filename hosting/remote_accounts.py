@@ -27,7 +27,7 @@ from hosting.anonymous import anonymous_end_for_secrets
 from hosting.given import declared_of, settings_of
 from hosting.models import Deployment
 from hosting.permissions import check_may_manage, unknown
-from hosting.placing import placement_replace
+from hosting.placing import placement_renew, placement_replace
 from hosting.remote_challenges import challenge_noted
 from hosting.runner.remote.http import SIGN_IN_WORDS
 from hosting.selectors import deployments
@@ -196,7 +196,7 @@ def account_end(*, actor: Actor, deployment: Deployment) -> bool:
 def account_renewed(locked: Deployment, actor: Actor) -> None:
     """New instances call with what counts now; one that could not start is tried again."""
     Deployment.objects.filter(pk=locked.pk).update(changed_at=clock.now())
-    placementaccount_renewed(locked)
+    placement_renew(locked)
     if locked.state == State.FAILED and deployment_move(locked.pk, State.READY, "", actor=actor):
         queue.inspect(locked.pk)
     else:

@@ -142,7 +142,7 @@ def scopes_to_ask(
     before: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """As "Scope Selection Strategy" has it, with what was granted before (SEP-2350), and for refreshing (SEP-2207)."""
-    wanted = challenged if challenged is not None else protected if protected is not None else ()
+    wanted = challenged or protected or ()
     offline = ("offline_access",) if offered and "offline_access" in offered else ()
     if not wanted and not before:
         offline = ()  # naming it alone would ask for nothing else

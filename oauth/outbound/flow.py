@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from common.errors import AppError
-from common.outbound import Answer, Door, OutboundError, site_door
+from common.outbound import Answer, Door, OutboundError, TooManyRedirects, site_door
 from oauth.outbound import discovery, identity, requests
 from oauth.outbound.challenges import Challenge, challenge_of
 from oauth.outbound.discovery import Found, Protected, Server
@@ -79,7 +79,10 @@ class Peer:
 
     def _document(self, url: str) -> dict[str, Any] | None:
         """None: there is nothing at this URL, and another one may be tried."""
-        answer = self._send(url, "GET", {"Accept": "application/json"})
+        try:
+            answer = self._send(url, "GET", {"Accept": "application/json"})
+        except TooManyRedirects:  # none is followed
+            return None
         return _object(answer) if answer.status == 200 else None
 
     # --- who we are
