@@ -34,6 +34,7 @@ from tests.oauth.elsewhere import FakeAuthorizationServer, as_json, redirect
 
 URL = "https://far.example/team/mcp"
 ISSUER = "https://login.example/tenant"
+PROTECTED = "/.well-known/oauth-protected-resource/mcp"
 
 
 # --- challenges
@@ -85,7 +86,7 @@ def test_the_issuers_metadata_is_looked_for_where_the_sdk_does(issuer: str) -> N
     assert discovery.server_urls(issuer) == sdk.build_oauth_authorization_server_metadata_discovery_urls(issuer, URL)
 
 
-@pytest.mark.parametrize("challenged", [None, ("x",), ()])
+@pytest.mark.parametrize("challenged", [None, ("x",)])
 @pytest.mark.parametrize("protected", [None, ("a", "b")])
 @pytest.mark.parametrize("offered", [None, ("a", "offline_access"), ("a",)])
 def test_scopes_are_chosen_as_the_sdk_chooses_them(
@@ -178,9 +179,7 @@ def test_an_issuer_that_cant_be_believed_is_refused(changed: dict[str, Any], wor
         discovery.server_read(said(**changed), ISSUER)
 
 
-@pytest.mark.parametrize(
-    "issuer", ["http://login.example", "javascript:x", "https://a@b", "https://x/?q", "https://x/#f", 3]
-)
+@pytest.mark.parametrize("issuer", ["http://a", "javascript:x", "https://a@b", "https://x/?q", "https://x/#f", 3])
 def test_an_issuer_is_an_https_address(issuer: Any) -> None:
     with pytest.raises(SignInImpossible, match="no site at which to sign in"):
         discovery.protected_read({"resource": URL, "authorization_servers": [issuer]}, URL)
@@ -211,9 +210,7 @@ def test_our_document_is_one_that_we_would_take(https_site: str, kind: str, meth
     assert '"d"' not in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    "path", ["public/xyz", "other/0123456789abcdef", "public/0123456789ABCDEF", "public/" + "0" * 400]
-)
+@pytest.mark.parametrize("path", ["public/xyz", f"other/{'0' * 16}", f"public/{'A' * 16}", f"public/{'0' * 400}"])
 def test_there_is_no_other_document(path: str) -> None:
     assert Browser().get(f"/oauth/client-metadata/{path}", headers={"host": "127.0.0.1"}).status_code == 404
 
@@ -315,13 +312,11 @@ def test_no_token_in_an_answer(status: int, body: dict[str, Any] | None) -> None
 
 @pytest.mark.parametrize(
     ("given", "seconds"),
-    [(60, 60), ("60", 60), (1.5, 1), (-1, None), ("x", None), (True, None), (10**18, 365 * 86_400)],
+    [(60, 60), ("60", 60), (1.5, 1), (-1, None), ("x", None), (True, None), (10**18, 31_536_000)],
 )
 def test_how_long_a_token_lasts(given: Any, seconds: int | None) -> None:
-    assert (
-        requests.tokens_of(200, {"access_token": "a", "token_type": "bearer", "expires_in": given}).expires_in
-        == seconds
-    )
+    said = {"access_token": "a", "token_type": "bearer", "expires_in": given}
+    assert requests.tokens_of(200, said).expires_in == seconds
 
 
 # --- against a server that misbehaves
@@ -367,9 +362,7 @@ def test_a_token_request_is_not_followed_elsewhere(far: FakeAuthorizationServer)
         assert evil.asked == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"]
-)
+@pytest.mark.parametrize("path", [PROTECTED, "/.well-known/oauth-authorization-server"])
 def test_a_document_that_is_too_large_is_not_read(far: FakeAuthorizationServer, path: str) -> None:
     far.instead[path] = lambda _: as_json({"resource": far.resource, "x": "y" * 100_000})
     with pytest.raises(AnswerTooLarge):
@@ -429,10 +422,7 @@ def test_without_networks_of_the_operator_there_is_no_plain_http(settings: Any) 
     [
         (as_json({"error": "invalid_client_metadata", "error_description": "no"}, 400), r"\(400: no\)"),
         (as_json({"client_id": ""}, 201), "without giving it an id"),
-        (
-            as_json({"client_id": "a", "token_endpoint_auth_method": "tls_client_auth", "client_secret": "x"}, 201),
-            "tls_client",
-        ),
+        (as_json({"client_id": "a", "token_endpoint_auth_method": "tls", "client_secret": "x"}, 201), "by tls"),
         (as_json([], 201), "did not register"),
         ((201, {}, b"{"), "did not register"),
     ],
@@ -449,9 +439,8 @@ def test_a_registration_says_what_kind_of_program_this_is(far: FakeAuthorization
     asked = json.loads(far.asked[-1].body)
     assert asked["application_type"] == "native"  # this test's site is at a loopback address
     settings.SLIPWAY_URL = "https://slipway.example"
-    assert (
-        identity.registration(site_peer().server(far.url), identity.redirect_uri(far.url))["application_type"] == "web"
-    )
+    said = identity.registration(site_peer().server(far.url), identity.redirect_uri(far.url))
+    assert said["application_type"] == "web"
 
 
 def test_nothing_can_be_done_where_the_server_knows_no_way(far: FakeAuthorizationServer) -> None:
