@@ -1,0 +1,108 @@
+"""The token of the account at a remote: sent to it, replaced while a session runs, and told of when it is refused."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from hosting.runner import control as c
+from tests.runner.conftest import Driver
+from tests.runner.remote.conftest import place, remote_placement
+from tests.runner.remote.servers import FakeRemote, Request, legacy, modern
+from tests.runner.test_restart import restart
+
+TOKEN, NEXT = "at-the-first-token", "at-the-second-token"
+
+
+def sent(fake: FakeRemote) -> set[str]:
+    return {one.headers.get("authorization", "") for one in fake.requests}
+
+
+async def asked(driver: Driver) -> c.SignInAsked | None:
+    (seen,) = (await driver.link.ask(c.GetStatus())).placements
+    return seen.sign_in
+
+
+def account(token: str, serial: int) -> dict[str, Any]:
+    return {"bearer": token, "serial": serial}
+
+
+async def test_it_takes_the_place_of_a_header_that_was_typed_in(driver: Driver, fake: FakeRemote) -> None:
+    modern(fake)
+    await place(
+        driver, fake.url, remote={**account(TOKEN, 1), "headers": {"Authorization": "Basic x", "X-Team": "red"}}
+    )
+    await driver.open(tool="echo").text()
+    assert sent(fake) == {f"Bearer {TOKEN}"}
+    assert {one.headers["x-team"] for one in fake.requests} == {"red"}
+    assert await asked(driver) is None
+
+
+async def test_a_new_one_counts_at_once_for_a_session_that_runs(driver: Driver, fake: FakeRemote) -> None:
+    legacy(fake)
+    await place(driver, fake.url, remote=account(TOKEN, 1))
+    await driver.session()
+    await driver.open(tool="echo", session="s1").text()
+    fake.requests.clear()
+    await place(driver, fake.url, remote=account(NEXT, 2))
+    await driver.open(tool="echo", session="s1").text()
+    assert sent(fake) == {f"Bearer {NEXT}"} and not fake.got("initialize")
+    await restart(driver)
+    fake.requests.clear()
+    await driver.open(tool="echo", session="s1").text()
+    assert sent(fake) == {f"Bearer {NEXT}"}
+
+
+async def test_a_session_at_another_address_keeps_its_own(driver: Driver, fake: FakeRemote) -> None:
+    legacy(fake)
+    await place(driver, fake.url, remote=account(TOKEN, 1))
+    await driver.session()
+    fake.requests.clear()
+    elsewhere = remote_placement("http://127.0.0.1:9/mcp", remote=account(NEXT, 2))
+    await driver.link.ask(c.Place(elsewhere))
+    await driver.open(tool="echo", session="s1").text()
+    assert sent(fake) == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_is_told_with_its_challenge_and_which_token_it_was(
+    driver: Driver, fake: FakeRemote, status: int
+) -> None:
+    modern(fake)
+    challenge = 'Bearer error="insufficient_scope", scope="files:write"'
+
+    @fake.on("tools/call")
+    async def call(request: Request) -> None:
+        await request.answer(status, www_authenticate=challenge)
+
+    await place(driver, fake.url, remote=account(TOKEN, 7))
+    event = await driver.open(tool="echo").outcome()
+    words = json.loads(event.data)["message"]
+    assert await asked(driver) == c.SignInAsked(status, challenge, 7)
+    if status == 403:
+        assert "wants more than its account may (files:write)" in words
+    await place(driver, fake.url, remote=account(NEXT, 8))
+    assert await asked(driver) is None
+
+
+async def test_it_is_in_no_redirect_and_no_log(
+    driver: Driver, fake: FakeRemote, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A redirect is not followed, so that no other host sees the token; what a remote says back is masked."""
+    caplog.set_level(logging.DEBUG)
+    modern(fake)
+
+    @fake.on("tools/call")
+    async def call(request: Request) -> None:
+        await request.answer(307, location=f"http://127.0.0.1:9/?t={request.headers['authorization']}")
+
+    await place(driver, fake.url, remote=account(TOKEN, 1))
+    event = await driver.open(tool="echo").outcome()
+    assert "which is not followed" in json.loads(event.data)["message"]
+    assert TOKEN.encode() not in event.data and TOKEN not in caplog.text
+    tail = await driver.link.ask(c.GetTail("d1", 100))
+    assert TOKEN not in "".join(line.line for line in tail.lines)
+    assert TOKEN not in repr(remote_placement(fake.url, remote=account(TOKEN, 1)))
