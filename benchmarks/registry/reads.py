@@ -23,10 +23,16 @@ import psycopg
 
 from benchmarks.registry import load
 from benchmarks.registry.grown import written
+from benchmarks.registry.priority import in_front
 from tests.stack import ROOT, Stack
 
 CLIENTS = (1, 32)
 COLUMNS = "id, name, version, document, status, status_message, status_changed_at, published_at, updated_at, is_latest"
+WORDS = [
+    *("github", "slack", "weather", "postgres", "file", "search", "memory", "browser", "notion", "jira", "kubernetes"),
+    *("docker", "email", "calendar", "pdf", "image", "video", "stripe", "figma", "sql", "crypto", "news", "maps"),
+]
+FILTERS = ("", "&package=npm", "&package=pypi", "&runs=remote", "&transport=stdio", "&secrets=none", "&sort=updated")
 Queries = list[tuple[str, tuple[Any, ...]]]
 
 
@@ -36,7 +42,8 @@ def main() -> None:
     arguments.add_argument("--servers", type=int, default=32_000)
     arguments.add_argument("--versions", type=int, default=105_000)
     arguments.add_argument("--seconds", type=float, default=4.0)
-    arguments.add_argument("--web-processes", default="1")
+    arguments.add_argument("--web-processes", default="2")
+    arguments.add_argument("--in-front", action="store_true", help="of everything else on the machine; as root")
     arguments.add_argument("--hold", type=Path, help="a file that is there while it measures")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="slipway-registry-") as folder:
@@ -49,7 +56,7 @@ def main() -> None:
             imported(site, dump)
             if given.hold:
                 given.hold.touch()
-            measured(site, given.seconds)
+            measured(site, given.seconds, is_in_front=given.in_front)
         finally:
             if given.hold:
                 given.hold.unlink(missing_ok=True)
@@ -80,30 +87,44 @@ def conninfo(site: Stack) -> str:
     return next(line for line in told.splitlines() if line.startswith("CONNINFO "))[9:]
 
 
-def measured(site: Stack, seconds: float) -> None:
+def measured(site: Stack, seconds: float, *, is_in_front: bool = False) -> None:
     info = conninfo(site)
     with psycopg.connect(info, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE registry_server, registry_serverversion")
+        connection.execute("VACUUM ANALYZE registry_server, registry_serverversion, registry_searchentry")
         cases = cases_of(connection)
     print("| read | clients | requests/s | p50 ms | p95 ms | p99 ms | bare psycopg: /s | p50 | p95 |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name, (paths, queries) in cases.items():
         for clients in CLIENTS:
-            row(
-                name,
-                clients,
-                load.api(site.url, paths, clients, seconds),
-                load.bare(info, queries, clients, seconds / 2),
-            )
+            with in_front(site.pid, is_wanted=is_in_front):
+                api = load.api(site.url, paths, clients, seconds)
+                bare = load.bare(info, queries, clients, seconds / 2)
+            row(name, clients, api, bare)
+    for clients in (1, 8):
+        with in_front(site.pid, is_wanted=is_in_front):
+            page = load.api(site.url, searches(), clients, seconds)
+        row("page of a search with facets", clients, page, None)
     stop = threading.Event()
     writer = threading.Thread(target=keep_writing, args=(info, stop))
     writer.start()
     try:
         for name, (paths, _) in cases.items():
-            row(f"{name}, 20 writes/s", 32, load.api(site.url, paths, 32, seconds), None)
+            with in_front(site.pid, is_wanted=is_in_front):
+                api = load.api(site.url, paths, 32, seconds)
+            row(f"{name}, 20 writes/s", 32, api, None)
     finally:
         stop.set()
         writer.join()
+
+
+def searches() -> list[str]:
+    """Addresses of the list's page: one word or two, most with a filter. No two the same."""
+    dice = random.Random(5)
+    found: dict[str, None] = {}
+    while len(found) < 1000:
+        text = "+".join(dice.sample(WORDS, dice.choice((1, 1, 2))))
+        found[f"/registry/?q={text}{dice.choice(FILTERS)}{dice.choice(FILTERS)}"] = None
+    return list(found)
 
 
 def row(name: str, clients: int, api: load.Figures, bare: load.Figures | None) -> None:
@@ -161,8 +182,11 @@ def cases_of(connection: psycopg.Connection[Any]) -> dict[str, tuple[list[str], 
             queries.append(bare(given))
         return paths, queries
 
+    sql = "SELECT name FROM registry_serverversion WHERE is_latest AND status <> 'deleted'"
+    names = [name for (name,) in connection.execute(sql).fetchall()]
+    dice.shuffle(names)
     entry_sql = f"SELECT {COLUMNS} FROM registry_serverversion WHERE name = %s AND is_latest"
-    by_name = [f"/v0.1/servers/{quote(name, safe='')}/versions/latest" for name, _, _ in rows[:20_000]]
+    by_name = [f"/v0.1/servers/{quote(name, safe='')}/versions/latest" for name in names]
     since_path = f"/v0.1/servers?updated_since={stamp}&limit=100"
     since_query = bare({"updated_since": since.isoformat().replace("+00:00", "Z"), "limit": "100"})
     return {
@@ -172,7 +196,7 @@ def cases_of(connection: psycopg.Connection[Any]) -> dict[str, tuple[list[str], 
         "list, 100, anywhere": pages(limit="100"),
         "version=latest, 50, anywhere": pages(limit="50", version="latest"),
         "updated_since, 100 of 1 %": ([since_path], [since_query]),
-        "by name, latest": (by_name, [(entry_sql, (name,)) for name, _, _ in rows[:20_000]]),
+        "by name, latest": (by_name, [(entry_sql, (name,)) for name in names]),
     }
 
 

@@ -1,5 +1,5 @@
-"""Entries of the API, put together around stored documents: of many rows by PostgreSQL (ENTRY), which hands out a page
-as one value, of a single row that was just written here (`entry`). Both give the same text. Pure."""
+"""Entries of the API, put together around stored documents: by PostgreSQL (ENTRY), which hands out a page as one value,
+or of a row that was just written here (`entry`). Both give the same text. Pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,11 @@ import msgspec
 OFFICIAL = "io.modelcontextprotocol.registry/official"
 
 
-def _sql_time(column: str) -> str:
-    """As `_time` writes it."""
-    form = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
-    return f"replace(to_char({column} AT TIME ZONE 'UTC', '{form}'), '.000000Z', 'Z')"
-
-
-# The text of one entry, over the columns of registry_serverversion. It holds no parameter of a client's.
-ENTRY = f"""
-    '{{"server":' || document || ',"_meta":{{"{OFFICIAL}":{{"status":"' || status
-    || '","statusChangedAt":"' || {_sql_time("status_changed_at")} || '",'
-    || CASE WHEN status_message <> '' THEN '"statusMessage":' || to_json(status_message)::text || ',' ELSE '' END
-    || '"publishedAt":"' || {_sql_time("published_at")} || '","updatedAt":"' || {_sql_time("updated_at")}
-    || '","isLatest":' || CASE WHEN is_latest THEN 'true' ELSE 'false' END || '}}}}}}'
-"""
+# The text of one entry, over the columns of registry_serverversion; `meta` is made by PostgreSQL (migration 0008).
+ENTRY = """'{"server":' || document || meta"""
 # What a page is made of, over rows in its order: entries, how many, and where the last one stands in a list.
-PAGE = f"""
-    coalesce(convert_to(string_agg({ENTRY}, ','), 'UTF8'), ''), count(*),
+PAGE = """
+    coalesce(convert_to('{"server":' || string_agg(document || meta, ',{"server":'), 'UTF8'), ''), count(*),
     (array_agg(name))[count(*)], (array_agg(id))[count(*)]
 """
 
