@@ -96,6 +96,7 @@ class RunnerLink:
         task: str = "",
         subject: str = "",
         generation: int = 0,
+        personal: str = "",
         credit: int = f.INITIAL_CREDIT,
     ) -> Attachment:
         """Start an exchange and hold its wire. `exchange` may name the random part, for an idempotent open."""
@@ -122,6 +123,7 @@ class RunnerLink:
                 task=task,
                 subject=subject,
                 generation=generation,
+                personal=personal,
                 credit=credit,
             )
         )

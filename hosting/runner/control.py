@@ -82,8 +82,60 @@ class Placement(msgspec.Struct, frozen=True):
         return f"Placement({self.label!r}, version={self.version!r}, epoch={self.epoch})"
 
 
+class Personal(msgspec.Struct, frozen=True):
+    """What one user's instance is started with instead of the placement's own."""
+
+    subject: str  # the user's id
+    mark: str  # another one whenever one of the user's values is
+    argv: list[str] = []
+    env: dict[str, str] = {}
+    remote: Remote | None = None
+    masked: list[str] = []  # secrets of the user's own, hidden in everything that the instance says
+
+    def __repr__(self) -> str:
+        return f"Personal({self.subject!r})"
+
+
 class Place(msgspec.Struct, frozen=True, tag="place"):
     placement: Placement
+
+
+class PlacePersonal(msgspec.Struct, frozen=True, tag="place_personal"):
+    """One user's values for the next start of an instance of theirs, for exactly this placement."""
+
+    deployment: str
+    epoch: int
+    generation: int
+    personal: Personal
+
+
+class ForgetPersonal(msgspec.Struct, frozen=True, tag="forget_personal"):
+    """One user's values are others now: what was started with them ends."""
+
+    deployment: str
+    subject: str
+    reason: str
+
+
+class OpenSession(msgspec.Struct, frozen=True, tag="open_session"):
+    """A legacy client's session without an instance as yet: the site greets its client itself."""
+
+    session: str
+    owner: str
+    deployment: str
+    revision: str
+    capabilities: bytes
+    client: bytes
+    subject: str
+
+
+class Tell(msgspec.Struct, frozen=True, tag="tell"):
+    """A notification of the site's own on a session's channel."""
+
+    session: str
+    owner: str
+    method: str
+    params: bytes = b""
 
 
 class Unplace(msgspec.Struct, frozen=True, tag="unplace"):
@@ -224,7 +276,8 @@ class SetShare(msgspec.Struct, frozen=True, tag="set_share"):
 Order = (
     Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData | Ping
 )
-Operation = Order | GetData | GetStatus | GetTail | GetOutbox | GetNews | GetCall | GetEgress | SetShare
+OfPersons = PlacePersonal | ForgetPersonal | OpenSession | Tell  # answered with Taken too
+Operation = Order | OfPersons | GetData | GetStatus | GetTail | GetOutbox | GetNews | GetCall | GetEgress | SetShare
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -93,6 +93,7 @@ class Open(Frame, tag=3, frozen=True):
     task: str = ""  # a task's id: what happens is spooled, and the call waits for nobody's stream
     subject: str = ""  # the user, whose data folder it would be; "" for nobody
     generation: int = 0  # what the opener knows of; a runner that holds an older one must be given the newer first
+    personal: str = ""  # the mark of the user's own values that its instance is to be started with; "": none
 
 
 UNDELIVERED = -1

@@ -20,6 +20,7 @@ from hosting.runner.exchange import Exchange
 from hosting.runner.feed import ANONYMOUS, OWNER, Feed
 from hosting.runner.frames import Open
 from hosting.runner.life import Life
+from hosting.runner.personal import Hidden
 from hosting.runner.runtimes.base import Process
 from hosting.runner.session import Session
 from hosting.runner.starter import Starter
@@ -47,6 +48,7 @@ class Instance:
     """
 
     asks_people = False
+    hidden: Hidden | None = None  # what its user brought; None: it has nothing of any user's own
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Instance:
         feed: Feed,
         known_era: str,
         holder: Holder,
+        hidden: Hidden | None = None,
     ) -> None:
         """`after` has the same data folder, and must be gone before this one begins."""
         self.id = secrets.token_hex(6)
@@ -79,6 +82,7 @@ class Instance:
         self.started_at = time.time()
         self.retires_at = 0.0  # when it ends at the latest, since a newer version takes its place; 0: it is current
         self.bound: dict[str, Session] = {}
+        self.hidden = hidden
         self._feed = feed
         self._holder = holder
         self._calls = Calls(self)
@@ -221,7 +225,7 @@ class Instance:
         """Leave for good: no call that is still here can be finished. `said` is in the instance's own words: before it
         served anybody they are for all, later for those whose instance it is."""
         was_starting = self.state == "starting"
-        is_private = bool(self.who) and not was_starting and not self.traces
+        is_private = bool(self.who) and (not was_starting or self.hidden is not None) and not self.traces
         self._move(state, self._feed.masked(reason if is_private else reason + said))
         reason = self._feed.masked(reason + said)
         verb = "could not start" if was_starting else "ended during the call"
@@ -260,6 +264,8 @@ class Instance:
 
     def received(self, message: Message) -> None:
         """A message of the child's, before anything is done with it."""
+        if self.hidden is not None:
+            self.hidden.message(message)
         self.asks_people = self.asks_people or asks_person(message)
         if self._feed.takes_trace:
             self._trace(tracing.received(message, with_body=self.traces))

@@ -7,7 +7,8 @@ from typing import Any
 
 from hosting.runner import control as c
 from hosting.runner.folders import FoldersError, key_of
-from hosting.runner.frames import Reason
+from hosting.runner.frames import Kind, Reason
+from hosting.runner.personal import forget_personal, open_session, place_personal
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
 
@@ -128,6 +129,12 @@ def _notify(runner: Runner, operation: c.Notify) -> c.Taken:
     return c.Taken()
 
 
+def _tell(runner: Runner, operation: c.Tell) -> c.Taken:
+    session = runner.own_session(operation.session, operation.owner)
+    session.channel.append(Kind.NOTIFICATION, operation.params, operation.method)
+    return c.Taken()
+
+
 def _cancel(runner: Runner, operation: c.Cancel) -> c.Taken:
     exchange = runner.exchanges.get(operation.exchange)
     if exchange is None:
@@ -195,6 +202,10 @@ def _keep(runner: Runner, operation: c.Keep) -> c.Taken:
 
 _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Place: _place,
+    c.PlacePersonal: place_personal,
+    c.ForgetPersonal: forget_personal,
+    c.OpenSession: open_session,
+    c.Tell: _tell,
     c.Unplace: _unplace,
     c.GetStatus: lambda runner, _: runner.status(),
     c.Ping: lambda runner, _: c.Taken(),

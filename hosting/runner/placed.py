@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from hosting.runner.control import Placement, PlacementSeen, SignInAsked
+from hosting.runner.control import Personal, Placement, PlacementSeen, SignInAsked
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
+from hosting.runner.personal import Hidden, Personals, placement_with
 from hosting.runner.session import Session
 from hosting.runner.shares import Shares, too_many
 from hosting.runner.starter import Starter
@@ -56,6 +57,7 @@ class Placed:
         self.placement = placement
         self.feed = feed
         self._hide(placement)
+        self.personals = Personals()
         self.instances: dict[str, Instance] = {}
         self._starter = starter
         self._host = host
@@ -71,7 +73,7 @@ class Placed:
     # --- finding an instance
 
     def instance_for(self, opened: Open, session: Session | None) -> Instance:
-        """The instance for this call, started if need be. Raises BusyError."""
+        """The instance for this call, started if need be. Raises BusyError, and LackingError."""
         bound = self.instances.get(session.instance) if session is not None else None
         if bound is not None and bound.is_alive and not bound.is_full:
             return bound
@@ -101,12 +103,13 @@ class Placed:
             return f"shared:{era}"
         if session is not None:
             if self.placement.isolation == "principal" or self.placement.data_folder:
-                return f"principal:{era}:{session.owner}:{_digest(session.capabilities)}"
+                return f"principal:{era}:{session.owner}:{_digest(session.capabilities)}{_own(opened)}"
             return f"session:{session.id}"
         if not opened.isolation:
             # Modern servers keep nothing between requests; any other one is ended before somebody else could ask it.
             return "nobody:modern" if era == "modern" and "modern" in self._eras else f"{_ONCE}{opened.exchange}"
-        return f"principal:{era}:{opened.isolation}:{_digest(opened.capabilities) if era == 'legacy' else ''}"
+        told = _digest(opened.capabilities) if era == "legacy" else ""
+        return f"principal:{era}:{opened.isolation}:{told}{_own(opened)}"
 
     def _speaks_modern(self, revision: str) -> bool:
         """The era of the child that a client of `revision` gets, as far as it is known."""
@@ -127,6 +130,7 @@ class Placed:
         if now < self._retry_at:
             pause = self._retry_at - now
             raise BusyError(f"the last start failed and is tried again in {pause:.0f} s: {self.last_failure}")
+        personal = self.personals.of(opened, session)
         subject = self._subject(opened, session)
         before = self._last_writer(subject)
         self._make_room()
@@ -138,7 +142,7 @@ class Placed:
         else:
             client = Client(opened.revision, opened.capabilities or b"{}", opened.client or PLATFORM)
         instance = Instance(
-            self.placement,
+            placement_with(self.placement, personal) if personal is not None else self.placement,
             key,
             client,
             first=(msgspec.structs.replace(opened, params=b""), session),
@@ -149,7 +153,10 @@ class Placed:
             feed=self.feed,
             known_era=self._known_era(opened.revision),
             holder=self,
+            hidden=Hidden(personal.masked) if personal is not None else None,
         )
+        if personal is not None:
+            self.personals.used(personal)
         self.instances[instance.id] = instance
         if subject:
             self._writers[subject] = instance
@@ -208,7 +215,7 @@ class Placed:
             self._listeners.setdefault(instance.key, {}).update(instance.listeners)
             if self.is_leaving:
                 self.end_listeners()
-        if instance.state == "failed":
+        if instance.state == "failed" and instance.hidden is None:  # one user's key says nothing of another's
             self.last_failure = instance.reason
             if instance.upstream is None:
                 self._failures += 1
@@ -216,6 +223,9 @@ class Placed:
                     pause = min(FIRST_BACK_OFF_SECONDS * 2 ** (self._failures - 2), MAX_BACK_OFF_SECONDS)
                     self._retry_at = time.monotonic() + pause
         self._host.instance_gone(instance)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({"personals": Personals(), **state})  # an older runner has none
 
     # --- which placement
 
@@ -242,6 +252,7 @@ class Placed:
         """Another version, other settings: what is new begins with these, what runs goes on as it is for a while."""
         before, self.placement = self.placement, placement
         self._hide(placement)
+        self.personals.clear()
         self.is_leaving = False
         self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
         if (before.version, before.argv, before.remote) != (placement.version, placement.argv, placement.remote):
@@ -254,6 +265,11 @@ class Placed:
         self.feed.hide(placement.masked)
         if placement.remote is not None:
             self.feed.hide_token(placement.remote.bearer)
+
+    def give(self, personal: Personal) -> None:
+        """A user's own values, for the next start of an instance of theirs."""
+        self.feed.hide(personal.masked)
+        self.personals.give(personal)
 
     def leave(self, seconds: float, reason: str) -> None:
         """Begin nothing any more; what runs may end within that time."""
@@ -327,6 +343,11 @@ class Placed:
             instances=instances,
             sign_in=self.sign_in,
         )
+
+
+def _own(opened: Open) -> str:
+    """Another value of the user's own, another instance."""
+    return f":{opened.personal}" if opened.personal else ""
 
 
 def _digest(capabilities: bytes) -> str:
