@@ -30,6 +30,7 @@ STALE_SECONDS: Final = 1.5
 ANSWER_SECONDS: Final = 3.0
 REVOCATION_SECONDS: Final = 0.5
 _CACHE_SIZE: Final = 10_000
+THREADS: Final = 4
 
 Key = tuple[str, str]
 
@@ -63,7 +64,7 @@ class _Entry:
 class Directory:
     """The endpoint's view of what is hosted and who may use it."""
 
-    def __init__(self, backend: Backend, threads: int = 4) -> None:
+    def __init__(self, backend: Backend, threads: int = THREADS) -> None:
         self._backend = backend
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="mcp-lookup")
         self._entries: dict[Key, _Entry] = {}

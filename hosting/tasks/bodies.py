@@ -85,10 +85,11 @@ def body_of(task_id: str) -> bytes:
     if found is None:
         return b""
     body, name = found
-    return _read(name) if name else bytes(body)
+    return stored_read(name) if name else bytes(body)
 
 
-def _read(name: str) -> bytes:
+def stored_read(name: str) -> bytes:
+    """Out of the storage. Raises Unavailable when that is away."""
     storage = _storage()
     try:
         if storage is None:

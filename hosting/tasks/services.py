@@ -24,6 +24,7 @@ from hosting.models import Runner, Task, TaskLine
 from hosting.tasks import bodies, pace
 from hosting.tasks.states import OPEN, RUNNING, LogLine, Outcome, Seen, State, sources
 
+ID_LENGTH = 64
 MIN_TTL = timedelta(seconds=60)
 KEPT_AFTER_END = timedelta(seconds=60)  # at least this long, whatever its TTL was
 
@@ -306,18 +307,18 @@ def line_of(task: Task, line: LogLine) -> TaskLine:
 # --- reading
 
 
-def task_of(principal: str, deployment_id: str, task_id: str, *, only: Sequence[str] = ()) -> Task:
-    """The principal's own task. Foreign and unknown ones are told apart by nobody: one query, one error.
-
-    `only`: just these columns are read, with its runner.
-    """
+def task_of(principal: str, deployment_id: str, task_id: str) -> Task:
+    """The principal's own task. Foreign and unknown ones are told apart by nobody: one query, one error."""
     found = None
-    if len(task_id) <= 64 and "\0" not in task_id:
-        rows = Task.objects.select_related("runner").only(*only) if only else Task.objects.all()
-        found = rows.filter(pk=task_id, principal=principal, deployment_id=UUID(deployment_id)).first()
+    if len(task_id) <= ID_LENGTH and "\0" not in task_id:
+        found = Task.objects.filter(pk=task_id, principal=principal, deployment_id=UUID(deployment_id)).first()
     if found is None:
-        raise NotFound("task_unknown", "There is no such task.")
+        raise task_unknown()
     return found
+
+
+def task_unknown() -> NotFound:
+    return NotFound("task_unknown", "There is no such task.")
 
 
 def check_ttl(value: object) -> int | None:

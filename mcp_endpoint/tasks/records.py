@@ -13,20 +13,14 @@ from django.db.models import Q, QuerySet
 from common.errors import BadInput
 from hosting.models import DeploymentVersion, Task
 from hosting.tasks import services
-from hosting.tasks.bodies import body_of
 from hosting.tasks.places import runner_at
 from hosting.tasks.services import Wanted
-from hosting.tasks.states import Outcome
 from mcp_endpoint.lookup import connection
+from mcp_endpoint.tasks.reading import task_read
 from mcp_endpoint.tasks.wire import TaskSeen
 
 PAGE: Final = 50
 
-_WITH_BODY: Final = frozenset({Outcome.RESULT, Outcome.TOOL_ERROR, Outcome.ERROR})
-_SEEN: Final = (
-    "tool", "state", "outcome", "reason", "created_at", "updated_at", "ttl_ms", "progress", "questions", "exchange",
-    "exchange_owner", "progress_token", "runner__address",
-)  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[str, str]).decode
 
@@ -64,9 +58,7 @@ def create_of_call(wanted: Wanted, task_id: str, runner_address: str, exchange: 
 def get(principal: str, deployment_id: str, task_id: str, with_body: bool) -> TaskSeen:
     """Raises NotFound, for a foreign task as for none."""
     with connection():
-        task = services.task_of(principal, deployment_id, task_id, only=_SEEN)
-        body = body_of(task.id) if with_body and task.outcome in _WITH_BODY else b""
-        return _seen(task, body=body)
+        return task_read(principal, deployment_id, task_id, with_body=with_body)
 
 
 def cancel(principal: str, deployment_id: str, task_id: str) -> TaskSeen:
@@ -105,7 +97,7 @@ def has_output_schema(version_id: str, tool: str) -> bool:
     return any(each.get("name") == tool and each.get("outputSchema") for each in tools or [])
 
 
-def _seen(task: Task, runner_address: str | None = None, *, body: bytes = b"") -> TaskSeen:
+def _seen(task: Task, runner_address: str | None = None) -> TaskSeen:
     if runner_address is None:
         runner_address = task.runner.address if task.runner is not None else ""
     return TaskSeen(
@@ -123,5 +115,4 @@ def _seen(task: Task, runner_address: str | None = None, *, body: bytes = b"") -
         exchange_owner=task.exchange_owner,
         runner_address=runner_address,
         progress_token=task.progress_token.encode(),
-        body=body,
     )

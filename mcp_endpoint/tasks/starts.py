@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 0.05
 RUNNING_SECONDS: Final = 1.0  # what has ended by then need not be said to run
+NOTE_SECONDS: Final = 0.5
 
 
 class _Opened(NamedTuple):
@@ -44,6 +45,7 @@ class Starts:
         self._directory = directory
         self._opened: list[_Opened] = []
         self._running: deque[tuple[float, str]] = deque()  # (time.monotonic() when to say so, task)
+        self._noted_at = 0.0  # time.monotonic()
         self._work: asyncio.Task[None] | None = None
 
     def open(self, link: RunnerLink, wanted: Wanted, task_id: str, route: Route) -> None:
@@ -97,7 +99,11 @@ class Starts:
         return refused
 
     def _due(self) -> list[str]:
-        found, now = [], time.monotonic()
+        found: list[str] = []
+        now = time.monotonic()
+        if now - self._noted_at < NOTE_SECONDS:
+            return found
+        self._noted_at = now
         while self._running and self._running[0][0] <= now:
             found.append(self._running.popleft()[1])
         return found
