@@ -106,7 +106,12 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # The layer waits 5 s for a message, which is also when redis-py gives a read up: a page that hears nothing for
         # that long would lose its connection.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "prefix": "slipway:channels"},
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 30}],
+            "prefix": "slipway:channels",
+            # Of a process that waits for tasks: what it misses while it is busy is seen seconds later.
+            "channel_capacity": {"tasks.*": 2000},
+        },
     }
 }
 
