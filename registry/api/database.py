@@ -61,10 +61,11 @@ class Database:
         except AWAY as error:
             raise _away() from error
 
-    async def row(self, sql: str, parameters: tuple[Any, ...] = ()) -> Any:
-        """The first one, or None."""
+    async def row(self, sql: str, parameters: tuple[Any, ...] = (), *, is_planned_anew: bool = False) -> Any:
+        """The first one, or None. `is_planned_anew`: where the best way depends on the parameters, which a plan that
+        is made once for all of them does not know."""
         async with self.cursor() as cursor:
-            await cursor.execute(sql, parameters)
+            await cursor.execute(sql, parameters, prepare=False if is_planned_anew else None)
             return await cursor.fetchone()
 
 

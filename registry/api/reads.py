@@ -13,18 +13,35 @@ from registry.api.problems import not_found
 from registry.search.matching import api_condition
 
 _TABLE = "registry_serverversion"
+FEW = 1000
 
 
 async def list_page(database: Database, wanted: Listing) -> bytes:
     """A page by name and publish sequence. One more row is not asked for: a full page names a next one, which may
     turn out to be empty, as at the official registry."""
-    rows, parameters = list_query(wanted)
-    entries, count, name, id_ = await database.row(f"SELECT {PAGE} FROM ({rows}) AS page", parameters)
+    found = await _found(database, wanted.search) if wanted.search else None
+    rows, parameters = list_query(wanted, found)
+    is_odd = found is not None or wanted.updated_since is not None
+    entries, count, name, id_ = await database.row(
+        f"SELECT {PAGE} FROM ({rows}) AS page", parameters, is_planned_anew=is_odd
+    )
     return page(entries, count, cursors.encode(name, id_, wanted.filters) if count == wanted.limit else "")
 
 
-def list_query(wanted: Listing) -> tuple[str, tuple[Any, ...]]:
-    """The rows of a page, in order."""
+Condition = tuple[str, list[Any]]
+
+
+async def _found(database: Database, text: str) -> Condition:
+    """Of a search: few servers are named one by one, since PostgreSQL guesses badly how many there are and would look
+    at all of them in their order. Of many it soon has a page in that way."""
+    match, given = api_condition(text)
+    servers = f"SELECT server_id FROM registry_searchentry WHERE {match}"
+    (few,) = await database.row(f"SELECT ARRAY({servers} LIMIT {FEW + 1})", tuple(given), is_planned_anew=True)
+    return (f"server_id IN ({servers})", given) if len(few) > FEW else ("server_id = ANY(%s::bigint[])", [few])
+
+
+def list_query(wanted: Listing, found: Condition | None = None) -> tuple[str, tuple[Any, ...]]:
+    """The rows of a page, in order. `found` is what its search comes to."""
     conditions, parameters = _after(*wanted.after)
     if not wanted.include_deleted:
         conditions.append("status <> 'deleted'")
@@ -36,10 +53,9 @@ def list_query(wanted: Listing) -> tuple[str, tuple[Any, ...]]:
     if wanted.updated_since is not None:
         conditions.append("changed_at > %s")
         parameters.append(wanted.updated_since)
-    if wanted.search:
-        match, given = api_condition(wanted.search)
-        conditions.append(match)
-        parameters += given
+    if found is not None:
+        conditions.append(found[0])
+        parameters += found[1]
     where = " AND ".join(conditions) or "true"
     return f"SELECT * FROM {_TABLE} WHERE {where} ORDER BY name, id LIMIT {wanted.limit}", tuple(parameters)
 

@@ -136,13 +136,13 @@ def corrected(asked: Question, instead: Mapping[str, str]) -> Question:
 
 
 def api_condition(text: str) -> tuple[str, list[Any]]:
-    """For lists that keep another order: over columns of registry_serverversion. A part of the name, or all words."""
+    """For lists that keep another order: over columns of registry_searchentry. A part of the name, or all words."""
     given: list[Any] = [f"%{_literal(text.lower())}%"]
     match = "folded LIKE %s"
     if (asked := question(text)) is not None:
         match += " OR vector @@ %s::tsquery"
         given.append(asked.all_words)
-    return f"server_id IN (SELECT server_id FROM registry_searchentry WHERE {match})", given
+    return match, given
 
 
 def _literal(text: str) -> str:

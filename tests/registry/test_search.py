@@ -189,7 +189,7 @@ def test_api_condition_is_by_name_and_by_words(shelf: None) -> None:
     def matched(text: str) -> set[str]:
         sql, given = api_condition(text)
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT name FROM registry_serverversion WHERE {sql}", given)
+            cursor.execute(f"SELECT name FROM registry_searchentry WHERE {sql}", given)
             return {name for (name,) in cursor.fetchall()}
 
     assert matched("lack-m") == {"io.github.acme/slack-mcp"}
