@@ -22,6 +22,7 @@ TYPESCRIPT_2 = "@modelcontextprotocol/client@2.4.0"
 INSPECTOR = "@modelcontextprotocol/inspector@2.12.0"
 MCPC = "@apify/mcpc@0.2.6"
 OIDC_PROVIDER = "oidc-provider@9.13.3"
+FASTMCP = "fastmcp==4.1.2"
 PYTHON_1 = "mcp==1.30.0"  # 2.x is what the tests themselves have installed
 EVERYTHING = "@modelcontextprotocol/server-everything@2026.8.31"
 # mcpc needs viem for its payments, which no test makes. Newer ones ask for a package that not every registry has.
@@ -75,8 +76,16 @@ def mcpc(*arguments: str) -> list[str]:
 
 def python_1(script: Path, *arguments: str) -> list[str]:
     """A script under SDK 1.x, in an environment of its own."""
+    return _python(PYTHON_1, script, *arguments)
+
+
+def fastmcp(script: Path, *arguments: str) -> list[str]:
+    return _python(FASTMCP, script, *arguments)
+
+
+def _python(package: str, script: Path, *arguments: str) -> list[str]:
     return [
-        find_uv_bin(), "run", "--quiet", "--isolated", "--no-project", "--with", PYTHON_1,
+        find_uv_bin(), "run", "--quiet", "--isolated", "--no-project", "--with", package,
         "python", str(script), *arguments,
     ]  # fmt: skip
 

@@ -49,6 +49,11 @@ class Person:
 
     def visit(self, url: str) -> dict[str, str]:
         """Decides about an authorization request; what the program is told."""
+        told = urlsplit(self.decide(url))
+        return {name: values[0] for name, values in parse_qs(told.query).items()}
+
+    def decide(self, url: str) -> str:
+        """The same; the address at which the program is told."""
         page = self.http.get(url)
         if page.status_code == 200:
             self.pages.append(page.text)
@@ -60,7 +65,7 @@ class Person:
             }
             page = self.http.post(url, data=sent)
         assert page.status_code == 302, page.text
-        return {name: values[0] for name, values in parse_qs(urlsplit(page.headers["location"]).query).items()}
+        return str(page.headers["location"])
 
     def press(self, path: str, **sent: str) -> None:
         """A button of a page: its form's hidden fields, and these."""

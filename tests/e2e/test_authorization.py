@@ -21,11 +21,11 @@ from mcp.client.auth.extensions.identity_assertion import IdentityAssertionOAuth
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import TextContent
 
-from tests.e2e.conftest import LEGACY, host
+from tests.e2e.conftest import host
+from tests.e2e.fetching_site import site_that_fetches
 from tests.e2e.person import CALLBACK, Person, Storage, provider
 from tests.oauth.peers import WebHost
 from tests.oauth.signers import Signer
-from tests.packages.local_index import LocalIndex
 from tests.stack import Stack
 
 
@@ -93,27 +93,8 @@ async def refused(http: httpx2.AsyncClient, url: str, token: str) -> None:
 
 @pytest.fixture(scope="module")
 def oauth_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, WebHost]]:
-    folder = tmp_path_factory.mktemp("oauth")
-    with LocalIndex() as index, WebHost(folder) as web:
-        trusted = folder / "trusted.pem"
-        trusted.write_text(web.authority)
-        index.add_wheel(
-            "slipway-test-legacy",
-            "1.0",
-            {"slipway_test_legacy.py": LEGACY.read_text()},
-            scripts={"slipway-test-legacy": "slipway_test_legacy:main"},
-        )
-        site = Stack(
-            tmp_path_factory.mktemp("oauth-site"),
-            UV_INDEX=f"{index.url}/simple",
-            WEB_PROCESSES="2",
-            SLIPWAY_EGRESS_PRIVATE="127.0.0.0/8,::1/128",
-            SLIPWAY_EGRESS_PORTS=str(web.port),
-            SSL_CERT_FILE=str(trusted),
-        )
-        site.start()
-        yield site, web
-        site.stop()
+    with site_that_fetches(tmp_path_factory) as found:
+        yield found
 
 
 @pytest.mark.slow
