@@ -122,7 +122,7 @@ def verifier() -> Verify:
     def verify(token: str, audience: str, now: float) -> TokenClaims:
         try:
             return claims.verify(token, key=keys.known_keys(), issuer=issuer, audience=audience, now=now)
-        except claims.InvalidToken as error:
+        except claims.InvalidTokenError as error:
             raise InvalidTokenError(error.reason) from None
 
     return verify

@@ -59,7 +59,7 @@ class HasScope(BasePermission):
         return True
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular is not typed
     target_class = ApiTokenAuthentication
     name = "token"
 
@@ -67,7 +67,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
         return {"type": "http", "scheme": "bearer", "description": "A token from /account/api-tokens."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # see above
     target_class = "rest_framework.authentication.SessionAuthentication"
     name = "session"
     priority = 1

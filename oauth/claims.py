@@ -7,11 +7,11 @@ algorithm is fixed by our key and never taken from the token's header; a header 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -20,10 +20,11 @@ from joserfc.jwk import ECKey
 ALGORITHM = "ES256"
 TYPE = "at+jwt"  # RFC 9068, 2.1
 MAX_TOKEN_CHARACTERS = 8192
+_ES256: Final = jws.JWSRegistry.algorithms[ALGORITHM]
 _HEADER_FIELDS = frozenset({"alg", "typ", "kid"})
 
 
-class InvalidToken(Exception):
+class InvalidTokenError(Exception):
     """The token must not be accepted. `reason` is a short sentence without any of the token's contents."""
 
     def __init__(self, reason: str) -> None:
@@ -67,51 +68,70 @@ def verify(
     """Checks signature, type, issuer, audience and times. `audience` is the one resource, compared exactly;
     `key` is the one that we sign with, or those by their ids that we did.
 
-    Raises InvalidToken. `leeway` is in seconds and forgives clocks that differ, for `iat` and `nbf` only.
+    Raises InvalidTokenError. `leeway` is in seconds and forgives clocks that differ, for `iat` and `nbf` only.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
-        raise InvalidToken("the token is too long")
-    signer = _check_header(token, key)
-    try:
-        verified = jws.deserialize_compact(token, signer, algorithms=[ALGORITHM])
-        body = json.loads(verified.payload)
-    except (JoseError, ValueError, TypeError):
-        raise InvalidToken("the signature isn't ours") from None
-    if not isinstance(body, dict):
-        raise InvalidToken("the token holds no claims")
-    claims = _claims(body)
+        raise InvalidTokenError("the token is too long")
+    claims, body = _checked(token, key)
     if claims.iss != issuer:
-        raise InvalidToken("the token is another issuer's")
+        raise InvalidTokenError("the token is another issuer's")
     if claims.aud != audience:
-        raise InvalidToken("the token is for another resource")
+        raise InvalidTokenError("the token is for another resource")
     if now >= claims.exp:
-        raise InvalidToken("the token has expired")
+        raise InvalidTokenError("the token has expired")
     if claims.iat > now + leeway or _seconds(body, "nbf", claims.iat) > now + leeway:
-        raise InvalidToken("the token isn't valid yet")
+        raise InvalidTokenError("the token isn't valid yet")
     return claims
 
 
-def _check_header(token: str, key: ECKey | Mapping[str, ECKey]) -> ECKey:
-    """Which of our keys has to have signed it. Before any cryptography: the header may only confirm what we expect."""
-    encoded, dot, _ = token.partition(".")
+def _checked(token: str, key: ECKey | Mapping[str, ECKey]) -> tuple[Claims, dict[str, Any]]:
+    """What one of our keys has signed (RFC 7515, 5.2): the library's algorithm, without its search for one."""
+    if token.count(".") != 2:
+        raise InvalidTokenError("this is no token of ours")
+    signed, _, signature = token.rpartition(".")
+    header, _, payload = signed.partition(".")
+    kid = _kid_of(header)
+    keys = key if isinstance(key, Mapping) else {key.kid: key}
+    signer = keys.get(kid)
+    if signer is None:
+        raise InvalidTokenError("the token is signed with another key")
     try:
-        raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        header = json.loads(raw) if dot else None
-    except (binascii.Error, ValueError):
+        is_ours = _ES256.verify(signed.encode("ascii"), _decoded(signature), signer)
+        body = json.loads(_decoded(payload)) if is_ours else None
+    except (JoseError, ValueError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise InvalidTokenError("the signature isn't ours")
+    if not isinstance(body, dict):
+        raise InvalidTokenError("the token holds no claims")
+    return _claims(body), body
+
+
+def _decoded(encoded: str) -> bytes:
+    """Base64url without padding (RFC 7515, 2). Raises ValueError."""
+    return base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+
+
+@lru_cache(maxsize=64)
+def _kid_of(encoded: str) -> str:
+    """Which of our keys a header names. Before any cryptography: it may only confirm what we expect. All tokens of one
+    key have the same header."""
+    try:
+        header = json.loads(_decoded(encoded))
+    except ValueError:
         header = None
     if not isinstance(header, dict):
-        raise InvalidToken("this is no token of ours")
+        raise InvalidTokenError("this is no token of ours")
     if header.get("alg") != ALGORITHM:
-        raise InvalidToken("the token's algorithm isn't accepted")
+        raise InvalidTokenError("the token's algorithm isn't accepted")
     if header.get("typ") not in (TYPE, f"application/{TYPE}"):
-        raise InvalidToken("this is no access token")
+        raise InvalidTokenError("this is no access token")
     if not header.keys() <= _HEADER_FIELDS:
-        raise InvalidToken("the token's header has fields that aren't accepted")
-    keys = key if isinstance(key, Mapping) else {key.kid: key}
-    signer = keys.get(kid) if isinstance(kid := header.get("kid"), str) else None
-    if signer is None:
-        raise InvalidToken("the token is signed with another key")
-    return signer
+        raise InvalidTokenError("the token's header has fields that aren't accepted")
+    kid = header.get("kid")
+    if not isinstance(kid, str):
+        raise InvalidTokenError("the token is signed with another key")
+    return kid
 
 
 def _claims(body: dict[str, Any]) -> Claims:
@@ -130,7 +150,7 @@ def _claims(body: dict[str, Any]) -> Claims:
 def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidToken(f"the claim {name} is missing")
+        raise InvalidTokenError(f"the claim {name} is missing")
     return value
 
 
@@ -140,19 +160,19 @@ def _audience(body: dict[str, Any]) -> str:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, str):
-        raise InvalidToken("the token must name exactly one resource")
+        raise InvalidTokenError("the token must name exactly one resource")
     return value
 
 
 def _scopes(body: dict[str, Any]) -> Iterable[str]:
     value = body.get("scope", "")
     if not isinstance(value, str):
-        raise InvalidToken("the claim scope is malformed")
+        raise InvalidTokenError("the claim scope is malformed")
     return value.split()
 
 
 def _seconds(body: dict[str, Any], name: str, default: int | None = None) -> int:
     value = body.get(name, default)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise InvalidToken(f"the claim {name} is missing")
+        raise InvalidTokenError(f"the claim {name} is missing")
     return int(value)

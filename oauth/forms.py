@@ -59,7 +59,7 @@ class ServiceClientForm(forms.Form):
 
     def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].choices = [(name, name) for name in accounts]  # type: ignore[attr-defined]
+        _choose_from(self, accounts)
 
 
 class ServiceTokenForm(ApiTokenForm):
@@ -68,7 +68,13 @@ class ServiceTokenForm(ApiTokenForm):
 
     def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].choices = [(name, name) for name in accounts]  # type: ignore[attr-defined]
+        _choose_from(self, accounts)
+
+
+def _choose_from(form: forms.Form, accounts: list[str]) -> None:
+    field = form.fields["account"]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = [(name, name) for name in accounts]
 
 
 class PolicyForm(forms.Form):

@@ -24,7 +24,7 @@ from common import clock, ids
 from oauth import claims, keys, scopes
 from oauth.clients import assertions
 from oauth.clients.documents import client_keys
-from oauth.clients.jwt import Rejected
+from oauth.clients.jwt import RejectedError
 from oauth.clients.metadata import CLIENT_CREDENTIALS, JWT_BEARER, KEY, NONE, REFRESH, SECRETS
 from oauth.clients.services import client_used, secret_digest
 from oauth.consents import consent_use
@@ -65,14 +65,14 @@ class Validator(OAuth2Validator):
         try:
             client_id = assertions.claimed_client(assertion)
             if getattr(request, "client_id", None) not in (None, "", client_id):
-                raise Rejected("client_id is another one")
+                raise RejectedError("client_id is another one")
             client = self._load_application(client_id, request)
             if client is None or client.profile.method != KEY:
-                raise Rejected("the client is not known, or has no keys")
+                raise RejectedError("the client is not known, or has no keys")
             audiences = (settings.SLIPWAY_URL, f"{settings.SLIPWAY_URL}/oauth/token")
             now = clock.now().timestamp()
             assertions.client_verify(assertion, client, client_keys(client, assertion), audiences=audiences, now=now)
-        except Rejected as error:
+        except RejectedError as error:
             raise errors.InvalidClientError(
                 description=f"The client assertion was refused: {error}.", request=request
             ) from None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -99,9 +99,9 @@ def _act(page: OrganizationPage) -> None:
         page.attempt(organizations.member_remove, f"{user.username} is no member any more.", user=user)
 
 
-def _id(post: object) -> UUID:
+def _id(post: QueryDict) -> UUID:
     try:
-        return UUID(post.get("invitation", ""))  # type: ignore[attr-defined]
+        return UUID(post.get("invitation", ""))
     except ValueError:
         raise NotFound("invitation_unknown", "There is no such open invitation.") from None
 

@@ -30,7 +30,7 @@ def main() -> None:
     def verify(token: str, audience: str, at: float) -> TokenClaims:
         try:
             return claims.verify(token, key={"one": key}, issuer=ISSUER, audience=audience, now=at)
-        except claims.InvalidToken as error:
+        except claims.InvalidTokenError as error:
             raise InvalidTokenError(error.reason) from None
 
     def fresh() -> Authenticator:

@@ -20,30 +20,30 @@ _KIND: Final = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA", "EdDSA": "OKP"}
 _KEY_FIELDS: Final = frozenset({"jwk", "jku", "x5c", "x5u", "crit"})
 
 
-class Rejected(Exception):  # noqa: N818 - the outcome of a check
+class RejectedError(Exception):
     """It does not count. The text says why, without any of its contents."""
 
 
 def peek(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(header, payload), verified by nobody. Raises Rejected for what is no JWT."""
+    """(header, payload), verified by nobody. Raises RejectedError for what is no JWT."""
     parts = token.split(".")
     if len(parts) != 3 or len(token) > MAX_CHARACTERS:
-        raise Rejected("it is no signed JWT")
+        raise RejectedError("it is no signed JWT")
     return _decoded(parts[0]), _decoded(parts[1])
 
 
 def payload_of(token: str, jwks: Mapping[str, Any], *, typ: str = "") -> dict[str, Any]:
-    """The claims, when one of these keys signed them. `typ`: the type that it has to have. Raises Rejected."""
+    """The claims, when one of these keys signed them. `typ`: the type that it has to have. Raises RejectedError."""
     header, _ = peek(token)
     algorithm = header.get("alg")
     if algorithm not in _KIND:
-        raise Rejected(f"it has to be signed with one of {', '.join(ALGORITHMS)}")
+        raise RejectedError(f"it has to be signed with one of {', '.join(ALGORITHMS)}")
     if header.keys() & _KEY_FIELDS:
-        raise Rejected("its header brings a key of its own")
+        raise RejectedError("its header brings a key of its own")
     if typ and str(header.get("typ", "")).lower().removeprefix("application/") != typ:
-        raise Rejected(f"its type has to be {typ}")
+        raise RejectedError(f"its type has to be {typ}")
     if not typ and str(header.get("typ", "JWT")).lower() not in ("jwt", "client-authentication+jwt"):
-        raise Rejected("its type has to be JWT")
+        raise RejectedError("its type has to be JWT")
     fitting = [
         key
         for key in jwks.get("keys", [])
@@ -53,7 +53,7 @@ def payload_of(token: str, jwks: Mapping[str, Any], *, typ: str = "") -> dict[st
         and ("kid" not in header or key.get("kid") == header["kid"])
     ]
     if not fitting:
-        raise Rejected("its key is not known")
+        raise RejectedError("its key is not known")
     for key in fitting:
         try:
             found = KeySet.import_key_set({"keys": [key]}).keys[0]
@@ -63,18 +63,18 @@ def payload_of(token: str, jwks: Mapping[str, Any], *, typ: str = "") -> dict[st
             continue
         if isinstance(body, dict):
             return body
-    raise Rejected("its signature isn't good")
+    raise RejectedError("its signature isn't good")
 
 
 def check_times(body: Mapping[str, Any], *, now: float, longest: float) -> float:
-    """When it expires, at most `longest` seconds from now. Raises Rejected."""
+    """When it expires, at most `longest` seconds from now. Raises RejectedError."""
     expires, issued, begins = (_seconds(body, name) for name in ("exp", "iat", "nbf"))
     if expires is None or expires <= now - LEEWAY_SECONDS:
-        raise Rejected("it has expired")
+        raise RejectedError("it has expired")
     if expires > now + longest + LEEWAY_SECONDS:
-        raise Rejected(f"it is good for more than {longest:g} seconds")
+        raise RejectedError(f"it is good for more than {longest:g} seconds")
     if max(issued or 0, begins or 0) > now + LEEWAY_SECONDS:
-        raise Rejected("it isn't valid yet")
+        raise RejectedError("it isn't valid yet")
     return expires
 
 
@@ -83,7 +83,7 @@ def _seconds(body: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-        raise Rejected(f"{name} is no time")
+        raise RejectedError(f"{name} is no time")
     return float(value)
 
 
@@ -93,5 +93,5 @@ def _decoded(part: str) -> dict[str, Any]:
     except (binascii.Error, ValueError):
         found = None
     if not isinstance(found, dict):
-        raise Rejected("it is no signed JWT")
+        raise RejectedError("it is no signed JWT")
     return found

@@ -18,7 +18,7 @@ from events.actors import person
 from events.audit import record
 from oauth import scopes as known
 from oauth.clients.assertions import assertion_use
-from oauth.clients.jwt import Rejected, check_times, payload_of, peek
+from oauth.clients.jwt import RejectedError, check_times, payload_of, peek
 from oauth.enterprise.people import identity_user
 from oauth.models import Application, TrustedIdp
 from oauth.policies import refusal_of, scopes_within
@@ -29,7 +29,7 @@ TYPE: Final = "oauth-id-jag+jwt"
 MAX_SECONDS: Final = 3600
 
 
-class NoScope(Exception):  # noqa: N818 - the outcome of a check
+class NoScopeError(Exception):
     """Everything is good, but nothing is left that may be granted."""
 
 
@@ -43,23 +43,23 @@ class Exchanged:
 def assertion_exchange(
     assertion: str, *, client: Application, resources: Sequence[str], scopes: Sequence[str], now: float
 ) -> Exchanged:
-    """Whom, for what and how far. Raises Rejected, NoScope."""
+    """Whom, for what and how far. Raises RejectedError, NoScopeError."""
     _, unverified = peek(assertion)
     issuer = unverified.get("iss")
     if not isinstance(issuer, str):
-        raise Rejected("iss is missing")
-    refusal = Rejected("no organization here trusts its issuer for this server")
+        raise RejectedError("iss is missing")
+    refusal = RejectedError("no organization here trusts its issuer for this server")
     for idp in TrustedIdp.objects.filter(issuer=issuer, is_enabled=True).select_related("organization"):
         try:
             body = payload_of(assertion, _keys_of(idp, assertion), typ=TYPE)
-        except Rejected as rejected:
+        except RejectedError as rejected:
             refusal = rejected
             continue
         expires = _check(body, client, now)
         url = _resource_of(body, resources)
         user = identity_user(idp, body)
         if user is None:
-            refusal = Rejected("its subject has no account here")
+            refusal = RejectedError("its subject has no account here")
             continue
         resource = resource_find(url, user.pk)
         if resource is None or resource.organization_id != idp.organization_id:
@@ -67,7 +67,7 @@ def assertion_exchange(
         _check_policy(idp, client, resource)
         granted = scopes_within(resource, _scopes(body, idp, client, scopes))
         if not granted:
-            raise NoScope
+            raise NoScopeError
         assertion_use(issuer, body, expires)
         _note(idp, user, client, resource, granted, str(body["sub"]))
         return Exchanged(user, resource, granted)
@@ -80,15 +80,15 @@ def _check(body: Mapping[str, Any], client: Application, now: float) -> float:
     if isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
     if audience != settings.SLIPWAY_URL:
-        raise Rejected("aud has to be this site's issuer")
+        raise RejectedError("aud has to be this site's issuer")
     if body.get("client_id") != client.client_id:
-        raise Rejected("it is for another client")
+        raise RejectedError("it is for another client")
     if not isinstance(body.get("sub"), str) or not 0 < len(body["sub"]) <= 255:
-        raise Rejected("sub is missing")
+        raise RejectedError("sub is missing")
     if "cnf" in body:
-        raise Rejected("it is bound to a key, which this site can't check")
+        raise RejectedError("it is bound to a key, which this site can't check")
     if body.get("iat") is None:
-        raise Rejected("iat is missing")
+        raise RejectedError("iat is missing")
     return check_times(body, now=now, longest=MAX_SECONDS)
 
 
@@ -98,17 +98,17 @@ def _resource_of(body: Mapping[str, Any], asked: Sequence[str]) -> str:
     claimed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
     found = {url for url in (*claimed, *asked) if isinstance(url, str)}
     if len(found) != 1:
-        raise Rejected("it has to be for exactly one resource, and the request for the same one")
+        raise RejectedError("it has to be for exactly one resource, and the request for the same one")
     return found.pop()
 
 
 def _check_policy(idp: TrustedIdp, client: Application, resource: Resource) -> None:
     if idp.clients and client.client_id not in idp.clients:
-        raise Rejected("the organization does not let this client in")
+        raise RejectedError("the organization does not let this client in")
     if idp.resources and resource.id not in idp.resources:
-        raise Rejected("the organization does not give this server out")
+        raise RejectedError("the organization does not give this server out")
     if refusal := refusal_of(client, resource):
-        raise Rejected(refusal[0].lower() + refusal[1:].rstrip("."))
+        raise RejectedError(refusal[0].lower() + refusal[1:].rstrip("."))
 
 
 def _scopes(body: Mapping[str, Any], idp: TrustedIdp, client: Application, asked: Sequence[str]) -> tuple[str, ...]:

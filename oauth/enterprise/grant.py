@@ -12,8 +12,8 @@ from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.oauth2.rfc6749.grant_types.base import GrantTypeBase
 
 from common import clock
-from oauth.clients.jwt import Rejected
-from oauth.enterprise.exchange import NoScope, assertion_exchange
+from oauth.clients.jwt import RejectedError
+from oauth.enterprise.exchange import NoScopeError, assertion_exchange
 
 
 class JwtBearerGrant(GrantTypeBase):
@@ -46,9 +46,9 @@ class JwtBearerGrant(GrantTypeBase):
                 scopes=request.scopes or [],
                 now=clock.now().timestamp(),
             )
-        except NoScope:
+        except NoScopeError:
             raise errors.InvalidScopeError(request=request) from None
-        except Rejected as rejected:
+        except RejectedError as rejected:
             raise errors.InvalidGrantError(f"The assertion was refused: {rejected}.", request=request) from None
         request.user = exchanged.user
         request.resource = [exchanged.resource.url]

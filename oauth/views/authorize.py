@@ -174,15 +174,16 @@ def _page(request: HttpRequest, user: User, asked: Asked, status: int = 200, pro
     }
     response = render(request, "oauth/authorize.html", context, status=status)
     # Chromium applies form-action to where the answer to a form redirects, too (CSP 3, 6.4.1)
-    response._csp_update = {"form-action": ["'self'", *_form_targets(asked.credentials["redirect_uri"])]}  # type: ignore[attr-defined]
+    # which is how django-csp is told of one answer only
+    response._csp_update = {"form-action": _form_targets(asked.credentials["redirect_uri"])}  # type: ignore[attr-defined]
     return response
 
 
 def _form_targets(redirect_uri: str) -> Sequence[str]:
     parts = urlsplit(redirect_uri)
     if redirects.is_private(redirect_uri) or "[" in parts.netloc:  # no source expression holds an IPv6 address
-        return [f"{parts.scheme}:"]
-    return [f"{parts.scheme}://{parts.netloc}"]
+        return ["'self'", f"{parts.scheme}:"]
+    return ["'self'", f"{parts.scheme}://{parts.netloc}"]
 
 
 def _sent_back(uri: str, application: Application) -> HttpResponse:

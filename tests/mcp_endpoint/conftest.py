@@ -145,7 +145,7 @@ class Site:
     def verify(self, token: str, audience: str, now: float) -> TokenClaims:
         try:
             return claims.verify(token, key=self.key, issuer=SITE, audience=audience, now=now)
-        except claims.InvalidToken as error:
+        except claims.InvalidTokenError as error:
             raise InvalidTokenError(error.reason) from None
 
     def token(self, sub: str = ALICE, *, jti: str = "t1", seconds: float = 60, **changes: Any) -> str:

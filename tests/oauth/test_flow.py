@@ -204,7 +204,7 @@ def test_other_redirect_uri_at_the_token_endpoint_gets_nothing(flow: Flow) -> No
 def test_token_is_for_one_server_only(flow: Flow) -> None:
     """Threat 3."""
     tokens = flow.connect()
-    with pytest.raises(claims.InvalidToken, match="another resource"):
+    with pytest.raises(claims.InvalidTokenError, match="another resource"):
         verify(tokens["access_token"], f"{settings.SLIPWAY_URL}/mcp/alice/other")
 
 
@@ -252,7 +252,7 @@ def test_without_a_resource_the_token_opens_no_server(flow: Flow) -> None:
     server, flow.resource = flow.resource, ""
     tokens = flow.connect()
     assert verify(tokens["access_token"], settings.SLIPWAY_URL)
-    with pytest.raises(claims.InvalidToken):
+    with pytest.raises(claims.InvalidTokenError):
         verify(tokens["access_token"], server)
 
 

@@ -46,7 +46,7 @@ def is_good(token: str, audience: str) -> bool:
             audience=audience,
             now=clock.now().timestamp(),
         )
-    except claims.InvalidToken:
+    except claims.InvalidTokenError:
         return False
     return True
 

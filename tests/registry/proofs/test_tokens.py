@@ -137,7 +137,7 @@ def test_access_token_of_this_site_is_refused() -> None:
 
 
 def test_registry_token_is_refused_as_an_access_token() -> None:
-    with pytest.raises(access_tokens.InvalidToken):
+    with pytest.raises(access_tokens.InvalidTokenError):
         access_tokens.verify(
             minted(), key=load_signing_key(), issuer=f"{SITE}/registry", audience=f"{SITE}/registry", now=NOW
         )
