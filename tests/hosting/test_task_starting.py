@@ -85,8 +85,8 @@ def open_late(task: Task, address: str) -> str:
 def test_the_tool_runs_once_whenever_its_web_process_opens_the_call(
     runner_process: RunnerProcess,
     deployment: Deployment,
-    queued: Queued,
-    when: str,  # noqa: F811
+    queued: Queued,  # noqa: F811
+    when: str,
 ) -> None:
     task = accepted(deployment, runner_process.address)
     assert (task.state, task.attempts) == (State.STARTING, 1)
