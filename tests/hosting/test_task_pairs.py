@@ -92,7 +92,11 @@ DONE: dict[str, tuple[Callable[[Task, Runner], bool], frozenset[State], State]] 
         frozenset({State.ACCEPTED}),
         State.STARTING,
     ),
-    "opened": (lambda task, runner: services.task_running(task), frozenset({State.STARTING}), State.WORKING),
+    "opened": (
+        lambda task, runner: bool(services.tasks_running([task.id])),
+        frozenset({State.STARTING}),
+        State.WORKING,
+    ),
     "again": (lambda task, runner: services.task_again(task, "again"), RUNNING, State.ACCEPTED),
     "lost": (lambda task, runner: services.task_end(task, Outcome.LOST, "gone"), OPEN, State.ENDED),
     "cancel": (cancel, OPEN, State.ENDED),
