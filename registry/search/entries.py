@@ -51,8 +51,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Columns of registry_searchentry. `vector` is a tsvector as text, `vocabulary` the words that it is made of."""
+class Listed:
+    """What a list shows of a server: of its latest version, but `updated_at` of any."""
 
     server_id: int
     name: str
@@ -64,6 +64,12 @@ class Entry:
     updated_at: datetime
     versions: int
     facets: int
+
+
+@dataclass(frozen=True)
+class Entry(Listed):
+    """Columns of registry_searchentry. `vector` is a tsvector as text, `vocabulary` the words that it is made of."""
+
     compact: str
     compact_title: str
     vendor: str

@@ -6,7 +6,7 @@ At most four queries: the words that were typed, what misspelt ones may have bee
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db import connection
 from common import clock
 from registry.moderation.confusables import distance
 from registry.search import facets, matching
+from registry.search.entries import Listed
 from registry.search.matching import Question
 
 PAGE = 20
@@ -48,19 +49,9 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Listed):
     """A server in a list."""
 
-    server_id: int
-    name: str
-    title: str
-    description: str
-    version: str
-    status: str
-    published_at: datetime
-    updated_at: datetime
-    versions: int
-    facets: int
     rank: float
 
     @property
@@ -88,7 +79,7 @@ class Found:
     has_more: bool
 
 
-_ROW = "server_id, name, title, description, version, status, published_at, updated_at, versions, facets"
+_ROW = ", ".join(column.name for column in fields(Listed))
 
 
 def find(search: Search) -> Found:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -47,8 +47,7 @@ class Package:
     inputs: tuple[Input, ...]
 
 
-@dataclass(frozen=True)
-class Icon:
+class Icon(NamedTuple):
     src: str
     theme: str
 
@@ -79,18 +78,27 @@ class Document:
         return any(one.is_secret for one in self.inputs)
 
 
+# Texts, as they are called here and there.
+_OF_DOCUMENT = {
+    "schema": "$schema",
+    **{name: name for name in ("name", "title", "description", "version")},
+    "website_url": "websiteUrl",
+}
+_OF_REPOSITORY = {f"repository_{name}": name for name in ("url", "source", "subfolder")}
+_OF_PACKAGE = {
+    "registry_type": "registryType",
+    "registry_base_url": "registryBaseUrl",
+    "identifier": "identifier",
+    "version": "version",
+    "file_sha256": "fileSha256",
+    "runtime_hint": "runtimeHint",
+}
+
+
 def read(document: Any) -> Document:
-    repository = _object(_member(document, "repository"))
     return Document(
-        schema=_text(document, "$schema"),
-        name=_text(document, "name"),
-        title=_text(document, "title"),
-        description=_text(document, "description"),
-        version=_text(document, "version"),
-        website_url=_text(document, "websiteUrl"),
-        repository_url=_text(repository, "url"),
-        repository_source=_text(repository, "source"),
-        repository_subfolder=_text(repository, "subfolder"),
+        **_texts(document, _OF_DOCUMENT),
+        **_texts(_object(_member(document, "repository")), _OF_REPOSITORY),
         icons=tuple(Icon(_text(one, "src"), _text(one, "theme")) for one in _objects(document, "icons")),
         packages=tuple(_package(one) for one in _objects(document, "packages")),
         remotes=tuple(_transport(one) for one in _objects(document, "remotes")),
@@ -114,12 +122,7 @@ def _key(url: str) -> int:
 def _package(one: Mapping[str, Any]) -> Package:
     transport = _transport(_object(_member(one, "transport")))
     return Package(
-        registry_type=_text(one, "registryType"),
-        registry_base_url=_text(one, "registryBaseUrl"),
-        identifier=_text(one, "identifier"),
-        version=_text(one, "version"),
-        file_sha256=_text(one, "fileSha256"),
-        runtime_hint=_text(one, "runtimeHint"),
+        **_texts(one, _OF_PACKAGE),
         transport=transport,
         inputs=(
             *_inputs(one, "environmentVariables", "environment"),
@@ -162,6 +165,10 @@ def _member(holder: Any, name: str) -> Any:
         return None
     found = holder.get(name)
     return holder.get(_CAPITAL.sub("_", name).lower()) if found is None else found
+
+
+def _texts(holder: Any, names: Mapping[str, str]) -> dict[str, str]:
+    return {ours: _text(holder, name) for ours, name in names.items()}
 
 
 def _text(holder: Any, name: str) -> str:
