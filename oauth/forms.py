@@ -71,6 +71,52 @@ class ServiceTokenForm(ApiTokenForm):
         _choose_from(self, accounts)
 
 
+class IdpForm(forms.Form):
+    issuer = forms.CharField(
+        label="Issuer",
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://login.example.org"}),
+        help_text="Its address exactly as it stands in its tokens.",
+    )
+    jwks_uri = forms.CharField(
+        label="Where its keys are",
+        required=False,
+        max_length=500,
+        widget=forms.URLInput(),
+        help_text="Without an address the provider is asked for it.",
+    )
+    scopes = forms.MultipleChoiceField(
+        label="It may give out",
+        choices=[(scope, scopes.MEANINGS[scope][0]) for scope in scopes.KNOWN],
+        widget=forms.CheckboxSelectMultiple,
+        initial=list(scopes.DEFAULT),
+    )
+    clients = forms.CharField(
+        label="To these programs only",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text="One id a line. Without any, to every program that can prove itself.",
+    )
+
+
+class IdentityForm(forms.Form):
+    idp = forms.ChoiceField(label="At")
+    subject = forms.CharField(
+        label="Subject",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="Whom the provider means: “sub” in its tokens, never an address.",
+    )
+    account = forms.ChoiceField(label="Is here")
+
+    def __init__(self, *args: Any, idps: list[tuple[str, str]], people: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choose_from(self, people)
+        field = self.fields["idp"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = idps
+
+
 def _choose_from(form: forms.Form, accounts: list[str]) -> None:
     field = form.fields["account"]
     assert isinstance(field, forms.ChoiceField)

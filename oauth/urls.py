@@ -7,6 +7,7 @@ from oauth.views import organizations
 from oauth.views.api_tokens import api_tokens
 from oauth.views.apps import connected_apps
 from oauth.views.authorize import authorize
+from oauth.views.identity import identity
 
 app_name = "oauth"
 urlpatterns = [
@@ -22,5 +23,6 @@ urlpatterns = [
     path("organizations/<str:name>/programs", organizations.programs, name="organization_programs"),
     path("organizations/<str:name>/apps", organizations.apps, name="organization_apps"),
     path("organizations/<str:name>/rules", organizations.rules, name="organization_rules"),
+    path("organizations/<str:name>/identity", identity, name="organization_identity"),
     path("account/apps", connected_apps, name="connected_apps"),
 ]

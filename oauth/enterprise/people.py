@@ -6,68 +6,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from accounts import names
-from accounts.models import Organization, User
+from accounts.models import User
 from accounts.services import user_create
 from common import ids
-from common.errors import AppError, BadInput
-from events.actors import SYSTEM, Actor
-from events.audit import record
+from common.errors import AppError
+from events.actors import SYSTEM
+from oauth.enterprise.trust import identity_link
 from oauth.models import EnterpriseIdentity, TrustedIdp
-
-
-def idp_trust(
-    *,
-    actor: Actor,
-    organization: Organization,
-    issuer: str,
-    jwks_uri: str,
-    scopes: str = "mcp:read mcp:call",
-    clients: tuple[str, ...] = (),
-    resources: tuple[UUID, ...] = (),
-    email_domains: tuple[str, ...] = (),
-    creates_users: bool = False,
-) -> TrustedIdp:
-    """From now on this provider decides about the organization's servers. Replaces what was said of it before."""
-    if not jwks_uri.startswith("https://"):
-        raise BadInput("jwks_uri_refused", "The keys have to be at an https URL.", field="jwks_uri")
-    with transaction.atomic():
-        idp, _ = TrustedIdp.objects.update_or_create(
-            organization=organization,
-            issuer=issuer,
-            defaults={
-                "jwks_uri": jwks_uri,
-                "jwks": {},
-                "jwks_fetched_at": None,
-                "scopes": scopes,
-                "clients": list(clients),
-                "resources": list(resources),
-                "email_domains": [domain.lower() for domain in email_domains],
-                "creates_users": creates_users,
-                "is_enabled": True,
-            },
-        )
-        record(actor, "trusted_idp:set", "trusted_idp", idp.pk, organization=str(organization.pk), issuer=issuer)
-    return idp
-
-
-def idp_distrust(*, actor: Actor, idp: TrustedIdp) -> None:
-    """Repeatable. What it vouched for ends within ten minutes."""
-    with transaction.atomic():
-        if TrustedIdp.objects.filter(pk=idp.pk, is_enabled=True).update(is_enabled=False):
-            record(actor, "trusted_idp:disable", "trusted_idp", idp.pk)
-
-
-def identity_link(*, actor: Actor, idp: TrustedIdp, subject: str, user: User) -> EnterpriseIdentity:
-    with transaction.atomic():
-        identity, _ = EnterpriseIdentity.objects.update_or_create(idp=idp, subject=subject, defaults={"user": user})
-        record(actor, "enterprise_identity:link", "trusted_idp", idp.pk, subject=subject, user=str(user.pk))
-    return identity
 
 
 def identity_user(idp: TrustedIdp, body: Mapping[str, Any]) -> User | None:

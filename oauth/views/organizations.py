@@ -156,8 +156,7 @@ def rules(page: OrganizationPage) -> HttpResponse:
         else:
             messages.success(page.request, "Saved. What is connected and not allowed any more has ended.")
             return page.back("oauth:organization_rules")
-    idps = page.organization.idps.filter(is_enabled=True).order_by("issuer")
-    return page.show("rules", "rules", status=400 if form.is_bound else 200, form=form, idps=idps)
+    return page.show("rules", "rules", status=400 if form.is_bound else 200, form=form)
 
 
 def _id(text: str | None) -> UUID:

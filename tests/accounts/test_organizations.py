@@ -126,7 +126,7 @@ def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
 def test_strangers_learn_nothing(acme: Organization) -> None:
     eve = make_user("eve")
     client = signed_in(eve)
-    for page in ("", "audit", "programs", "apps", "rules"):
+    for page in ("", "audit", "programs", "apps", "rules", "identity"):
         answer = client.get(f"/organizations/acme/{page}")
         assert answer.status_code == 404
         assert client.post(f"/organizations/acme/{page}", {"action": "leave"}).status_code == 404

@@ -16,7 +16,7 @@ from accounts.services import organization_create
 from events.actors import OPERATOR
 from hosting.models import Deployment
 from oauth.clients.services import client_create
-from oauth.enterprise.people import identity_link, idp_trust
+from oauth.enterprise.trust import identity_link, idp_trust
 from oauth.models import AccessToken, Application
 from tests.factories import make_deployment, make_user
 from tests.identity.idps import CALLBACK_HERE, Idp
@@ -121,9 +121,9 @@ class Company:
         server = make_deployment(make_user("alice"), access="public")
         Deployment.objects.filter(pk=server.pk).update(owner=organization.name)
         self.resource = resource_of(Deployment.objects.select_related("owner").get(pk=server.pk))
-        with idp.browser() as browser:
-            keys = idp.found(browser)["jwks_uri"]
-        trusted = idp_trust(actor=OPERATOR, organization=organization, issuer=idp.issuer, jwks_uri=keys)
+        trusted = idp_trust(
+            actor=OPERATOR, organization=organization, issuer=idp.issuer
+        )  # which says where its keys are
         identity_link(actor=OPERATOR, idp=trusted, subject="ann", user=self.ann)
         client, self.secret = client_create(actor=OPERATOR, name="Desk", grants=[GRANT], method="client_secret_post")
         Application.objects.filter(pk=client.pk).update(client_id=idp.settings.client_there)

@@ -25,7 +25,7 @@ from events.models import AuditEntry
 from hosting.models import Deployment, DeploymentMember
 from hosting.services import deployment_create
 from oauth.clients.services import client_create
-from oauth.enterprise.people import identity_link, idp_distrust, idp_trust
+from oauth.enterprise.trust import identity_link, idp_distrust, idp_trust
 from oauth.models import AccessToken, EnterpriseIdentity, TrustedIdp
 from tests.factories import make_user
 from tests.oauth.flow import resource_of, token

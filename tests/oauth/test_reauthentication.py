@@ -14,7 +14,7 @@ from accounts.organizations import service_account_create
 from accounts.reauthentication import SIGNED_IN_AT
 from accounts.services import organization_create
 from events.actors import OPERATOR
-from oauth.models import ApiToken, Application, ClientPolicy, EndpointToken
+from oauth.models import ApiToken, Application, ClientPolicy, EndpointToken, TrustedIdp
 from tests.accounts.test_organizations import signed_in
 from tests.factories import PASSWORD, actor_of, make_deployment, make_user
 
@@ -32,8 +32,14 @@ DEEDS: dict[str, tuple[str, dict[str, Any], Any]] = {
         {"action": "token", "account": "Acme-bot", "ttl": 86400, "scopes": "deployments:read"},
         ApiToken,
     ),
+    "trusted provider": (
+        "/organizations/acme/identity",
+        {"action": "trust", "issuer": "https://a.example", "jwks_uri": "https://a.example/k", "scopes": "mcp:read"},
+        TrustedIdp,
+    ),
     "rules": ("/organizations/acme/rules", {"action": "rules", "clients": "good.example"}, ClientPolicy),
 }  # fmt: skip
+GO_ON = {"rules", "trusted provider"}  # by themselves, after it
 each_deed = pytest.mark.parametrize("deed", DEEDS)
 
 
@@ -73,7 +79,7 @@ def test_what_opens_doors_asks_for_the_password_again(alice: User, deed: str) ->
     assert client.post(path, sent)["Location"] == answer["Location"]
     done = client.post(answer["Location"], {"password": PASSWORD, "next": path})
     assert done.status_code == 302 and done["Location"].lower().startswith(path)
-    if deed != "rules":  # those went on by themselves
+    if deed not in GO_ON:
         assert client.post(path, sent).status_code == 200
     assert made.objects.count() == 1
 
@@ -85,7 +91,7 @@ def test_who_has_just_signed_in_is_not_asked(alice: User, deed: str) -> None:
     assert made.objects.count() == 1
 
 
-@pytest.mark.parametrize("deed", sorted(DEEDS.keys() - {"rules"}))
+@pytest.mark.parametrize("deed", sorted(DEEDS.keys() - GO_ON))
 def test_page_says_so_before_a_form_is_filled_in(alice: User, deed: str) -> None:
     client = sign_in()
     assert "Confirm that it is you" not in client.get(DEEDS[deed][0]).content.decode()

@@ -11,7 +11,7 @@ from common.commands import OperatorCommand
 from common.errors import BadInput, NotFound
 from events.actors import OPERATOR
 from oauth import scopes
-from oauth.enterprise.people import identity_link, idp_distrust, idp_trust
+from oauth.enterprise.trust import identity_link, idp_distrust, idp_trust
 from oauth.models import TrustedIdp
 
 
@@ -24,7 +24,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", required=True, metavar="NAME")
         parser.add_argument("--issuer", required=True, metavar="URL")
-        parser.add_argument("--jwks-uri", metavar="URL", help="where its public keys are; needed unless --remove")
+        parser.add_argument("--jwks-uri", metavar="URL", help="where its public keys are; the provider is asked by default")
         parser.add_argument("--scope", default=" ".join(scopes.DEFAULT), help="at most these (default: %(default)s)")
         parser.add_argument("--client", action="append", default=[], metavar="ID", help="only these; all by default")
         parser.add_argument(
@@ -45,15 +45,14 @@ class Command(OperatorCommand):
             for idp in TrustedIdp.objects.filter(organization=organization, issuer=options["issuer"]):
                 idp_distrust(actor=OPERATOR, idp=idp)
             return
-        if not options["jwks_uri"]:
-            raise BadInput("jwks_uri_missing", "Say where its public keys are: --jwks-uri")
         idp = idp_trust(
             actor=OPERATOR,
             organization=organization,
             issuer=options["issuer"],
-            jwks_uri=options["jwks_uri"],
+            jwks_uri=options["jwks_uri"] or "",
             scopes=" ".join(scopes.parse(options["scope"])),
             clients=tuple(options["client"]),
+            resources=(),
             email_domains=tuple(options["email_domain"]),
             creates_users=options["create_users"],
         )
