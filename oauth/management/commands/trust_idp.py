@@ -24,7 +24,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", required=True, metavar="NAME")
         parser.add_argument("--issuer", required=True, metavar="URL")
-        parser.add_argument("--jwks-uri", metavar="URL", help="where its public keys are; the provider is asked by default")
+        parser.add_argument("--jwks-uri", metavar="URL", help="of its public keys; by default it is asked")
         parser.add_argument("--scope", default=" ".join(scopes.DEFAULT), help="at most these (default: %(default)s)")
         parser.add_argument("--client", action="append", default=[], metavar="ID", help="only these; all by default")
         parser.add_argument(
