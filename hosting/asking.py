@@ -22,6 +22,7 @@ _ANSWERS: dict[type[Any], Callable[[bytes], Any]] = {
     c.GetTail: msgspec.msgpack.Decoder(c.Tail).decode,
     c.GetOutbox: msgspec.msgpack.Decoder(c.OutboxSeen).decode,
     c.GetNews: msgspec.msgpack.Decoder(c.News).decode,
+    c.GetRequest: msgspec.msgpack.Decoder(c.Request).decode,
     c.GetCall: msgspec.msgpack.Decoder(c.CallSeen).decode,
     c.GetData: msgspec.msgpack.Decoder(c.DataPart).decode,
     c.GetEgress: msgspec.msgpack.Decoder(c.EgressBatch).decode,
@@ -69,6 +70,8 @@ class Questions:
     async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
     @overload
     async def ask(self, operation: c.GetNews) -> c.News: ...
+    @overload
+    async def ask(self, operation: c.GetRequest) -> c.Request: ...
     @overload
     async def ask(self, operation: c.GetCall) -> c.CallSeen: ...
     @overload

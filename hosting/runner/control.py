@@ -231,6 +231,13 @@ class GetCall(msgspec.Struct, frozen=True, tag="call"):
     task: str
 
 
+class GetRequest(msgspec.Struct, frozen=True, tag="request"):
+    """What a call of the owner's was opened with, and how long ago. Answered with Request."""
+
+    exchange: str
+    owner: str
+
+
 class GetEgress(msgspec.Struct, frozen=True, tag="egress"):
     """What went out since the last batch that the site has written down: `taken`, of this boot, or 0."""
 
@@ -277,7 +284,19 @@ Order = (
     Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData | Ping
 )
 OfPersons = PlacePersonal | ForgetPersonal | OpenSession | Tell  # answered with Taken too
-Operation = Order | OfPersons | GetData | GetStatus | GetTail | GetOutbox | GetNews | GetCall | GetEgress | SetShare
+Operation = (
+    Order
+    | OfPersons
+    | GetData
+    | GetStatus
+    | GetTail
+    | GetOutbox
+    | GetNews
+    | GetCall
+    | GetRequest
+    | GetEgress
+    | SetShare
+)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -418,3 +437,12 @@ class News(msgspec.Struct, frozen=True):
     """Whoever gets any is to ask again, until there is none."""
 
     tasks: list[TaskNews]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`params` is raw JSON, b"" where it is too large for a frame."""
+
+    method: str
+    params: bytes
+    age_seconds: float
+    is_done: bool

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from hosting.runner import control as c
 from hosting.runner.folders import FoldersError, key_of
 from hosting.runner.frames import Kind, Reason
+from hosting.runner.log import PART_BYTES
 from hosting.runner.personal import forget_personal, open_session, place_personal
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
@@ -15,7 +17,9 @@ from hosting.runner.runner import Runner
 MAX_NEWS = 500
 
 
-Value = c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.News | c.CallSeen | c.EgressBatch | c.Held
+Value = (
+    c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.News | c.Request | c.CallSeen | c.EgressBatch | c.Held
+)
 
 
 def perform(runner: Runner, operation: c.Operation) -> Value:
@@ -183,6 +187,15 @@ def _call(runner: Runner, operation: c.GetCall) -> c.CallSeen:
     return c.CallSeen(_instance(runner, header.exchange) if header is not None else "")
 
 
+def _request(runner: Runner, operation: c.GetRequest) -> c.Request:
+    exchange = runner.exchanges.get(operation.exchange)
+    if exchange is None:
+        raise RefusedError(Reason.LOST, "nothing is known of that call any more")
+    runner.owned(exchange.log, operation.owner)
+    params = exchange.open.params if len(exchange.open.params) <= PART_BYTES else b""
+    return c.Request(exchange.open.method, params, time.monotonic() - exchange.opened_at, exchange.is_done)
+
+
 def _instance(runner: Runner, exchange: str) -> str:
     known = runner.exchanges.get(exchange)
     return known.instance if known is not None else ""
@@ -219,6 +232,7 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.GetOutbox: _of_tasks,
     c.GetNews: _news,
     c.GetCall: _call,
+    c.GetRequest: _request,
     c.GetEgress: lambda runner, asked: runner.egress.next(asked.taken, runner.boot),
     c.Restart: _restart,
     c.Drain: _drain,

@@ -45,8 +45,12 @@ class Converting:
         seconds: float,
         handle: Callable[[TaskSeen], Awaitable[bytes]],
         at_once: bool = False,
+        after: int = 0,
     ) -> None:
-        """`at_once`: also as soon as the hosted server makes a task of it, for a client that knows what that is."""
+        """`at_once`: also as soon as the hosted server makes a task of it, for a client that knows what that is.
+
+        `after`: the event that the client was given last.
+        """
         self._inner = inner
         self._tasks = tasks
         self._wanted = wanted
@@ -54,7 +58,7 @@ class Converting:
         self._handle = handle
         self._at_once = at_once
         self._due = asyncio.get_running_loop().time() + seconds
-        self._last = 0
+        self._last = after
         self._is_over = False
 
     async def get(self, seconds: float) -> Event | None:

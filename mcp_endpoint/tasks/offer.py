@@ -88,8 +88,13 @@ def listed_2026(context: Context, message: ModernCall, result: bytes) -> bytes:
     return tools.in_list(result, route.names_taken)
 
 
-def converting_2025(context: Context, message: Call, source: Source, where: Where) -> Source:
-    """The call's source; it ends with words about a task when the deployment's limit is over."""
+def converting_2025(
+    context: Context, message: Call, source: Source, where: Where, *, age: float = 0.0, after: int = 0
+) -> Source:
+    """The call's source; it ends with words about a task when the deployment's limit is over.
+
+    `age`: seconds that the call has run already. `after`: the event that its client was given last.
+    """
     seconds = context.route.hand_off_seconds
     if message.method != CALL or not seconds:
         return source
@@ -101,7 +106,8 @@ def converting_2025(context: Context, message: Call, source: Source, where: Wher
     async def handle(task: TaskSeen) -> bytes:
         return await _words(context, task)
 
-    return Converting(source, context.services.tasks, wanted, where, seconds=seconds, handle=handle)
+    left = max(0.0, seconds - age)
+    return Converting(source, context.services.tasks, wanted, where, seconds=left, handle=handle, after=after)
 
 
 def converting_2026(context: Context, message: ModernCall, source: Source, where: Where) -> Source:

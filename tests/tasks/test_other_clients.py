@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.http_client import text_of
+from tests.e2e.http_client import events, outcome, text_of
 from tests.tasks.conftest import PATIENCE, Hosted, LegacyTasks
 from tests.tasks.test_modern_clients import ModernTasks
 
@@ -63,6 +63,20 @@ async def test_a_long_call_is_handed_off_and_its_result_fetched(impatient: Hoste
         task_id = task_id_of(words)
         assert "still running" in await client.call("task_status", task_id=task_id)
         assert "still running" in await client.call("task_result", task_id=task_id, wait_seconds=0.1)
+        assert await client.call("task_result", task_id=task_id) == "done"
+
+
+async def test_a_call_whose_stream_broke_off_is_handed_off_on_the_one_that_goes_on(impatient: Hosted) -> None:
+    """At the limit, counted from the call's begin, so that who breaks off again and again waits no longer."""
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        client = LegacyTasks(impatient.url, impatient.token, http)
+        await client.initialize()
+        arguments = {"name": "slow", "arguments": {"seconds": 5}}
+        async with client.post("tools/call", arguments) as answer:
+            last = await anext(event.id async for event in events(answer) if event.id)
+        async with client.resume(last) as rest:
+            message = await outcome(rest)
+        task_id = task_id_of(text_of(message))
         assert await client.call("task_result", task_id=task_id) == "done"
 
 
