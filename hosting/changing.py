@@ -10,13 +10,14 @@ from django.db import transaction
 from common.errors import BadInput
 from events.actors import Actor
 from hosting import configuring, tools
+from hosting.access import deployment_access_set
 from hosting.anonymous import anonymous_set
 from hosting.given import declared_for
 from hosting.inputs import Plain, key_of
 from hosting.kinds.declared import asked
 from hosting.models import Deployment
 from hosting.permissions import check_may_manage
-from hosting.services import deployment_access_set, deployment_locked
+from hosting.services import deployment_locked
 
 Given = Mapping[str, Any]
 _Change = Callable[[Actor, Deployment, Given], None]

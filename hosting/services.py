@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import Name, User
+from accounts.models import Name
 from accounts.permissions import may_own_as
 from common import clock
 from common.errors import BadInput, Conflict, NotFound
@@ -17,13 +17,14 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
 from hosting import kinds, names, queue, taken_down
+from hosting.access import access_check, deployment_access_set
 from hosting.given import declared_of
 from hosting.install_consent import ENDED as CONSENT_ENDED
 from hosting.install_consent import install_consent_end
 from hosting.kinds.declared import Declared, to_json
-from hosting.models import Deployment, DeploymentMember, DeploymentVersion
+from hosting.models import Deployment, DeploymentVersion
 from hosting.permissions import check_may_host, check_may_manage
-from hosting.placing import placement_drop, placement_ensure
+from hosting.placing import placement_drop
 from hosting.quotas import check_deployments
 from hosting.routing import resource_url
 from hosting.sources import source_for
@@ -31,23 +32,6 @@ from hosting.states import State, sources
 from hosting.tasks.ending import tasks_cancel_of
 from oauth.outbound.connections import connection_end
 from oauth.services import endpoint_tokens_revoke_for
-
-__all__ = [
-    "deployment_access_set",
-    "deployment_create",
-    "deployment_delete",
-    "deployment_deploy",
-    "deployment_host",
-    "deployment_locked",
-    "deployment_move",
-    "deployment_note",
-    "deployment_restart",
-    "deployment_start",
-    "deployment_stop",
-    "member_add",
-    "member_remove",
-    "placement_ensure",
-]
 
 Access = Deployment.Access
 
@@ -71,7 +55,7 @@ def deployment_create(
     parsed = names.parse(name)
     wanted = _parse(reference)
     check_may_host(actor, owner, wanted.kind)
-    _check_access(access)
+    access_check(access)
     try:
         with transaction.atomic():
             check_deployments(owner)
@@ -174,35 +158,6 @@ def deployment_host(
         deployment_start(actor=actor, deployment=found)
     found.refresh_from_db()
     return found, latest
-
-
-def deployment_access_set(*, actor: Actor, deployment: Deployment, access: str) -> None:
-    check_may_manage(actor, deployment)
-    _check_access(access)
-    with transaction.atomic():
-        changed = Deployment.objects.filter(pk=deployment.pk).exclude(access=access)
-        if changed.update(access=access, changed_at=clock.now()):
-            record(actor, "deployment:set_access", "deployment", deployment.pk, access=access)
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
-
-
-def member_add(*, actor: Actor, deployment: Deployment, user: User) -> None:
-    """Lets a person call and see a private deployment. Repeatable."""
-    check_may_manage(actor, deployment)
-    with transaction.atomic():
-        _, is_new = DeploymentMember.objects.get_or_create(deployment=deployment, user=user)
-        if is_new:
-            record(actor, "deployment:add_member", "deployment", deployment.pk, user=str(user.pk))
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
-
-
-def member_remove(*, actor: Actor, deployment: Deployment, user: User) -> None:
-    check_may_manage(actor, deployment)
-    with transaction.atomic():
-        removed, _ = DeploymentMember.objects.filter(deployment=deployment, user=user).delete()
-        if removed:
-            record(actor, "deployment:remove_member", "deployment", deployment.pk, user=str(user.pk))
-            publish_on_commit(DeploymentChanged(str(deployment.pk)))
 
 
 # --- running and not running
@@ -337,8 +292,3 @@ def _parse(reference: str) -> kinds.Reference:
         error.field = "reference"
         raise
     return found
-
-
-def _check_access(access: str) -> None:
-    if access not in Access.values:
-        raise BadInput("access_unknown", "Access is either private or public.", field="access")

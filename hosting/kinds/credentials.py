@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +43,10 @@ def of_npm(environment: Mapping[str, str], settings: Mapping[str, object]) -> Cr
 
 def _npm_lines(text: str) -> Iterator[str]:
     """Lines of an npmrc that sign in. npm puts variables in; those are ours, and stay here otherwise."""
-    known: Callable[[re.Match[str]], str] = lambda found: os.environ.get(found[1], found[0])  # noqa: E731
+
+    def known(found: re.Match[str]) -> str:
+        return os.environ.get(found[1], found[0])
+
     for line in text.splitlines():
         if _NPM_LINE.match(line):
             yield _NPM_NAMED.sub(known, line)

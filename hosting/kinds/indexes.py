@@ -20,8 +20,8 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from common.addresses import HostInvalid, host_name
 from hosting.kinds import interpreters
 from hosting.kinds.failure import BuildFailed
+from hosting.kinds.public_indexes import NPM, PYPI, PYPI_FILES, PYPI_SIMPLE
 
-PYPI, PYPI_FILES, NPM = "https://pypi.org/simple", "https://files.pythonhosted.org", "https://registry.npmjs.org/"
 MORE_HOSTS = "SLIPWAY_INDEX_HOSTS"  # "host" or "host:port", by commas: where an index keeps its files, if elsewhere
 _PORTS = {"https": 443, "http": 80}
 _PROBE_SECONDS = 30
@@ -61,14 +61,14 @@ def indexes(environment: Mapping[str, str], *, with_npm: bool = True, with_users
             env[name] = (separator or " ").join(map(shown, found))
     if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
         settings = _uv_settings()
-        addresses += settings or [PYPI]
+        addresses += settings or [PYPI_SIMPLE]
         if settings:
             env["UV_DEFAULT_INDEX"], *others = map(shown, settings)
             env.setdefault("UV_INDEX", " ".join(others))
     registries = _npm_registries(environment) if with_npm else {}
     env |= {f"npm_config_{name}": shown(url) for name, url in registries.items()}
     addresses += registries.values()
-    if any("//pypi.org/" in f"{address}/" for address in addresses):
+    if any(f"{PYPI.removeprefix('https:')}/" in f"{address}/" for address in addresses):
         addresses.append(PYPI_FILES)
     addresses += [f"https://{host.strip()}" for host in os.environ.get(MORE_HOSTS, "").split(",") if host.strip()]
     hosts = tuple(dict.fromkeys(_hosts(addresses)))
@@ -138,7 +138,7 @@ def _uv_settings() -> list[str]:
         pip = settings.get("pip", {})
         tables = [one for one in settings.get("index", []) if isinstance(one.get("url"), str)]
         default = next((one["url"] for one in tables if one.get("default")), None)
-        default = default or pip.get("index-url") or settings.get("index-url") or PYPI
+        default = default or pip.get("index-url") or settings.get("index-url") or PYPI_SIMPLE
         others = [one["url"] for one in tables if not one.get("default")]
         others += [*pip.get("extra-index-url", []), *settings.get("extra-index-url", [])]
         return [default, *others]
@@ -175,4 +175,4 @@ def _npm_registries(environment: Mapping[str, str]) -> dict[str, str]:
     # npm doesn't tell an address that holds a password
     told = next((value for name, value in environment.items() if name.lower() == "npm_config_registry"), "")
     own = {name: url for name, url in found.items() if isinstance(url, str)}
-    return {"registry": NPM} | own | ({"registry": told} if told else {})
+    return {"registry": f"{NPM}/"} | own | ({"registry": told} if told else {})

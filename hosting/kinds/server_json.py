@@ -13,6 +13,7 @@ from typing import Any, cast, get_args
 
 from common.errors import BadInput
 from hosting.kinds.declared import Declared, Format, Where
+from hosting.kinds.public_indexes import NPM, PYPI, PYPI_SIMPLE
 from hosting.kinds.reference import Reference, parse
 
 MAX_INPUTS = 200
@@ -21,8 +22,8 @@ MAX_NAME = 200
 MAX_TEXT = 2000
 
 _OWN_INDEX = {
-    "pypi": {"", "https://pypi.org", "https://pypi.org/simple"},
-    "npm": {"", "https://registry.npmjs.org"},
+    "pypi": {"", PYPI, PYPI_SIMPLE},
+    "npm": {"", NPM},
 }
 # Options of npx, uvx and python that only say how to find and start the package: Slipway does that itself.
 _LAUNCHERS = {"-y", "--yes", "-q", "--quiet", "--from", "--with", "--python", "-p", "--package", "-m", "--prefix", "-e"}

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Away:
-    """Keeps what is sent meanwhile. A `log.Wire` that followers do not write events to."""
+    """Keeps what is sent meanwhile. A `follower.Wire` that followers do not write events to."""
 
     is_open = True
     writable = False

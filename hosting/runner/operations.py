@@ -13,6 +13,7 @@ from hosting.runner.log import PART_BYTES
 from hosting.runner.personal import forget_personal, open_session, place_personal
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
+from hosting.runner.status import status_of
 
 MAX_NEWS = 500
 
@@ -220,7 +221,7 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.OpenSession: open_session,
     c.Tell: _tell,
     c.Unplace: _unplace,
-    c.GetStatus: lambda runner, _: runner.status(),
+    c.GetStatus: lambda runner, _: status_of(runner),
     c.Ping: lambda runner, _: c.Taken(),
     c.GetTail: lambda runner, asked: c.Tail(runner.feed(asked.deployment).tail(asked.lines)),
     c.Answer: _answer,

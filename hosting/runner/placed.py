@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hosting.runner.control import Personal, Placement, PlacementSeen, SignInAsked
+from hosting.runner.control import Personal, Placement, SignInAsked
+from hosting.runner.eras import Eras
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
 from hosting.runner.folders import SHARED
@@ -25,7 +26,7 @@ from hosting.runner.personal import Hidden, Personals, placement_with
 from hosting.runner.session import Session
 from hosting.runner.shares import Shares, too_many
 from hosting.runner.starter import Starter
-from hosting.runner.upstream.base import PLATFORM, Client, is_modern
+from hosting.runner.upstream.base import PLATFORM, Client
 
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 60.0
@@ -62,8 +63,7 @@ class Placed:
         self._starter = starter
         self._host = host
         self._writers: dict[str, Instance] = {}  # who had which data folder last
-        self._eras: set[str] = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
-        self._asked: set[str] = set(self._eras)  # eras that a child was asked for, whatever it answered
+        self._eras = Eras(placement.era)
         self._listeners: dict[str, dict[str, Exchange]] = {}  # by isolation key, while no instance runs
         self.is_leaving = False  # nothing new begins here; what runs may end
         self._failures = 0
@@ -98,7 +98,7 @@ class Placed:
         return crowded
 
     def _key(self, opened: Open, session: Session | None) -> str:
-        era = "modern" if self._speaks_modern(opened.revision) else "legacy"
+        era = "modern" if self._eras.gives_modern(opened.revision) else "legacy"
         if self.placement.isolation == "shared":
             return f"shared:{era}"
         if session is not None:
@@ -107,23 +107,9 @@ class Placed:
             return f"session:{session.id}"
         if not opened.isolation:
             # Modern servers keep nothing between requests; any other one is ended before somebody else could ask it.
-            return "nobody:modern" if era == "modern" and "modern" in self._eras else f"{_ONCE}{opened.exchange}"
+            return "nobody:modern" if era == "modern" and self._eras.has_modern else f"{_ONCE}{opened.exchange}"
         told = _digest(opened.capabilities) if era == "legacy" else ""
         return f"principal:{era}:{opened.isolation}:{told}{_own(opened)}"
-
-    def _speaks_modern(self, revision: str) -> bool:
-        """The era of the child that a client of `revision` gets, as far as it is known."""
-        if is_modern(revision):
-            return not (self._eras == {"legacy"} and "modern" in self._asked)
-        return self._eras == {"modern"} and "legacy" in self._asked
-
-    def _known_era(self, revision: str) -> str:
-        if self._eras == {"legacy", "modern"}:
-            return "dual"
-        wanted = "modern" if is_modern(revision) else "legacy"
-        if wanted in self._eras:
-            return wanted
-        return next(iter(self._eras)) if wanted in self._asked and self._eras else ""
 
     def _start(self, key: str, opened: Open, session: Session | None) -> Instance:
         now = time.monotonic()
@@ -151,7 +137,7 @@ class Placed:
             is_shared=is_shared,
             starter=self._starter,
             feed=self.feed,
-            known_era=self._known_era(opened.revision),
+            known_era=self._eras.known_for(opened.revision),
             holder=self,
             hidden=Hidden(personal.masked) if personal is not None else None,
         )
@@ -202,8 +188,7 @@ class Placed:
     def changed(self, instance: Instance) -> None:
         if instance.state == "running":
             self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
-            self._asked.add("modern" if is_modern(instance.client.revision) else "legacy")
-            self._eras.add(instance.era)
+            self._eras.found(instance.client.revision, instance.era)
             if instance.retires_at:
                 return
             instance.key = self._key(*instance.first)  # the era that was wanted need not be the one that was found
@@ -256,8 +241,7 @@ class Placed:
         self.is_leaving = False
         self._failures, self._retry_at, self.last_failure = 0, 0.0, ""
         if (before.version, before.argv, before.remote) != (placement.version, placement.argv, placement.remote):
-            self._eras = {"legacy", "modern"} if placement.era == "dual" else {placement.era} - {""}
-            self._asked = set(self._eras)
+            self._eras = Eras(placement.era)
         self.sign_in = None
         self.retire(placement.drain_seconds, "a newer version takes over")
 
@@ -314,35 +298,7 @@ class Placed:
 
     def era(self) -> str:
         """What is known of the server: "", legacy, modern or dual."""
-        return "dual" if len(self._eras) == 2 else next(iter(self._eras), "")
-
-    def _running_words(self) -> str:
-        count = len(self.instances)
-        earlier = sum(1 for i in self.instances.values() if i.retires_at)
-        words = f"running: {count} instance{'s' if count != 1 else ''}"
-        return f"{words}, {earlier} of an earlier version" if earlier else words
-
-    def seen(self) -> PlacementSeen:
-        instances = [instance.seen() for instance in self.instances.values()]
-        states = {instance.state for instance in instances}
-        if "running" in states:
-            state, reason = "running", self._running_words()
-        elif "starting" in states:
-            state, reason = "starting", next(i.reason for i in instances if i.state == "starting")
-        elif self.last_failure:
-            state, reason = "failed", self.last_failure
-        else:
-            state, reason = "asleep", "asleep"
-        placement = self.placement
-        return PlacementSeen(
-            deployment=placement.deployment,
-            version=placement.version,
-            epoch=placement.epoch,
-            state=state,
-            reason=reason,
-            instances=instances,
-            sign_in=self.sign_in,
-        )
+        return self._eras.word()
 
 
 def _own(opened: Open) -> str:

@@ -22,7 +22,6 @@ from hosting.runner.folders import Folders
 from hosting.runner.frames import EndRule, Kind, Reason
 from hosting.runner.instance import Instance
 from hosting.runner.log import Log
-from hosting.runner.memory import memory_limit
 from hosting.runner.outbox import Outbox
 from hosting.runner.placed import Placed
 from hosting.runner.refused import RefusedError
@@ -236,23 +235,6 @@ class Runner:
         )
         log.info("placed", extra={"deployment": placement.label, "epoch": placement.epoch})
         return placed
-
-    def status(self) -> c.Status:
-        placements = [placed.seen() for placed in self.placed.values()]
-        used = sum(instance.memory_bytes for placed in placements for instance in placed.instances)
-        return c.Status(
-            runner=self.name,
-            boot=self.boot,
-            started_at=self.started_at,
-            draining=self.draining,
-            restarts=self.restarts,
-            restart_problem=self.restart_problem,
-            short=self.shares.short(),
-            placements=placements,
-            folders=self.folders.seen(),
-            memory_bytes=used,
-            memory_limit_bytes=memory_limit(used),
-        )
 
     # --- its end
 

@@ -13,7 +13,8 @@ from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner.admission import admit
 from hosting.runner.away import Away
-from hosting.runner.log import Follower, Log
+from hosting.runner.follower import Follower
+from hosting.runner.log import Log
 from hosting.runner.operations import perform
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner

@@ -14,7 +14,8 @@ from accounts.reauthentication import confirm_url
 from accounts.selectors import user_get
 from common.errors import AppError, NotFound
 from common.http import add_error
-from hosting import endpoint_tokens, grants, selectors, services
+from hosting import endpoint_tokens, grants, selectors
+from hosting.access import deployment_access_set, member_add, member_remove
 from hosting.anonymous import anonymous_set
 from hosting.forms.access import AccessForm, AnonymousForm, MemberForm, TokenForm
 from hosting.permissions import unknown
@@ -82,7 +83,7 @@ def _show(page: Page, status: int, issued: str, shown: Mapping[str, Form]) -> Ht
 
 
 def _set_access(page: Page, form: Form) -> bool:
-    return page.attempt(services.deployment_access_set, "Saved.", access=form.cleaned_data["access"])
+    return page.attempt(deployment_access_set, "Saved.", access=form.cleaned_data["access"])
 
 
 def _set_anonymous(page: Page, form: Form) -> bool:
@@ -98,7 +99,7 @@ def _set_anonymous(page: Page, form: Form) -> bool:
 def _add_member(page: Page, form: Form) -> bool:
     try:
         user = user_get(form.cleaned_data["member"])
-        services.member_add(actor=page.actor, deployment=page.deployment, user=user)
+        member_add(actor=page.actor, deployment=page.deployment, user=user)
     except NotFound as error:  # of the account: the deployment is there
         form.add_error("member", error.message)
         return False
@@ -109,7 +110,7 @@ def _remove_member(page: Page) -> None:
     name = page.request.POST.get("member", "")
     for member in selectors.members_of(page.deployment):
         if member.role == "member" and member.user.username == name:
-            page.attempt(services.member_remove, f"{name} is no member any more.", user=member.user)
+            page.attempt(member_remove, f"{name} is no member any more.", user=member.user)
 
 
 def _issue_token(page: Page, form: Form) -> str:

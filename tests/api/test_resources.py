@@ -11,9 +11,9 @@ import pytest
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
+from hosting.access import member_add
 from hosting.given import settings_of
 from hosting.models import CallRecord, Deployment, DeploymentVersion, EgressRecord, Tool
-from hosting.services import member_add
 from hosting.tools import tools_seen
 from oauth import claims, keys
 from oauth.models import EndpointToken

@@ -16,6 +16,7 @@ from common.errors import Forbidden, NotFound, Unavailable
 from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import routing
+from hosting.access import member_add
 from hosting.data_folders import data_folder_delete, data_folder_zip
 from hosting.links import runner_links
 from hosting.models import DataFolder, Deployment, Runner
@@ -24,7 +25,6 @@ from hosting.reconciling import reconcile
 from hosting.runner import control
 from hosting.runner.folders import SHARED, key_of
 from hosting.runner.frames import EndRule, Kind
-from hosting.services import member_add
 from tests.api.conftest import ApiClient, token_of
 from tests.factories import actor_of, make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv

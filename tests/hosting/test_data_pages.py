@@ -9,9 +9,9 @@ from django.test import Client
 
 from accounts.models import User
 from events.actors import OPERATOR
+from hosting.access import member_add
 from hosting.models import DataFolder, Deployment
 from hosting.runner.folders import SHARED, key_of
-from hosting.services import member_add
 from tests.api.conftest import ApiClient, token_of
 from tests.factories import make_deployment, make_runner, make_user
 

@@ -13,12 +13,12 @@ from django.test import Client
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
+from hosting.access import member_add
 from hosting.given import settings_of
 from hosting.grants import ANONYMOUS, permission_grant
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import CallRecord, Deployment, DeploymentVersion, EgressRecord, SourceArchive
 from hosting.routing import route_for
-from hosting.services import member_add
 from hosting.states import State
 from hosting.tools import policy_of, tools_seen
 from oauth.models import EndpointToken

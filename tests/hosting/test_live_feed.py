@@ -19,8 +19,10 @@ from events.actors import OPERATOR
 from events.publish import publish
 from events.types import BuildProgress
 from hosting import services
+from hosting.access import member_add, member_remove
 from hosting.inspection import deployment_inspect
 from hosting.models import Deployment
+from hosting.placing import placement_ensure
 from hosting.states import State
 from tests.factories import make_deployment, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
@@ -94,7 +96,7 @@ async def test_only_those_who_may_see_it(opened: Callable[..., Any]) -> None:
     assert await opened(deployment.pk, bob) is None
     assert await opened(ids.new_uuid(), alice) is None
     assert await opened(deployment.pk, alice, origin="https://evil.example") is None
-    await sync_to_async(services.member_add)(actor=OPERATOR, deployment=deployment, user=bob)
+    await sync_to_async(member_add)(actor=OPERATOR, deployment=deployment, user=bob)
     assert await opened(deployment.pk, bob) is not None
 
 
@@ -102,7 +104,7 @@ async def test_only_those_who_may_see_it(opened: Callable[..., Any]) -> None:
 async def test_lost_access_closes_within_seconds(opened: Callable[..., Any], how: str) -> None:
     alice, bob = await sync_to_async(make_user)("alice"), await sync_to_async(make_user)("bob")
     deployment = await sync_to_async(make_deployment)(alice)
-    await sync_to_async(services.member_add)(actor=OPERATOR, deployment=deployment, user=bob)
+    await sync_to_async(member_add)(actor=OPERATOR, deployment=deployment, user=bob)
     socket = await opened(deployment.pk, bob)
 
     def lose() -> None:
@@ -110,7 +112,7 @@ async def test_lost_access_closes_within_seconds(opened: Callable[..., Any], how
 
         match how:
             case "membership":
-                services.member_remove(actor=OPERATOR, deployment=deployment, user=bob)
+                member_remove(actor=OPERATOR, deployment=deployment, user=bob)
             case "account":
                 User.objects.filter(pk=bob.pk).update(is_active=False)
             case "session":
@@ -162,7 +164,7 @@ async def test_the_feed_follows_a_deployment_to_another_runner(
     first.kill()
 
     def look() -> None:
-        services.placement_ensure(deployment.pk, exclude_runner="r1")
+        placement_ensure(deployment.pk, exclude_runner="r1")
         deployment_inspect(deployment.pk)
 
     await sync_to_async(look)()

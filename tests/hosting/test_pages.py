@@ -10,8 +10,8 @@ from django.test import Client
 from accounts.models import User
 from common import ids
 from events.actors import OPERATOR
+from hosting.access import member_add
 from hosting.models import Deployment, DeploymentVersion
-from hosting.services import member_add
 from hosting.states import State
 from hosting.tools import tools_seen
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place

@@ -12,6 +12,7 @@ from common.errors import BadInput, Conflict, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import configuring, services
+from hosting.access import member_add
 from hosting.models import Deployment, DeploymentVersion
 from hosting.services import deployment_deploy
 from hosting.states import State
@@ -112,7 +113,7 @@ def test_nobody_hosts_for_others_but_members_do_for_their_organization() -> None
 def test_strangers_and_members_change_nothing(service: Any) -> None:
     alice, bob = make_user("alice"), make_user("bob")
     deployment = make_deployment(alice)
-    services.member_add(actor=OPERATOR, deployment=deployment, user=bob)
+    member_add(actor=OPERATOR, deployment=deployment, user=bob)
     with pytest.raises(NotFound):
         service(actor=actor_of(bob), deployment=deployment)
     assert state_of(deployment) == ("ready", "running")

@@ -75,10 +75,10 @@ def deployment(runner_process: RunnerProcess) -> Deployment:
     return made
 
 
-def create(deployment: Deployment, tool: str, **arguments: Any) -> Task:
+def wanted(deployment: Deployment, tool: str, **arguments: Any) -> services.Wanted:
     user = deployment.owner.user
     assert user is not None
-    wanted = services.Wanted(
+    return services.Wanted(
         deployment_id=str(deployment.pk),
         version_id=str(deployment.current_version_id),
         user_id=user.pk,
@@ -90,7 +90,10 @@ def create(deployment: Deployment, tool: str, **arguments: Any) -> Task:
         params=json.dumps({"name": tool, "arguments": arguments}),
         exchange_owner="p1",
     )
-    return services.task_create(wanted)
+
+
+def create(deployment: Deployment, tool: str, **arguments: Any) -> Task:
+    return services.task_create(wanted(deployment, tool, **arguments))
 
 
 def sweep_until_over(task: Task, queued: list[tuple[str, list[Any]]]) -> None:

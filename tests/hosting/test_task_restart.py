@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.hosting.test_task_crashes import (  # noqa: F401 - fixtures among the
     outcome,
     queued,
     sweep_until_over,
+    wanted,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,22 +54,8 @@ def restart(runner: RunnerProcess) -> None:
 
 def create_for_a_person(deployment: Deployment, tool: str) -> Task:  # noqa: F811
     """One whose client may be asked."""
-    user = deployment.owner.user
-    assert user is not None
-    wanted = services.Wanted(
-        deployment_id=str(deployment.pk),
-        version_id=str(deployment.current_version_id),
-        user_id=user.pk,
-        principal=str(user.pk),
-        client="c1",
-        origin="2026-07-28",
-        revision="2026-07-28",
-        tool=tool,
-        params=json.dumps({"name": tool}),
-        exchange_owner="p2",
-        capabilities='{"elicitation":{}}',
-    )
-    return services.task_create(wanted)
+    modern = {"origin": "2026-07-28", "revision": "2026-07-28", "capabilities": '{"elicitation":{}}'}
+    return services.task_create(replace(wanted(deployment, tool), exchange_owner="p2", **modern))
 
 
 def advanced_until(task: Task, is_so: Callable[[Task], bool]) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hosting.runner.follower import Follower
 from hosting.runner.frames import FRAME_BYTES, TERMINAL, UNDELIVERED, Detached, Event, Events, Kind, Mode, Reason
-from hosting.runner.log import SOFT_BYTES, Follower, Log, LogFullError
+from hosting.runner.log import SOFT_BYTES, Log, LogFullError
 from hosting.runner.spill import SPILL_BYTES, Spill
 
 

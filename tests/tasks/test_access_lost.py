@@ -8,8 +8,9 @@ import pytest
 
 from accounts.models import Membership, Name, Organization, User
 from events.actors import OPERATOR
+from hosting.access import member_add, member_remove
 from hosting.models import Deployment, DeploymentMember, Task
-from hosting.services import deployment_delete, deployment_stop, member_add, member_remove
+from hosting.services import deployment_delete, deployment_stop
 from hosting.tasks.running import sweep
 from hosting.tasks.selectors import tasks_without_access
 from hosting.tasks.states import Outcome, State

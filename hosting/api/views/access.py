@@ -13,7 +13,8 @@ from accounts.selectors import user_get
 from common.api.paging import PageQuery, paged
 from common.api.views import operation
 from common.errors import Forbidden
-from hosting import endpoint_tokens, selectors, services
+from hosting import endpoint_tokens, selectors
+from hosting.access import member_add, member_remove
 from hosting.api.serializers.access import MembersSerializer, TokenIssuedSerializer, TokenNewSerializer, TokenSerializer
 from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, parsed, query_of, user_of
 from hosting.listing import tokens_page
@@ -36,13 +37,13 @@ class MemberView(DeploymentView):
     @operation("addMember", "Add a member", tag=MEMBERS, status=204, problems=(404,), description="Repeatable.")
     def put(self, request: Request, owner: str, name: str, user: str) -> Response:
         deployment = self.managed(request, owner, name)
-        services.member_add(actor=actor_of(request), deployment=deployment, user=user_get(user))
+        member_add(actor=actor_of(request), deployment=deployment, user=user_get(user))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @operation("removeMember", "Remove a member", tag=MEMBERS, status=204, problems=(404,), description="Repeatable.")
     def delete(self, request: Request, owner: str, name: str, user: str) -> Response:
         deployment = self.managed(request, owner, name)
-        services.member_remove(actor=actor_of(request), deployment=deployment, user=user_get(user))
+        member_remove(actor=actor_of(request), deployment=deployment, user=user_get(user))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -9,7 +9,6 @@ Source: specification 2026-07-28 basic/index (_meta), basic/patterns/mrtr, basic
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,44 +20,15 @@ from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Client, Peer, is_modern
 from hosting.runner.upstream.discovery import decode_discovery
+from hosting.runner.upstream.modern_meta import meta_members, request_meta, subscription_split
 from hosting.runner.upstream.modern_tasks import ModernTasks, offers_tasks, with_extension
 from hosting.runner.upstream.rounds import MARK, Rounds
 from hosting.runner.upstream.subscriptions import Subscriptions
-
-_REMEMBERED_BYTES = 4096
-_SUBSCRIPTION_ID = m.META + "subscriptionId"
 
 
 def _plain(params: bytes) -> dict[str, Any]:
     decoded: dict[str, Any] = msgspec.json.decode(params or b"{}", type=dict[str, Any])
     return decoded
-
-
-def _split(raw: bytes) -> tuple[int, bytes]:
-    """The subscription that a notification or a result names (0 for none), and the same without it."""
-    members = m.decode_members(raw or b"{}")
-    meta = m.decode_members(members["_meta"]) if "_meta" in members else {}
-    number = bytes(meta.pop(_SUBSCRIPTION_ID, msgspec.Raw(b"0")))
-    if meta:
-        members["_meta"] = msgspec.Raw(m.encode(meta))
-    else:
-        members.pop("_meta", None)
-    return int(number) if number.isdigit() else 0, m.encode(members)
-
-
-def request_meta(revision: str, client: Client) -> dict[str, Any]:
-    """The `_meta` that every modern request must carry (2026-07-28 basic/index, _meta)."""
-    return {
-        m.META + "protocolVersion": revision,
-        m.META + "clientInfo": msgspec.Raw(client.info),
-        m.META + "clientCapabilities": msgspec.Raw(client.capabilities),
-    }
-
-
-@lru_cache(maxsize=256)
-def _meta_members(revision: str, info: bytes, capabilities: bytes) -> bytes:
-    """The members of `request_meta`, raw: they are the same for most calls of a child."""
-    return m.one_line(m.encode(request_meta(revision, Client(revision, capabilities, info))))[1:-1]
 
 
 class ModernUpstream:
@@ -96,7 +66,7 @@ class ModernUpstream:
         session = self._session(exchange)
         level = session.log_level if session is not None else opened.log_level
         capabilities, info = self._teller(exchange, session)
-        meta = self._meta(info, self._tasks.declared(exchange, capabilities))
+        meta = meta_members(self.revision, info, self._tasks.declared(exchange, capabilities))
         if opened.wants_progress:
             meta += b',"progressToken":%d' % number
         if level:
@@ -116,16 +86,12 @@ class ModernUpstream:
     def capabilities_of(self, exchange: Exchange) -> bytes:
         return self._teller(exchange, self._session(exchange))[0]
 
-    def _meta(self, info: bytes, capabilities: bytes) -> bytes:
-        is_small = len(capabilities) + len(info) < _REMEMBERED_BYTES
-        return (_meta_members if is_small else _meta_members.__wrapped__)(self.revision, info, capabilities)
-
     def ask_of_task(self, exchange: Exchange | None, method: str, params: dict[str, Any]) -> int:
         number = self._peer.next_id()
         capabilities, info = self._client.capabilities, self._client.info
         if exchange is not None:
             capabilities, info = self._teller(exchange, self._session(exchange))
-        meta = self._meta(info, with_extension(capabilities))
+        meta = meta_members(self.revision, info, with_extension(capabilities))
         self._peer.write(m.request(number, m.encode(method), m.with_meta_members(m.one_line(m.encode(params)), meta)))
         return number
 
@@ -225,7 +191,7 @@ class ModernUpstream:
             if not exchange.is_done:
                 self._calls[number] = exchange  # what it still says of that call is passed on
             return
-        self.ended(exchange, result=_split(result)[1] if exchange.listening else result)
+        self.ended(exchange, result=subscription_split(result)[1] if exchange.listening else result)
 
     def ended(self, exchange: Exchange, *, result: bytes = b"", error: bytes = b"") -> None:
         """Its outcome."""
@@ -252,7 +218,7 @@ class ModernUpstream:
         if message.error is not msgspec.UNSET:
             self._subscriptions.answered(message.id, error=bytes(message.error))
         else:
-            result = b"" if message.result is msgspec.UNSET else _split(bytes(message.result))[1]
+            result = b"" if message.result is msgspec.UNSET else subscription_split(bytes(message.result))[1]
             self._subscriptions.answered(message.id, result=result)
 
     def _asks(self, exchange: Exchange, result: bytes) -> bool:
@@ -280,7 +246,7 @@ class ModernUpstream:
         return None if self._peer.is_shared or not calls else calls[0]
 
     def _announced(self, method: str, params: bytes) -> None:
-        subscription, plain = _split(params)
+        subscription, plain = subscription_split(params)
         if self._subscriptions.owns(subscription):
             if method == ACKNOWLEDGED:
                 self._subscriptions.acknowledged(subscription, plain)

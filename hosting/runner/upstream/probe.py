@@ -24,7 +24,8 @@ from hosting.runner.upstream.base import (
     is_modern,
 )
 from hosting.runner.upstream.legacy import LegacyUpstream
-from hosting.runner.upstream.modern import ModernUpstream, request_meta
+from hosting.runner.upstream.modern import ModernUpstream
+from hosting.runner.upstream.modern_meta import request_meta
 
 Ask = Callable[[str, bytes], Awaitable[m.Message]]
 SILENCE_SECONDS = 8.0
