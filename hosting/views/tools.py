@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from difflib import ndiff
 from typing import Any
 
@@ -12,8 +13,9 @@ from hosting import tools
 from hosting.definitions import Difference, differences
 from hosting.invisible import has_invisible
 from hosting.models import Tool
+from hosting.shadowing import looks, tools_alike
 from hosting.tool_names import RULE, fits
-from hosting.views.page import Page, page_view
+from hosting.views.page import Page, page_view, user_of
 
 
 @page_view(managed=False)
@@ -25,11 +27,12 @@ def tools_page(page: Page) -> HttpResponse:
     held = [] if policy.takes_changes else [row for row in rows if row.is_held]
     version = page.deployment.current_version
     listed = [row for row in rows if row.is_listed and row not in held]
+    alike = tools_alike(page.deployment, user_of(page.request))
     return page.show(
         "tools",
         "tools",
-        held=[_held(row) for row in held] if page.can_manage else [],
-        tools=[_shown(row) for row in listed if page.can_manage or row.is_enabled],
+        held=[_held(row, alike) for row in held] if page.can_manage else [],
+        tools=[_shown(row, alike) for row in listed if page.can_manage or row.is_enabled],
         tools_known=version is not None and version.tools is not None,
         waiting=len(held),
         name_rule=RULE,
@@ -66,9 +69,10 @@ def _set_tasks(page: Page, name: str) -> None:
         page.attempt(tools.tool_may_run_again_set, f"Tasks of {name} saved.", name=name, may_run_again=again)
 
 
-def _held(row: Tool) -> dict[str, Any]:
+def _held(row: Tool, alike: Mapping[str, list[str]]) -> dict[str, Any]:
     changes = [_change(each) for each in differences(row.approved, row.seen)]
-    return {"row": row, "is_new": row.approved is None, "changes": changes, "is_odd": _is_odd(row)}
+    is_new = row.approved is None
+    return {"row": row, "is_new": is_new, "changes": changes, "is_odd": _is_odd(row), "alike": _alike(row, alike)}
 
 
 def _change(difference: Difference) -> dict[str, Any]:
@@ -81,5 +85,16 @@ def _is_odd(row: Tool) -> bool:
     return has_invisible(json.dumps(row.seen, ensure_ascii=False))
 
 
-def _shown(row: Tool) -> dict[str, Any]:
-    return {**row.seen, "row": row, "is_odd": _is_odd(row), "has_odd_name": not fits(row.name)}
+def _shown(row: Tool, alike: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {
+        **row.seen,
+        "row": row,
+        "is_odd": _is_odd(row),
+        "has_odd_name": not fits(row.name),
+        "alike": _alike(row, alike),
+    }
+
+
+def _alike(row: Tool, alike: Mapping[str, list[str]]) -> str:
+    """Other servers with a tool that this one may be taken for."""
+    return ", ".join(alike.get(looks(row.name), ()))

@@ -250,6 +250,24 @@ def test_a_name_that_clients_may_refuse_is_marked(client: Client, deployment: De
     assert "1 to 128 letters" in page
 
 
+def test_a_name_of_another_servers_tool_is_flagged(
+    client: Client, deployment: Deployment, alice: User, bob: User
+) -> None:
+    """Threat 35: a client that has both may call one for the other. Of servers that one may not see nothing is said."""
+    tools_seen(deployment.pk, [{"name": "send_mail"}, {"name": "other"}])
+    theirs, own = make_deployment(bob, "hidden"), make_deployment(alice, "mail")
+    tools_seen(theirs.pk, [{"name": "send_mail"}])
+    DeploymentVersion.objects.update(tools=[TOOL])
+    assert "may call one for the other" not in client.get("/d/alice/time/tools").text
+    tools_seen(own.pk, [{"name": "Send-Mail"}])
+    assert client.get("/d/alice/time/tools").text.count("Also at alice/mail: a client that is connected") == 1
+    member_add(actor=OPERATOR, deployment=theirs, user=alice)
+    tools_seen(deployment.pk, [{"name": "send_mail", "description": "changed"}, {"name": "other"}])
+    page = client.get("/d/alice/time/tools")
+    assert "Also at alice/mail, bob/hidden: a client that is connected" in page.text
+    assert [tool["row"].name for tool in page.context["held"]] == ["send_mail"]
+
+
 def test_how_a_tool_runs_as_a_task_and_whether_a_second_time(client: Client, deployment: Deployment, bob: User) -> None:
     reading = {**TOOL, "annotations": {"readOnlyHint": True}}
     tools_seen(deployment.pk, [reading, {"name": "write"}])
