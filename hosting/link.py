@@ -14,6 +14,7 @@ import msgspec
 
 from hosting.asking import Questions, RunnerUnavailableError
 from hosting.attachment import Attachment
+from hosting.heartbeat import Heartbeat
 from hosting.runner import frames as f
 from hosting.runner.away import Away
 from hosting.runner.transport import FrameConnection, Identity, dial
@@ -43,6 +44,7 @@ class RunnerLink:
         self._attachments: dict[int, Attachment] = {}
         self._questions = Questions(self)
         self.ask = self._questions.ask
+        self._heartbeat = Heartbeat(self)
         self._number = 0
         self._prefix = ""
 
@@ -162,6 +164,10 @@ class RunnerLink:
     def forget(self, number: int) -> None:
         self._attachments.pop(number, None)
 
+    def give_up(self, reason: str) -> None:
+        if self._connection is not None:
+            self._connection.close(reason)
+
     def close(self) -> None:
         if self._return is not None:
             self._return.cancel()
@@ -181,6 +187,7 @@ class RunnerLink:
         pass
 
     def frame_received(self, connection: FrameConnection, frame: f.FromRunner) -> None:
+        self._heartbeat.is_heard = True
         if isinstance(frame, f.Events):
             attachment = self._attachments.get(frame.attachment)
             if attachment is not None:
@@ -213,6 +220,7 @@ class RunnerLink:
         never_sent = self._connection.held if isinstance(self._connection, Away) else []
         self._connection = None
         self._resume = ""
+        self._heartbeat.stop()
         for frame in never_sent:
             opened = self._attachments.pop(frame.attachment, None) if isinstance(frame, f.Open) else None
             if opened is not None:
@@ -254,6 +262,7 @@ class RunnerLink:
             self._resume, self._paused, self._return, self._connection = "", None, None, connection
         self.runner, self.boot = frame.runner, frame.boot
         self._prefix = f"{frame.runner}.{frame.boot}."
+        self._heartbeat.start()
         for one in held:
             connection.send(one)
         if not self._welcomed.done():
