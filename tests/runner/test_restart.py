@@ -182,7 +182,7 @@ async def test_output_of_before_is_still_there_and_new_lines_follow(driver: Driv
 @pytest.fixture
 def code(tmp_path: Path) -> Path:
     """A copy of the program, which may be broken."""
-    for package in ("common", "hosting"):
+    for package in ("common", "hosting", "oauth"):
         shutil.copytree(ROOT / package, tmp_path / "code" / package, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "code"
 
