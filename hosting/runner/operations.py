@@ -8,8 +8,8 @@ from typing import Any
 
 from hosting.runner import control as c
 from hosting.runner.folders import FoldersError, key_of
+from hosting.runner.follower import PART_BYTES
 from hosting.runner.frames import Kind, Reason
-from hosting.runner.log import PART_BYTES
 from hosting.runner.personal import forget_personal, open_session, place_personal
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
