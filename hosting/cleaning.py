@@ -7,10 +7,12 @@ from pathlib import Path
 from django.conf import settings
 
 from hosting import environments, unused, usage
+from hosting.eliciting import elicitations_purge
 
 
 def purge() -> None:
     usage.calls_purge()
+    elicitations_purge()
     store = Path(settings.SLIPWAY_STORE)
     unused.purge(store)
     if store.exists():

@@ -18,6 +18,7 @@ from hosting.entry_facts import entry_seen
 from hosting.failed_looks import look_failed
 from hosting.links import runner_links
 from hosting.models import DeploymentVersion
+from hosting.personal import NEEDS_USERS, is_needed_to_start
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
@@ -57,14 +58,25 @@ class Look:
     revision: str
 
 
+@dataclass(frozen=True)
+class Visit:
+    """As whom a server is looked at: as the platform, or as a user with what that user brought."""
+
+    owner: str = OWNER
+    own: control.PlacePersonal | None = None
+
+
 def deployment_inspect(deployment_id: UUID) -> None:
     """Stores what was seen at its version. Raises Unavailable or RunnerUnavailableError: try later."""
     address = placement_ensure(deployment_id).runner_address
     deployment_move(deployment_id, State.STARTING, "starting for the first look", only_from=_BEFORE - {State.RUNNING})
     try:
         address, placement = placement_for(deployment_id)
-        look = asyncio.run(_look(address, placement))
+        look = asyncio.run(look_at(address, placement))
     except LookFailed as error:
+        if is_needed_to_start(deployment_id):  # whether it starts shows when the first user has brought it
+            deployment_move(deployment_id, State.READY, NEEDS_USERS, only_from=_BEFORE)
+            return
         look_failed(deployment_id, placement, str(error), error.printed, has_answered=error.has_answered)
         return
     except Conflict as error:
@@ -73,10 +85,15 @@ def deployment_inspect(deployment_id: UUID) -> None:
     except RunnerUnavailableError:
         placement_ensure(deployment_id, exclude_runner=address)
         raise
+    look_keep(deployment_id, placement.version, look)
+
+
+def look_keep(deployment_id: UUID, version_id: str, look: Look) -> None:
+    """Stores what was seen at its version."""
     with transaction.atomic():
         tools_seen(deployment_id, look.tools)
-        _names_noted(placement.version, look.tools)
-        DeploymentVersion.objects.filter(pk=placement.version).update(
+        _names_noted(version_id, look.tools)
+        DeploymentVersion.objects.filter(pk=version_id).update(
             tools=cleaned(look.tools), server_info=cleaned(look.server_info), era=look.era, missing=""
         )
         entry_seen(deployment_id, look.tools, look.revision)
@@ -92,17 +109,19 @@ def _names_noted(version_id: str, tools: list[dict[str, Any]]) -> None:
             DeploymentVersion.objects.filter(pk=version_id).update(notices=notices)
 
 
-async def _look(address: str, placement: control.Placement) -> Look:
+async def look_at(address: str, placement: control.Placement, visit: Visit | None = None) -> Look:
+    """`visit` looks at the instance that its user gets. Raises LookFailed and RunnerUnavailableError."""
+    visit = visit or Visit()
     try:
         async with asyncio.timeout(LOOK_SECONDS), runner_links() as pool:
             link = await pool.link(address)
             try:
-                discovered = await _call(link, placement, "server/discover", {})
+                discovered = await _call(link, placement, visit, "server/discover", {})
             except LookFailed as error:
                 raise LookFailed(str(error), await _printed(link, placement.deployment)) from None
             capabilities = discovered.get("capabilities") or {}
             try:
-                tools = await _tools(link, placement) if "tools" in capabilities else []
+                tools = await _tools(link, placement, visit) if "tools" in capabilities else []
             except LookFailed as error:
                 raise LookFailed(str(error), has_answered=True) from None
             return Look(tools, _server_info(discovered), *await _spoken(link, placement.deployment))
@@ -110,11 +129,11 @@ async def _look(address: str, placement: control.Placement) -> Look:
         raise LookFailed(f"did not answer within {LOOK_SECONDS:.0f} s") from None
 
 
-async def _tools(link: RunnerLink, placement: control.Placement) -> list[dict[str, Any]]:
+async def _tools(link: RunnerLink, placement: control.Placement, visit: Visit) -> list[dict[str, Any]]:
     tools: list[dict[str, Any]] = []
     params: dict[str, Any] = {}
     for _ in range(MAX_PAGES):
-        page = await _call(link, placement, "tools/list", params)
+        page = await _call(link, placement, visit, "tools/list", params)
         tools += [tool for tool in page.get("tools") or [] if isinstance(tool, dict)]
         if not page.get("nextCursor") or len(tools) >= MAX_TOOLS:
             break
@@ -122,14 +141,18 @@ async def _tools(link: RunnerLink, placement: control.Placement) -> list[dict[st
     return tools[:MAX_TOOLS]
 
 
-async def _call(link: RunnerLink, placement: control.Placement, method: str, params: dict[str, Any]) -> dict[str, Any]:
+async def _call(
+    link: RunnerLink, placement: control.Placement, visit: Visit, method: str, params: dict[str, Any]
+) -> dict[str, Any]:
     """One exchange to its result. A runner that doesn't hold the placement is given it, once."""
     for is_last in (False, True):
         try:
-            event = await _outcome(link, placement, method, params)
+            event = await _outcome(link, placement, visit, method, params)
         except DetachedError as error:
             if error.reason == Reason.UNPLACED and not is_last:
                 await link.ask(control.Place(placement))
+                if visit.own is not None:
+                    await link.ask(visit.own)
                 continue
             if error.reason in (Reason.CLOSED, Reason.LOST, Reason.UNPLACED):
                 raise RunnerUnavailableError(str(error)) from error
@@ -141,17 +164,21 @@ async def _call(link: RunnerLink, placement: control.Placement, method: str, par
     raise AssertionError("unreachable")
 
 
-async def _outcome(link: RunnerLink, placement: control.Placement, method: str, params: dict[str, Any]) -> Event:
+async def _outcome(
+    link: RunnerLink, placement: control.Placement, visit: Visit, method: str, params: dict[str, Any]
+) -> Event:
     attachment = link.open(
         deployment=placement.deployment,
         epoch=placement.epoch,
         generation=placement.generation,
-        owner=OWNER,
+        owner=visit.owner,
         method=method,
         params=msgspec.json.encode(params),
         revision=REVISION,
         end=EndRule.CANCEL,
-        isolation=OWNER,
+        isolation=visit.owner,
+        subject=visit.own.personal.subject if visit.own is not None else "",
+        personal=visit.own.personal.mark if visit.own is not None else "",
     )
     while True:
         event = await attachment.next()

@@ -46,6 +46,7 @@ class Route:
     runner_address: str
     resource: str  # the full URL of the endpoint: the audience of its tokens
     isolation: str  # session | principal | shared
+    is_personal: bool = field(default=False, kw_only=True)  # each user brings values of their own (hosting.personal)
     policy: ToolPolicy = OPEN  # which of its tools may be seen and called
     generation: int = 0  # grows with every version and setting
     is_anonymous: bool = False  # callable without an account, and by everybody who has one
@@ -72,7 +73,7 @@ def resource_url(owner: str, name: str) -> str:
 def route_for(owner: str, name: str) -> Route | None:
     """None when there is no such deployment, or none any more."""
     deployment = (
-        _routed()
+        routed()
         .filter(owner__folded=account_names.fold(owner), folded_name=names.fold(name))
         .exclude(state=State.DELETING)
         .first()
@@ -82,13 +83,13 @@ def route_for(owner: str, name: str) -> Route | None:
 
 def route_by_id(deployment_id: UUID | str) -> Route:
     """Raises NotFound."""
-    deployment = _routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
+    deployment = routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
     if deployment is None:
         raise NotFound("deployment_unknown", "There is no such server.")
     return route_of(deployment)
 
 
-def _routed() -> QuerySet[Deployment]:
+def routed() -> QuerySet[Deployment]:
     return Deployment.objects.select_related("owner", "current_version__environment", "placement__runner")
 
 
@@ -118,7 +119,8 @@ def route_of(deployment: Deployment) -> Route:
         epoch=placement.epoch if placement else 0,
         runner_address=runner.address if runner and is_live else "",
         resource=resource_url(deployment.owner.folded, deployment.folded_name),
-        isolation=deployment.isolation,
+        isolation=_isolation(deployment),
+        is_personal=bool(deployment.personal_inputs),
         policy=policy_kept(deployment),
         has_tasks=deployment.has_tasks,
         is_anonymous=deployment.is_anonymous,
@@ -134,7 +136,7 @@ def route_of(deployment: Deployment) -> Route:
 def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
     """The runner's address, and what it is to be given. Raises NotFound, Unavailable when it can't be called, or
     Conflict when its secrets can't be opened."""
-    deployment = _routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
+    deployment = routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
     if deployment is None:
         raise NotFound("deployment_unknown", "There is no such server.")
     route = route_of(deployment)
@@ -150,7 +152,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
     given = settings_of(deployment)
     declared = declared_of(version)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
-    remote = _remote_of(deployment, version, declared, given)
+    remote = remote_of(deployment, version, declared, given)
     return route.runner_address, control.Placement(
         deployment=route.deployment_id,
         label=deployment.label,
@@ -161,7 +163,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
         masked=given.masked,
         read_only=list(version.read_only),
         limits=chosen,
-        isolation=deployment.isolation,
+        isolation=route.isolation,
         idle_seconds=limits.idle_seconds_of(deployment.idle_seconds),
         era=version.era,
         egress=_egress(deployment),
@@ -178,7 +180,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
     )
 
 
-def _remote_of(
+def remote_of(
     deployment: Deployment, version: DeploymentVersion, declared: tuple[Declared, ...], given: inputs.Settings
 ) -> control.Remote | None:
     """Where a remote server is, and what of its owner's goes there: headers and token; of callers nothing does."""
@@ -193,6 +195,12 @@ def _remote_of(
         bearer=bearer.token if bearer is not None else "",
         serial=bearer.serial if bearer is not None else 0,
     )
+
+
+def _isolation(deployment: Deployment) -> str:
+    """What one user brings must serve nobody else."""
+    is_mixed = deployment.isolation == Deployment.Isolation.SHARED and deployment.personal_inputs
+    return str(Deployment.Isolation.PRINCIPAL if is_mixed else deployment.isolation)
 
 
 def _egress(deployment: Deployment) -> control.Egress:

@@ -32,6 +32,7 @@ from hosting.states import State, sources
 from hosting.tasks.ending import tasks_cancel_of
 from oauth.outbound.connections import connection_end
 from oauth.services import endpoint_tokens_revoke_for
+from vault.services import secrets_forget
 
 Access = Deployment.Access
 
@@ -224,6 +225,7 @@ def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
             url = resource_url(locked.owner.folded, locked.folded_name)
             endpoint_tokens_revoke_for(actor=actor, deployment_id=locked.pk, resource=url)
             tasks_cancel_of(locked.pk, "Its server was deleted.")
+            secrets_forget(actor=actor, deployment_id=locked.pk)
             if connection_end(locked.pk) is not None:
                 queue.tend_accounts()
             _drop(locked, "deleted by its owner")

@@ -2,7 +2,22 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from hosting.views import access, account, calls, data, logs, overview, servers, settings, task, tasks, tools, versions
+from hosting.views import (
+    access,
+    account,
+    calls,
+    credentials,
+    data,
+    elicit,
+    logs,
+    overview,
+    servers,
+    settings,
+    task,
+    tasks,
+    tools,
+    versions,
+)
 
 _deployment = [
     path("", overview.deployment, name="deployment"),
@@ -44,5 +59,9 @@ urlpatterns = [
     path("", servers.home, name="home"),
     path("", include((_pages, "hosting"))),
     path("connect/callback/<str:key>", account.callback, name="account_callback"),
+    path("elicit/<str:elicitation_id>", elicit.elicit, name="elicit"),
+    path("credentials/", credentials.credentials_page, name="credentials"),
+    path("credentials/<uuid:deployment_id>/replace", credentials.replace, name="credentials_replace"),
+    path("credentials/<uuid:deployment_id>/revoke", credentials.revoke, name="credentials_revoke"),
     path("tasks/", include((_tasks, "tasks"))),
 ]

@@ -64,7 +64,7 @@ class Admitted:
         if inbound is None or not endpoint.still_good(principal):
             return None
         route = endpoint.route_now(self._place)
-        if route is None:
+        if route is None or route.is_personal:
             return None
         context = endpoint.context(answer, self._fields, self._place, principal, route)
         endpoint.note(answer, self._place, inbound, len(body))

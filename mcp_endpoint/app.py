@@ -22,6 +22,7 @@ from mcp_endpoint.endpoint import Endpoint
 from mcp_endpoint.in_flight import InFlight
 from mcp_endpoint.limits import STREAM_SECONDS
 from mcp_endpoint.origin import Gate
+from mcp_endpoint.personal.persons import Persons
 from mcp_endpoint.records import Records
 from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners
@@ -55,6 +56,7 @@ def build(
     verify: Verify,
     backend: Backend,
     sealing_key: bytes,
+    persons: Persons,
     pool: RunnerPool | None = None,
     stream_seconds: float = STREAM_SECONDS,
     in_flight: InFlight | None = None,
@@ -71,7 +73,7 @@ def build(
 
     streams = Streams(may_use, stream_seconds)
     services = Services(
-        Runners(pool, directory),
+        Runners(pool, directory, persons),
         streams,
         Sessions(sealing_key),
         States(sealing_key),
@@ -79,6 +81,7 @@ def build(
         in_flight or InFlight(),
         ToolPolicies(directory),
         Tasks(directory),
+        persons,
     )
     records = Records(directory)
     endpoint = Endpoint(site_url, gate, authenticator, directory, services, records, visitors or Visitors())
@@ -90,12 +93,14 @@ def build_from_settings() -> Running:
 
     from hosting.links import runner_pool
     from mcp_endpoint.lookup import OrmBackend, verifier
+    from mcp_endpoint.personal.orm import OrmPersons
 
     return build(
         site_url=settings.SLIPWAY_URL,
         gate=Gate(settings.SLIPWAY_URL, settings.ALLOWED_HOSTS, settings.MCP_ALLOWED_ORIGINS),
         verify=verifier(),
         backend=OrmBackend(),
+        persons=OrmPersons(),
         sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),
         pool=runner_pool(f"web-{os.getpid()}"),
         stream_seconds=settings.MCP_STREAM_SECONDS,

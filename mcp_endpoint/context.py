@@ -11,6 +11,7 @@ from mcp_endpoint.delivery import Delivery, View
 from mcp_endpoint.directory import Key
 from mcp_endpoint.headers import Fields
 from mcp_endpoint.in_flight import InFlight
+from mcp_endpoint.personal.persons import Persons
 from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners, Source
 from mcp_endpoint.sessions import Sessions
@@ -36,6 +37,7 @@ class Services:
     in_flight: InFlight
     tool_policies: ToolPolicies
     tasks: Tasks
+    persons: Persons
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Context:
     key: Key
     route: Route
     owner: str
+    personal: str = ""  # the mark of the user's own values that an instance is started with
 
     @property
     def isolation(self) -> str:

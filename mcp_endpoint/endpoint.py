@@ -31,6 +31,7 @@ from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.origin import Gate
 from mcp_endpoint.patience import Patience
+from mcp_endpoint.personal.serving import served
 from mcp_endpoint.places import Place, Places, tell_challenge
 from mcp_endpoint.protected_resource import WELL_KNOWN
 from mcp_endpoint.records import Records
@@ -191,6 +192,8 @@ class Endpoint:
             route = await self._route(place.key)
         context = self.context(answer, fields, place, principal, route)
         count = calls_in(inbound)
+        if context.route.is_personal and await self._lacks(context, inbound, max(count, 1)):
+            return
         if not count:
             await self._uncounted(context, inbound)
             return
@@ -203,6 +206,15 @@ class Endpoint:
                 await (batches.post if inbound.is_batch else calls.post)(context, inbound)
         finally:
             self.leave(context, count)
+
+    async def _lacks(self, context: Context, inbound: Inbound, count: int) -> bool:
+        """Whether the request was answered with what its user has to bring first."""
+        counted = (context.principal.key, context.route.deployment_id, count)
+        self._services.in_flight.enter(*counted)
+        try:
+            return await served(context, inbound)
+        finally:
+            self._services.in_flight.leave(*counted)
 
     def enter(self, context: Context, inbound: Inbound, count: int = 1) -> None:
         """What calls pass before they are sent on. Raises RefusedError and AppError; then there is nothing to leave."""

@@ -40,7 +40,14 @@ class Parked(msgspec.Struct, frozen=True, array_like=True, tag="p"):
     seen: int
 
 
-State = Native | Parked
+class Wanted(msgspec.Struct, frozen=True, array_like=True, tag="w"):
+    """The site's own question for a user's credentials: the page where it is answered. Nothing waits for it."""
+
+    expires_at: float
+    page: str
+
+
+State = Native | Parked | Wanted
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(State).decode
 

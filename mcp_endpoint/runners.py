@@ -21,6 +21,7 @@ from mcp_endpoint.directory import Directory
 
 if TYPE_CHECKING:
     from hosting.routing import Route
+    from mcp_endpoint.personal.persons import Persons
 
 WAIT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 0.25
@@ -115,6 +116,8 @@ class Opened:
                 self._route, self.address if reason == Reason.DRAINING else ""
             )
             epoch, generation = placement.epoch, placement.generation
+            if self._frame.personal:
+                await self._runners.give_personal(self.link, self._route, self._frame.subject)
         elif reason == Reason.CLOSED and self._frame.method in _REPEATABLE:
             self.link, self._route = await self._runners.link_for(self._route)
             self.address, epoch = self._route.runner_address, self._route.epoch
@@ -162,9 +165,11 @@ def release(attachment: Attachment, *, gone: bool) -> None:
 class Runners:
     """The runners of the site, as far as calls need them."""
 
-    def __init__(self, pool: RunnerPool, directory: Directory) -> None:
+    def __init__(self, pool: RunnerPool, directory: Directory, persons: Persons) -> None:
         self.pool = pool
         self._directory = directory
+        self._persons = persons
+        self.in_thread = directory.in_thread
         self._prefix = secrets.token_urlsafe(16)
         self._count = itertools.count(1)
 
@@ -223,6 +228,10 @@ class Runners:
                 if error.code not in _PASSING or loop.time() > deadline:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def give_personal(self, link: RunnerLink, route: Route, subject: str) -> None:
+        """What the next instance of that user is started with. Raises RefusedError and AppError."""
+        await link.ask(await self.in_thread(self._persons.placement, route.deployment_id, subject))
 
     async def follow(self, link: RunnerLink, log: str, owner: str, after: int) -> Followed:
         """Attach to a log that should exist. Raises DetachedError at once when it does not."""

@@ -24,6 +24,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     boot: str
     deployment: str
     revision: str
+    asks_by_url: bool = False  # its client opens pages that it is told of (2025-11-25 elicitation in URL mode)
 
     @property
     def channel(self) -> str:

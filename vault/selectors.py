@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,9 +40,11 @@ def stored_of_user(user_id: UUID) -> list[Stored]:
     return [_shown(row) for row in rows.order_by("deployment_id", "name")]
 
 
-def in_use(holders: Iterable[Holder]) -> tuple[frozenset[str], str]:
+def in_use(holders: Iterable[Holder], names: Collection[str] | None = None) -> tuple[frozenset[str], str]:
     """(names that have a value that counts now, a mark that is another one whenever one of these values is)."""
     is_current = Q(expires_at=None) | Q(expires_at__gt=clock.now())
+    if names is not None:
+        is_current &= Q(name__in=names)
     found = [
         row for holder in holders for row in holder.secrets.filter(is_current).values_list("pk", "version", "name")
     ]

@@ -13,6 +13,20 @@ from hosting.models import Deployment
 _MIB_FIELDS = ("memory_bytes", "disk_bytes", "message_bytes")
 
 
+class PersonalForm(forms.Form):
+    personal_inputs = forms.CharField(
+        label="Names",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocapitalize": "none"}),
+        help_text="One on each line: what the server asks for, or a variable (a header, of a remote one).",
+    )
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        return {"personal_inputs": "\n".join(key.partition(":")[2] for key in deployment.personal_inputs)}
+
+
 class LimitsForm(forms.Form):
     """Sizes are in MiB here. An empty field is the site's default."""
 

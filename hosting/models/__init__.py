@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hosting.models.deployments import Deployment, DeploymentMember
+from hosting.models.elicitations import Elicitation
 from hosting.models.runners import DataFolder, Instance, Runner, RunnerPlacement
 from hosting.models.tasks import StoredBody, Task, TaskLine, TaskResult
 from hosting.models.tools import Tool
@@ -16,6 +17,7 @@ __all__ = [
     "DeploymentMember",
     "DeploymentVersion",
     "EgressRecord",
+    "Elicitation",
     "Environment",
     "Instance",
     "OwnerShare",

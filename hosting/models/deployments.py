@@ -51,6 +51,9 @@ class Deployment(models.Model):
     )
     inputs = models.JSONField(default=dict, blank=True, help_text="plain values of the declared inputs, by name")
     sealed = models.BinaryField(default=bytes, blank=True, editable=False, help_text="secret values (hosting.sealed)")
+    personal_inputs = models.JSONField(
+        default=list, blank=True, help_text='settings that each user brings, as "where:name" (hosting.personal)'
+    )
     idle_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="null: the site's default")
     egress = models.CharField(max_length=10, choices=Egress.choices, default=Egress.PUBLIC)
     egress_hosts = models.JSONField(default=list, blank=True, help_text="names, or *.example.org; for `listed`")

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 
 from common.errors import AppError
 from common.http import add_error
-from hosting import configuring, tools
+from hosting import configuring, personal, tools
 from hosting.configuring import BadSettings
 from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
@@ -57,8 +57,20 @@ def _approval(page: Page, form: sections.ApprovalForm) -> None:
     tools.approval_set(actor=page.actor, deployment=page.deployment, approval=form.cleaned_data["tool_approval"])
 
 
+def _personal(page: Page, form: sections.PersonalForm) -> None:
+    names = {line.strip() for line in form.cleaned_data["personal_inputs"].splitlines() if line.strip()}
+    keys = personal.keys_of(page.deployment, names)
+    personal.personal_set(actor=page.actor, deployment=page.deployment, keys=keys)
+
+
 _NEXT = "New instances are started with it."
 SECTIONS = {
+    "personal": Section(
+        sections.PersonalForm,
+        sections.PersonalForm.initial_of,
+        _personal,
+        "Saved. Each user is asked for theirs on a page of this site.",
+    ),
     "limits": Section(sections.LimitsForm, sections.LimitsForm.initial_of, _limits, f"Limits saved. {_NEXT}"),
     "network": Section(sections.EgressForm, sections.EgressForm.initial_of, _egress, f"Network saved. {_NEXT}"),
     "isolation": Section(

@@ -134,7 +134,9 @@ def open_call(context: Context, link: RunnerLink, session: Session, message: Cal
         session.id,
         wants_progress=bool(message.progress_token),
         trace=message.trace,
+        subject=context.subject,
         generation=route.generation,
+        personal=context.personal,
     )
     return Opened(context.services.runners, link, route, attachment, frame)
 

@@ -18,6 +18,7 @@ from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.legacy.views import CallView
 from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.metrics import LIVE
+from mcp_endpoint.personal.words import asks_by_url
 from mcp_endpoint.rejection import refuse
 from mcp_endpoint.revisions import negotiable
 from mcp_endpoint.runners import Opened
@@ -82,6 +83,7 @@ async def initialize(context: Context, call: Call) -> None:
         trace=call.trace,
         subject=context.subject,
         generation=route.generation,
+        personal=context.personal,
     )
     source = Opened(context.services.runners, link, route, attachment, frame)
     first = await source.get(JSON_SECONDS)
@@ -93,7 +95,8 @@ async def initialize(context: Context, call: Call) -> None:
     if first is not None and first.kind is Kind.RESULT:
         revision = _negotiated(first.data) or revision
     if first is None or first.kind is not Kind.ERROR:
-        session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision)
+        by_url = revision == TASKS_SINCE and asks_by_url(capabilities)
+        session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision, by_url)
         LIVE.sessions_opened += 1
         token = context.services.sessions.seal(session, context.owner)
         context.answer.add_header(SESSION_HEADER, anonymous.named(context.principal, token).encode())

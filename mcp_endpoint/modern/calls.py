@@ -22,7 +22,7 @@ from mcp_endpoint.modern.input_required import MARK, Questions
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.views import CallView, ListenView, ToolsView
 from mcp_endpoint.rejection import refuse
-from mcp_endpoint.request_state import Parked, State, binding
+from mcp_endpoint.request_state import Native, Parked, State, binding
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
 from mcp_endpoint.tasks import declared, listening, offer, wire
@@ -53,7 +53,7 @@ async def call(context: Context, message: ModernCall) -> None:
         if isinstance(state, Parked):
             await _resume(context, message, state)
             return
-        params = _retried(message, state.state if state is not None else "")
+        params = _retried(message, state.state if isinstance(state, Native) else "")
     runners = context.services.runners
     link, route = runners.pool.link_now(context.route.runner_address), context.route
     if link is None:
@@ -99,6 +99,7 @@ def _open(context: Context, message: ModernCall, link: RunnerLink, route: Route,
         message.trace,
         subject=context.subject,
         generation=route.generation,
+        personal=context.personal,
     )
     return Opened(runners, link, route, attachment, frame)
 

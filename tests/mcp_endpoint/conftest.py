@@ -156,13 +156,14 @@ class Site:
         }  # fmt: skip
         return claims.mint(claims.Claims(**{**values, **changes}), key=self.key)
 
-    async def web(self, origins: Iterable[str] = (), **limits: Any) -> Web:
+    async def web(self, origins: Iterable[str] = (), persons: Any = None, **limits: Any) -> Web:
         """One more web process, as far as state goes."""
         running = app.build(
             site_url=SITE,
             gate=Gate(SITE, (), origins),
             verify=self.verify,
             backend=self.world,
+            persons=persons,
             sealing_key=SEALING_KEY,
             pool=RunnerPool(f"web-{len(self.webs)}"),
             **limits,

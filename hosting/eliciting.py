@@ -1,0 +1,173 @@
+"""Asking a person to bring what a call lacks: who may open the page, what is stored, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from common import clock
+from common.errors import AppError, BadInput, NotFound
+from events.actors import Actor
+from events.audit import record
+from hosting import inputs
+from hosting.given import declared_of
+from hosting.inputs import key_of
+from hosting.links import links
+from hosting.models import Deployment, Elicitation, RunnerPlacement
+from hosting.permissions import may_call
+from hosting.personal import brought_by, personal_inputs
+from hosting.runner import control
+from hosting.states import State
+from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from vault import services
+from vault.services import Holder
+
+log = structlog.get_logger(__name__)
+KEPT: Final = timedelta(hours=1)
+FORGOTTEN: Final = timedelta(days=1)
+COMPLETE: Final = "notifications/elicitation/complete"
+REPLACED: Final = "its user's credentials were replaced"
+REVOKED: Final = "its user's credentials were revoked"
+_State = Elicitation.State
+
+
+class OverError(AppError):
+    """It was answered, declined, or waited too long."""
+
+    status = 410
+
+
+def elicitation_open(
+    *, user_id: UUID, client_id: str, deployment_id: UUID, session: str = "", runner_address: str = ""
+) -> Elicitation:
+    """The page that waits for this client of the user, made where there is none: asking again asks the same."""
+    now = clock.now()
+    whose = {"user_id": user_id, "client_id": client_id, "deployment_id": deployment_id, "session": session}
+    waiting = Elicitation.objects.filter(**whose, state=_State.OPEN)
+    waiting.filter(expires_at__lte=now).delete()
+    found = waiting.first()
+    if found is None:
+        try:
+            with transaction.atomic():
+                found = Elicitation.objects.create(**whose, runner_address=runner_address, expires_at=now + KEPT)
+        except IntegrityError:  # another call of the same client was faster
+            found = waiting.get()
+    return found
+
+
+def elicitation_url(elicitation: Elicitation) -> str:
+    return f"{settings.SLIPWAY_URL}/elicit/{elicitation.pk}"
+
+
+def elicitation_of(actor: Actor, elicitation_id: str) -> Elicitation:
+    """For the user whose call it was made for, who may still call that server. Everybody else: NotFound, the same as
+    for one that never was."""
+    found = (
+        Elicitation.objects.select_related("deployment__owner", "deployment__current_version", "user")
+        .filter(pk=elicitation_id, user_id=actor.user_id)
+        .exclude(deployment__state=State.DELETING)
+        .first()
+        if actor.user_id is not None and "\0" not in elicitation_id
+        else None
+    )
+    if found is None or not may_call(actor, found.deployment):
+        raise NotFound("elicitation_unknown", "There is no such page, or it was made for somebody else.")
+    return found
+
+
+def elicitation_decline(*, actor: Actor, elicitation: Elicitation) -> None:
+    """Raises OverError."""
+    _end(elicitation, _State.DECLINED, actor)
+
+
+def elicitation_done(*, actor: Actor, elicitation: Elicitation) -> None:
+    """What was brought works: exactly the client that asked is told. Raises OverError."""
+    _end(elicitation, _State.DONE, actor)
+    if elicitation.session:
+        params = msgspec.json.encode({"elicitationId": elicitation.pk})
+        tell = control.Tell(elicitation.session, elicitation.owner, COMPLETE, params)
+        _ask(elicitation.runner_address, tell)
+
+
+def _end(elicitation: Elicitation, state: str, actor: Actor) -> None:
+    now = clock.now()
+    with transaction.atomic():
+        waiting = Elicitation.objects.filter(pk=elicitation.pk, state=_State.OPEN, expires_at__gt=now)
+        if not waiting.update(state=state, ended_at=now):
+            raise OverError("elicitation_over", "This page was answered already, or its time is over.")
+        record(actor, f"elicitation:{state}", "deployment", elicitation.deployment_id, client=elicitation.client_id)
+
+
+def check_open(elicitation: Elicitation) -> None:
+    """Raises OverError."""
+    if elicitation.state != _State.OPEN or elicitation.is_expired:
+        raise OverError("elicitation_over", "This page was answered already, or its time is over.")
+
+
+# --- what a user brings
+
+
+def credentials_put(*, actor: Actor, deployment: Deployment, values: Mapping[str, str]) -> dict[str, str]:
+    """Stores what is good of `values`, by key, for the actor; gives what is wrong with the rest, in words, by key."""
+    assert actor.user_id is not None
+    known = {key_of(one): one for one in personal_inputs(deployment, declared_of(deployment.current_version))}
+    if unknown := values.keys() - known.keys():
+        raise BadInput("credential_unknown", f"This server asks for no {sorted(unknown)[0]}.")
+    problems = {
+        key: words
+        for key, value in values.items()
+        if (words := inputs.problem_of_value(key, value, known[key]) or services.problem_of(key, value))
+    }
+    good = {key: value for key, value in values.items() if key not in problems}
+    if good:
+        holder = Holder.personal(actor.user_id, deployment.pk)
+        services.secrets_put(actor=actor, holder=holder, values=good)
+        forget_at_runner(deployment, actor.user_id, REPLACED)
+    return problems
+
+
+def credentials_revoke(*, actor: Actor, deployment_id: UUID) -> list[str]:
+    """All of the actor's for that server; an instance that was started with them ends."""
+    assert actor.user_id is not None
+    gone = services.secrets_delete(actor=actor, holder=Holder.personal(actor.user_id, deployment_id))
+    deployment = Deployment.objects.filter(pk=deployment_id).first()
+    if gone and deployment is not None:
+        forget_at_runner(deployment, actor.user_id, REVOKED)
+    return gone
+
+
+def forget_at_runner(deployment: Deployment, user_id: UUID, reason: str) -> None:
+    """One that does not answer now is told by the mark of the next call: it starts another instance."""
+    placement = RunnerPlacement.objects.select_related("runner").filter(deployment=deployment).first()
+    if placement is not None and placement.runner is not None:
+        _ask(placement.runner.address, control.ForgetPersonal(str(deployment.pk), str(user_id), reason))
+
+
+def missing_names(actor: Actor, deployment: Deployment) -> list[str]:
+    assert actor.user_id is not None
+    return [one.flag or one.name for one in brought_by(actor.user_id, deployment).missing]
+
+
+def _ask(address: str, operation: control.OfPersons) -> None:
+    async def ask(pool: RunnerPool) -> None:
+        await (await pool.link(address)).ask(operation)
+
+    try:
+        links.run(ask)
+    except (RunnerUnavailableError, DetachedError) as error:
+        log.info("runner_not_told", runner=address, error=str(error))
+
+
+def elicitations_purge() -> None:
+    Elicitation.objects.filter(expires_at__lt=clock.now() - FORGOTTEN).delete()
+
+
+def unknown_server() -> NotFound:
+    return NotFound("deployment_unknown", "There is no such server, or you bring nothing to it.")

@@ -1,0 +1,182 @@
+"""Settings that each user of a deployment brings: which they are, what a user lacks, and what an instance is given.
+
+A user's own value counts before one of the organization that owns the deployment (for its members), and that before the
+owner's. What is required has to be brought: the owner's value does not stand in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.permissions import member_ids
+from common import clock
+from common.errors import BadInput, NotFound
+from events.actors import SYSTEM, Actor
+from events.audit import record
+from hosting import inputs, queue
+from hosting.given import declared_for, declared_of, settings_of
+from hosting.inputs import Settings, key_of, key_parts
+from hosting.kinds.declared import Declared, asked
+from hosting.models import Deployment
+from hosting.permissions import check_may_manage
+from hosting.placing import placement_renew
+from hosting.routing import remote_of, route_of, routed
+from hosting.runner import control
+from hosting.services import deployment_locked
+from hosting.states import State
+from vault import selectors, services
+from vault.services import Holder
+
+MAX_PERSONAL = 50
+NEEDS_USERS = "asleep: starts with what each user brings"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a user has of what each one brings. `mark` is another one whenever a value is; "" for none."""
+
+    missing: tuple[Declared, ...]
+    mark: str
+
+
+def personal_inputs(deployment: Deployment, declared: Iterable[Declared]) -> list[Declared]:
+    """Those that each user brings, as they are declared; what only the owner named is a secret that is needed."""
+    known = {key_of(one): one for one in asked(declared)}
+    return [known.get(key) or _named(key) for key in deployment.personal_inputs]
+
+
+def _named(key: str) -> Declared:
+    where, name = key_parts(key)
+    return Declared(name=name, where="header" if where == "header" else "env", is_required=True, is_secret=True)
+
+
+def is_needed(one: Declared) -> bool:
+    return one.is_required and not one.default
+
+
+def keys_of(deployment: Deployment, names: Iterable[str]) -> list[str]:
+    """Names as people type them: of what is declared, otherwise of variables, or headers of a remote server."""
+    known = {one.name: key_of(one) for one in asked(declared_for(deployment))}
+    where = "header" if deployment.kind == "remote" else "env"
+    return [known.get(name) or f"{where}:{name}" for name in names]
+
+
+def is_needed_to_start(deployment_id: UUID) -> bool:
+    """Whether it has no instance of anybody who brings nothing."""
+    deployment = Deployment.objects.select_related("current_version").filter(pk=deployment_id).first()
+    return deployment is not None and any(
+        is_needed(one) for one in personal_inputs(deployment, declared_of(deployment.current_version))
+    )
+
+
+def personal_set(*, actor: Actor, deployment: Deployment, keys: Collection[str]) -> None:
+    """Says which settings each user brings. Raises BadInput. What runs finishes as it began."""
+    check_may_manage(actor, deployment)
+    with transaction.atomic():
+        locked = deployment_locked(deployment)
+        declared = declared_for(locked)
+        wanted = sorted(set(keys))
+        _check(locked, declared, wanted)
+        if wanted == locked.personal_inputs:
+            return
+        Deployment.objects.filter(pk=locked.pk).update(personal_inputs=wanted, changed_at=clock.now())
+        record(actor, "deployment:set_personal", "deployment", locked.pk, keys=wanted)
+        if locked.current_version_id is not None:
+            placement_renew(locked)
+            if locked.state == State.FAILED:
+                queue.inspect(locked.pk)
+
+
+def _check(deployment: Deployment, declared: Sequence[Declared], keys: Sequence[str]) -> None:
+    known = {key_of(one) for one in asked(declared)}
+    version = deployment.current_version
+    origin = _origin(str((version.remote or {}).get("url", "")) if version is not None else "")
+    if len(keys) > MAX_PERSONAL:
+        raise BadInput(
+            "personal_too_many", f"Each user brings at most {MAX_PERSONAL} settings.", field="personal_inputs"
+        )
+    for key in keys:
+        where, name = key_parts(key)
+        if (key not in known or where in ("env", "header")) and (problem := inputs.problem_of_name(key)):
+            raise BadInput("personal_unknown", f"{name or key}: {problem}", field="personal_inputs")
+        if where == "variable" and "{" + name + "}" in origin:
+            words = "is a part of the address where the server is: whoever sets it could send keys elsewhere."
+            raise BadInput("personal_origin", f"{name} {words}", field="personal_inputs")
+
+
+def _origin(template: str) -> str:
+    parts = urlsplit(template.replace("{", "%7B").replace("}", "%7D"))
+    return parts.netloc.replace("%7B", "{").replace("%7D", "}")
+
+
+# --- one user's
+
+
+def holders_of(user_id: UUID, deployment: Deployment) -> list[Holder]:
+    """Whose values count for the user, the first one first. Needs `owner` selected."""
+    found = [Holder.personal(user_id, deployment.pk)]
+    organization = deployment.owner.organization_id
+    if organization is not None and user_id in member_ids(deployment.owner):
+        found += [Holder.organization(organization, deployment.pk), Holder.organization(organization)]
+    return found
+
+
+def brought_by(user_id: UUID, deployment: Deployment) -> Brought:
+    """Needs `owner` and `current_version` selected."""
+    wanted = personal_inputs(deployment, declared_of(deployment.current_version))
+    keys = [key_of(one) for one in wanted]
+    if not keys:
+        return Brought((), "")
+    names, mark = selectors.in_use(holders_of(user_id, deployment), keys)
+    return Brought(tuple(one for one in wanted if is_needed(one) and key_of(one) not in names), mark)
+
+
+def brought_for(deployment_id: UUID | str, user_id: UUID | str) -> Brought:
+    """Raises NotFound."""
+    return brought_by(UUID(str(user_id)), _deployment(deployment_id))
+
+
+def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.PlacePersonal:
+    """What the user's next instance is started with. Raises NotFound, and Conflict where a secret can't be opened."""
+    deployment, person = _deployment(deployment_id), UUID(str(user_id))
+    version, route = deployment.current_version, route_of(deployment)
+    if version is None:
+        raise _unknown()
+    declared = declared_of(version)
+    wanted = {key_of(one): one for one in personal_inputs(deployment, declared)}
+    holders = holders_of(person, deployment)
+    _, mark = selectors.in_use(holders, wanted)
+    own = services.secrets_use(actor=SYSTEM, holders=holders, names=wanted)
+    base = settings_of(deployment)
+    secret = frozenset(key for key in own if wanted[key].is_secret)
+    given = Settings({**base.values, **own}, base.arguments, base.secret_keys | secret)
+    argv, env = inputs.command_of(version.argv, version.env, declared, given)
+    return control.PlacePersonal(
+        deployment=route.deployment_id,
+        epoch=route.epoch,
+        generation=route.generation,
+        personal=control.Personal(
+            subject=str(person),
+            mark=mark,
+            argv=argv,
+            env=env,
+            remote=remote_of(deployment, version, declared, given),
+            masked=Settings(own, (), secret).masked,
+        ),
+    )
+
+
+def _deployment(deployment_id: UUID | str) -> Deployment:
+    found = routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def _unknown() -> NotFound:
+    return NotFound("deployment_unknown", "There is no such server.")

@@ -1,0 +1,92 @@
+"""The page that a call sent its user to: who asks, for what, a form, and what came of it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from common.errors import AppError
+from hosting import eliciting
+from hosting.eliciting import OverError
+from hosting.forms.credentials import CredentialsForm
+from hosting.given import declared_of
+from hosting.models import Elicitation
+from hosting.personal import personal_inputs
+from hosting.personal_check import CheckFailed, personal_check
+from hosting.views.page import actor_of, user_of
+from oauth.selectors import client_names
+from vault.selectors import stored
+from vault.services import Holder
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def elicit(request: HttpRequest, elicitation_id: str) -> HttpResponse:
+    """Another user's page is the same 404 as none. The POST stores, tries, and ends it when the server starts."""
+    actor = actor_of(request)
+    found = eliciting.elicitation_of(actor, elicitation_id)
+    if request.method != "POST":
+        return _show(request, found, status=410 if found.is_expired else 200)
+    try:
+        eliciting.check_open(found)
+        if request.POST.get("action") == "decline":
+            eliciting.elicitation_decline(actor=actor, elicitation=found)
+            return redirect("elicit", found.pk)
+    except OverError:
+        return _show(request, found, status=410)
+    return _answer(request, found)
+
+
+def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
+    actor = actor_of(request)
+    form = _form(request, found, with_data=True)
+    is_valid = form.is_valid()
+    try:
+        # What is good is kept even where something else is not: nobody types a key twice.
+        problems = eliciting.credentials_put(actor=actor, deployment=found.deployment, values=form.values())
+        form.add_problems(problems)
+        if not is_valid or problems:
+            return _show(request, found, form=form, status=400)
+        if missing := eliciting.missing_names(actor, found.deployment):
+            return _show(request, found, form=form, problem=f"Still needed: {', '.join(missing)}.", status=400)
+        personal_check(found.deployment, user_of(request).pk)
+        eliciting.elicitation_done(actor=actor, elicitation=found)
+    except OverError:
+        return _show(request, found, status=410)
+    except CheckFailed as error:
+        return _show(request, found, refusal=error.message, status=error.status)
+    except AppError as error:
+        return _show(request, found, problem=error.message, status=error.status)
+    return redirect("elicit", found.pk)
+
+
+def _form(request: HttpRequest, found: Elicitation, *, with_data: bool) -> CredentialsForm:
+    wanted = personal_inputs(found.deployment, declared_of(found.deployment.current_version))
+    kept = {one.name for one in stored(Holder.personal(found.user_id, found.deployment_id)) if not one.is_expired}
+    return CredentialsForm(request.POST if with_data else None, wanted=wanted, stored=kept)
+
+
+def _show(
+    request: HttpRequest,
+    found: Elicitation,
+    *,
+    form: CredentialsForm | None = None,
+    problem: str = "",
+    refusal: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    state = "expired" if found.is_expired else found.state
+    context = {
+        "elicitation": found,
+        "deployment": found.deployment,
+        "state": state,
+        "client_name": client_names([found.client_id]).get(found.client_id, found.client_id),
+        "form": (form or _form(request, found, with_data=False)) if state == "open" else None,
+        "problem": problem,
+        "refusal": refusal,
+    }
+    return render(request, "hosting/elicit.html", context, status=status)

@@ -1,0 +1,136 @@
+"""A handshake client's request whose user lacks credentials: its session is opened without an instance, which starts
+with the first call that can be served. 2025-11-25 clients that open pages get -32042, others words with a link."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from hosting.runner.control import OpenSession
+from hosting.runner.frames import Reason
+from hosting.stream import DetachedError
+from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.context import Context
+from mcp_endpoint.legacy.messages import Call, LegacyPost
+from mcp_endpoint.legacy.sessions import SESSION_HEADER, found
+from mcp_endpoint.personal import words
+from mcp_endpoint.personal.persons import CONNECT, Asked, Brought
+from mcp_endpoint.rejection import refuse
+from mcp_endpoint.revisions import negotiable
+from mcp_endpoint.sessions import Session, Sessions
+from mcp_endpoint.tool_policy import called_tool
+
+CALL: Final = "tools/call"
+URL_SINCE: Final = "2025-11-25"
+
+
+class _Initialize(msgspec.Struct):
+    version: str = msgspec.field(name="protocolVersion")
+    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
+    client: msgspec.Raw = msgspec.field(name="clientInfo", default=msgspec.Raw(b"{}"))
+
+
+_decode_initialize = msgspec.json.Decoder(_Initialize).decode
+
+
+async def serve(context: Context, post: LegacyPost, brought: Brought) -> bool:
+    """Answers what can't go on without the user's credentials; False where it goes its ordinary way."""
+    calls = [message for message in post.messages if isinstance(message, Call)]
+    if not calls:
+        return False
+    message = calls[0]
+    if not brought.missing:
+        if not post.is_batch and message.method == CALL and called_tool(message) == CONNECT:
+            await _result(context, message, words.tool_result(words.CONNECTED, is_modern=False, is_error=False))
+            return True
+        return False
+    if post.is_batch:
+        refuse(j.INVALID_REQUEST, words.linked(await _asked(context, found(context))), status=200)
+    if message.method == "initialize":
+        await _initialize(context, message)
+    else:
+        await _serve(context, message, found(context, message.id))
+    return True
+
+
+async def _serve(context: Context, message: Call, session: Session) -> None:
+    if message.method == "ping":
+        await _result(context, message, b"{}")
+    elif message.method == "tools/list":
+        services = context.services
+        greeting = await services.runners.in_thread(services.persons.greeting, context.route.version_id)
+        result = words.tools(greeting, is_modern=False)
+        if greeting.tools is not None:
+            result = services.tool_policies.shown(context.route, result)
+        await _result(context, message, result)
+    elif not context.subject:
+        await _refused(context, message, words.NOBODY)
+    else:
+        asked = await _asked(context, session)
+        if session.asks_by_url:
+            await context.answer.json(200, j.error(message.id, words.url_required(asked)))
+        else:
+            await _refused(context, message, words.linked(asked))
+
+
+async def _asked(context: Context, session: Session) -> Asked:
+    if not context.subject:
+        refuse(j.INVALID_REQUEST, words.NOBODY)
+    asked: Asked = await context.services.runners.in_thread(
+        context.services.persons.ask,
+        context.route.deployment_id,
+        context.subject,
+        context.principal.client_id,
+        session.id,
+        session.runner,
+    )
+    return asked
+
+
+async def _initialize(context: Context, message: Call) -> None:
+    try:
+        asked = _decode_initialize(message.params or b"{}")
+    except (msgspec.DecodeError, RecursionError):
+        refuse(j.INVALID_PARAMS, "initialize needs params.protocolVersion, capabilities and clientInfo", message.id)
+    capabilities, client = bytes(asked.capabilities), bytes(asked.client)
+    if capabilities[:1] != b"{" or client[:1] != b"{":
+        refuse(j.INVALID_PARAMS, "params.capabilities and params.clientInfo must be objects", message.id)
+    if context.principal.is_anonymous:
+        refuse(j.INVALID_REQUEST, words.NOBODY, message.id, status=200)
+    revision = negotiable(asked.version)
+    session_id, services = Sessions.new_id(), context.services
+    opened = OpenSession(
+        session=session_id,
+        owner=context.owner,
+        deployment=context.route.deployment_id,
+        revision=revision,
+        capabilities=capabilities,
+        client=client,
+        subject=context.subject,
+    )
+    link, route = await services.runners.link_for(context.route)
+    address = route.runner_address
+    try:
+        await link.ask(opened)
+    except DetachedError as error:
+        if error.reason not in (Reason.UNPLACED, Reason.DRAINING):
+            raise
+        address, link, _ = await services.runners.place(route, address if error.reason == Reason.DRAINING else "")
+        await link.ask(opened)
+    by_url = revision == URL_SINCE and words.asks_by_url(capabilities)
+    session = Session(session_id, address, link.boot, route.deployment_id, revision, by_url)
+    context.answer.add_header(SESSION_HEADER, services.sessions.seal(session, context.owner).encode())
+    greeting = await services.runners.in_thread(services.persons.greeting, route.version_id)
+    await _result(context, message, words.initialized(greeting, revision, route.name))
+
+
+async def _refused(context: Context, message: Call, text: str) -> None:
+    if message.method == CALL:
+        await _result(context, message, words.tool_result(text, is_modern=False))
+    else:
+        refuse(j.INVALID_REQUEST, text, message.id, status=200)
+
+
+async def _result(context: Context, message: Call, result: bytes) -> None:
+    await context.answer.json(200, j.result(message.id, result))

@@ -1,0 +1,29 @@
+"""Where a request meets its user's credentials: looked up for each one, so that what was brought or revoked counts at
+once. Only servers to which users bring something pay for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcp_endpoint.legacy.messages import LegacyPost
+from mcp_endpoint.modern.messages import ModernCall
+from mcp_endpoint.personal import legacy, modern
+from mcp_endpoint.personal.persons import Brought
+
+if TYPE_CHECKING:
+    from mcp_endpoint.context import Context
+    from mcp_endpoint.inbound import Inbound
+
+
+async def served(context: Context, inbound: Inbound) -> bool:
+    """True where the request was answered here. Otherwise `context.personal` says what its instance is started with."""
+    if not isinstance(inbound, ModernCall | LegacyPost):
+        return False
+    services = context.services
+    brought: Brought = await services.runners.in_thread(
+        services.persons.brought, context.route.deployment_id, context.subject
+    )
+    context.personal = brought.mark
+    if isinstance(inbound, ModernCall):
+        return await modern.serve(context, inbound, brought)
+    return await legacy.serve(context, inbound, brought)
