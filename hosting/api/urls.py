@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from hosting.api.views import access, data, deployments, documents, settings, tasks, tools, usage, versions
+from hosting.api.views import access, data, deployments, documents, servers, settings, tasks, tools, usage, versions
 
 _D = "deployments/<str:owner>/<str:name>"
 
@@ -32,6 +32,7 @@ urlpatterns = [
     path(f"{_D}/stats", usage.StatsView.as_view(), name="stats"),
     path(f"{_D}/egress", usage.EgressView.as_view(), name="egress"),
     path(f"{_D}/output", usage.OutputView.as_view(), name="output"),
+    path("servers", servers.ServersView.as_view(), name="servers"),
     path("quota", usage.QuotaView.as_view(), name="quota"),
     path("tasks", tasks.TasksView.as_view(), name="tasks"),
     path("tasks/<str:task_id>", tasks.TaskDetailView.as_view(), name="task"),
