@@ -200,6 +200,12 @@ class Keep(msgspec.Struct, frozen=True, tag="keep"):
     task: str
 
 
+class Remind(msgspec.Struct, frozen=True, tag="remind"):
+    """The row of a task that was a call is committed: what was announced of it before, to nobody, is so again."""
+
+    task: str
+
+
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     """The site has written down everything of a task up to `seq`."""
 
@@ -281,7 +287,19 @@ class SetShare(msgspec.Struct, frozen=True, tag="set_share"):
 
 # Answered with Taken:
 Order = (
-    Place | Unplace | Answer | Notify | Cancel | EndSession | Keep | Acknowledge | Restart | Drain | DeleteData | Ping
+    Place
+    | Unplace
+    | Answer
+    | Notify
+    | Cancel
+    | EndSession
+    | Keep
+    | Remind
+    | Acknowledge
+    | Restart
+    | Drain
+    | DeleteData
+    | Ping
 )
 OfPersons = PlacePersonal | ForgetPersonal | OpenSession | Tell  # answered with Taken too
 Operation = (

@@ -160,10 +160,12 @@ def _end_session(runner: Runner, operation: c.EndSession) -> c.Taken:
     return c.Taken()
 
 
-def _of_tasks(runner: Runner, operation: c.Keep | c.Acknowledge | c.GetOutbox) -> c.Taken | c.OutboxSeen:
+def _of_tasks(runner: Runner, operation: c.Keep | c.Remind | c.Acknowledge | c.GetOutbox) -> c.Taken | c.OutboxSeen:
     match operation:
         case c.Keep():
             return _keep(runner, operation)
+        case c.Remind():
+            return c.Taken(first=runner.outbox.remind(operation.task))
         case c.Acknowledge():
             return c.Taken(first=runner.acknowledge(operation.task, operation.seq))
         case c.GetOutbox():
@@ -229,6 +231,7 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Cancel: _cancel,
     c.EndSession: _end_session,
     c.Keep: _of_tasks,
+    c.Remind: _of_tasks,
     c.Acknowledge: _of_tasks,
     c.GetOutbox: _of_tasks,
     c.GetNews: _news,

@@ -141,6 +141,14 @@ class Outbox:
 
     # --- what the site asks
 
+    def remind(self, task: str) -> bool:
+        """Tells of a task again, where it was told of and nobody has taken that."""
+        held = self._held.get(task)
+        if held is None or held.is_taken or not held.announced_at:
+            return False
+        self._tell(held)
+        return True
+
     def news(self, older_than_seconds: float | None = None) -> list[tuple[Held, list[Event]]]:
         """Tasks that were told of, each with its events to take; none where they are too large to come along.
 

@@ -84,19 +84,20 @@ def task_start_later(task_id: str) -> None:
 
 
 def task_of_call(wanted: Wanted, *, task_id: str, runner_address: str, exchange: str) -> Task:
-    """A running call becomes a task: it is one from the commit on. The runner must have been told before (`Keep`)."""
-    with transaction.atomic():
-        queue.advance_task(task_id)  # it may have ended before it was one
-        return _insert(
-            wanted,
-            id=task_id,
-            state=State.WORKING,
-            reason="running",
-            runner=Runner.objects.filter(address=runner_address).first(),
-            exchange=exchange,
-            attempts=1,
-            started_at=clock.now(),
-        )
+    """A running call becomes a task: it is one from the commit on.
+
+    The runner must have been told before (`Keep`), and is reminded then: the call may have ended before it was a task.
+    """
+    return _insert(
+        wanted,
+        id=task_id,
+        state=State.WORKING,
+        reason="running",
+        runner=Runner.objects.filter(address=runner_address).first(),
+        exchange=exchange,
+        attempts=1,
+        started_at=clock.now(),
+    )
 
 
 def _insert(wanted: Wanted, **more: Any) -> Task:

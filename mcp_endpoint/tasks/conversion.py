@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from common.errors import AppError
 from hosting.models.tasks import new_task_id
-from hosting.runner.control import Keep
+from hosting.runner.control import Keep, Remind
 from hosting.runner.frames import TERMINAL, Event, Kind
 from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
 from hosting.tasks.services import Wanted
@@ -108,5 +109,7 @@ class Converting:
             log.warning("call_not_converted", exchange=exchange, reason=str(error))
             return None
         self._is_over = True
+        with suppress(DetachedError, RunnerUnavailableError):  # the sweep asks for what nobody took
+            await link.ask(Remind(task_id))
         self._inner.close(gone=False)
         return Event(self._last + 1, Kind.RESULT, await self._handle(task))

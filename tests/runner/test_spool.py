@@ -211,3 +211,16 @@ async def test_what_is_too_large_for_an_answer_is_named_only(tmp_path: Path) -> 
         f"t{n}": int(n != 3) for n in range(12)
     }
     site.outbox.close()
+
+
+async def test_what_was_told_before_there_was_a_row_is_told_again_when_there_is_one(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    await run(site, 1, b"{}")
+    await site.next()
+    assert len(site.outbox.news()) == 1  # a worker took it, and found no row
+    assert site.outbox.news() == []
+    assert site.outbox.remind("t1")
+    assert len(site.outbox.news()) == 1
+    assert site.outbox.acknowledge("t1", 1)
+    assert not site.outbox.remind("t1")
+    site.outbox.close()
