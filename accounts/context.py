@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.sign_up import by_mail
 
 
-def sign_up(request: HttpRequest) -> dict[str, bool]:
-    return {"sign_up_is_open": settings.SLIPWAY_SIGN_UP == "open"}
+def sign_up(request: HttpRequest) -> dict[str, str]:
+    """Where somebody without an account gets one by themselves; "" where nobody does."""
+    if settings.SLIPWAY_SIGN_UP == "open":
+        return {"sign_up_url": reverse("account_signup")}
+    return {"sign_up_url": reverse("accounts:sign_up") if by_mail() else ""}

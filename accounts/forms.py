@@ -34,6 +34,12 @@ class NewAccountForm(FirstAdministratorForm):
     """Of whoever was invited."""
 
 
+class SignUpForm(forms.Form):
+    email = forms.EmailField(
+        label="Your address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
 class OrganizationForm(forms.Form):
     name = forms.CharField(
         label="Name",

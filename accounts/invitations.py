@@ -18,7 +18,7 @@ from accounts.permissions import check_may_administer, is_operator, may_invite
 from accounts.services import user_create
 from common import clock, ids
 from common.errors import AppError, BadInput, Conflict, Forbidden, NotFound
-from events.actors import Actor, person
+from events.actors import ANONYMOUS, Actor, person
 from events.audit import record
 
 PATH: Final = "/invite/"
@@ -47,7 +47,8 @@ def invitation_create(
         site_role = SiteRole.MEMBER
     token = ids.random_token(160)
     with transaction.atomic():
-        if invitations_open(actor=actor, organization=organization).count() >= MOST_OPEN:
+        others = invitations_open(actor=actor, organization=organization)
+        if others.exclude(invited_by=None, email__gt="").count() >= MOST_OPEN:  # strangers' own don't count
             raise Conflict("invitations_too_many", f"{MOST_OPEN} invitations are open. Revoke some first.")
         made = Invitation.objects.create(
             digest=_digest(token),
@@ -70,6 +71,19 @@ def invitation_create(
             site_role=site_role,
             note=made.note,
         )
+    return f"{settings.SLIPWAY_URL}{PATH}{token}"
+
+
+def invitation_for_address(email: str) -> str:
+    """The full URL for somebody who asked for an account by themselves: only where the address was admitted. Ends
+    earlier ones for it."""
+    token, now = ids.random_token(160), clock.now()
+    with transaction.atomic():
+        Invitation.objects.filter(_usable(), email=email, invited_by=None).update(revoked_at=now)
+        made = Invitation.objects.create(
+            digest=_digest(token), makes_account=True, email=email, expires_at=now + LIFETIME, note="by mail"
+        )
+        record(ANONYMOUS, "invitation:create", "invitation", made.pk, invitation=str(made.pk), note=made.note)
     return f"{settings.SLIPWAY_URL}{PATH}{token}"
 
 
@@ -127,6 +141,8 @@ def invitation_join(*, token: str, name: str, password: str) -> User:
             User.objects.filter(pk=user.pk).update(site_role=found.site_role)
             user.site_role = found.site_role
         if found.email:
+            if EmailAddress.objects.filter(email__iexact=found.email, verified=True).exists():
+                raise Conflict("address_taken", "There is an account with this address already. Sign in with it.")
             User.objects.filter(pk=user.pk).update(email=found.email)
             EmailAddress.objects.create(user=user, email=found.email, verified=True, primary=True)
         found = _use(token, user)

@@ -47,6 +47,19 @@ def form_targets() -> list[str]:
     return targets
 
 
+def check(sign_up: str, domains: list[str], *, has_mail: bool) -> None:
+    """Raises where nobody could ever sign up, though the operator says who may."""
+    if sign_up != "domain":
+        return
+    if not domains:
+        raise ImproperlyConfigured("SLIPWAY_SIGN_UP=domain needs SLIPWAY_SIGN_UP_DOMAINS, such as example.org.")
+    if not has_mail and not providers():
+        raise ImproperlyConfigured(
+            "SLIPWAY_SIGN_UP=domain needs somebody who checks addresses: set SLIPWAY_MAIL_URL, so that links can be "
+            "mailed, or a provider such as SLIPWAY_OPENID_URL."
+        )
+
+
 def is_name(host: str) -> bool:
     try:
         ipaddress.ip_address(host.strip("[]"))

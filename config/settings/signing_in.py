@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from config import env, sign_in
+from config.mail import SECONDS as MAIL_SECONDS
+from config.mail import mail_server
 from config.settings.site import PUBLIC_URL, SLIPWAY_URL
 
 # Signing in
@@ -30,6 +32,9 @@ SLIPWAY_MEMBERS_MAY = env.several(
 )
 # Whose address at which domain is enough to make an account, where somebody else has checked the address.
 SLIPWAY_SIGN_UP_DOMAINS = env.hosts("SLIPWAY_SIGN_UP_DOMAINS", [])
+_MAIL = mail_server()
+SLIPWAY_HAS_MAIL = bool(_MAIL.host)
+sign_in.check(SLIPWAY_SIGN_UP, SLIPWAY_SIGN_UP_DOMAINS, has_mail=SLIPWAY_HAS_MAIL)
 # Two factors and passkeys. A passkey belongs to a host name, which an address of digits is not (WebAuthn, 5.1.2).
 _HAS_NAME = sign_in.is_name(PUBLIC_URL.host)
 MFA_SUPPORTED_TYPES = ["totp", *(["webauthn"] if _HAS_NAME else []), "recovery_codes"]
@@ -49,7 +54,12 @@ ACCOUNT_SESSION_REMEMBER = True
 # Who makes keys, or changes how they sign in, has proved who they are at most this long before.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if SLIPWAY_HAS_MAIL else 'console'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.has_tls, _MAIL.has_starttls
+EMAIL_TIMEOUT = MAIL_SECONDS
+DEFAULT_FROM_EMAIL = _MAIL.sender
 
 # The authorization server. All models are ours from the first migration on, because swapping later is not possible.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.Application"

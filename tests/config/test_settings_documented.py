@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+from config import env
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIXES = ("SLIPWAY_GITHUB", "SLIPWAY_GOOGLE", "SLIPWAY_OPENID")  # of config/sign_in.py
@@ -24,8 +27,13 @@ def variables() -> set[str]:
 
 
 def _is_reader(call: ast.Call) -> bool:
+    """env.text("NAME") and its like: what has the variable's name as its first parameter."""
     function = call.func
-    return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "env"
+    if not (
+        isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "env"
+    ):
+        return False
+    return next(iter(inspect.signature(getattr(env, function.attr)).parameters), "") == "name"
 
 
 def _names(argument: ast.expr) -> set[str]:
