@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
+from hosting.entry_facts import sign_in_seen
 from oauth.outbound.challenges import Challenge
 
 CHALLENGE_SECONDS = 86_400
@@ -21,6 +22,8 @@ def challenge_note(deployment_id: UUID, challenge: Challenge) -> None:
     if cache.get(_challenge_key(deployment_id)) != said:
         cache.set(_challenge_key(deployment_id), said, CHALLENGE_SECONDS)
         publish_on_commit(DeploymentChanged(str(deployment_id)))
+        if challenge.metadata_url:  # RFC 9728: it names where to sign in by OAuth
+            sign_in_seen(deployment_id, "oauth")
 
 
 def challenge_noted(deployment_id: UUID) -> Challenge | None:

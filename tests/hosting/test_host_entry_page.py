@@ -12,10 +12,12 @@ from django.test import Client
 from accounts.models import User
 from hosting.entry_facts import entry_seen
 from hosting.models import Deployment, DeploymentVersion
+from hosting.remote_challenges import challenge_note
 from hosting.sealed import unseal
+from oauth.outbound.challenges import Challenge
 from registry.models import SeenServer
 from registry.search.finding import Search, find
-from tests.factories import make_user
+from tests.factories import make_deployment, make_user
 from tests.registry.entries import npm, publish, remote
 
 NAME = "org.example/weather"
@@ -126,3 +128,13 @@ def test_private_server_that_no_entry_names_is_told_to_nobody(signed_in: Client,
     entry_seen(deployment.pk, [{"name": "x"}], "2026-07-28")
     publish("org.example/remote", remotes=[remote("https://r.example.org/mcp")])
     assert not SeenServer.objects.exists()
+
+
+@pytest.mark.parametrize(("metadata", "kind"), [("https://r.example.org/.well-known/x", "oauth"), ("", "none")])
+def test_remote_that_wants_oauth_is_found_by_it(user: User, metadata: str, kind: str) -> None:
+    url = "https://r.example.org/mcp"
+    publish("org.example/remote", remotes=[remote(url)])
+    deployment = make_deployment(user, registry_name="org.example/remote")
+    Deployment.objects.update(kind="remote", reference=f"remote:{url}")
+    challenge_note(deployment.pk, Challenge(metadata_url=metadata, scopes=("read",)))
+    assert f"sign_in:{kind}" in find(Search()).rows[0].facet_names
