@@ -37,7 +37,15 @@ def random_part(task_id: str, attempt: int) -> str:
 
 
 def call_open(
-    link: RunnerLink, called: Called, *, task_id: str, attempt: int, epoch: int, generation: int, session: str
+    link: RunnerLink,
+    called: Called,
+    *,
+    task_id: str,
+    attempt: int,
+    epoch: int,
+    generation: int,
+    session: str,
+    personal: str = "",
 ) -> Attachment:
     """The attachment is told nothing but a refusal: what the call does is read by jobs."""
     return link.open(
@@ -59,4 +67,5 @@ def call_open(
         log_level="info",  # of a modern call: its record has a log, which people read
         task=task_id,
         credit=0,
+        personal=personal,
     )

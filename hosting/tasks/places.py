@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from hosting.models import Runner
+from hosting.models import Deployment, Runner
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
@@ -25,6 +25,7 @@ class Place:
     runner: Runner
     placement: control.Placement
     until: float  # time.monotonic()
+    is_personal: bool = False  # each user brings something (hosting.personal)
 
     @property
     def address(self) -> str:
@@ -44,7 +45,8 @@ def place_of(deployment_id: UUID) -> Place:
     address, placement = placement_for(deployment_id)
     if len(_known) >= MOST:
         _known.clear()
-    found = Place(Runner.objects.get(address=address), placement, time.monotonic() + FRESH_SECONDS)
+    is_personal = Deployment.objects.filter(pk=deployment_id).exclude(personal_inputs=[]).exists()
+    found = Place(Runner.objects.get(address=address), placement, time.monotonic() + FRESH_SECONDS, is_personal)
     _known[deployment_id] = found
     return found
 

@@ -5,9 +5,13 @@ The row names its exchange before there is one: whoever finds it like this opens
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from common.errors import NotFound, Unavailable
 from hosting.links import links
 from hosting.models import Task
+from hosting.personal import brought_for, personal_for
 from hosting.runner import control
 from hosting.runner.frames import Reason
 from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
@@ -41,7 +45,7 @@ def _start_at(task: Task, place: Place) -> None:
     steps.reached(Step.CLAIMED)
     if task.runner_id != place.runner.pk:
         _move(task)
-    elif links.run(lambda pool: _open(pool, place.address, task, place.placement)):
+    elif _open_at(task, place):
         steps.reached(Step.OPENED)
         services.tasks_running([task.id])
 
@@ -69,29 +73,49 @@ def _move(task: Task) -> None:
         services.task_again(task, "starting again")
 
 
-async def _open(pool: RunnerPool, address: str, task: Task, placement: control.Placement) -> bool:
+def _open_at(task: Task, place: Place) -> bool:
     """Opens the exchange, or the same again. False when that runner was restarted since: the sweep sees to it."""
-    link = await pool.link(address)
-    if not task.exchange.startswith(f"{link.runner}.{link.boot}."):
-        return False
-    ended = await _opened_somehow(link, task, placement)
+    mark = brought_for(task.deployment_id, task.user_id).mark if place.is_personal and task.user_id else ""
+    attempt = Attempt(task, place.placement, mark)
+    is_same, ended = links.run(lambda pool: _open(pool, place.address, attempt, []))
     if ended is not None and ended.reason == Reason.UNPLACED:
-        await link.ask(control.Place(placement))
-        ended = await _opened_somehow(link, task, placement)
+        needed: list[control.Place | control.PlacePersonal] = [control.Place(place.placement)]
+        if mark and task.user_id:
+            needed.append(personal_for(task.deployment_id, task.user_id))
+        is_same, ended = links.run(lambda pool: _open(pool, place.address, attempt, needed))
     if ended is None or ended.reason in (Reason.DONE, Reason.NO_SESSION):
-        return True
+        return is_same
     raise Unavailable("not_started", str(ended))
 
 
-async def _opened_somehow(link: RunnerLink, task: Task, placement: control.Placement) -> DetachedError | None:
+class Attempt(NamedTuple):
+    task: Task
+    placement: control.Placement
+    personal: str  # the mark of what its user brought
+
+
+async def _open(
+    pool: RunnerPool, address: str, attempt: Attempt, needed: Sequence[control.Place | control.PlacePersonal]
+) -> tuple[bool, DetachedError | None]:
+    """(whether it is the runner that the row names, why the call was refused there: None when it was not)."""
+    link = await pool.link(address)
+    if not attempt.task.exchange.startswith(f"{link.runner}.{link.boot}."):
+        return False, None
+    for operation in needed:
+        await link.ask(operation)
+    return True, await _opened_somehow(link, attempt)
+
+
+async def _opened_somehow(link: RunnerLink, attempt: Attempt) -> DetachedError | None:
     """In its session, or, where that is over, on an instance of its own. Why it was refused, None when it was not."""
-    ended = await _opened(link, task, placement, task.session)
-    if ended is not None and ended.reason == Reason.NO_SESSION and task.session:
-        ended = await _opened(link, task, placement, "")
+    ended = await _opened(link, attempt, attempt.task.session)
+    if ended is not None and ended.reason == Reason.NO_SESSION and attempt.task.session:
+        ended = await _opened(link, attempt, "")
     return ended
 
 
-async def _opened(link: RunnerLink, task: Task, placement: control.Placement, session: str) -> DetachedError | None:
+async def _opened(link: RunnerLink, attempt: Attempt, session: str) -> DetachedError | None:
+    task, placement, mark = attempt
     attachment = call_open(
         link,
         task,
@@ -100,6 +124,7 @@ async def _opened(link: RunnerLink, task: Task, placement: control.Placement, se
         epoch=placement.epoch,
         generation=placement.generation,
         session=session,
+        personal=mark,
     )
     try:
         # Frames are taken in order, so the answer to a question about nothing comes after a refusal to open.

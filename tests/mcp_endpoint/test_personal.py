@@ -18,10 +18,13 @@ from django.test import Client
 from joserfc.jwk import ECKey
 
 from accounts.models import User
+from hosting.eliciting import credentials_put
 from hosting.kinds.declared import Declared, to_json
-from hosting.models import Deployment, DeploymentMember, Elicitation
+from hosting.models import Deployment, DeploymentMember, Elicitation, Task
 from hosting.personal import personal_set
 from hosting.runner.control import GetStatus
+from hosting.tasks.running import task_advance
+from hosting.tasks.starting import task_start
 from mcp_endpoint.lookup import OrmBackend
 from mcp_endpoint.personal.orm import OrmPersons
 from tests.factories import actor_of, make_deployment, make_runner, make_user
@@ -285,6 +288,25 @@ async def test_two_users_and_their_swapped_links(web: Web, users: dict[str, User
     assert await value(await clients["bob"].post(PATH, json=tool("who", id=5))) == who[1]
     await session(clients["alice"], **URL)
     assert (await clients["alice"].post(PATH, json=tool("who", id=6))).json()["error"]["code"] == -32042
+
+
+async def test_a_task_runs_with_what_its_user_brought(web: Web, users: dict[str, User], deployment: Deployment) -> None:
+    given = {"env:API_KEY": BOBS, "env:REGION": "us"}
+    await rows(lambda: credentials_put(actor=actor_of(users["bob"]), deployment=deployment, values=given))
+    client = client_of(web, users["bob"])
+    await session(client, **URL)
+    call = environ("REGION")
+    call["params"]["task"] = {"ttl": 60_000}
+    task_id = (await client.post(PATH, json=call)).json()["result"]["task"]["taskId"]
+    await rows(lambda: task_start(task_id))
+
+    async def is_over() -> bool:
+        await rows(lambda: task_advance(task_id))
+        return await rows(lambda: Task.objects.get(pk=task_id).is_ended)
+
+    await settled(is_over)
+    result = await client.post(PATH, json=request("tasks/result", {"taskId": task_id}, 2))
+    assert await value(result) == "us"
 
 
 async def settled(condition: Callable[[], Awaitable[bool]]) -> None:
