@@ -63,6 +63,7 @@ def deployment(users: dict[str, User], tmp_path: Path) -> Deployment:
     DeploymentMember.objects.create(deployment=made, user=users["bob"])
     make_runner("r1", address=f"unix:{tmp_path}/r1.sock")
     personal_set(actor=actor_of(users["alice"]), deployment=made, keys=["env:API_KEY", "env:REGION"])
+    made.refresh_from_db()
     return made
 
 

@@ -1,0 +1,89 @@
+"""A key in a browser: a client's call sends its user to the page, by keyboard alone, and nobody else sees the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.pages.conftest import OpenPage
+from tests.pages.test_browser import sign_in_by_link
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+SERVER = Path(__file__).parents[1] / "servers" / "legacy.py"
+OWNER = "keyla"
+SECRET = "s3cret-key-of-the-lighthouse"
+WAIT_MS = 60_000
+PHONE = {"width": 360, "height": 740}
+
+
+class Caller:
+    """A client of 2025-11-25 that opens pages it is told of."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, token: str) -> None:
+        self._http = http
+        self._url = url
+        self._headers = {"authorization": f"Bearer {token}", "accept": "application/json, text/event-stream"}
+
+    async def ask(self, method: str, params: Any) -> Any:
+        message = {"jsonrpc": "2.0", "id": 1 if method == "initialize" else 2, "method": method, "params": params}
+        answer = await self._http.post(self._url, json=message, headers=self._headers)
+        self._headers |= {k: v for k, v in answer.headers.items() if k == "mcp-session-id"}
+        text = answer.text
+        if answer.headers["content-type"].startswith("text/event-stream"):
+            text = [line for line in text.splitlines() if line.startswith("data: {")][-1].removeprefix("data: ")
+        return httpx.Response(200, text=text).json()
+
+    async def call(self, name: str) -> Any:
+        return await self.ask("tools/call", {"name": "environ", "arguments": {"name": name}})
+
+
+async def fits(page: Page) -> bool:
+    return bool(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+async def test_a_key_is_asked_for_in_the_browser_and_goes_to_the_server_only(open_page: OpenPage, stack: Stack) -> None:
+    stack.manage("host", f"source:{SERVER}", "--owner", OWNER, "--name", "keyed", seconds=300)
+    token = stack.manage("issue_token", "--user", OWNER, "--deployment", f"{OWNER}/keyed").stdout.strip()
+    async with open_page() as page, httpx.AsyncClient(timeout=60) as http:
+        await sign_in_by_link(page, stack, OWNER)
+        await page.goto(f"/d/{OWNER}/keyed/settings")
+        await page.locator("#personal").get_by_label("Names").fill("ACME_KEY")
+        await page.locator("#personal").get_by_role("button").click()
+        await expect(page.get_by_text("Each user is asked for theirs")).to_be_visible()
+
+        client = Caller(http, f"{stack.url}/mcp/{OWNER}/keyed", token)
+        about = {"clientInfo": {"name": "t", "version": "1"}, "capabilities": {"elicitation": {"url": {}}}}
+        await client.ask("initialize", {"protocolVersion": "2025-11-25", **about})
+        refused = await client.call("ACME_KEY")
+        assert refused["error"]["code"] == -32042, refused
+        (asked,) = refused["error"]["data"]["elicitations"]
+
+        await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        await page.goto(asked["url"])
+        await expect(page.get_by_role("heading", name=f"{OWNER}/keyed asks for credentials of yours")).to_be_visible()
+        assert await fits(page)
+        await page.get_by_label("ACME_KEY").focus()
+        await page.keyboard.type(SECRET)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        done = page.get_by_role("heading", name="Your credentials are stored")
+        await expect(done).to_be_visible(timeout=WAIT_MS)
+        assert (await client.call("ACME_KEY"))["result"]["content"][0]["text"] == "[secret]"
+
+        await page.goto("/credentials/")
+        assert await fits(page)
+        await expect(page.get_by_text("ACME_KEY")).to_be_visible()
+        assert SECRET not in await page.content()
+        await page.get_by_role("button", name=f"Delete {OWNER}/keyed").click()
+        await expect(page.get_by_text("Nothing is stored")).to_be_visible()
+        assert (await client.call("ACME_KEY"))["error"]["code"] == -32042
+    dump = stack.manage("dumpdata", "vault", "events", "hosting").stdout
+    assert "secret:use" in dump and SECRET not in dump
+    logs = "".join(path.read_text(errors="replace") for path in stack.home.rglob("*.log"))
+    assert logs and SECRET not in logs
