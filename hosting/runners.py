@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from common import clock
@@ -59,19 +60,27 @@ def runner_drain(*, actor: Actor, name: str, is_on: bool = True) -> list[UUID]:
     return moved
 
 
-def runner_restart(*, actor: Actor, name: str) -> None:
-    """Has a runner execute itself anew, with all that runs. Raises NotFound, Unavailable, and Conflict with the reason
-    when it goes on as it was."""
+def runner_options() -> dict[str, str]:
+    """Settings of the operator's as a runner is told of them: `networks` and `ports` that may be reached."""
+    ports = ",".join(map(str, settings.SLIPWAY_EGRESS_PORTS))
+    return {"networks": ",".join(settings.SLIPWAY_EGRESS_PRIVATE), "ports": ports}
+
+
+def runner_restart(*, actor: Actor, name: str, takes_settings: bool = False) -> None:
+    """Has a runner execute itself anew, with all that runs. `takes_settings`: with `runner_options` as they are here,
+    instead of those that it was started with. Raises NotFound, Unavailable, and Conflict with the reason when it goes
+    on as it was."""
     runner = _runner(name)
-    record(actor, "runner:restart", "runner", runner.pk, name=name)
-    status = _tell(runner, _restarted)
+    options = runner_options() if takes_settings else {}
+    record(actor, "runner:restart", "runner", runner.pk, name=name, **options)
+    status = _tell(runner, lambda link: _restarted(link, control.Restart(**options)))
     if status.restart_problem:
         raise Conflict("restart_refused", f"{name} goes on as it was: {status.restart_problem}.")
 
 
-async def _restarted(link: RunnerLink) -> control.Status:
+async def _restarted(link: RunnerLink, restart: control.Restart) -> control.Status:
     before = await link.ask(control.GetStatus())
-    await link.ask(control.Restart())
+    await link.ask(restart)
     while True:
         status = await link.ask(control.GetStatus())
         if status.restart_problem or status.restarts > before.restarts:

@@ -94,10 +94,11 @@ async def _serve(arguments: argparse.Namespace, runtime: Runtime) -> None:
         listeners = [await listen_on(fd, server.connection, identity) for fd in state.listeners]
     else:
         listeners = [await listen(arguments.listen, server.connection, identity)]
-    runner.restart = Restart(runner, server, starter, runtime, keeper, listeners, identity).begin
+    restart = Restart(runner, server, starter, runtime, keeper, listeners, identity)
+    runner.restart = restart.begin
     ending = Ending(runner, arguments.drain_seconds)
     ending.listen()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, runner.restart)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, restart.begin)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     sweeping = [asyncio.create_task(sweep(runner)), asyncio.create_task(watch_folders(runner))]
     settle()

@@ -251,7 +251,14 @@ class GetEgress(msgspec.Struct, frozen=True, tag="egress"):
 
 
 class Restart(msgspec.Struct, frozen=True, tag="restart"):
-    """Execute yourself anew, with all that runs. GetStatus tells when it is done, or why it came to nothing."""
+    """Execute yourself anew, with all that runs. GetStatus tells when it is done, or why it came to nothing.
+
+    `networks` and `ports` take the place of those of the command line, as it spells them; None leaves them. What runs
+    already keeps the way out that it was given.
+    """
+
+    networks: str | None = None
+    ports: str | None = None
 
 
 class DeleteData(msgspec.Struct, frozen=True, tag="delete_data"):

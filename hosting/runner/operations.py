@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from common import addresses
 from hosting.runner import control as c
 from hosting.runner.folders import FoldersError, key_of
 from hosting.runner.follower import PART_BYTES
@@ -96,7 +97,14 @@ def _drain(runner: Runner, operation: c.Drain) -> c.Taken:
 def _restart(runner: Runner, operation: c.Restart) -> c.Taken:
     if runner.restart is None:
         raise RefusedError(Reason.BUSY, "this runner can't restart in place")
-    runner.restart()
+    given = {"--networks": operation.networks, "--ports": operation.ports}
+    options = {name: value for name, value in given.items() if value is not None}
+    try:  # the new image would not start with what can't be read
+        addresses.networks(options.get("--networks", "").split(","))
+        [int(port) for port in options.get("--ports", "").split(",") if port]
+    except ValueError as error:
+        raise RefusedError(Reason.BUSY, f"its new settings can't be read: {error}") from None
+    runner.restart(options)
     return c.Taken()
 
 

@@ -13,7 +13,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from hosting.runner import handover
 from hosting.runner.egress.keeper import HandedOver, Keeper
@@ -52,12 +53,13 @@ class Restart:
         self._keeper = keeper
         self._listeners = listeners
         self._identity = identity
+        self._options: Mapping[str, str] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        """Once at a time: who asks while it goes on gets that one."""
+    def begin(self, options: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Once at a time: who asks while it goes on gets that one. `options` replace those of the command line."""
         if self._task is None or self._task.done():
-            self._runner.restart_problem = ""
+            self._runner.restart_problem, self._options = "", options
             self._task = asyncio.create_task(self._run(), name="restart")
 
     async def _run(self) -> None:
@@ -113,7 +115,7 @@ class Restart:
                 self._keeper.start(egress)
 
     def _become(self, state: int, inherited: list[int]) -> None:
-        argv = [*_without_state(sys.orig_argv[1:]), "--state", str(state)]
+        argv = _with_options(sys.orig_argv[1:], {**self._options, "--state": str(state)})
         log.info("runner restarts in place", extra={"runner": self._runner.name, "descriptors": len(inherited)})
         sys.stderr.flush()
         try:
@@ -145,11 +147,11 @@ def close_on_exec(descriptors: Sequence[int]) -> None:
             os.set_inheritable(fd, False)
 
 
-def _without_state(argv: list[str]) -> list[str]:
-    if "--state" not in argv:
-        return argv
-    place = argv.index("--state")
-    return argv[:place] + argv[place + 2 :]
+def _with_options(argv: list[str], options: Mapping[str, str]) -> list[str]:
+    for name, value in options.items():
+        place = argv.index(name) if name in argv else len(argv)
+        argv = [*argv[:place], *argv[place + 2 :], name, value]
+    return argv
 
 
 def _spawn_rehearsal(snapshot: int, words: int) -> int:

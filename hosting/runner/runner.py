@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Runner:
         self.exchanges: dict[str, Exchange] = {}
         self._feeds: dict[str, Feed] = {}
         self._starter = starter
-        self.restart: Callable[[], None] | None = None
+        self.restart: Callable[[Mapping[str, str]], None] | None = None  # with options of the command line
         self.restarts = 0
         self.restart_problem = ""  # why the last one came to nothing
         self._stops: set[asyncio.Task[None]] = set()

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from common.errors import NotFound, Unavailable
+from config.launch.processes import command_line
 from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import routing
@@ -53,6 +54,16 @@ def test_a_restart_in_place_leaves_what_runs(runner_process: RunnerProcess) -> N
         i.pid for p in before.placements for i in p.instances
     ]
     assert AuditEntry.objects.filter(action="runner:restart").count() == 1
+
+
+def test_a_restart_brings_an_operator_s_new_settings(runner_process: RunnerProcess, settings: Any) -> None:
+    make_runner(address=runner_process.address)
+    settings.SLIPWAY_EGRESS_PRIVATE, settings.SLIPWAY_EGRESS_PORTS = ["10.9.0.0/16"], [8443]
+    call_command("runner_restart", "r1")
+    assert "10.9.0.0/16" not in command_line(runner_process.process.pid)
+    call_command("runner_restart", "r1", "--settings-of-now")
+    assert "--networks 10.9.0.0/16 --ports 8443" in command_line(runner_process.process.pid)
+    assert AuditEntry.objects.filter(action="runner:restart", data__networks="10.9.0.0/16").count() == 1
 
 
 def test_a_runner_that_is_not_there_can_be_neither_restarted_nor_drained() -> None:

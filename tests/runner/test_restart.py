@@ -11,17 +11,18 @@ from typing import Any
 
 import pytest
 
+from config.launch.processes import command_line
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
 from hosting.runner.handover import STATE
-from hosting.stream import RunnerPool
+from hosting.stream import RefusedError, RunnerPool
 from tests.runner.conftest import ROOT, Call, Driver, placement
 
 
-async def restart(driver: Driver) -> c.Status:
+async def restart(driver: Driver, order: c.Restart = c.Restart()) -> c.Status:  # noqa: B008 - frozen
     """Returns when it is done; fails when it came to nothing."""
     before = (await driver.link.ask(c.GetStatus())).restarts
-    await driver.link.ask(c.Restart())
+    await driver.link.ask(order)
     async with asyncio.timeout(20):
         while True:
             status = await driver.link.ask(c.GetStatus())
@@ -58,6 +59,24 @@ async def test_it_stays_the_same_process_and_boot_and_its_instances_go_on(
     after = status.placements[0].instances
     assert [(i.id, i.pid, i.state, i.calls) for i in after] == [(i.id, i.pid, i.state, i.calls) for i in before]
     assert await driver.open(tool="count", session="s1").text() == "1"
+
+
+async def test_it_takes_new_settings_and_keeps_them(driver: Driver) -> None:
+    def options() -> str:
+        return command_line(driver.process.pid).partition(" --networks ")[2].partition(" --state ")[0]
+
+    await driver.link.ask(c.Place(placement()))
+    await driver.session()
+    await restart(driver, c.Restart(networks="10.9.0.0/16,fd00::/8", ports="8443,9443"))
+    assert options() == "10.9.0.0/16,fd00::/8 --ports 8443,9443"
+    for wrong in (c.Restart(networks="10.9.0.0/99"), c.Restart(ports="https")):
+        with pytest.raises(RefusedError, match="its new settings can't be read"):
+            await driver.link.ask(wrong)
+    await restart(driver)
+    assert options() == "10.9.0.0/16,fd00::/8 --ports 8443,9443"
+    await restart(driver, c.Restart(networks=""))
+    assert "10.9.0.0" not in command_line(driver.process.pid)
+    assert await driver.open(tool="count", session="s1").text() == "0"
 
 
 async def test_a_running_call_of_each_era_ends_as_if_nothing_had_been(driver: Driver) -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting.runners import runner_register
+from hosting.runners import runner_options, runner_register
 
 
 class Command(OperatorCommand):
@@ -39,8 +39,8 @@ class Command(OperatorCommand):
         argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address]
         argv += ["--home", str(settings.SLIPWAY_RUNNERS / name), "--sandbox", settings.SLIPWAY_SANDBOX]
         argv += ["--drain-seconds", str(options["drain_seconds"])]
-        argv += ["--networks", ",".join(settings.SLIPWAY_EGRESS_PRIVATE)]
-        argv += ["--ports", ",".join(map(str, settings.SLIPWAY_EGRESS_PORTS))]
+        for option, value in runner_options().items():
+            argv += [f"--{option}", value]
         for option in ("certificate", "key", "authority"):
             if options[option]:
                 argv += [f"--{option}", str(options[option])]

@@ -19,7 +19,13 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the runner's name; that of `make up` is local")
+        parser.add_argument(
+            "--settings-of-now",
+            action="store_true",
+            help="with SLIPWAY_EGRESS_PRIVATE and SLIPWAY_EGRESS_PORTS as they are for this command, until its keeper "
+            "starts it anew; servers that run already keep what they had",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        runner_restart(actor=OPERATOR, name=options["name"])
+        runner_restart(actor=OPERATOR, name=options["name"], takes_settings=options["settings_of_now"])
         self.stderr.write(f"{options['name']} was restarted in place.")
