@@ -18,7 +18,8 @@ from oauth import claims, keys
 from oauth.consents import consents_revoke_for
 from oauth.models import AccessToken, EndpointToken
 
-MAX_TTL_SECONDS = 24 * 3600
+MAX_TTL_DAYS = 90
+MAX_TTL_SECONDS = MAX_TTL_DAYS * 24 * 3600
 # Tokens from the shell belong to no registered client; the name stands where a client's id would.
 SHELL_CLIENT = "slipway-shell"
 
@@ -36,7 +37,9 @@ def endpoint_token_issue(
     """A revocable, audited row and the token itself, which is kept nowhere."""
     if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise BadInput(
-            "ttl_out_of_range", f"A token lives from 1 second to {MAX_TTL_SECONDS} seconds (24 hours).", field="ttl"
+            "ttl_out_of_range",
+            f"A token lives from 1 second to {MAX_TTL_SECONDS} seconds ({MAX_TTL_DAYS} days).",
+            field="ttl",
         )
     if not user.is_active:
         raise BadInput("user_inactive", f"The account {user.username} is switched off, so no token can act for it.")

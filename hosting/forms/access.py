@@ -7,6 +7,8 @@ from django import forms
 from hosting.models import Deployment
 from oauth.services import MAX_TTL_SECONDS
 
+_DAY = 24 * 3600
+
 
 class AccessForm(forms.Form):
     access = forms.ChoiceField(
@@ -41,6 +43,6 @@ class TokenForm(forms.Form):
     ttl = forms.TypedChoiceField(
         label="Good for",
         coerce=int,
-        choices=[(3600, "1 hour"), (8 * 3600, "8 hours"), (MAX_TTL_SECONDS, "24 hours")],
+        choices=[(3600, "1 hour"), (_DAY, "24 hours"), (30 * _DAY, "30 days"), (MAX_TTL_SECONDS, "90 days")],
         initial=3600,
     )

@@ -48,6 +48,8 @@ THREATS = """
 9 issuers mixed up
     hosting/test_remote_accounts.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
     hosting/test_remote_accounts.py test_an_answer_at_another_issuers_address
+9 an answer in another issuer's name
+    hosting/test_remote_accounts.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
 10 a stolen refresh token
     oauth/test_flow.py test_replayed_refresh_token_ends_the_family
 11 a stolen dump of the database
