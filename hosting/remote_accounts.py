@@ -64,8 +64,9 @@ class Offer:
 
     @property
     def page_origin(self) -> str:
+        """As the source of a content security policy, none of which holds an IPv6 address."""
         parts = urlsplit(self.found.server.authorize_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
 
     @property
     def redirect_uri(self) -> str:

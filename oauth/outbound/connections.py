@@ -16,11 +16,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from common import clock
-from common.errors import AppError, Unavailable
+from common.errors import AppError, Conflict, Unavailable
 from common.outbound import OutboundError
 from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import requests, vault
@@ -113,7 +113,7 @@ def attempt_take(said: Mapping[str, Sequence[str]], *, key: str, user: User, bro
 
 
 def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str, Sequence[str]]) -> Connection:
-    """Redeems the code and keeps the account, in the place of an earlier one. Raises AnswerRefused, AppError."""
+    """Redeems the code and keeps the account, in the place of an earlier one. Raises AppError."""
     server = server_of(attempt)
     code = requests.code_of(said, issuer=server.issuer, names_itself=server.names_itself)
     kept = vault.unseal(attempt.sealed, bound_to=_bound(attempt))
@@ -157,8 +157,13 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
         row.sealed = vault.seal(
             {"secret": client.secret, "access": tokens.access, "refresh": tokens.refresh}, bound_to=_bound(row)
         )
+        # Revoking an old token there may end the grant, and the new one with it.
+        Connection.objects.filter(subject_id=attempt.subject_id, issuer=attempt.issuer).delete()
         connection_end(attempt.subject_id)
-        row.save(force_insert=True)
+        try:
+            row.save(force_insert=True)
+        except IntegrityError:
+            raise Conflict("connected_twice", "Somebody else has just signed in there for this server.") from None
     return row
 
 

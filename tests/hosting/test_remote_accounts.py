@@ -489,13 +489,35 @@ def test_disconnecting_forgets_here_and_revokes_there(
     assert AuditEntry.objects.filter(action="deployment:disconnect_account").count() == 1
 
 
-def test_an_account_that_is_replaced_or_whose_server_is_deleted_is_revoked(
-    alices: Client, alice: User, far: FakeAuthorizationServer, deployment: Deployment
+def test_an_account_that_is_replaced_is_not_revoked_with_the_grant_of_the_new_one(
+    alices: Client, far: FakeAuthorizationServer, deployment: Deployment
 ) -> None:
     connect(alices, far)
     connect(alices, far)
     account_care.accounts_tend()
-    assert len(far.revoked) == 1 and Connection.objects.count() == 1
+    assert far.revoked == set() and Connection.objects.count() == 1
+
+
+def test_an_account_elsewhere_than_the_new_one_is_revoked(
+    alices: Client, far: FakeAuthorizationServer, deployment: Deployment, settings: Any
+) -> None:
+    """SEP-2352: the server has changed to another issuer, where nothing of the earlier one is used."""
+    first = connect(alices, far)
+    with FakeAuthorizationServer() as other:
+        settings.SLIPWAY_EGRESS_PORTS = [far.port, other.port]
+        far.protected["authorization_servers"] = [other.url]
+        other.resource = far.resource
+        second = connect(alices, other)
+        assert second.issuer == other.url and second.client_id != first.client_id
+        account_care.accounts_tend()
+        assert len(far.revoked) == 1 and not other.revoked
+        assert Connection.objects.get().pk == second.pk
+
+
+def test_an_account_whose_server_is_deleted_is_revoked(
+    alices: Client, alice: User, far: FakeAuthorizationServer, deployment: Deployment
+) -> None:
+    connect(alices, far)
     services.deployment_delete(actor=actor_of(alice), deployment=deployment)
     account_care.accounts_tend()
-    assert len(far.revoked) == 2 and not Connection.objects.exists()
+    assert len(far.revoked) == 1 and not Connection.objects.exists()
