@@ -32,6 +32,7 @@ def account_page(page: Page) -> HttpResponse:
     except AppError as error:
         return _show(page, account, None, None, problem=error.message, status=error.status if post is not None else 200)
     form = ClientForm(post) if post is not None else ClientForm()
+    form.fields["client_id"].required = offer.needs_client
     if post is None or not form.is_valid():
         return _show(page, account, offer, form, status=400 if post is not None else 200)
     try:

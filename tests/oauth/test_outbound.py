@@ -389,7 +389,7 @@ def test_a_server_that_does_not_answer_costs_seconds_only(
         "https://169.254.169.254",
         "http://10.1.2.3",
         "https://[::ffff:10.0.0.1]",
-        "http://1.1.1.1",
+        "http://1.1.1.1:443",
     ],
 )
 def test_an_issuer_inside_is_not_asked(far: FakeAuthorizationServer, issuer: str) -> None:
