@@ -28,7 +28,7 @@ from hosting.tasks.starting import task_start
 from mcp_endpoint.lookup import OrmBackend
 from mcp_endpoint.personal.orm import OrmPersons
 from tests.factories import actor_of, make_deployment, make_runner, make_user
-from tests.mcp_endpoint.conftest import LEGACY, PATH, SERVERS, SITE, Site, Web, ask, request, session, tool
+from tests.mcp_endpoint.conftest import LEGACY, PATH, SERVERS, SITE, Site, Web, ask, initialize, request, session, tool
 from vault.models import Secret
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -289,6 +289,27 @@ async def test_two_users_and_their_swapped_links(web: Web, users: dict[str, User
     assert await value(await clients["bob"].post(PATH, json=tool("who", id=5))) == who[1]
     await session(clients["alice"], **URL)
     assert (await clients["alice"].post(PATH, json=tool("who", id=6))).json()["error"]["code"] == -32042
+
+
+async def test_callers_without_an_account_are_given_nothing(
+    web: Web, users: dict[str, User], deployment: Deployment
+) -> None:
+    given = {"env:API_KEY": ALICES, "env:REGION": "eu"}
+    await rows(lambda: credentials_put(actor=actor_of(users["alice"]), deployment=deployment, values=given))
+    await rows(lambda: Deployment.objects.update(is_anonymous=True))
+    visitor = web.client(None)
+
+    async def is_open() -> bool:
+        return (await ask(visitor, _list(), capabilities=URL)).status_code == 200
+
+    await settled(is_open)
+    result = (await ask(visitor, environ("REGION"), capabilities=URL)).json()["result"]
+    assert result["isError"] and "sign in" in result["content"][0]["text"] and "/elicit/" not in str(result)
+    begun = (await visitor.post(PATH, json=initialize(**URL))).json()
+    assert "sign in" in begun["error"]["message"]
+    assert not await rows(Elicitation.objects.exists)
+    link = await web.running.pool.link(web.site.address)
+    assert not [one for seen in (await link.ask(GetStatus())).placements for one in seen.instances]
 
 
 async def test_a_task_runs_with_what_its_user_brought(web: Web, users: dict[str, User], deployment: Deployment) -> None:
