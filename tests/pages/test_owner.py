@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.http_client import HttpClient, outcome
 from tests.pages.conftest import OpenPage
-from tests.pages.test_browser import sign_in_by_link, state_of
+from tests.pages.test_browser import PASSWORD, sign_in_by_link, state_of
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -48,7 +48,8 @@ async def upload(page: Page, name: str) -> None:
 
 async def set_key(page: Page, name: str) -> None:
     await page.goto(f"/d/{OWNER}/{name}/settings?missing=API_KEY")
-    await page.keyboard.type(SECRET)  # the field has the focus
+    await expect(page.locator("textarea:focus, input:focus")).to_have_count(1)
+    await page.keyboard.type(SECRET)
     await page.get_by_role("button", name="Save Settings and secrets").click()
     await expect(page.get_by_role("status").get_by_text("Settings saved")).to_be_visible()
     await expect(state_of(page)).to_have_text("Running", timeout=WAIT_MS)
@@ -56,6 +57,11 @@ async def set_key(page: Page, name: str) -> None:
 
 async def new_token(page: Page, name: str) -> str:
     await page.goto(f"/d/{OWNER}/{name}/access")
+    if await page.get_by_role("link", name="Confirm that it is you").count():  # OWNER signed in ten minutes ago
+        await page.get_by_role("link", name="Confirm that it is you").click()
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Confirm").click()
+        await page.wait_for_url(f"**/d/{OWNER}/{name}/access#tokens")
     await page.get_by_role("button", name="Create a token").click()
     return await page.get_by_role("region", name="Token", exact=True).inner_text()
 
