@@ -65,6 +65,7 @@ def filled(site: Site, tmp_path: Path, settings: Any) -> Iterator[Site]:
     with peers_for(tmp_path, settings) as peers:
         settings.REGISTRY_GITHUB_API, _ = peers.serve("api.github.test", lambda _: None)
         settings.REGISTRY_GITHUB_ISSUER, _ = peers.serve("token.github.test", lambda _: None)
+        site.changes.wait()
         yield site
 
 
