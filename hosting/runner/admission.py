@@ -5,7 +5,7 @@ from __future__ import annotations
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Open, Reason
 from hosting.runner.log import Log
-from hosting.runner.personal import LackingError
+from hosting.runner.personal import LackingError, OutdatedError
 from hosting.runner.placed import BusyError, Placed
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
@@ -28,6 +28,8 @@ def admit(runner: Runner, opened: Open) -> Log:
         if session is not None and not session.instance:
             runner.end_session(session, "it could not be started")
         raise RefusedError(Reason.BUSY, f"{placed.placement.label} is busy: {error}") from None
+    except OutdatedError:
+        raise RefusedError(Reason.NO_SESSION, "its user's credentials are others now") from None
     except LackingError:
         raise RefusedError(Reason.UNPLACED, "its user's own values are needed first") from None
     exchange = Exchange(opened, runner.new_log(opened.exchange, opened.owner))

@@ -26,6 +26,10 @@ class LackingError(Exception):
     """The user's values have to be given first."""
 
 
+class OutdatedError(Exception):
+    """The session's instance was started with values that its user has replaced since."""
+
+
 class Personals:
     """Those of one deployment that were given and not used yet, by user."""
 
@@ -69,9 +73,10 @@ def placement_with(placement: c.Placement, personal: c.Personal) -> c.Placement:
 
 
 class Hidden:
-    """Exact values, as JSON may spell them, in what an instance says."""
+    """Exact values, as JSON may spell them, in what an instance says. `mark` is theirs."""
 
-    def __init__(self, values: list[str]) -> None:
+    def __init__(self, values: list[str], mark: str = "") -> None:
+        self.mark = mark
         self._values = sorted(values, key=len, reverse=True)
         spelled = {form for value in values for form in _spellings(value)}
         self._spelled = [form.encode() for form in spelled]

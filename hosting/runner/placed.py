@@ -22,7 +22,7 @@ from hosting.runner.feed import Feed
 from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
-from hosting.runner.personal import Hidden, Personals, placement_with
+from hosting.runner.personal import Hidden, OutdatedError, Personals, placement_with
 from hosting.runner.session import Session
 from hosting.runner.shares import Shares, too_many
 from hosting.runner.starter import Starter
@@ -73,8 +73,11 @@ class Placed:
     # --- finding an instance
 
     def instance_for(self, opened: Open, session: Session | None) -> Instance:
-        """The instance for this call, started if need be. Raises BusyError, and LackingError."""
+        """The instance for this call, started if need be. Raises BusyError, LackingError and OutdatedError."""
         bound = self.instances.get(session.instance) if session is not None else None
+        if bound is not None and bound.hidden is not None and bound.hidden.mark != opened.personal:
+            self._host.stop_instance(bound, "its user's credentials are others now")
+            raise OutdatedError
         if bound is not None and bound.is_alive and not bound.is_full:
             return bound
         if bound is not None and bound.retires_at and bound.has_waiting_room:
@@ -139,7 +142,7 @@ class Placed:
             feed=self.feed,
             known_era=self._eras.known_for(opened.revision),
             holder=self,
-            hidden=Hidden(personal.masked) if personal is not None else None,
+            hidden=Hidden(personal.masked, personal.mark) if personal is not None else None,
         )
         if personal is not None:
             self.personals.used(personal)

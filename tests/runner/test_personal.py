@@ -97,6 +97,16 @@ async def test_a_session_without_an_instance_gets_one_with_its_first_call(driver
     assert await call.text() == "xali"
 
 
+async def test_a_session_that_began_with_replaced_values_ends(driver: Driver) -> None:
+    """Also where the runner was not told: the next call names another mark."""
+    await driver.link.ask(c.Place(placement()))
+    await driver.link.ask(own("alice", ALICES))
+    await driver.session("s1", owner="alice cli d1", subject="alice", personal="m1")
+    with pytest.raises(DetachedError) as ended:
+        await driver.open(tool="who", session="s1", owner="alice cli d1", personal="m2").text()
+    assert ended.value.reason == f.Reason.NO_SESSION
+
+
 async def test_a_users_secret_is_hidden_in_results_errors_and_output(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement()))
     await driver.link.ask(own("alice", ALICES))
