@@ -27,6 +27,7 @@ from hosting.models import Deployment
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
+from hosting.runner.frames import EndRule, Kind
 from oauth.outbound import identity
 from tests.conformance.suite import installed
 from tests.factories import make_queued, make_runner, make_user
@@ -146,11 +147,22 @@ class Site:
 async def call(address: str, placement: control.Placement, name: str) -> bool:
     async with runner_links() as pool:
         link = await pool.link(address)
-        try:
-            await inspection._call(link, placement, "tools/call", {"name": name, "arguments": {}})
-        except inspection.LookFailed:
-            return False
-    return True
+        await link.ask(control.Place(placement))
+        attached = link.open(
+            deployment=placement.deployment,
+            epoch=placement.epoch,
+            generation=placement.generation,
+            owner=inspection.OWNER,
+            method="tools/call",
+            params=json.dumps({"name": name, "arguments": {}}).encode(),
+            revision=inspection.REVISION,
+            end=EndRule.CANCEL,
+            isolation=inspection.OWNER,
+        )
+        while True:
+            event = await attached.next()
+            if event.kind in (Kind.RESULT, Kind.ERROR, Kind.CANCELLED):
+                return event.kind is Kind.RESULT
 
 
 @pytest.fixture

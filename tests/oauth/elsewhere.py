@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -187,7 +187,3 @@ def as_json(said: Any, status: int = 200) -> Answer:
 
 def redirect(to: str) -> Answer:
     return 302, {"Location": to}, b""
-
-
-def query(said: dict[str, str]) -> str:
-    return urlencode(said)
