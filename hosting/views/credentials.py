@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from common import clock
 from events.actors import Actor
 from hosting import eliciting
+from hosting.inputs import key_parts
 from hosting.models import Deployment, Elicitation
 from hosting.permissions import may_call
 from hosting.views.page import actor_of, user_of
@@ -46,7 +47,7 @@ def _rows(actor: Actor, kept: list[Stored]) -> list[dict[str, Any]]:
         deployment = servers.get(one.deployment_id) if one.deployment_id else None
         if deployment is not None:
             fresh = {"deployment": deployment, "stored": [], "can_call": may_call(actor, deployment)}
-            rows.setdefault(deployment.pk, fresh)["stored"].append(one)
+            rows.setdefault(deployment.pk, fresh)["stored"].append((key_parts(one.name)[1], one))
     return list(rows.values())
 
 

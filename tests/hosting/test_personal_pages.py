@@ -232,7 +232,8 @@ def test_the_list_shows_what_is_stored_and_never_a_value(deployment: Deployment,
     put(deployment, bob, API_KEY=VALUE)
     page_for(deployment, bob)
     text = browser(bob).get("/credentials/").content.decode()
-    assert "alice/time" in text and KEY in text and "not used yet" in text and "Action required" in text
+    assert "alice/time" in text and "<code>API_KEY</code>" in text and "not used yet" in text
+    assert "Action required" in text
     assert VALUE not in text
     others = browser(alice).get("/credentials/").content.decode()
     assert "Nothing is stored" in others and "alice/time" not in others
