@@ -86,6 +86,7 @@ THREATS = """
 31 a web page calling servers
     mcp_endpoint/test_access.py test_host_and_origin_of_others_are_refused
 32 a WebSocket opened by another site
+    hosting/test_live_feed.py test_only_those_who_may_see_it
     config/test_asgi.py test_a_websocket_for_another_host_is_closed_before_it_opens
 36 a new tool covered by an old token
     mcp_endpoint/test_tool_policy.py test_hidden_tools_are_refused_as_unknown
