@@ -1,7 +1,7 @@
 """One secret at rest: AES-256-GCM under a data key of its own, which a key-encryption key wraps. Knows no database.
 
 Whose it is, for which deployment, under which name and in which version is associated data of both layers: a row that
-was copied to somebody else, renamed, or put back to an earlier version does not open.
+was copied to somebody else, renamed, or given the envelope of an earlier version does not open.
 """
 
 from __future__ import annotations
