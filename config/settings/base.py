@@ -109,8 +109,8 @@ CHANNEL_LAYERS = {
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_timeout": 30}],
             "prefix": "slipway:channels",
-            # Of a process that waits for tasks: what it misses while it is busy is seen seconds later.
-            "channel_capacity": {"tasks.*": 2000},
+            # Of all that a process waits for, tasks and pages: what it misses while it is busy is seen seconds later.
+            "channel_capacity": {"specific.*": 2000},
         },
     }
 }

@@ -49,7 +49,8 @@ class Watches:
         layer: Any = get_channel_layer()
         try:
             if not self._channel:
-                self._channel = await layer.new_channel("tasks")
+                # Of the same prefix as pages': the layer lets one reader of a process wait in Valkey, for its own prefix.
+                self._channel = await layer.new_channel()
             await layer.group_add(ALL_TASKS, self._channel)
         except Exception as error:  # whatever the client library raises when Valkey is away
             log.warning("task_news_not_followed", error=str(error))  # then the row is looked at now and then
