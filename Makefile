@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv/bin
 T      ?=
 # Tests wait more than they compute: so many processes at once, each with services of its own.
-N      ?= 3
+N      ?= 4
 
 .PHONY: up serve install dev test test-slow check format lock
 

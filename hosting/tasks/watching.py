@@ -49,7 +49,7 @@ class Watches:
         layer: Any = get_channel_layer()
         try:
             if not self._channel:
-                # Of the same prefix as pages': the layer lets one reader of a process wait in Valkey, for its own prefix.
+                # Of pages' prefix: of all readers of a process the layer lets one wait, for the prefix of its own.
                 self._channel = await layer.new_channel()
             await layer.group_add(ALL_TASKS, self._channel)
         except Exception as error:  # whatever the client library raises when Valkey is away

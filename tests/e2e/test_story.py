@@ -133,7 +133,7 @@ def test_package_without_an_entry_point_is_refused_with_the_reason(stack: Stack)
     [
         (("--user", "nobody", "--deployment", "alice/time"), "nobody"),
         (("--user", "alice", "--deployment", "alice/none"), "alice/none"),
-        (("--user", "alice", "--deployment", "alice/time", "--ttl", "999999"), "86400"),
+        (("--user", "alice", "--deployment", "alice/time", "--ttl", "7776001"), "90 days"),
         (("--user", "alice", "--deployment", "alice/time", "--scope", "everything"), "everything"),
     ],
 )
