@@ -82,7 +82,7 @@ def setting(one: Mapping[str, Any], name: str, where: str) -> Setting:
         description=_text(one.get("description")),
         is_required=one.get("isRequired") is True,
         is_secret=is_secret,
-        default="" if is_secret else _text(one.get("default")),
+        default="" if is_secret else _value(one.get("default")),
         choices=tuple(_text(each) for each in choices[:100]) if isinstance(choices, list) else (),
         placeholder="" if is_secret else _text(one.get("placeholder")),
     )
@@ -102,7 +102,7 @@ def template(value: str, described: Any, where: str, *, is_secret: bool = False,
         at = match.end()
     if is_secret and not any(isinstance(part, Setting) for part in parts):
         return Text.of(Setting("secret", where, is_required=True, is_secret=True))
-    return Text.of(*parts, value[at:][:MAX_TEXT])
+    return Text.of(*parts, value[at:])
 
 
 def _gap(one: Any, name: str, is_secret: bool) -> Setting:
@@ -116,7 +116,12 @@ def all_settings(texts: Sequence[Text]) -> list[Setting]:
     return list(dict.fromkeys(one for text in texts for one in text.settings))
 
 
-def _text(value: Any) -> str:
+def _value(value: Any) -> str:
+    """Whole: a command that lacked its end would be another one."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)[:MAX_TEXT] if isinstance(value, str | int | float) else ""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _text(value: Any) -> str:
+    return _value(value)[:MAX_TEXT]

