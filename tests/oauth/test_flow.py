@@ -221,6 +221,7 @@ def test_token_is_for_one_server_only(flow: Flow) -> None:
         f"{settings.SLIPWAY_URL}/mcp/alice/time/more",
         f"{settings.SLIPWAY_URL}/mcp/alice/none",
         "https://elsewhere.example/mcp/alice/time",
+        "alice/time",
         "nonsense",
         "http://[",
     ],

@@ -39,6 +39,7 @@ THREATS = """
     runner/remote/test_legacy_wire.py test_the_owners_headers_are_sent_and_nothing_of_callers
 5 a token for the whole site
     oauth/test_flow.py test_only_servers_of_this_site_are_resources
+    mcp_endpoint/test_access.py test_metadata_is_at_the_path_form_only
 6 a code in other hands
     oauth/test_flow.py test_wrong_verifier_gets_nothing
 7 an answer sent elsewhere
@@ -64,8 +65,22 @@ THREATS = """
     oauth/test_enterprise.py test_address_opens_no_account_by_itself
 16 the site made to fetch what is inside
     common/test_outbound.py test_no_list_opens_the_metadata_address
+    common/test_outbound.py test_inner_addresses_are_refused
+    common/test_outbound.py test_redirect_is_followed_and_checked_again
+    common/test_outbound.py test_name_that_changes_its_mind_leads_nowhere_else
+    common/test_outbound.py test_answer_that_is_too_large_is_cut_off
+    common/test_outbound.py test_packed_answer_is_refused
+    common/test_outbound.py test_silence_ends_in_time
+    common/test_outbound.py test_certificate_must_be_the_hosts
+    common/test_outbound.py test_proxy_and_credentials_of_the_environment_are_not_used
+    oauth/test_documents.py test_private_addresses_are_not_fetched
+    oauth/test_outbound.py test_an_issuer_inside_is_not_asked
+    runner/remote/test_misbehaving.py test_addresses_that_are_not_connected_to
 17 hosted code reaching inside
     runner/egress/test_refusals.py test_address_that_is_not_public_is_refused
+    runner/egress/test_refusals.py test_name_of_an_address_that_is_not_public_does_not_resolve
+    runner/egress/test_refusals.py test_extra_port_is_for_the_operators_networks_only
+    runner/runtimes/test_sandbox.py test_services_of_the_host_can_not_be_reached
 18 the site made to fetch without end
     oauth/test_documents.py test_one_person_can_not_have_us_fetch_without_end
 19 registrations without end
@@ -76,9 +91,13 @@ THREATS = """
     mcp_endpoint/test_codecs.py test_seals_open_for_what_they_are_bound_to
 28 another's session
     mcp_endpoint/test_legacy.py test_session_belongs_to_its_principal
+    mcp_endpoint/test_codecs.py test_session_ids
+    runner/test_exchanges.py test_sessions_have_instances_of_their_own_and_end_with_them
+    runner/test_exchanges.py test_another_owner_can_neither_hear_nor_tell_nor_end_a_session
 29 another's events
     mcp_endpoint/test_legacy.py test_others_neither_hear_nor_answer_what_a_session_is_asked
     mcp_endpoint/test_anonymous.py test_a_session_is_reached_by_its_whole_id_only
+    runner/test_exchanges.py test_another_owner_can_neither_follow_nor_answer_nor_cancel
 30 a server's page on the site's origin
     mcp_endpoint/test_legacy.py test_markup_of_a_server_is_never_a_page
     runner/remote/test_misbehaving.py test_a_web_page_is_no_server
@@ -93,6 +112,9 @@ THREATS = """
     hosting/test_tools.py test_a_new_tool_is_held_even_when_the_first_list_was_empty
 37 a hidden command to install
     registry/test_pages.py test_install_shows_the_whole_command_before_any_link
+    registry/test_pages.py test_install_hides_nothing_of_a_long_command
+    registry/test_pages.py test_install_gives_no_command_that_nobody_would_read
+    registry/test_pages.py test_install_links_to_web_addresses_only
 38 scripts in names
     oauth/test_threats.py test_names_are_text
 39 guessing

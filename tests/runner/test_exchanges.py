@@ -157,6 +157,28 @@ async def test_a_question_outside_of_any_call_goes_to_the_channel(driver: Driver
     assert await driver.open(tool="asked", session="s1").text() == '[{"roots": []}]'
 
 
+async def test_another_owner_can_neither_hear_nor_tell_nor_end_a_session(driver: Driver) -> None:
+    """Threats 28 and 29: a web process that let somebody past the seal of a session's id would get nothing here."""
+    await driver.link.ask(c.Place(placement()))
+    await driver.session(capabilities=b'{"roots":{}}')
+    channel = Call(driver.link.attach("session:s1", owner="alice"))
+    await driver.open(tool="later", session="s1").text()
+    question = await channel.until(Kind.INPUT_REQUESTED)
+    async with asyncio.timeout(30):  # who may listen would wait
+        assert await refused(Call(driver.link.attach("session:s1", owner="mallory"))) == Reason.FORBIDDEN
+    for operation in (
+        c.Answer(owner="mallory", session="s1", key=question.extra, result=b'{"roots":[]}'),
+        c.Notify(session="s1", owner="mallory", method="notifications/roots/list_changed"),
+        c.Tell(session="s1", owner="mallory", method="notifications/tasks/status", params=b"{}"),
+        c.EndSession("s1", "mallory"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            await driver.link.ask(operation)
+        assert caught.value.reason == Reason.NO_SESSION
+    await driver.link.ask(c.Answer(owner="alice", session="s1", key=question.extra, result=b'{"roots":[]}'))
+    assert await driver.open(tool="asked", session="s1").text() == '[{"roots": []}]'
+
+
 async def test_a_question_that_nobody_hears_is_refused_in_time(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement(question_seconds=0.2)))
     await driver.session(capabilities=b'{"roots":{}}')
