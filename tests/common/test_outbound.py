@@ -43,6 +43,14 @@ class Site:
         wanted = Rules(ports=frozenset({self.port}), **rules)
         return Door(networks(private.split(",")), wanted, self.authority)
 
+    async def drip(self, writer: asyncio.StreamWriter) -> None:
+        """An answer that is never silent for long, and takes six seconds."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")
+        for _ in range(60):
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -52,6 +60,9 @@ class Site:
                 answer = self.answers.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 if answer == b"silence":
                     await reader.read()
+                if answer == b"drops":
+                    await self.drip(writer)
+                    continue
                 writer.write(answer)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError, ssl.SSLError):
@@ -188,6 +199,12 @@ async def test_answer_that_is_no_json_is_said(site: Site) -> None:
 
 async def test_silence_ends_in_time(site: Site) -> None:
     site.answers["/a"] = b"silence"
+    with pytest.raises(HostUnreachable, match=r"within 0\.5 seconds"):
+        await site.door().fetch(f"{site.url}/a", seconds=0.5)
+
+
+async def test_answer_that_comes_in_drops_ends_in_time(site: Site) -> None:
+    site.answers["/a"] = b"drops"
     with pytest.raises(HostUnreachable, match=r"within 0\.5 seconds"):
         await site.door().fetch(f"{site.url}/a", seconds=0.5)
 

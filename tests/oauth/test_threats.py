@@ -70,7 +70,7 @@ THREATS = """
     common/test_outbound.py test_name_that_changes_its_mind_leads_nowhere_else
     common/test_outbound.py test_answer_that_is_too_large_is_cut_off
     common/test_outbound.py test_packed_answer_is_refused
-    common/test_outbound.py test_silence_ends_in_time
+    common/test_outbound.py test_answer_that_comes_in_drops_ends_in_time
     common/test_outbound.py test_certificate_must_be_the_hosts
     common/test_outbound.py test_proxy_and_credentials_of_the_environment_are_not_used
     oauth/test_documents.py test_private_addresses_are_not_fetched
