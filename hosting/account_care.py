@@ -22,7 +22,9 @@ from hosting.remote_accounts import account_renewed
 from hosting.remote_challenges import challenge_note
 from hosting.routing import placement_for
 from hosting.runner import control
+from hosting.runner.placement import Placement
 from hosting.runner.remote.http import SIGN_IN_WORDS
+from hosting.runner.seen import SignInAsked
 from hosting.selectors import deployments
 from hosting.services import deployment_locked
 from hosting.states import State
@@ -50,7 +52,7 @@ def accounts_tend() -> None:
             publish_on_commit(DeploymentChanged(str(row.subject_id)))
 
 
-def account_refused(deployment_id: UUID, asked: control.SignInAsked) -> None:
+def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
     """A runner says what a remote server refused, and says it until there is another token. Repeatable.
 
     A token that was good and is refused is refreshed once; one that has just come is given up.
@@ -93,6 +95,6 @@ def _hand_out(deployment_id: UUID) -> None:
         log.info("a new token could not be handed out", deployment=str(deployment_id), error=str(error))
 
 
-async def _tell(pool: RunnerPool, address: str, placement: control.Placement) -> None:
+async def _tell(pool: RunnerPool, address: str, placement: Placement) -> None:
     async with asyncio.timeout(TELL_SECONDS):
         await (await pool.link(address)).ask(control.Place(placement))

@@ -11,22 +11,35 @@ import msgspec
 from hosting.attachment import DetachedError
 from hosting.runner import control as c
 from hosting.runner import frames as f
+from hosting.runner.seen import (
+    CallSeen,
+    DataPart,
+    EgressBatch,
+    Held,
+    News,
+    OutboxSeen,
+    Refusal,
+    Request,
+    Status,
+    Tail,
+    Taken,
+)
 
 ANSWER_SECONDS = 15.0
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_refusal = msgspec.msgpack.Decoder(c.Refusal).decode
-_decode_taken = msgspec.msgpack.Decoder(c.Taken).decode
+_decode_refusal = msgspec.msgpack.Decoder(Refusal).decode
+_decode_taken = msgspec.msgpack.Decoder(Taken).decode
 _ANSWERS: dict[type[Any], Callable[[bytes], Any]] = {
-    c.GetStatus: msgspec.msgpack.Decoder(c.Status).decode,
-    c.GetTail: msgspec.msgpack.Decoder(c.Tail).decode,
-    c.GetOutbox: msgspec.msgpack.Decoder(c.OutboxSeen).decode,
-    c.GetNews: msgspec.msgpack.Decoder(c.News).decode,
-    c.GetRequest: msgspec.msgpack.Decoder(c.Request).decode,
-    c.GetCall: msgspec.msgpack.Decoder(c.CallSeen).decode,
-    c.GetData: msgspec.msgpack.Decoder(c.DataPart).decode,
-    c.GetEgress: msgspec.msgpack.Decoder(c.EgressBatch).decode,
-    c.SetShare: msgspec.msgpack.Decoder(c.Held).decode,
+    c.GetStatus: msgspec.msgpack.Decoder(Status).decode,
+    c.GetTail: msgspec.msgpack.Decoder(Tail).decode,
+    c.GetOutbox: msgspec.msgpack.Decoder(OutboxSeen).decode,
+    c.GetNews: msgspec.msgpack.Decoder(News).decode,
+    c.GetRequest: msgspec.msgpack.Decoder(Request).decode,
+    c.GetCall: msgspec.msgpack.Decoder(CallSeen).decode,
+    c.GetData: msgspec.msgpack.Decoder(DataPart).decode,
+    c.GetEgress: msgspec.msgpack.Decoder(EgressBatch).decode,
+    c.SetShare: msgspec.msgpack.Decoder(Held).decode,
 }
 
 
@@ -57,25 +70,25 @@ class Questions:
         self._asked: dict[int, asyncio.Future[bytes]] = {}
 
     @overload
-    async def ask(self, operation: c.GetStatus) -> c.Status: ...
+    async def ask(self, operation: c.GetStatus) -> Status: ...
     @overload
-    async def ask(self, operation: c.GetTail) -> c.Tail: ...
+    async def ask(self, operation: c.GetTail) -> Tail: ...
     @overload
-    async def ask(self, operation: c.GetData) -> c.DataPart: ...
+    async def ask(self, operation: c.GetData) -> DataPart: ...
     @overload
-    async def ask(self, operation: c.GetEgress) -> c.EgressBatch: ...
+    async def ask(self, operation: c.GetEgress) -> EgressBatch: ...
     @overload
-    async def ask(self, operation: c.SetShare) -> c.Held: ...
+    async def ask(self, operation: c.SetShare) -> Held: ...
     @overload
-    async def ask(self, operation: c.GetOutbox) -> c.OutboxSeen: ...
+    async def ask(self, operation: c.GetOutbox) -> OutboxSeen: ...
     @overload
-    async def ask(self, operation: c.GetNews) -> c.News: ...
+    async def ask(self, operation: c.GetNews) -> News: ...
     @overload
-    async def ask(self, operation: c.GetRequest) -> c.Request: ...
+    async def ask(self, operation: c.GetRequest) -> Request: ...
     @overload
-    async def ask(self, operation: c.GetCall) -> c.CallSeen: ...
+    async def ask(self, operation: c.GetCall) -> CallSeen: ...
     @overload
-    async def ask(self, operation: c.Order | c.OfPersons) -> c.Taken: ...
+    async def ask(self, operation: c.Order | c.OfPersons) -> Taken: ...
     async def ask(self, operation: c.Operation) -> Any:
         """Do one control operation. Raises RefusedError, or RunnerUnavailableError when the answer does not come."""
         link = self._link

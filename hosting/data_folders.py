@@ -31,6 +31,7 @@ from hosting.models import DataFolder, Deployment, Runner
 from hosting.permissions import may_manage, unknown
 from hosting.runner import control
 from hosting.runner.folders import SHARED, key_of
+from hosting.runner.seen import Status
 from hosting.stream import DetachedError, RunnerUnavailableError
 
 PAUSE_SECONDS = 0.2
@@ -41,7 +42,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 # --- what runners have
 
 
-def folders_seen(runner: Runner, status: control.Status) -> list[control.DeleteData]:
+def folders_seen(runner: Runner, status: Status) -> list[control.DeleteData]:
     """Writes down what lies on this runner; gives what it should delete, since its deployment is gone."""
     known = _known(Deployment.objects.values_list("pk", flat=True), (one.deployment for one in status.folders))
     users = _known(User.objects.values_list("pk", flat=True), (one.subject for one in status.folders))

@@ -17,6 +17,7 @@ from hosting.links import links
 from hosting.models import Deployment, EgressRecord, Runner, UsageDay
 from hosting.quota_changes import egress_enforce
 from hosting.runner import control
+from hosting.runner.seen import EgressBatch, EgressCount
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def egress_collect() -> None:
     egress_enforce()
 
 
-def egress_write(runner: Runner, batch: control.EgressBatch) -> bool:
+def egress_write(runner: Runner, batch: EgressBatch) -> bool:
     """Adds a batch up unless that was done; whether it was now."""
     today = clock.now().date()
     mark = f"{batch.boot}:{batch.number}"
@@ -65,7 +66,7 @@ def egress_write(runner: Runner, batch: control.EgressBatch) -> bool:
     return True
 
 
-def _add(one: control.EgressCount, day: date) -> None:
+def _add(one: EgressCount, day: date) -> None:
     row, _ = EgressRecord.objects.get_or_create(
         deployment_id=UUID(one.deployment), day=day, host=one.host, port=one.port
     )
@@ -77,12 +78,12 @@ def _add(one: control.EgressCount, day: date) -> None:
     )
 
 
-async def _ask_all(pool: RunnerPool, taken: dict[str, str]) -> dict[str, control.EgressBatch | None]:
+async def _ask_all(pool: RunnerPool, taken: dict[str, str]) -> dict[str, EgressBatch | None]:
     batches = await asyncio.gather(*(_ask(pool, address, mark) for address, mark in taken.items()))
     return dict(zip(taken, batches, strict=True))
 
 
-async def _ask(pool: RunnerPool, address: str, taken: str) -> control.EgressBatch | None:
+async def _ask(pool: RunnerPool, address: str, taken: str) -> EgressBatch | None:
     """Of a runner that was started since, nothing was taken."""
     boot, _, number = taken.rpartition(":")
     try:

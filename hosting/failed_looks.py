@@ -20,7 +20,7 @@ from hosting.inputs import Plain
 from hosting.kinds.transports import stdio_argument
 from hosting.missing import missing_setting
 from hosting.models import Deployment, DeploymentVersion
-from hosting.runner import control
+from hosting.runner.placement import Placement
 from hosting.services import deployment_move
 from hosting.states import State
 from hosting.unreachable import network_words
@@ -31,9 +31,7 @@ _QUOTED_CHARACTERS = 600
 _FROM = frozenset({State.READY, State.STARTING, State.FAILED, State.RUNNING})
 
 
-def look_failed(
-    deployment_id: UUID, placement: control.Placement, reason: str, printed: str, *, has_answered: bool
-) -> None:
+def look_failed(deployment_id: UUID, placement: Placement, reason: str, printed: str, *, has_answered: bool) -> None:
     """Moves the deployment to where it is now. `printed` is what the instance said on stderr, as far as it is known."""
     version = DeploymentVersion.objects.select_related("environment").filter(pk=placement.version).first()
     if version is None:
@@ -65,7 +63,7 @@ def names_given(deployment: Deployment) -> frozenset[str]:
     return frozenset(key.partition(":")[2] for key in (*plain.values, *plain.sealed_at))
 
 
-def _given(placement: control.Placement) -> frozenset[str]:
+def _given(placement: Placement) -> frozenset[str]:
     flags = {word.partition("=")[0] for word in placement.argv if word.startswith("-")}
     return frozenset(placement.env) | flags
 
@@ -118,7 +116,7 @@ def _day_after_release(version: DeploymentVersion) -> date | None:
     return (released + timedelta(days=1)).date() if released else None
 
 
-def _suggest_stdio(version: DeploymentVersion, placement: control.Placement) -> None:
+def _suggest_stdio(version: DeploymentVersion, placement: Placement) -> None:
     """Some servers speak HTTP unless they are told otherwise; their description says how."""
     if version.environment is None:
         return

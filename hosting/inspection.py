@@ -23,6 +23,7 @@ from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Event, Kind, Reason
+from hosting.runner.placement import Placement
 from hosting.services import deployment_move
 from hosting.states import State
 from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
@@ -109,7 +110,7 @@ def _names_noted(version_id: str, tools: list[dict[str, Any]]) -> None:
             DeploymentVersion.objects.filter(pk=version_id).update(notices=notices)
 
 
-async def look_at(address: str, placement: control.Placement, visit: Visit | None = None) -> Look:
+async def look_at(address: str, placement: Placement, visit: Visit | None = None) -> Look:
     """`visit` looks at the instance that its user gets. Raises LookFailed and RunnerUnavailableError."""
     visit = visit or Visit()
     try:
@@ -129,7 +130,7 @@ async def look_at(address: str, placement: control.Placement, visit: Visit | Non
         raise LookFailed(f"did not answer within {LOOK_SECONDS:.0f} s") from None
 
 
-async def _tools(link: RunnerLink, placement: control.Placement, visit: Visit) -> list[dict[str, Any]]:
+async def _tools(link: RunnerLink, placement: Placement, visit: Visit) -> list[dict[str, Any]]:
     tools: list[dict[str, Any]] = []
     params: dict[str, Any] = {}
     for _ in range(MAX_PAGES):
@@ -142,7 +143,7 @@ async def _tools(link: RunnerLink, placement: control.Placement, visit: Visit) -
 
 
 async def _call(
-    link: RunnerLink, placement: control.Placement, visit: Visit, method: str, params: dict[str, Any]
+    link: RunnerLink, placement: Placement, visit: Visit, method: str, params: dict[str, Any]
 ) -> dict[str, Any]:
     """One exchange to its result. A runner that doesn't hold the placement is given it, once."""
     for is_last in (False, True):
@@ -164,9 +165,7 @@ async def _call(
     raise AssertionError("unreachable")
 
 
-async def _outcome(
-    link: RunnerLink, placement: control.Placement, visit: Visit, method: str, params: dict[str, Any]
-) -> Event:
+async def _outcome(link: RunnerLink, placement: Placement, visit: Visit, method: str, params: dict[str, Any]) -> Event:
     attachment = link.open(
         deployment=placement.deployment,
         epoch=placement.epoch,

@@ -10,7 +10,7 @@ import msgspec
 from django.conf import settings
 
 from common.errors import BadInput
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 
 MIB: Final = 1024 * 1024
 MAX_IDLE_SECONDS: Final = 24 * 3600

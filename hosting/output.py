@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from hosting.links import runner_links
 from hosting.routing import Route
 from hosting.runner import control
+from hosting.runner.seen import OutputLine
 from hosting.stream import DetachedError, RunnerUnavailableError
 
 ASKED_LINES = 500  # of everybody; what the reader may read of them is shown
@@ -35,11 +36,11 @@ class Reader:
     user_id: str
     manages: bool
 
-    def may_read(self, seen: control.OutputLine) -> bool:
+    def may_read(self, seen: OutputLine) -> bool:
         return seen.who == self.user_id or (self.manages and (seen.is_open or not seen.who))
 
 
-def line_of(seen: control.OutputLine) -> Line:
+def line_of(seen: OutputLine) -> Line:
     return Line(datetime.fromtimestamp(seen.at, UTC), seen.instance, seen.stream, seen.line)
 
 
@@ -50,7 +51,7 @@ def tail(route: Route, reader: Reader) -> list[Line]:
     return [line_of(seen) for seen in async_to_sync(_ask)(route) if reader.may_read(seen)]
 
 
-async def _ask(route: Route) -> list[control.OutputLine]:
+async def _ask(route: Route) -> list[OutputLine]:
     try:
         async with asyncio.timeout(TAIL_SECONDS), runner_links() as pool:
             link = await pool.link(route.runner_address)

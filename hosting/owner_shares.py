@@ -23,6 +23,7 @@ from hosting import quotas
 from hosting.links import runner_links
 from hosting.models import Instance, OwnerShare, Runner, RunnerPlacement
 from hosting.runner import control
+from hosting.runner.seen import Held, Status
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ def share_take(owner: Name, runner: Runner, one_bytes: int) -> OwnerShare:
     return row
 
 
-def shares_balance(statuses: Iterable[tuple[Runner, control.Status]]) -> None:
+def shares_balance(statuses: Iterable[tuple[Runner, Status]]) -> None:
     """Takes back what runners have no use for or too much of, and gives more to those that fell short. Each round."""
     seen = [(runner, set(status.short)) for runner, status in statuses]
     _shrink([*_idle([runner for runner, _ in seen]), *_over()])
@@ -178,7 +179,7 @@ def _shrink(wishes: Sequence[_Wish]) -> None:
     for wish, held in zip(wishes, asyncio.run(_ask_all(orders)) if orders else [], strict=True):
         if held is None:
             awake = _awake(wish.row)
-            held = control.Held(
+            held = Held(
                 max(wish.to.instances, awake.instances),
                 max(wish.to.memory_bytes, awake.memory_bytes),
                 wish.row.serial,
@@ -196,12 +197,12 @@ def _order(row: OwnerShare, to: Amount, serial: int) -> control.SetShare:
     return control.SetShare(row.owner.folded, to.instances, to.memory_bytes, serial)
 
 
-async def _ask_all(orders: Sequence[tuple[str, control.SetShare]]) -> list[control.Held | None]:
+async def _ask_all(orders: Sequence[tuple[str, control.SetShare]]) -> list[Held | None]:
     async with runner_links() as pool:
         return list(await asyncio.gather(*(_ask(pool, address, order) for address, order in orders)))
 
 
-async def _ask(pool: RunnerPool, address: str, order: control.SetShare) -> control.Held | None:
+async def _ask(pool: RunnerPool, address: str, order: control.SetShare) -> Held | None:
     try:
         async with asyncio.timeout(ASK_SECONDS):
             return await (await pool.link(address)).ask(order)

@@ -27,6 +27,7 @@ from hosting.permissions import check_may_manage
 from hosting.placing import placement_renew
 from hosting.routing import remote_of, route_of, routed
 from hosting.runner import control
+from hosting.runner.placement import Personal
 from hosting.services import deployment_locked
 from hosting.states import State
 from vault import selectors, services
@@ -160,7 +161,7 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
         deployment=route.deployment_id,
         epoch=route.epoch,
         generation=route.generation,
-        personal=control.Personal(
+        personal=Personal(
             subject=str(person),
             mark=mark,
             argv=argv,

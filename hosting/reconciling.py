@@ -28,6 +28,7 @@ from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
 from hosting.runner import control
+from hosting.runner.seen import PlacementSeen, Status
 from hosting.services import deployment_move
 from hosting.states import SEEN, State
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
@@ -67,14 +68,14 @@ def reconcile() -> None:
 # --- asking
 
 
-async def _ask_all(addresses: dict[str, str]) -> dict[str, control.Status]:
+async def _ask_all(addresses: dict[str, str]) -> dict[str, Status]:
     """What each runner that answers in time says, by name. One that answers at another's address counts as silent."""
     async with runner_links() as pool:
         answers = await asyncio.gather(*(_ask(pool, name, address) for name, address in addresses.items()))
     return {name: status for name, status in zip(addresses, answers, strict=True) if status is not None}
 
 
-async def _ask(pool: RunnerPool, name: str, address: str) -> control.Status | None:
+async def _ask(pool: RunnerPool, name: str, address: str) -> Status | None:
     try:
         async with asyncio.timeout(ASK_SECONDS):
             status = await (await pool.link(address)).ask(control.GetStatus())
@@ -102,7 +103,7 @@ async def tell(pool: RunnerPool, address: str, operation: control.Order) -> None
 # --- placements and instances
 
 
-def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.Order]]:
+def _compare(runner: Runner, status: Status) -> list[tuple[str, control.Order]]:
     """Writes down what this runner has; gives what it should let go of."""
     known = {
         str(placement.deployment_id): placement
@@ -111,7 +112,7 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
         )
     }
     drops: list[tuple[str, control.Order]] = []
-    kept: dict[str, control.PlacementSeen] = {}
+    kept: dict[str, PlacementSeen] = {}
     for seen in status.placements:
         placement = known.get(seen.deployment)
         if placement is not None and placement.runner_id == runner.pk:
@@ -132,7 +133,7 @@ def _compare(runner: Runner, status: control.Status) -> list[tuple[str, control.
     return drops
 
 
-def _instances_write(runner: Runner, kept: dict[str, control.PlacementSeen]) -> None:
+def _instances_write(runner: Runner, kept: dict[str, PlacementSeen]) -> None:
     now = clock.now()
     versions = {
         str(pk)
@@ -175,7 +176,7 @@ def _instances_write(runner: Runner, kept: dict[str, control.PlacementSeen]) -> 
             publish_on_commit(DeploymentChanged(str(deployment_id)))
 
 
-def _states_write(runner: Runner, kept: dict[str, control.PlacementSeen]) -> None:
+def _states_write(runner: Runner, kept: dict[str, PlacementSeen]) -> None:
     """States follow what is seen, but only between the states that seeing decides."""
     placed = (
         Deployment.objects.select_related("current_version")

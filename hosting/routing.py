@@ -22,7 +22,7 @@ from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment, DeploymentVersion, Environment, Runner, RunnerPlacement, Tool
 from hosting.policies import policy_kept
-from hosting.runner import control
+from hosting.runner.placement import Egress, Placement, Remote
 from hosting.states import CALLABLE, State
 from oauth.outbound.flow import site_peer
 from oauth.outbound.using import bearer_for
@@ -133,7 +133,7 @@ def route_of(deployment: Deployment) -> Route:
     )
 
 
-def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
+def placement_for(deployment_id: UUID | str) -> tuple[str, Placement]:
     """The runner's address, and what it is to be given. Raises NotFound, Unavailable when it can't be called, or
     Conflict when its secrets can't be opened."""
     deployment = routed().filter(pk=deployment_id).exclude(state=State.DELETING).first()
@@ -153,7 +153,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
     declared = declared_of(version)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
     remote = remote_of(deployment, version, declared, given)
-    return route.runner_address, control.Placement(
+    return route.runner_address, Placement(
         deployment=route.deployment_id,
         label=deployment.label,
         version=route.version_id,
@@ -182,13 +182,13 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, control.Placement]:
 
 def remote_of(
     deployment: Deployment, version: DeploymentVersion, declared: tuple[Declared, ...], given: inputs.Settings
-) -> control.Remote | None:
+) -> Remote | None:
     """Where a remote server is, and what of its owner's goes there: headers and token; of callers nothing does."""
     if not version.remote:
         return None
     url = inputs.url_of(version.remote["url"], declared, given)
     bearer = bearer_for(site_peer(), deployment.pk, url)
-    return control.Remote(
+    return Remote(
         url=url,
         transport=version.remote.get("transport", ""),
         headers={**version.remote.get("headers", {}), **inputs.headers_of(declared, given)},
@@ -203,10 +203,10 @@ def _isolation(deployment: Deployment) -> str:
     return str(Deployment.Isolation.PRINCIPAL if is_mixed else deployment.isolation)
 
 
-def _egress(deployment: Deployment) -> control.Egress:
+def _egress(deployment: Deployment) -> Egress:
     """What its owner chose, as long as the quota lasts."""
     mode = Deployment.Egress.NONE if quotas.is_egress_spent(deployment.owner) else deployment.egress
-    return control.Egress(str(mode), list(deployment.egress_hosts))
+    return Egress(str(mode), list(deployment.egress_hosts))
 
 
 @dataclass(frozen=True)

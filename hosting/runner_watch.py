@@ -27,7 +27,7 @@ from hosting.models import Deployment, Instance, Runner
 from hosting.owner_shares import shares_forget
 from hosting.placing import placements_drain, placements_move_from
 from hosting.pulse import MISSES, ROUND_SECONDS, Pulses
-from hosting.runner import control
+from hosting.runner.seen import Status
 from hosting.services import deployment_move
 from hosting.states import State
 
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 AWAKE = ("starting", "running")
 
 
-def runner_seen(runner: Runner, status: control.Status) -> None:
+def runner_seen(runner: Runner, status: Status) -> None:
     """It has answered."""
     with transaction.atomic():
         if runner.state == Runner.Status.DEAD:

@@ -19,6 +19,7 @@ from hosting.links import runner_links
 from hosting.models import Runner
 from hosting.placing import placements_drain
 from hosting.runner import control
+from hosting.runner.seen import Status
 from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
 
 _NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")  # ids of exchanges are "<runner>.<boot>.<random>", so no dots
@@ -78,7 +79,7 @@ def runner_restart(*, actor: Actor, name: str, takes_settings: bool = False) -> 
         raise Conflict("restart_refused", f"{name} goes on as it was: {status.restart_problem}.")
 
 
-async def _restarted(link: RunnerLink, restart: control.Restart) -> control.Status:
+async def _restarted(link: RunnerLink, restart: control.Restart) -> Status:
     before = await link.ask(control.GetStatus())
     await link.ask(restart)
     while True:

@@ -23,7 +23,7 @@ from hosting.output import Reader, line_of
 from hosting.permissions import may_manage, may_see
 from hosting.routing import route_by_id
 from hosting.runner import frames
-from hosting.runner.control import OutputLine
+from hosting.runner.seen import OutputLine
 from hosting.stream import Attachment, DetachedError, RunnerUnavailableError
 
 FEED_OWNER = "system"

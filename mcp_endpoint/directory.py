@@ -20,7 +20,7 @@ from common.errors import AppError, Unavailable
 if TYPE_CHECKING:
     from hosting.calls import CallRow
     from hosting.routing import Route
-    from hosting.runner.control import Placement
+    from hosting.runner.placement import Placement
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from oauth import claims, keys, selectors
 if TYPE_CHECKING:
     from hosting.calls import CallRow
     from hosting.routing import Route
-    from hosting.runner.control import Placement
+    from hosting.runner.placement import Placement
     from mcp_endpoint.directory import Key
 
 

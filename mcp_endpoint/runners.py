@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from common.errors import Unavailable
-from hosting.runner.control import Cancel, Place, Placement
+from hosting.runner.control import Cancel, Place
 from hosting.runner.frames import Event, Open, Reason
+from hosting.runner.placement import Placement
 from hosting.stream import Attachment, DetachedError, RefusedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from mcp_endpoint.directory import Directory
 

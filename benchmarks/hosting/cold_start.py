@@ -20,13 +20,13 @@ from benchmarks.hosting.sandboxed import Sandbox
 from benchmarks.hosting.seen import Seen
 from benchmarks.hosting.spans import Rows
 from benchmarks.hosting.talk import Caller, bare
-from hosting.runner import control
+from hosting.runner.placement import Egress, Placement
 from hosting.runner.runtimes import view
 
 BARE = "bare command"
 
 
-def environment(placement: control.Placement) -> dict[str, str]:
+def environment(placement: Placement) -> dict[str, str]:
     """What the sandbox gives the command, as far as it stands outside of one."""
     return {"PATH": view.PATH, "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", **placement.env}
 
@@ -35,7 +35,7 @@ async def one_round(rows: Rows, steps: Rows, where: Where) -> None:
     placement, era = where.placement, where.era
     timed = await asyncio.to_thread(bare, placement.argv, environment(placement), era)
     rows.add(BARE, timed.listed)
-    there, timed = await where.sandbox.start(msgspec.structs.replace(placement, egress=control.Egress()), era)
+    there, timed = await where.sandbox.start(msgspec.structs.replace(placement, egress=Egress()), era)
     rows.add("in the sandbox, no network", timed.listed)
     steps.add("sandbox, no network", there)
     there, timed = await where.sandbox.start(placement, era)

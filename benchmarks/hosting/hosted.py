@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.endpoint.calls import Target
-from hosting.runner import control
+from hosting.runner.placement import Placement
 from tests.packages.local_index import LocalIndex
 from tests.stack import Stack
 
@@ -97,11 +97,11 @@ class Site:
             time.sleep(5)
         return [Target(url, "modern", token) for _, url, token in found]
 
-    def placement(self, name: str) -> tuple[str, control.Placement]:
+    def placement(self, name: str) -> tuple[str, Placement]:
         """The runner's address, and what the site gives the runner for this deployment."""
         said = self.shell(_PLACEMENT.format(name=name))
         _, address, text = next(line for line in said.splitlines() if line.startswith("PLACED ")).split(" ", 2)
-        return address, msgspec.json.decode(text, type=control.Placement)
+        return address, msgspec.json.decode(text, type=Placement)
 
     def shell(self, code: str) -> str:
         return self.stack.manage("shell", "--command", code).stdout

@@ -8,8 +8,8 @@ import secrets
 import time
 
 from benchmarks.hosting.talk import Timed, converse
-from hosting.runner import control
 from hosting.runner.egress.keeper import let_out
+from hosting.runner.placement import Placement
 from hosting.runner.runtimes.base import LaunchSpec
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
 
@@ -21,7 +21,7 @@ class Sandbox:
         self._runtime = Bubblewrap()
         self._keeper = let_out(self._runtime, "", "")
 
-    async def start(self, placement: control.Placement, era: str) -> tuple[float, Timed]:
+    async def start(self, placement: Placement, era: str) -> tuple[float, Timed]:
         """Seconds until the command was started, and the conversation's. `egress` is the placement's."""
         began = time.perf_counter()
         child = await self._runtime.start(

@@ -11,6 +11,8 @@ import msgspec
 from benchmarks.endpoint.calls import META, MODERN
 from hosting.runner import control
 from hosting.runner import frames as f
+from hosting.runner.placement import Placement
+from hosting.runner.seen import InstanceSeen
 from hosting.stream import Attachment, RunnerLink, RunnerPool
 
 _PARAMS = msgspec.json.encode(
@@ -64,7 +66,7 @@ class Seen:
             await self._link.ask(control.Unplace(placement.deployment, placement.epoch, "benchmark"))
         await self.asleep()
 
-    async def start(self, placement: control.Placement) -> Start:
+    async def start(self, placement: Placement) -> Start:
         """What the web process does for a modern client's tools/list, on a deployment that is asleep."""
         feed = self._link.attach(f"feed:{placement.deployment}", owner="system", mode=f.Mode.OBSERVE)
         moved = asyncio.create_task(_states(feed))
@@ -101,7 +103,7 @@ async def _states(feed: Attachment) -> tuple[float, float, float]:
         event = await feed.next()
         if event.kind is not f.Kind.INSTANCE:
             continue
-        seen = msgspec.json.decode(event.data, type=control.InstanceSeen)
+        seen = msgspec.json.decode(event.data, type=InstanceSeen)
         if seen.started_at < wall:
             continue
         steps.setdefault(seen.id, {})[seen.reason] = time.perf_counter()

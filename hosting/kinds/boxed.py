@@ -24,10 +24,10 @@ from hosting.kinds import credentials, leftovers
 from hosting.kinds.failure import BuildFailed
 from hosting.kinds.indexes import Indexes, indexes, npm_settings
 from hosting.kinds.lines import Line, Lines
-from hosting.runner.control import Egress, Limits
 from hosting.runner.egress.doors import PROXY_PORT
 from hosting.runner.egress.keeper import Keeper
 from hosting.runner.egress.policy import Policy
+from hosting.runner.placement import Egress, Limits
 from hosting.runner.runtimes.base import Exit, LaunchFailed, LaunchSpec, Process, SandboxUnavailable
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import msgspec
 
-from hosting.runner.control import Placement
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
+from hosting.runner.placement import Placement
 from hosting.runner.upstream.base import Upstream
 from hosting.runner.waiting import Waiting
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hosting.runner.control import InstanceSeen, OutputLine
 from hosting.runner.frames import Kind
 from hosting.runner.log import Log
+from hosting.runner.seen import InstanceSeen, OutputLine
 from hosting.runner.spill import Spill
 
 KEEP_LINES = 500

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import msgspec
 
-from hosting.runner.control import DataPart, FolderSeen
 from hosting.runner.runtimes.base import LaunchFailed
 from hosting.runner.runtimes.ceilings import size_words
+from hosting.runner.seen import DataPart, FolderSeen
 from hosting.runner.zipping import zip_folder
 
 log = logging.getLogger(__name__)

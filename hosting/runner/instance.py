@@ -14,14 +14,15 @@ import msgspec
 
 from hosting.runner import tracing
 from hosting.runner.calls import Calls
-from hosting.runner.control import InstanceSeen, Placement, Remote, SignInAsked
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import ANONYMOUS, OWNER, Feed
 from hosting.runner.frames import Open
 from hosting.runner.life import Life
 from hosting.runner.personal import Hidden
+from hosting.runner.placement import Placement, Remote
 from hosting.runner.runtimes.base import Process
+from hosting.runner.seen import InstanceSeen, SignInAsked
 from hosting.runner.session import Session
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Upstream

@@ -10,12 +10,13 @@ import logging
 from typing import Any, Protocol
 
 from hosting.runner.child import Child, Handed
-from hosting.runner.control import Placement, SignInAsked
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.greeting import EndedAtProbeError, GaveUpError, greet
+from hosting.runner.placement import Placement
 from hosting.runner.remote.connection import RemoteConnection
 from hosting.runner.remote.handed import RemoteState
 from hosting.runner.runtimes.base import Exit, LaunchFailed, Process
+from hosting.runner.seen import SignInAsked
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Peer, Upstream, WrongEraError
 

@@ -14,14 +14,25 @@ from hosting.runner.frames import Kind, Reason
 from hosting.runner.personal import forget_personal, open_session, place_personal
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
+from hosting.runner.seen import (
+    CallSeen,
+    DataPart,
+    EgressBatch,
+    Held,
+    News,
+    OutboxSeen,
+    Request,
+    Status,
+    Tail,
+    Taken,
+    TaskNews,
+)
 from hosting.runner.status import status_of
 
 MAX_NEWS = 500
 
 
-Value = (
-    c.DataPart | c.Taken | c.Status | c.Tail | c.OutboxSeen | c.News | c.Request | c.CallSeen | c.EgressBatch | c.Held
-)
+Value = DataPart | Taken | Status | Tail | OutboxSeen | News | Request | CallSeen | EgressBatch | Held
 
 
 def perform(runner: Runner, operation: c.Operation) -> Value:
@@ -29,7 +40,7 @@ def perform(runner: Runner, operation: c.Operation) -> Value:
     return _DOING[type(operation)](runner, operation)
 
 
-def _place(runner: Runner, operation: c.Place) -> c.Taken:
+def _place(runner: Runner, operation: c.Place) -> Taken:
     placement = operation.placement
     known = runner.placed.get(placement.deployment)
     if runner.draining and (known is None or known.is_leaving) and not placement.data_folder:
@@ -39,7 +50,7 @@ def _place(runner: Runner, operation: c.Place) -> c.Taken:
     runner.shares.placed(placement)
     if known is None:
         runner.place(placement)
-        return c.Taken()
+        return Taken()
     before = known.placement
     if before.epoch > placement.epoch:
         raise RefusedError(Reason.UNPLACED, "a newer placement is here already")
@@ -48,28 +59,28 @@ def _place(runner: Runner, operation: c.Place) -> c.Taken:
         runner.place(placement)
     elif (before.epoch, before.generation) != (placement.epoch, placement.generation):
         if before.epoch == placement.epoch and before.generation > placement.generation:
-            return c.Taken(first=False)
+            return Taken(first=False)
         known.renew(placement)
     else:
         is_news = known.placement != placement  # what others of the same owner use, or the era that was found
         known.update(placement)
-        return c.Taken(first=is_news)
-    return c.Taken()
+        return Taken(first=is_news)
+    return Taken()
 
 
-def _unplace(runner: Runner, operation: c.Unplace) -> c.Taken:
+def _unplace(runner: Runner, operation: c.Unplace) -> Taken:
     known = runner.placed.get(operation.deployment)
     if known is None or known.placement.epoch > operation.epoch:
-        return c.Taken(first=False)
+        return Taken(first=False)
     if operation.grace_seconds > 0:
         if not known.is_leaving:
             known.leave(operation.grace_seconds, operation.reason)
     else:
         runner.unplace(known, operation.reason or "stopped")
-    return c.Taken()
+    return Taken()
 
 
-def _delete_data(runner: Runner, operation: c.DeleteData) -> c.Taken:
+def _delete_data(runner: Runner, operation: c.DeleteData) -> Taken:
     gone = [one for one in runner.folders.seen() if one.deployment == operation.deployment]
     gone = [one for one in gone if operation.key in ("", one.key)]
     placed = runner.placed.get(operation.deployment)
@@ -78,23 +89,23 @@ def _delete_data(runner: Runner, operation: c.DeleteData) -> c.Taken:
             runner.stop_instance(instance, "its data folder was deleted")
     for one in gone:
         runner.folders.delete(one.deployment, one.key)
-    return c.Taken(first=bool(gone))
+    return Taken(first=bool(gone))
 
 
-def _get_data(runner: Runner, operation: c.GetData) -> c.DataPart:
+def _get_data(runner: Runner, operation: c.GetData) -> DataPart:
     try:
         return runner.folders.part(operation.deployment, operation.key, operation.ticket, operation.offset)
     except FoldersError as error:
         raise RefusedError(Reason.LOST, str(error)) from None
 
 
-def _drain(runner: Runner, operation: c.Drain) -> c.Taken:
+def _drain(runner: Runner, operation: c.Drain) -> Taken:
     changed = runner.draining != operation.is_on
     runner.draining = operation.is_on
-    return c.Taken(first=changed)
+    return Taken(first=changed)
 
 
-def _restart(runner: Runner, operation: c.Restart) -> c.Taken:
+def _restart(runner: Runner, operation: c.Restart) -> Taken:
     if runner.restart is None:
         raise RefusedError(Reason.BUSY, "this runner can't restart in place")
     given = {"--networks": operation.networks, "--ports": operation.ports}
@@ -105,10 +116,10 @@ def _restart(runner: Runner, operation: c.Restart) -> c.Taken:
     except ValueError as error:
         raise RefusedError(Reason.BUSY, f"its new settings can't be read: {error}") from None
     runner.restart(options)
-    return c.Taken()
+    return Taken()
 
 
-def _answer(runner: Runner, operation: c.Answer) -> c.Taken:
+def _answer(runner: Runner, operation: c.Answer) -> Taken:
     exchange = None
     if operation.exchange:
         exchange = runner.exchanges.get(operation.exchange)
@@ -117,7 +128,7 @@ def _answer(runner: Runner, operation: c.Answer) -> c.Taken:
         runner.owned(exchange.log, operation.owner)
         instance = runner.instance(exchange)
         if operation.key not in exchange.questions:
-            return c.Taken(first=False)
+            return Taken(first=False)
         exchange.parked_at = 0.0
         exchange.answering = operation.by
     else:
@@ -125,39 +136,39 @@ def _answer(runner: Runner, operation: c.Answer) -> c.Taken:
         session.touch()
         instance = runner.bound_instance(session)
     if instance is None or instance.upstream is None:
-        return c.Taken(first=False)
+        return Taken(first=False)
     first = instance.upstream.answer(exchange, operation.key, result=operation.result, error=operation.error)
     if exchange is not None:
         exchange.answering = ""
-    return c.Taken(first=first)
+    return Taken(first=first)
 
 
-def _notify(runner: Runner, operation: c.Notify) -> c.Taken:
+def _notify(runner: Runner, operation: c.Notify) -> Taken:
     session = runner.own_session(operation.session, operation.owner)
     session.touch()
     instance = runner.bound_instance(session)
     if instance is None or instance.upstream is None:
-        return c.Taken(first=False)
+        return Taken(first=False)
     instance.upstream.notify(session, operation.method, operation.params)
-    return c.Taken()
+    return Taken()
 
 
-def _tell(runner: Runner, operation: c.Tell) -> c.Taken:
+def _tell(runner: Runner, operation: c.Tell) -> Taken:
     session = runner.own_session(operation.session, operation.owner)
     session.channel.append(Kind.NOTIFICATION, operation.params, operation.method)
-    return c.Taken()
+    return Taken()
 
 
-def _cancel(runner: Runner, operation: c.Cancel) -> c.Taken:
+def _cancel(runner: Runner, operation: c.Cancel) -> Taken:
     exchange = runner.exchanges.get(operation.exchange)
     if exchange is None:
-        return c.Taken(first=False)
+        return Taken(first=False)
     runner.owned(exchange.log, operation.owner)
     runner.cancel(exchange, operation.reason)
-    return c.Taken()
+    return Taken()
 
 
-def _end_session(runner: Runner, operation: c.EndSession) -> c.Taken:
+def _end_session(runner: Runner, operation: c.EndSession) -> Taken:
     """The client's own word: what runs is cancelled, not failed; tasks go on."""
     session = runner.own_session(operation.session, operation.owner)
     for name in list(session.exchanges):
@@ -165,46 +176,46 @@ def _end_session(runner: Runner, operation: c.EndSession) -> c.Taken:
         if exchange is not None and not exchange.task:
             runner.cancel(exchange, "the client ended the session")
     runner.end_session(session, "the client ended the session")
-    return c.Taken()
+    return Taken()
 
 
-def _of_tasks(runner: Runner, operation: c.Keep | c.Remind | c.Acknowledge | c.GetOutbox) -> c.Taken | c.OutboxSeen:
+def _of_tasks(runner: Runner, operation: c.Keep | c.Remind | c.Acknowledge | c.GetOutbox) -> Taken | OutboxSeen:
     match operation:
         case c.Keep():
             return _keep(runner, operation)
         case c.Remind():
-            return c.Taken(first=runner.outbox.remind(operation.task))
+            return Taken(first=runner.outbox.remind(operation.task))
         case c.Acknowledge():
-            return c.Taken(first=runner.acknowledge(operation.task, operation.seq))
+            return Taken(first=runner.acknowledge(operation.task, operation.seq))
         case c.GetOutbox():
             news = runner.outbox.unacknowledged(operation.older_than_seconds, MAX_NEWS)
             holding = runner.outbox.holds(operation.holding[:MAX_NEWS])
-            return c.OutboxSeen(news, holding, f"{runner.name}.{runner.boot}.")
+            return OutboxSeen(news, holding, f"{runner.name}.{runner.boot}.")
 
 
-def _news(runner: Runner, operation: c.GetNews) -> c.News:
+def _news(runner: Runner, operation: c.GetNews) -> News:
     for task, seq in operation.taken:
         runner.acknowledge(task, seq)
-    return c.News(
+    return News(
         [
-            c.TaskNews(held.header.task, held.header.exchange, _instance(runner, held.header.exchange), events)
+            TaskNews(held.header.task, held.header.exchange, _instance(runner, held.header.exchange), events)
             for held, events in runner.outbox.news(operation.older_than_seconds)
         ]
     )
 
 
-def _call(runner: Runner, operation: c.GetCall) -> c.CallSeen:
+def _call(runner: Runner, operation: c.GetCall) -> CallSeen:
     header = runner.outbox.header_of(operation.task)
-    return c.CallSeen(_instance(runner, header.exchange) if header is not None else "")
+    return CallSeen(_instance(runner, header.exchange) if header is not None else "")
 
 
-def _request(runner: Runner, operation: c.GetRequest) -> c.Request:
+def _request(runner: Runner, operation: c.GetRequest) -> Request:
     exchange = runner.exchanges.get(operation.exchange)
     if exchange is None:
         raise RefusedError(Reason.LOST, "nothing is known of that call any more")
     runner.owned(exchange.log, operation.owner)
     params = exchange.open.params if len(exchange.open.params) <= PART_BYTES else b""
-    return c.Request(exchange.open.method, params, time.monotonic() - exchange.opened_at, exchange.is_done)
+    return Request(exchange.open.method, params, time.monotonic() - exchange.opened_at, exchange.is_done)
 
 
 def _instance(runner: Runner, exchange: str) -> str:
@@ -212,16 +223,16 @@ def _instance(runner: Runner, exchange: str) -> str:
     return known.instance if known is not None else ""
 
 
-def _keep(runner: Runner, operation: c.Keep) -> c.Taken:
+def _keep(runner: Runner, operation: c.Keep) -> Taken:
     """Not `first` when it is a task already, or has ended."""
     exchange = runner.exchanges.get(operation.exchange)
     if exchange is None:
         raise RefusedError(Reason.LOST, "nothing is known of that call any more")
     runner.owned(exchange.log, operation.owner)
     if exchange.task:
-        return c.Taken(first=exchange.task == operation.task)
+        return Taken(first=exchange.task == operation.task)
     runner.keep(exchange, operation.task)
-    return c.Taken()
+    return Taken()
 
 
 _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
@@ -232,8 +243,8 @@ _DOING: dict[type[Any], Callable[[Runner, Any], Value]] = {
     c.Tell: _tell,
     c.Unplace: _unplace,
     c.GetStatus: lambda runner, _: status_of(runner),
-    c.Ping: lambda runner, _: c.Taken(),
-    c.GetTail: lambda runner, asked: c.Tail(runner.feed(asked.deployment).tail(asked.lines)),
+    c.Ping: lambda runner, _: Taken(),
+    c.GetTail: lambda runner, asked: Tail(runner.feed(asked.deployment).tail(asked.lines)),
     c.Answer: _answer,
     c.Notify: _notify,
     c.Cancel: _cancel,

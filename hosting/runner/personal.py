@@ -14,7 +14,9 @@ import msgspec
 from hosting.runner import control as c
 from hosting.runner.feed import MASK
 from hosting.runner.frames import Open, Reason
+from hosting.runner.placement import Personal, Placement
 from hosting.runner.refused import RefusedError
+from hosting.runner.seen import Taken
 from hosting.runner.session import Session
 
 if TYPE_CHECKING:
@@ -34,12 +36,12 @@ class Personals:
     """Those of one deployment that were given and not used yet, by user."""
 
     def __init__(self) -> None:
-        self._given: dict[str, c.Personal] = {}
+        self._given: dict[str, Personal] = {}
 
-    def give(self, personal: c.Personal) -> None:
+    def give(self, personal: Personal) -> None:
         self._given[personal.subject] = personal
 
-    def of(self, opened: Open, session: Session | None) -> c.Personal | None:
+    def of(self, opened: Open, session: Session | None) -> Personal | None:
         """Those for a start; None where the call needs none. Raises LackingError."""
         if not opened.personal:
             return None
@@ -48,7 +50,7 @@ class Personals:
             raise LackingError
         return personal
 
-    def used(self, personal: c.Personal) -> None:
+    def used(self, personal: Personal) -> None:
         self._given.pop(personal.subject, None)
 
     def drop(self, subject: str) -> bool:
@@ -58,7 +60,7 @@ class Personals:
         self._given.clear()
 
 
-def placement_with(placement: c.Placement, personal: c.Personal) -> c.Placement:
+def placement_with(placement: Placement, personal: Personal) -> Placement:
     """The placement as that user's instance is started."""
     return msgspec.structs.replace(
         placement,
@@ -119,7 +121,7 @@ def _spellings(value: str) -> set[str]:
 # --- what the site tells
 
 
-def place_personal(runner: Runner, operation: c.PlacePersonal) -> c.Taken:
+def place_personal(runner: Runner, operation: c.PlacePersonal) -> Taken:
     known = runner.placed.get(operation.deployment)
     if known is None or known.is_leaving:
         raise RefusedError(Reason.UNPLACED)
@@ -127,22 +129,22 @@ def place_personal(runner: Runner, operation: c.PlacePersonal) -> c.Taken:
     if (placement.epoch, placement.generation) != (operation.epoch, operation.generation):
         raise RefusedError(Reason.UNPLACED, "another version is placed here")
     known.give(operation.personal)
-    return c.Taken()
+    return Taken()
 
 
-def forget_personal(runner: Runner, operation: c.ForgetPersonal) -> c.Taken:
+def forget_personal(runner: Runner, operation: c.ForgetPersonal) -> Taken:
     """The user's values are others now, or none: what was started with the old ones ends."""
     known = runner.placed.get(operation.deployment)
     if known is None:
-        return c.Taken(first=False)
+        return Taken(first=False)
     had = known.personals.drop(operation.subject)
     theirs = [one for one in known.instances.values() if one.hidden is not None and one.who == operation.subject]
     for instance in theirs:
         runner.stop_instance(instance, operation.reason)
-    return c.Taken(first=had or bool(theirs))
+    return Taken(first=had or bool(theirs))
 
 
-def open_session(runner: Runner, operation: c.OpenSession) -> c.Taken:
+def open_session(runner: Runner, operation: c.OpenSession) -> Taken:
     """A legacy session whose instance starts with its first call that can be served."""
     if runner.draining:
         raise RefusedError(Reason.DRAINING, "the runner takes nothing new")
@@ -150,7 +152,7 @@ def open_session(runner: Runner, operation: c.OpenSession) -> c.Taken:
         raise RefusedError(Reason.UNPLACED)
     if operation.session in runner.sessions:
         runner.own_session(operation.session, operation.owner)
-        return c.Taken(first=False)
+        return Taken(first=False)
     runner.sessions[operation.session] = Session(
         operation.session,
         owner=operation.owner,
@@ -161,4 +163,4 @@ def open_session(runner: Runner, operation: c.OpenSession) -> c.Taken:
         channel=runner.new_log(f"session:{operation.session}", operation.owner),
         subject=operation.subject,
     )
-    return c.Taken()
+    return Taken()

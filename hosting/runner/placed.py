@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hosting.runner.control import Personal, Placement, SignInAsked
 from hosting.runner.eras import Eras
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
@@ -23,6 +22,8 @@ from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
 from hosting.runner.personal import Hidden, OutdatedError, Personals, placement_with
+from hosting.runner.placement import Personal, Placement
+from hosting.runner.seen import SignInAsked
 from hosting.runner.session import Session
 from hosting.runner.shares import Shares, too_many
 from hosting.runner.starter import Starter

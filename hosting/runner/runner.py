@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hosting.runner import control as c
 from hosting.runner.egress.ledger import Ledger
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
@@ -24,6 +23,7 @@ from hosting.runner.instance import Instance
 from hosting.runner.log import Log
 from hosting.runner.outbox import Outbox
 from hosting.runner.placed import Placed
+from hosting.runner.placement import Placement
 from hosting.runner.refused import RefusedError
 from hosting.runner.retention import Retention
 from hosting.runner.runtimes.base import Process
@@ -225,7 +225,7 @@ class Runner:
         if deployment in self._feeds:
             self._feeds[deployment].output(instance, line.encode(), "protocol")
 
-    def place(self, placement: c.Placement) -> Placed:
+    def place(self, placement: Placement) -> Placed:
         self.superseded.forget(placement.deployment)
         placed = self.placed[placement.deployment] = Placed(
             placement,

@@ -18,6 +18,7 @@ from hosting.runner.log import Log
 from hosting.runner.operations import perform
 from hosting.runner.refused import RefusedError
 from hosting.runner.runner import Runner
+from hosting.runner.seen import Refusal
 from hosting.runner.transport import FrameConnection
 
 log = logging.getLogger(__name__)
@@ -215,11 +216,11 @@ class StreamServer:
             value = perform(self._runner, _decode_operation(frame.body))
             connection.send(f.Answered(frame.id, True, _encode(value)))
         except RefusedError as error:
-            connection.send(f.Answered(frame.id, False, _encode(c.Refusal(error.reason, error.detail))))
+            connection.send(f.Answered(frame.id, False, _encode(Refusal(error.reason, error.detail))))
         except msgspec.DecodeError as error:
-            refusal = c.Refusal(f.Reason.LOST, f"unknown operation: {error}")
+            refusal = Refusal(f.Reason.LOST, f"unknown operation: {error}")
             connection.send(f.Answered(frame.id, False, _encode(refusal)))
         except Exception:
             log.exception("operation failed")
-            refusal = c.Refusal(f.Reason.BUSY, "the runner failed; its log has the details")
+            refusal = Refusal(f.Reason.BUSY, "the runner failed; its log has the details")
             connection.send(f.Answered(frame.id, False, _encode(refusal)))

@@ -11,8 +11,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hosting.runner.control import Held, Placement, SetShare
+from hosting.runner.control import SetShare
 from hosting.runner.instance import Instance
+from hosting.runner.placement import Placement
+from hosting.runner.seen import Held
 
 SHORT_SECONDS = 10.0  # how long a refusal counts as a wish for more
 

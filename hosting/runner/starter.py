@@ -8,11 +8,12 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from hosting.runner.control import Placement, SignInAsked
 from hosting.runner.folders import Folders
+from hosting.runner.placement import Placement
 from hosting.runner.remote.connection import RemoteConnection
 from hosting.runner.remote.door import Door
 from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Process, Runtime
+from hosting.runner.seen import SignInAsked
 from hosting.runner.upstream.messages import Message
 
 # A start is mostly the server's own work: more at once than processors only makes each of them slower.

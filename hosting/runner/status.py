@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hosting.runner.control import PlacementSeen, Status
 from hosting.runner.memory import memory_limit
 from hosting.runner.placed import Placed
 from hosting.runner.runner import Runner
+from hosting.runner.seen import PlacementSeen, Status
 
 
 def status_of(runner: Runner) -> Status:

@@ -9,7 +9,8 @@ import msgspec
 from common.errors import Conflict, Unavailable
 from hosting.links import links
 from hosting.models import Task
-from hosting.runner.control import Answer, Taken
+from hosting.runner.control import Answer
+from hosting.runner.seen import Taken
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import running
 

@@ -22,7 +22,8 @@ from events.types import TaskChanged
 from hosting import queue
 from hosting.links import links
 from hosting.models import Runner, Task, TaskLine, TaskResult
-from hosting.runner.control import GetNews, News, TaskNews
+from hosting.runner.control import GetNews
+from hosting.runner.seen import News, TaskNews
 from hosting.stream import RunnerPool
 from hosting.tasks import bodies, pace, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance

@@ -14,7 +14,7 @@ from uuid import UUID
 from hosting.models import Deployment, Runner
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
-from hosting.runner import control
+from hosting.runner.placement import Placement
 
 FRESH_SECONDS: Final = 1.0
 MOST: Final = 1000
@@ -23,7 +23,7 @@ MOST: Final = 1000
 @dataclass(frozen=True)
 class Place:
     runner: Runner
-    placement: control.Placement
+    placement: Placement
     until: float  # time.monotonic()
     is_personal: bool = False  # each user brings something (hosting.personal)
 

@@ -20,6 +20,7 @@ from hosting.links import links
 from hosting.models import Runner, Task
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, Event, Mode, Reason
+from hosting.runner.seen import OutboxSeen
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import bodies, selectors, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
@@ -202,5 +203,5 @@ def _drop_unborn(runner: Runner) -> None:
         log.info("outbox_not_read", runner=runner.name, error=str(error))
 
 
-async def _ask(pool: RunnerPool, address: str, operation: control.GetOutbox) -> control.OutboxSeen:
+async def _ask(pool: RunnerPool, address: str, operation: control.GetOutbox) -> OutboxSeen:
     return await (await pool.link(address)).ask(operation)

@@ -14,6 +14,8 @@ from hosting.models import Task
 from hosting.personal import brought_for, personal_for
 from hosting.runner import control
 from hosting.runner.frames import Reason
+from hosting.runner.placement import Placement
+from hosting.runner.seen import OutboxSeen
 from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from hosting.tasks import services, steps
 from hosting.tasks.opening import call_open, random_part
@@ -65,7 +67,7 @@ def _move(task: Task) -> None:
     if runner is None:
         return  # the sweep sees to it
 
-    async def ask(pool: RunnerPool) -> control.OutboxSeen:
+    async def ask(pool: RunnerPool) -> OutboxSeen:
         return await (await pool.link(runner.address)).ask(control.GetOutbox(0.0, [task.id]))
 
     seen = links.run(ask)
@@ -90,7 +92,7 @@ def _open_at(task: Task, place: Place) -> bool:
 
 class Attempt(NamedTuple):
     task: Task
-    placement: control.Placement
+    placement: Placement
     personal: str  # the mark of what its user brought
 
 

@@ -28,6 +28,7 @@ from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind
+from hosting.runner.placement import Placement
 from oauth.outbound import identity
 from tests.conformance.suite import installed
 from tests.factories import make_queued, make_runner, make_user
@@ -144,7 +145,7 @@ class Site:
         return "Not connected" not in self.refusal
 
 
-async def call(address: str, placement: control.Placement, name: str) -> bool:
+async def call(address: str, placement: Placement, name: str) -> bool:
     async with runner_links() as pool:
         link = await pool.link(address)
         await link.ask(control.Place(placement))

@@ -18,7 +18,7 @@ from hosting.inputs import Plain
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import placement_for
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from hosting.states import State
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
 

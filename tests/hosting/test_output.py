@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hosting.output import Reader
-from hosting.runner.control import OutputLine
+from hosting.runner.seen import OutputLine
 
 
 @pytest.mark.parametrize(

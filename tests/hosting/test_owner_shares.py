@@ -19,6 +19,7 @@ from hosting.quota_changes import quota_set
 from hosting.reconciling import reconcile
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind, Reason
+from hosting.runner.placement import Placement
 from hosting.runner_watch import runner_died
 from hosting.stream import DetachedError
 from tests.factories import make_deployment, make_runner, make_user
@@ -176,7 +177,7 @@ def test_a_later_message_wins(alice: User, runners: list[Runner]) -> None:
     assert "of 1 that are left" in start_raw(here, late)
 
 
-def start_raw(deployment: Deployment, placement: control.Placement) -> str:
+def start_raw(deployment: Deployment, placement: Placement) -> str:
     """A second start under a placement as it was."""
     address = Runner.objects.get(name="r1").address
 

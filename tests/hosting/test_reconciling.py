@@ -18,6 +18,8 @@ from hosting.models import Deployment, DeploymentVersion, Instance, Runner, Runn
 from hosting.reconciling import reconcile
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind
+from hosting.runner.placement import Placement
+from hosting.runner.seen import Status
 from hosting.runner_watch import runners_judge
 from hosting.states import State
 from registry.models import SeenServer
@@ -28,8 +30,8 @@ pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)
 
 
-def status(address: str) -> control.Status:
-    async def ask() -> control.Status:
+def status(address: str) -> Status:
+    async def ask() -> Status:
         async with runner_links() as pool:
             return await (await pool.link(address)).ask(control.GetStatus())
 
@@ -230,7 +232,7 @@ def test_records_older_than_the_runner_catch_up(runner_process: RunnerProcess) -
 
 def test_strange_placements_are_let_go(runner_process: RunnerProcess) -> None:
     make_runner(address=runner_process.address)
-    strange = control.Placement(deployment="not-a-uuid", label="x", version="v", epoch=1, argv=["true"])
+    strange = Placement(deployment="not-a-uuid", label="x", version="v", epoch=1, argv=["true"])
     ask(runner_process.address, control.Place(strange))
     reconcile()
     assert status(runner_process.address).placements == []

@@ -27,7 +27,7 @@ from hosting.inspection import deployment_inspect
 from hosting.models import Deployment
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
-from hosting.runner import control
+from hosting.runner.seen import SignInAsked
 from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import vault
 from tests.factories import actor_of, make_queued, make_runner, make_user
@@ -441,13 +441,13 @@ def test_a_token_that_the_server_refuses_is_refreshed_once_and_then_given_up(
 ) -> None:
     connect(alices, far)
     Connection.objects.update(connected_at=clock.now() - timedelta(minutes=5))
-    refusal = control.SignInAsked(401, "Bearer", 1)
+    refusal = SignInAsked(401, "Bearer", 1)
     account_care.account_refused(deployment.pk, refusal)
     account_care.accounts_tend()
     assert Connection.objects.get().serial == 2
     account_care.account_refused(deployment.pk, refusal)  # of the earlier one: nothing
     assert Connection.objects.get().state == "connected"
-    account_care.account_refused(deployment.pk, control.SignInAsked(401, "Bearer", 2))
+    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 2))
     assert Connection.objects.get().state == "again"
 
 
@@ -456,7 +456,7 @@ def test_a_server_that_wants_more_says_what(
 ) -> None:
     connect(alices, far)
     challenge = 'Bearer error="insufficient_scope", scope="mcp:read files:write"'
-    account_care.account_refused(deployment.pk, control.SignInAsked(403, challenge, 1))
+    account_care.account_refused(deployment.pk, SignInAsked(403, challenge, 1))
     row = Connection.objects.get()
     assert (row.state, row.asked_scopes) == ("connected", ["files:write"])
     assert "wants more than the account may: files:write" in alices.get("/d/alice/far/").content.decode()
@@ -471,7 +471,7 @@ def test_a_server_that_asks_only_for_some_calls_is_offered_to_be_signed_in_to(
     alices: Client, far: FakeAuthorizationServer, deployment: Deployment
 ) -> None:
     challenge = f'Bearer resource_metadata="{far.url}/.well-known/oauth-protected-resource/mcp", scope="other"'
-    account_care.account_refused(deployment.pk, control.SignInAsked(401, challenge, 0))
+    account_care.account_refused(deployment.pk, SignInAsked(401, challenge, 0))
     assert "asks you to sign in" in alices.get("/d/alice/far/").content.decode()
     assert "<code>other</code>" in alices.get(PAGE).content.decode()
 

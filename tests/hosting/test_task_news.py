@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from hosting.inspection import deployment_inspect
 from hosting.models import Task, TaskLine, TaskResult
-from hosting.runner.control import TaskNews
 from hosting.runner.frames import Event, Kind
+from hosting.runner.seen import TaskNews
 from hosting.tasks import news, starting
 from hosting.tasks.states import RUNNING, Outcome, State
 from hosting.tasks.steps import Step

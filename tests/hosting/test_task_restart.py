@@ -15,6 +15,7 @@ import pytest
 from hosting.links import links
 from hosting.models import Deployment, Task
 from hosting.runner import control
+from hosting.runner.seen import Status
 from hosting.stream import RunnerPool
 from hosting.tasks import answers, running, services, starting
 from hosting.tasks.states import State
@@ -40,7 +41,7 @@ Queued = list[tuple[str, list[Any]]]
 def restart(runner: RunnerProcess) -> None:
     """SIGHUP; returns when the runner has executed itself anew."""
 
-    async def ask(pool: RunnerPool) -> control.Status:
+    async def ask(pool: RunnerPool) -> Status:
         return await (await pool.link(runner.address)).ask(control.GetStatus())
 
     before = links.run(ask).restarts

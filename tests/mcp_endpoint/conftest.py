@@ -22,7 +22,7 @@ from common.errors import AppError, Unavailable
 from config.launch.http import HttpProtocol
 from hosting.calls import CallRow
 from hosting.routing import Route, not_callable
-from hosting.runner import control as c
+from hosting.runner.placement import Placement
 from hosting.stream import RunnerPool, RunnerUnavailableError
 from mcp_endpoint import app
 from mcp_endpoint.auth import InvalidTokenError, TokenClaims
@@ -40,7 +40,7 @@ META = "io.modelcontextprotocol/"
 ACCEPT = "application/json, text/event-stream"
 
 
-def placement(server: str = "legacy", **changes: Any) -> c.Placement:
+def placement(server: str = "legacy", **changes: Any) -> Placement:
     values: dict[str, Any] = {
         "deployment": "d1",
         "label": "alice/test",
@@ -49,7 +49,7 @@ def placement(server: str = "legacy", **changes: Any) -> c.Placement:
         "argv": [sys.executable, "-I", str(SERVERS / f"{server}.py")],
         "read_only": [str(SERVERS), sys.base_prefix, sys.prefix],
     }
-    return c.Placement(**{**values, **changes})
+    return Placement(**{**values, **changes})
 
 
 @dataclass
@@ -57,7 +57,7 @@ class World:
     """What the database would say. Implements directory.Backend."""
 
     route: Route | None
-    placement: c.Placement
+    placement: Placement
     addresses: list[str]
     revoked: set[str] = field(default_factory=set)
     is_down: bool = False
@@ -84,7 +84,7 @@ class World:
             self.route = replace(self.route, runner_address=others[0])
         return self.route
 
-    def placement_for(self, deployment_id: str) -> tuple[str, c.Placement]:
+    def placement_for(self, deployment_id: str) -> tuple[str, Placement]:
         self._check()
         assert self.route is not None
         return self.route.runner_address, self.placement

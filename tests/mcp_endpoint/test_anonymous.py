@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from hosting.runner import control as c
 from hosting.runner.control import GetStatus
+from hosting.runner.seen import InstanceSeen
 from mcp_endpoint.anonymous import TooManyVisitsError, Visitors, address_of
 from tests.mcp_endpoint.conftest import (
     BOB,
@@ -40,7 +40,7 @@ async def open_web(site: Site) -> Web:
     return await site.web()
 
 
-async def instances(site: Site, web: Web) -> list[c.InstanceSeen]:
+async def instances(site: Site, web: Web) -> list[InstanceSeen]:
     link = await web.running.pool.link(site.address)
     status = await link.ask(GetStatus())
     return [one for placed in status.placements for one in placed.instances]

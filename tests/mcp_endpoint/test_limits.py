@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from common.errors import Unavailable
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from mcp_endpoint.in_flight import InFlight, TooManyCallsError
 from mcp_endpoint.limits import BODY_BYTES, HEADER_BYTES, HEADERS, STREAMS_PER_PRINCIPAL
 from mcp_endpoint.streams import Stream

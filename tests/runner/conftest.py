@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hosting.runner import control as c
 from hosting.runner import frames as f
+from hosting.runner.placement import Placement
 from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ SERVERS = Path(__file__).parent.parent / "servers"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 
-def placement(server: str = "legacy", **changes: Any) -> c.Placement:
+def placement(server: str = "legacy", **changes: Any) -> Placement:
     """A placement of one of the test servers, run by this interpreter."""
     values: dict[str, Any] = {
         "deployment": "d1",
@@ -32,7 +32,7 @@ def placement(server: str = "legacy", **changes: Any) -> c.Placement:
         "argv": [sys.executable, "-I", str(SERVERS / f"{server}.py")],
         "read_only": [str(SERVERS), sys.base_prefix, sys.prefix],
     }
-    return c.Placement(**{**values, **changes})
+    return Placement(**{**values, **changes})
 
 
 @dataclass

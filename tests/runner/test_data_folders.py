@@ -16,7 +16,9 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner.folders import Folders, FoldersError, key_of
 from hosting.runner.frames import Kind, Reason
+from hosting.runner.placement import Limits
 from hosting.runner.runtimes.base import LaunchFailed
+from hosting.runner.seen import FolderSeen
 from hosting.runner.zipping import zip_folder
 from hosting.stream import DetachedError, RefusedError
 from tests.runner.conftest import Call, Driver, placement, until
@@ -42,7 +44,7 @@ async def asleep(driver: Driver) -> None:
     await until(is_asleep)
 
 
-async def folders(driver: Driver) -> list[c.FolderSeen]:
+async def folders(driver: Driver) -> list[FolderSeen]:
     return (await driver.link.ask(c.GetStatus())).folders
 
 
@@ -113,7 +115,7 @@ async def test_one_at_a_time_writes_it(driver: Driver) -> None:
 
 
 async def test_it_is_measured_and_one_that_is_too_large_ends_its_server(driver: Driver) -> None:
-    limits = c.Limits(data_bytes=2048)
+    limits = Limits(data_bytes=2048)
     await driver.link.ask(c.Place(msgspec.structs.replace(KEPT, idle_seconds=60, limits=limits)))
     await write(driver)
     call = driver.open(tool="slow", arguments={"seconds": 30}, subject="alice")

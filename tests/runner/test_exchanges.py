@@ -12,6 +12,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import EndRule, Kind, Mode, Reason
+from hosting.runner.placement import Limits
 from hosting.stream import DetachedError, RefusedError
 from tests.runner.conftest import MODERN, Call, Driver, placement
 
@@ -303,7 +304,7 @@ async def test_an_answer_over_the_limit_fails_that_call_only(driver: Driver) -> 
 
 
 async def test_a_call_that_costs_the_server_its_memory_limit_names_it(driver: Driver) -> None:
-    await driver.link.ask(c.Place(placement(limits=c.Limits(memory_bytes=96 * 2**20))))
+    await driver.link.ask(c.Place(placement(limits=Limits(memory_bytes=96 * 2**20))))
     outcome = await driver.open(tool="big", arguments={"bytes": 900_000_000}).outcome()
     assert outcome.kind is Kind.ERROR
     assert b"memory limit of 96 MB" in outcome.data

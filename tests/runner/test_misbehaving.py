@@ -13,9 +13,10 @@ import pytest
 from config.launch.processes import command_line, descendants
 from hosting.runner import control as c
 from hosting.runner.frames import Event, Kind
+from hosting.runner.placement import Limits
 from tests.runner.conftest import Call, Driver, placement, until
 
-LIMITS = c.Limits(processes=16, memory_bytes=256 * 2**20)
+LIMITS = Limits(processes=16, memory_bytes=256 * 2**20)
 
 
 @pytest.fixture(params=["bubblewrap", "insecure"])

@@ -11,6 +11,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner.personal import Hidden
+from hosting.runner.placement import Personal
 from hosting.stream import DetachedError
 from tests.runner.conftest import LEGACY, Driver, placement
 
@@ -19,7 +20,7 @@ ALICES, BOBS = "alices-key-0001", "bobs-key-0002"
 
 def own(subject: str, value: str, mark: str = "m1", **changes: Any) -> c.PlacePersonal:
     base = placement()
-    personal = c.Personal(subject, mark, argv=base.argv, env={"KEY": value, "PLAIN": "x" + value[:3]}, masked=[value])
+    personal = Personal(subject, mark, argv=base.argv, env={"KEY": value, "PLAIN": "x" + value[:3]}, masked=[value])
     return c.PlacePersonal("d1", changes.get("epoch", 1), changes.get("generation", 0), personal)
 
 
@@ -123,9 +124,7 @@ async def test_a_users_secret_is_hidden_in_results_errors_and_output(driver: Dri
 async def test_a_start_that_fails_for_one_user_keeps_nobody_else_waiting(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement()))
     for attempt in range(3):
-        broken = c.Personal(
-            "alice", f"m{attempt}", argv=["/bin/sh", "-c", f"echo {ALICES} >&2; exit 3"], masked=[ALICES]
-        )
+        broken = Personal("alice", f"m{attempt}", argv=["/bin/sh", "-c", f"echo {ALICES} >&2; exit 3"], masked=[ALICES])
         await driver.link.ask(c.PlacePersonal("d1", 1, 0, broken))
         call = driver.open("tools/list", owner="alice cli d1", subject="alice", personal=f"m{attempt}")
         event = await call.outcome()

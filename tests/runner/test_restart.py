@@ -15,11 +15,12 @@ from config.launch.processes import command_line
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
 from hosting.runner.handover import STATE
+from hosting.runner.seen import Status
 from hosting.stream import RefusedError, RunnerPool
 from tests.runner.conftest import ROOT, Call, Driver, placement
 
 
-async def restart(driver: Driver, order: c.Restart = c.Restart()) -> c.Status:  # noqa: B008 - frozen
+async def restart(driver: Driver, order: c.Restart = c.Restart()) -> Status:  # noqa: B008 - frozen
     """Returns when it is done; fails when it came to nothing."""
     before = (await driver.link.ask(c.GetStatus())).restarts
     await driver.link.ask(order)

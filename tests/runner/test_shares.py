@@ -8,6 +8,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner import frames as f
+from hosting.runner.placement import Limits
 from hosting.stream import DetachedError
 from tests.runner.conftest import Driver, placement
 
@@ -46,7 +47,7 @@ async def test_instances_of_all_deployments_count(driver: Driver) -> None:
 
 
 async def test_memory_counts_as_it_is_allowed(driver: Driver) -> None:
-    limits = c.Limits(memory_bytes=256 * MIB)
+    limits = Limits(memory_bytes=256 * MIB)
     for name in ("a", "b"):
         await place(driver, name, limits=limits, owner_memory_bytes=512 * MIB)
     await driver.session("s1", deployment="a")

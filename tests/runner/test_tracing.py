@@ -11,15 +11,16 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner import tracing
+from hosting.runner.seen import OutputLine
 from hosting.runner.upstream import messages as m
 from hosting.stream import Attachment
 from tests.runner.conftest import Driver, placement
 
 ALICE = "alice cli d1"
-_decode = msgspec.json.Decoder(c.OutputLine).decode
+_decode = msgspec.json.Decoder(OutputLine).decode
 
 
-async def tail(driver: Driver) -> list[c.OutputLine]:
+async def tail(driver: Driver) -> list[OutputLine]:
     return (await driver.link.ask(c.GetTail("d1", 500))).lines
 
 
@@ -27,8 +28,8 @@ def watch(driver: Driver) -> Attachment:
     return driver.link.attach("feed:d1", owner="system", mode=f.Mode.OBSERVE)
 
 
-async def lines(feed: Attachment, until: str) -> list[c.OutputLine]:
-    found: list[c.OutputLine] = []
+async def lines(feed: Attachment, until: str) -> list[OutputLine]:
+    found: list[OutputLine] = []
     async with asyncio.timeout(10):
         while not found or until not in found[-1].line:
             event = await feed.next()

@@ -11,6 +11,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner import starter
 from hosting.runner.frames import Kind
+from hosting.runner.placement import Limits
 from hosting.runner.starter import Turns
 from tests.runner.conftest import Driver, placement
 
@@ -134,7 +135,7 @@ async def test_another_owners_call_is_answered_while_five_hundred_wait(driver: D
 
 async def test_another_owners_calls_are_answered_while_five_hundred_run_and_wait(driver: Driver) -> None:
     """Both servers are awake. One owner has as many at once as a deployment may, and as many more behind."""
-    limits = c.Limits(processes=600, in_flight=250, waiting=250, waiting_seconds=30)  # a thread for each
+    limits = Limits(processes=600, in_flight=250, waiting=250, waiting_seconds=30)  # a thread for each
     await two_owners(driver, limits=limits, max_instances=1)
     await bobs(driver)
     assert await driver.open(tool="echo", arguments={"text": "awake"}).text() == "awake"

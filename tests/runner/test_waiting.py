@@ -9,12 +9,13 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import EndRule, Kind, Reason
+from hosting.runner.placement import Limits
 from hosting.stream import DetachedError
 from tests.runner.conftest import Call, Driver, placement
 
 
 def limited(**limits: Any) -> c.Place:
-    return c.Place(placement(limits=c.Limits(**limits), max_instances=1))
+    return c.Place(placement(limits=Limits(**limits), max_instances=1))
 
 
 def slow(driver: Driver, seconds: float, **fields: Any) -> Call:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hosting.runner.control import EgressBatch, EgressCount
+from hosting.runner.seen import EgressBatch, EgressCount
 
 MAX_ROWS = 20_000  # that wait; a site that is away for days loses the names of what comes on top, not the octets
 BATCH_ROWS = 200

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from hosting.runner.control import EgressCount
 from hosting.runner.egress.policy import Policy
+from hosting.runner.seen import EgressCount
 
 PACKET_OCTETS = 128 * 1024
 ROWS_A_PACKET = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 
-from hosting.runner.control import EgressCount
 from hosting.runner.egress.messages import ROWS_A_PACKET, Note, Report
+from hosting.runner.seen import EgressCount
 
 MAX_HOSTS = 1000  # of one deployment, counted apart; the names are a stranger's choice
 OTHERS = "(other hosts)"

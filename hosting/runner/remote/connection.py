@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from hosting.runner.control import Limits, Remote, SignInAsked
 from hosting.runner.listening import LISTEN
+from hosting.runner.placement import Limits, Remote
 from hosting.runner.remote.channel import Channel
 from hosting.runner.remote.door import Door
 from hosting.runner.remote.far import Far
@@ -29,6 +29,7 @@ from hosting.runner.remote.post import Post
 from hosting.runner.remote.trouble import Cause, TroubleError
 from hosting.runner.remote.wire import ANY, Wire
 from hosting.runner.runtimes.base import Exit
+from hosting.runner.seen import SignInAsked
 from hosting.runner.upstream import messages as m
 
 log = logging.getLogger(__name__)

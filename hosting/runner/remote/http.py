@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from hosting.runner.control import SignInAsked
 from hosting.runner.remote.door import CONNECT_SECONDS, Door
 from hosting.runner.remote.trouble import AddressRefusedError, Cause, TroubleError, broken, unreachable
+from hosting.runner.seen import SignInAsked
 from oauth.outbound.challenges import MAX_FIELD, challenge_of
 
 JSON: Final = "application/json"

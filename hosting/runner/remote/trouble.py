@@ -10,7 +10,7 @@ from enum import Enum
 
 import httpcore
 
-from hosting.runner.control import SignInAsked
+from hosting.runner.seen import SignInAsked
 
 
 class Cause(Enum):

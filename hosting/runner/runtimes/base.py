@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from hosting.runner.control import Egress, Limits
+from hosting.runner.placement import Egress, Limits
 
 
 class LaunchFailed(Exception):  # noqa: N818 - the outcome of a start, as the runner's callers name it

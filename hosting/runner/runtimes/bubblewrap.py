@@ -20,7 +20,7 @@ from pathlib import Path
 from resource import prlimit
 from typing import cast
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from hosting.runner.runtimes import ceilings, cgroups, seccomp, view
 from hosting.runner.runtimes.base import (
     Doorway,

@@ -6,7 +6,7 @@ import resource
 import signal as signals
 from collections.abc import Sequence
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 
 CPU_GRACE_SECONDS = 2  # between SIGXCPU, which may be handled, and SIGKILL
 DATA_MARGIN_BYTES = 512 * 1024 * 1024

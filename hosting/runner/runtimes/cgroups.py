@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 
 # What the sandbox itself needs of a process limit: bubblewrap outside and its first process inside.
 OWN_PROCESSES = 2

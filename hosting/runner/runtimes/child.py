@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from hosting.runner.runtimes import ceilings
 from hosting.runner.runtimes.base import Exit, Usage
 from hosting.runner.runtimes.cgroups import Group

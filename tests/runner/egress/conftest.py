@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from hosting.runner.control import Egress, EgressCount, Limits
 from hosting.runner.egress.keeper import Keeper
 from hosting.runner.egress.policy import Policy
+from hosting.runner.placement import Egress, Limits
 from hosting.runner.runtimes.base import LaunchSpec, Process
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
+from hosting.runner.seen import EgressCount
 from tests.runner.runtimes.conftest import PROBE, READ_ONLY, Probe
 
 HERE = Path(__file__).parent

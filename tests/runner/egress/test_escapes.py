@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from hosting.runner.control import Egress, Limits
 from hosting.runner.egress.policy import Policy
+from hosting.runner.placement import Egress, Limits
 from hosting.runner.runtimes.base import LaunchSpec
 from tests.runner.egress.conftest import LetOut, Outside
 from tests.runner.runtimes.conftest import PROBE, READ_ONLY, Probe

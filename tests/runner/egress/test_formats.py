@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosting.runner.control import EgressCount
 from hosting.runner.egress import greeting, heads, queries
 from hosting.runner.egress.heads import HeadInvalid, Wanted
 from hosting.runner.egress.ledger import Ledger
 from hosting.runner.egress.tally import MAX_HOSTS, NOTES_A_REPORT, OTHERS, Tally
+from hosting.runner.seen import EgressCount
 
 
 def hello(name: str | None) -> bytes:

@@ -16,6 +16,7 @@ import pytest
 from hosting import environments
 from hosting.kinds import parse
 from hosting.runner import control as c
+from hosting.runner.placement import Egress
 from tests.packages.local_index import LocalIndex
 from tests.runner.conftest import Driver, placement, until
 from tests.runner.egress.peers import web
@@ -64,7 +65,7 @@ async def test_npm_server_fetches_through_the_proxy_and_over_a_restart_in_place(
             argv=installed.argv,
             env={**installed.env, "NODE_EXTRA_CA_CERTS": str(authority)},
             read_only=[*installed.read_only, str(authority)],
-            egress=c.Egress("public"),
+            egress=Egress("public"),
         )
         await driver.link.ask(c.Place(wanted))
         await driver.session()
@@ -97,7 +98,7 @@ async def test_real_npm_server_fetches_through_the_proxy(start_runner: Callable[
         driver: Driver = await start_runner(more=("--networks", "127.77.0.0/16", "--ports", str(peer.port)))
         env = {**built.env, "NODE_EXTRA_CA_CERTS": str(authority)}
         read_only = [*built.read_only, str(authority)]
-        egress = c.Egress("public")
+        egress = Egress("public")
         await driver.link.ask(c.Place(placement(argv=built.argv, env=env, read_only=read_only, egress=egress)))
         await driver.session()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hosting.runner import control as c
+from hosting.runner.placement import Placement, Remote
 from tests.runner.conftest import Driver
 from tests.runner.remote.servers import PORTS, FakeRemote, fake_remote
 
@@ -15,16 +16,16 @@ REACHABLE = ",".join(map(str, PORTS))
 LOOPBACK = ("--networks", "127.0.0.0/8", "--ports", REACHABLE)
 
 
-def remote_placement(url: str, **changes: Any) -> c.Placement:
+def remote_placement(url: str, **changes: Any) -> Placement:
     values: dict[str, Any] = {
         "deployment": "d1",
         "label": "alice/test",
         "version": "v1",
         "epoch": 1,
         "argv": [],
-        "remote": c.Remote(url, **changes.pop("remote", {})),
+        "remote": Remote(url, **changes.pop("remote", {})),
     }
-    return c.Placement(**{**values, **changes})
+    return Placement(**{**values, **changes})
 
 
 async def place(driver: Driver, url: str, **changes: Any) -> None:

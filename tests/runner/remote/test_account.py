@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hosting.runner import control as c
+from hosting.runner.seen import SignInAsked
 from tests.runner.conftest import Driver
 from tests.runner.remote.conftest import place, remote_placement
 from tests.runner.remote.servers import FakeRemote, Request, legacy, modern
@@ -21,7 +22,7 @@ def sent(fake: FakeRemote) -> set[str]:
     return {one.headers.get("authorization", "") for one in fake.requests}
 
 
-async def asked(driver: Driver) -> c.SignInAsked | None:
+async def asked(driver: Driver) -> SignInAsked | None:
     (seen,) = (await driver.link.ask(c.GetStatus())).placements
     return seen.sign_in
 
@@ -81,7 +82,7 @@ async def test_a_refusal_is_told_with_its_challenge_and_which_token_it_was(
     await place(driver, fake.url, remote=account(TOKEN, 7))
     event = await driver.open(tool="echo").outcome()
     words = json.loads(event.data)["message"]
-    assert await asked(driver) == c.SignInAsked(status, challenge, 7)
+    assert await asked(driver) == SignInAsked(status, challenge, 7)
     if status == 403:
         assert "wants more than its account may (files:write)" in words
     await place(driver, fake.url, remote=account(NEXT, 8))

@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind
+from hosting.runner.placement import Limits
 from tests.runner.conftest import Driver
 from tests.runner.remote.conftest import REACHABLE, place
 from tests.runner.remote.servers import FakeRemote, Request, fake_remote, legacy, modern, text
@@ -266,7 +267,7 @@ async def test_an_answer_without_end_is_cut_at_the_limit(driver: Driver, fake: F
         await request.send(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\ndata: ".encode())
         await endless(request, b"x" * 65536)
 
-    limits = c.Limits(message_bytes=2 * 1024 * 1024)
+    limits = Limits(message_bytes=2 * 1024 * 1024)
     await place(driver, fake.url, limits=limits)
     assert "sent a message larger than the limit of 2 MB" in await failure(driver)
     assert Kept(driver.process.pid).megabytes < 200

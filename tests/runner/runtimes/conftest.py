@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from hosting.runner.runtimes.base import LaunchSpec, Process, Runtime
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
 from hosting.runner.runtimes.insecure import Insecure

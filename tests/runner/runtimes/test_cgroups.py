@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from hosting.runner.runtimes import cgroups
 
 LIMITS = Limits(memory_bytes=64 * 2**20, processes=10)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hosting.runner.control import Limits
+from hosting.runner.placement import Limits
 from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec, Runtime
 from tests.runner.runtimes.conftest import READ_ONLY, Launch
 
