@@ -135,7 +135,7 @@ class Ask(Frame, tag=7, frozen=True):
 class Answered(Frame, tag=8, frozen=True):
     id: int
     ok: bool
-    body: bytes  # msgpack value when ok, otherwise a msgpack control.Refusal
+    body: bytes  # msgpack value when ok, otherwise a msgpack seen.Refusal
 
 
 class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):

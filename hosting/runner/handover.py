@@ -24,7 +24,7 @@ from hosting.runner.server import HeldOver
 from hosting.runner.spill import Spilled
 from hosting.runner.starter import Starter
 
-STATE = 5
+STATE = 6
 _OURS = "hosting.runner."
 _OTHERS = frozenset(
     {
