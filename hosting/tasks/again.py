@@ -13,8 +13,8 @@ from events.actors import Actor
 from hosting.models import Task
 from hosting.permissions import may_see, unknown
 from hosting.routing import not_callable, route_of
-from hosting.tasks import hiding, services
-from hosting.tasks.services import Wanted
+from hosting.tasks import accepting, hiding
+from hosting.tasks.accepting import Wanted
 
 CLIENT = "site"
 REVISION = "2026-07-28"  # no session is needed for a call of this one
@@ -61,7 +61,7 @@ def task_again_by(*, actor: Actor, task: Task, arguments: dict[str, Any]) -> Tas
         raise Conflict("tasks_off", f"The owner of {deployment.label} does not let {task.tool} run as a task.")
     params = {name: value for name, value in _params(task).items() if name not in ("_meta", "task", "arguments")}
     params["arguments"] = hiding.restored(arguments, arguments_of(task))
-    return services.task_create(
+    return accepting.task_create(
         Wanted(
             deployment_id=route.deployment_id,
             version_id=route.version_id,

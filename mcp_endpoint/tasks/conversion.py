@@ -18,7 +18,7 @@ from hosting.models.tasks import new_task_id
 from hosting.runner.control import Keep, Remind
 from hosting.runner.frames import TERMINAL, Event, Kind
 from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
-from hosting.tasks.services import Wanted
+from hosting.tasks.accepting import Wanted
 from mcp_endpoint.runners import Source
 from mcp_endpoint.tasks.wire import TaskSeen
 

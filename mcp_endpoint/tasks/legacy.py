@@ -10,7 +10,7 @@ import msgspec
 from common.errors import BadInput, Conflict, NotFound
 from hosting.runner.frames import Event
 from hosting.stream import DetachedError
-from hosting.tasks.services import Wanted, check_ttl
+from hosting.tasks.accepting import Wanted, check_ttl
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
 from mcp_endpoint.context import Context

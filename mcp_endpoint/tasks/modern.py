@@ -13,7 +13,7 @@ import msgspec
 
 from common.errors import Conflict, NotFound
 from hosting.stream import DetachedError
-from hosting.tasks.services import Wanted
+from hosting.tasks.accepting import Wanted
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
 from mcp_endpoint.modern.messages import ModernCall

@@ -11,10 +11,11 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from common.errors import BadInput
+from hosting import queue
 from hosting.models import DeploymentVersion, Task
-from hosting.tasks import services
+from hosting.tasks import accepting, services
+from hosting.tasks.accepting import Wanted
 from hosting.tasks.places import runner_at
-from hosting.tasks.services import Wanted
 from mcp_endpoint.lookup import connection
 from mcp_endpoint.tasks.reading import task_read
 from mcp_endpoint.tasks.wire import TaskSeen
@@ -28,7 +29,7 @@ _decode = msgspec.json.Decoder(tuple[str, str]).decode
 def create(wanted: Wanted) -> TaskSeen:
     """Started by a job."""
     with connection():
-        return _seen(services.task_create(wanted), "")
+        return _seen(accepting.task_create(wanted), "")
 
 
 def create_starting(wanted: Wanted, task_id: str, runner_address: str, exchange: str) -> TaskSeen:
@@ -36,8 +37,8 @@ def create_starting(wanted: Wanted, task_id: str, runner_address: str, exchange:
     with connection():
         runner_id = runner_at(runner_address)
         if runner_id is None:
-            return _seen(services.task_create(wanted), "")
-        task = services.task_create(wanted, services.Starting(task_id, runner_id, exchange))
+            return _seen(accepting.task_create(wanted), "")
+        task = accepting.task_create(wanted, accepting.Starting(task_id, runner_id, exchange))
         return _seen(task, runner_address)
 
 
@@ -46,12 +47,12 @@ def started(running: list[str], refused: list[str]) -> None:
     with connection():
         services.tasks_running(running)
         for task_id in refused:
-            services.task_start_later(task_id)
+            queue.start_task(task_id)
 
 
 def create_of_call(wanted: Wanted, task_id: str, runner_address: str, exchange: str) -> TaskSeen:
     with connection():
-        task = services.task_of_call(wanted, task_id=task_id, runner_address=runner_address, exchange=exchange)
+        task = accepting.task_of_call(wanted, task_id=task_id, runner_address=runner_address, exchange=exchange)
         return _seen(task, runner_address)
 
 

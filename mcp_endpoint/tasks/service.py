@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hosting.models.tasks import new_task_id
 from hosting.runner.control import Answer
+from hosting.tasks.accepting import Wanted
 from hosting.tasks.opening import random_part
-from hosting.tasks.services import Wanted
 from hosting.tasks.watching import Watches
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.tasks import records

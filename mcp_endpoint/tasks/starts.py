@@ -17,8 +17,8 @@ from common.errors import AppError
 from hosting.runner.control import Cancel
 from hosting.runner.frames import Reason
 from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.tasks.accepting import Wanted
 from hosting.tasks.opening import call_open
-from hosting.tasks.services import Wanted
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.tasks import records
 

@@ -23,7 +23,7 @@ from hosting.links import links
 from hosting.models import Deployment, Task, TaskResult
 from hosting.runner import control
 from hosting.stream import RunnerPool
-from hosting.tasks import running, services, starting, steps
+from hosting.tasks import accepting, running, services, starting, steps
 from hosting.tasks.states import Outcome, State
 from hosting.tasks.steps import Step
 from tests.factories import make_deployment, make_runner, make_user
@@ -75,10 +75,10 @@ def deployment(runner_process: RunnerProcess) -> Deployment:
     return made
 
 
-def wanted(deployment: Deployment, tool: str, **arguments: Any) -> services.Wanted:
+def wanted(deployment: Deployment, tool: str, **arguments: Any) -> accepting.Wanted:
     user = deployment.owner.user
     assert user is not None
-    return services.Wanted(
+    return accepting.Wanted(
         deployment_id=str(deployment.pk),
         version_id=str(deployment.current_version_id),
         user_id=user.pk,
@@ -93,7 +93,7 @@ def wanted(deployment: Deployment, tool: str, **arguments: Any) -> services.Want
 
 
 def create(deployment: Deployment, tool: str, **arguments: Any) -> Task:
-    return services.task_create(wanted(deployment, tool, **arguments))
+    return accepting.task_create(wanted(deployment, tool, **arguments))
 
 
 def sweep_until_over(task: Task, queued: list[tuple[str, list[Any]]]) -> None:

@@ -18,7 +18,7 @@ from common.errors import Conflict, NotFound
 from hosting.models import Deployment, Runner, Task, TaskResult
 from hosting.models.tasks import new_task_id
 from hosting.runner.frames import Event, Kind
-from hosting.tasks import services
+from hosting.tasks import accepting, services
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from tests.factories import make_deployment, make_runner, make_user
 
@@ -61,8 +61,8 @@ class Tasks(RuleBasedStateMachine):
     def teardown(self) -> None:
         Task.objects.all().delete()
 
-    def wanted(self, principal: str, ttl_ms: int | None) -> services.Wanted:
-        return services.Wanted(
+    def wanted(self, principal: str, ttl_ms: int | None) -> accepting.Wanted:
+        return accepting.Wanted(
             deployment_id=str(self.deployment.pk),
             version_id="",
             user_id=None,
@@ -80,7 +80,7 @@ class Tasks(RuleBasedStateMachine):
 
     @rule(target=rows, principal=st.sampled_from(PRINCIPALS), ttl_ms=st.sampled_from([None, 0, 10**12]))
     def create(self, principal: str, ttl_ms: int | None) -> Task:
-        task = services.task_create(self.wanted(principal, ttl_ms))
+        task = accepting.task_create(self.wanted(principal, ttl_ms))
         self.known[task.id] = Known(principal)
         return task
 
@@ -89,7 +89,7 @@ class Tasks(RuleBasedStateMachine):
         task_id = new_task_id()
         exchange = f"r1.boot.{task_id}-call"
         address = self.runner.address
-        task = services.task_of_call(
+        task = accepting.task_of_call(
             self.wanted(principal, None), task_id=task_id, runner_address=address, exchange=exchange
         )
         self.known[task.id] = Known(principal, State.WORKING, attempts=1, exchange=exchange, exchanges=[exchange])

@@ -17,7 +17,7 @@ from hosting.models import Deployment, Task
 from hosting.runner import control
 from hosting.runner.seen import Status
 from hosting.stream import RunnerPool
-from hosting.tasks import answers, running, services, starting
+from hosting.tasks import accepting, answers, running, starting
 from hosting.tasks.states import State
 from hosting.tasks.steps import Step
 from tests.hosting.conftest import RunnerProcess
@@ -56,7 +56,7 @@ def restart(runner: RunnerProcess) -> None:
 def create_for_a_person(deployment: Deployment, tool: str) -> Task:  # noqa: F811
     """One whose client may be asked."""
     modern = {"origin": "2026-07-28", "revision": "2026-07-28", "capabilities": '{"elicitation":{}}'}
-    return services.task_create(replace(wanted(deployment, tool), exchange_owner="p2", **modern))
+    return accepting.task_create(replace(wanted(deployment, tool), exchange_owner="p2", **modern))
 
 
 def advanced_until(task: Task, is_so: Callable[[Task], bool]) -> None:

@@ -15,7 +15,7 @@ from hosting.models.tasks import new_task_id
 from hosting.placing import placement_ensure
 from hosting.runner import control
 from hosting.stream import RunnerPool
-from hosting.tasks import places, services, starting
+from hosting.tasks import accepting, places, starting
 from hosting.tasks.opening import call_open, random_part
 from hosting.tasks.states import State
 from tests.factories import make_deployment, make_runner, make_user
@@ -44,7 +44,7 @@ def accepted(deployment: Deployment, address: str, tool: str = "slow") -> Task:
     async def exchange(pool: RunnerPool) -> str:
         return (await pool.link(address)).exchange_id(random_part(task_id, 1))
 
-    wanted = services.Wanted(
+    wanted = accepting.Wanted(
         deployment_id=str(deployment.pk),
         version_id=str(deployment.current_version_id),
         user_id=user.pk,
@@ -56,7 +56,7 @@ def accepted(deployment: Deployment, address: str, tool: str = "slow") -> Task:
         params=json.dumps({"name": tool, "arguments": {"seconds": 0.1}}),
         exchange_owner="p1",
     )
-    return services.task_create(wanted, services.Starting(task_id, runner_id, links.run(exchange)))
+    return accepting.task_create(wanted, accepting.Starting(task_id, runner_id, links.run(exchange)))
 
 
 def open_late(task: Task, address: str) -> str:
