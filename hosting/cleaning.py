@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from hosting import environments, unused, usage
-from hosting.eliciting import elicitations_purge
+from hosting.credentials.eliciting import elicitations_purge
 
 
 def purge() -> None:

@@ -13,12 +13,12 @@ from django.db import transaction
 from common.errors import Conflict
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
+from hosting.credentials.personal import NEEDS_USERS, is_needed_to_start
 from hosting.definitions import cleaned
 from hosting.entry_facts import entry_seen
 from hosting.failed_looks import look_failed
 from hosting.links import runner_links
 from hosting.models import DeploymentVersion
-from hosting.personal import NEEDS_USERS, is_needed_to_start
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control

@@ -7,10 +7,10 @@ from typing import Any
 
 from django import forms
 
+from hosting.credentials.personal import is_needed
 from hosting.forms.inputs import SecretArea
 from hosting.inputs import key_of
 from hosting.kinds.declared import Declared
-from hosting.personal import is_needed
 
 _CODE = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
 

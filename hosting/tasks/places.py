@@ -25,7 +25,7 @@ class Place:
     runner: Runner
     placement: Placement
     until: float  # time.monotonic()
-    is_personal: bool = False  # each user brings something (hosting.personal)
+    is_personal: bool = False  # each user brings something (hosting.credentials.personal)
 
     @property
     def address(self) -> str:

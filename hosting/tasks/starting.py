@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from common.errors import NotFound, Unavailable
+from hosting.credentials.personal import brought_for, personal_for
 from hosting.links import links
 from hosting.models import Task
-from hosting.personal import brought_for, personal_for
 from hosting.runner import control
 from hosting.runner.frames import Reason
 from hosting.runner.placement import Placement

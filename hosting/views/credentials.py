@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from common import clock
 from events.actors import Actor
-from hosting import eliciting
+from hosting.credentials import eliciting
 from hosting.inputs import key_parts
 from hosting.models import Deployment, Elicitation
 from hosting.permissions import may_call

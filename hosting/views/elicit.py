@@ -9,13 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from common.errors import AppError
-from hosting import eliciting
-from hosting.eliciting import OverError
+from hosting.credentials import eliciting
+from hosting.credentials.checking import CheckFailed, personal_check
+from hosting.credentials.eliciting import OverError
+from hosting.credentials.personal import personal_inputs
 from hosting.forms.credentials import CredentialsForm
 from hosting.given import declared_of
 from hosting.models import Elicitation
-from hosting.personal import personal_inputs
-from hosting.personal_check import CheckFailed, personal_check
 from hosting.views.page import actor_of, user_of
 from oauth.selectors import client_names
 from vault.selectors import stored

@@ -13,8 +13,9 @@ from django.http import HttpResponse
 
 from common.errors import AppError
 from common.http import add_error
-from hosting import configuring, personal, tools
+from hosting import configuring, tools
 from hosting.configuring import BadSettings
+from hosting.credentials import personal
 from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
 from hosting.given import declared_for

@@ -10,7 +10,7 @@ import msgspec
 
 from common.errors import AppError
 from events.actors import person
-from hosting import eliciting, personal
+from hosting.credentials import eliciting, personal
 from hosting.given import declared_of
 from hosting.models import Deployment, DeploymentVersion, Elicitation
 from mcp_endpoint.lookup import connection

@@ -15,12 +15,12 @@ from common import clock
 from common.errors import BadInput, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import eliciting, personal
 from hosting.configuring import deployment_settings_set
-from hosting.eliciting import credentials_put, elicitation_open
+from hosting.credentials import eliciting, personal
+from hosting.credentials.eliciting import credentials_put, elicitation_open
+from hosting.credentials.personal import brought_for, personal_for, personal_set
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, Elicitation, RunnerPlacement
-from hosting.personal import brought_for, personal_for, personal_set
 from hosting.routing import placement_for, route_by_id
 from hosting.services import deployment_delete
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place

@@ -18,10 +18,10 @@ from django.test import Client
 from joserfc.jwk import ECKey
 
 from accounts.models import User
-from hosting.eliciting import credentials_put
+from hosting.credentials.eliciting import credentials_put
+from hosting.credentials.personal import personal_set
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, Elicitation, Task
-from hosting.personal import personal_set
 from hosting.runner.control import GetStatus
 from hosting.tasks.running import task_advance
 from hosting.tasks.starting import task_start

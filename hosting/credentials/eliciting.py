@@ -17,12 +17,12 @@ from common.errors import AppError, BadInput, NotFound
 from events.actors import Actor
 from events.audit import record
 from hosting import inputs
+from hosting.credentials.personal import brought_by, personal_inputs
 from hosting.given import declared_of
 from hosting.inputs import key_of
 from hosting.links import links
 from hosting.models import Deployment, Elicitation, RunnerPlacement
 from hosting.permissions import may_call
-from hosting.personal import brought_by, personal_inputs
 from hosting.runner import control
 from hosting.states import State
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError

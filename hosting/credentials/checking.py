@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import transaction
 
 from common.errors import AppError
+from hosting.credentials.personal import personal_for
 from hosting.inspection import LookFailed, Visit, look_at, look_keep
 from hosting.models import Deployment, DeploymentVersion
-from hosting.personal import personal_for
 from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.services import deployment_move
