@@ -46,9 +46,7 @@ class Route:
     runner_address: str
     resource: str  # the full URL of the endpoint: the audience of its tokens
     isolation: str  # session | principal | shared
-    is_personal: bool = field(
-        default=False, kw_only=True
-    )  # each user brings values of their own (hosting.credentials.personal)
+    is_personal: bool = field(default=False, kw_only=True)  # each user brings values (hosting.credentials)
     policy: ToolPolicy = OPEN  # which of its tools may be seen and called
     generation: int = 0  # grows with every version and setting
     is_anonymous: bool = False  # callable without an account, and by everybody who has one
