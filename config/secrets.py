@@ -44,7 +44,8 @@ def _sealing_key() -> bytes:
 
 
 def _vault_keys() -> bytes:
-    from vault.keys import KEY_BYTES, new_id, to_file
+    from common.sealing import KEY_BYTES
+    from vault.keys import new_id, to_file
 
     key_id = new_id()
     return to_file(key_id, {key_id: secrets.token_bytes(KEY_BYTES)})

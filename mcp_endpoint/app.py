@@ -6,11 +6,10 @@ called before the server stops accepting, so that clients with open streams come
 
 from __future__ import annotations
 
-import base64
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
+from common.sealing import site_master
 from hosting.stream import RunnerPool
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.anonymous import Visitors
@@ -101,7 +100,7 @@ def build_from_settings() -> Running:
         verify=verifier(),
         backend=OrmBackend(),
         persons=OrmPersons(),
-        sealing_key=base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text()),
+        sealing_key=site_master(),
         pool=runner_pool(f"web-{os.getpid()}"),
         stream_seconds=settings.MCP_STREAM_SECONDS,
         in_flight=InFlight(settings.MCP_CALLS_PER_PRINCIPAL, settings.MCP_CALLS_PER_DEPLOYMENT),

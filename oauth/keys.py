@@ -7,25 +7,19 @@ the public parts it last read, and the endpoint reads them anew with the revocat
 
 from __future__ import annotations
 
-import base64
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from joserfc.jwk import ECKey
 
 from common.errors import Conflict
+from common.sealing import BrokenSealError, site_box
 from oauth.models import SigningKey
 
 FILE: Final = "signing_key.pem"
 _PURPOSE: Final = b"slipway signing keys 1"
-_NONCE_BYTES: Final = 12
 _State = SigningKey.State
 
 _known: dict[str, ECKey] = {}  # by kid, as last read
@@ -75,8 +69,7 @@ def public_part(key: ECKey) -> dict[str, Any]:
 
 
 def sealed(key: ECKey) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + _cipher().encrypt(nonce, key.as_pem(private=True), str(key.kid).encode())
+    return site_box(_PURPOSE).seal(key.as_pem(private=True), str(key.kid).encode())
 
 
 def new_key() -> ECKey:
@@ -87,8 +80,8 @@ def new_key() -> ECKey:
 @lru_cache(maxsize=4)
 def _opened(kid: str, raw: bytes) -> ECKey:
     try:
-        pem = _cipher().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], kid.encode())
-    except InvalidTag:
+        pem = site_box(_PURPOSE).unseal(raw, kid.encode())
+    except BrokenSealError:
         raise Conflict(
             "signing_key_sealed",
             "The signing key can't be opened: the site's sealing key has changed. "
@@ -99,11 +92,6 @@ def _opened(kid: str, raw: bytes) -> ECKey:
 
 def _public(kid: str, public: Any) -> ECKey:
     return _known.get(kid) or ECKey.import_key(public)
-
-
-def _cipher() -> AESGCM:
-    master = base64.b64decode((Path(settings.SLIPWAY_SECRETS) / "sealing_key").read_text())
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(master))
 
 
 @lru_cache(maxsize=4)

@@ -11,10 +11,8 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from vault.keys import KEY_BYTES, NONCE_BYTES, KeyProvider, WrongKeyError
+from common.sealing import KEY_BYTES, Box, BrokenSealError
+from vault.keys import KeyProvider, WrongKeyError
 
 _FORM: Final = b"\x01"  # of this layout: one byte, nonce, ciphertext with tag
 
@@ -47,20 +45,19 @@ class Envelope:
 
 
 def seal(keys: KeyProvider, place: Place, value: str) -> Envelope:
-    data_key, nonce, key_id = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES), keys.current()
-    body = _FORM + nonce + AESGCM(data_key).encrypt(nonce, value.encode(), place.bound)
+    data_key, key_id = os.urandom(KEY_BYTES), keys.current()
+    body = _FORM + Box(data_key).seal(value.encode(), place.bound)
     return Envelope(key_id, keys.wrap(key_id, data_key, place.bound), body)
 
 
 def unseal(keys: KeyProvider, place: Place, envelope: Envelope) -> str:
     """Raises BrokenError."""
     data_key = _data_key(keys, place, envelope)
-    nonce, ciphertext = envelope.body[1 : 1 + NONCE_BYTES], envelope.body[1 + NONCE_BYTES :]
+    if envelope.body[:1] != _FORM:
+        raise BrokenError
     try:
-        if envelope.body[:1] != _FORM:
-            raise InvalidTag
-        return AESGCM(data_key).decrypt(nonce, ciphertext, place.bound).decode()
-    except (InvalidTag, ValueError):
+        return Box(data_key).unseal(envelope.body[1:], place.bound).decode()
+    except BrokenSealError:
         raise BrokenError from None
 
 

@@ -17,14 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from common.errors import Conflict
+from common.sealing import KEY_BYTES, Box, BrokenSealError
 
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
 FILE: Final = "vault_keys.json"
 
 
@@ -67,13 +64,12 @@ class _Keys:
         return self._all()[0]
 
     def wrap(self, key_id: str, data_key: bytes, bound_to: bytes) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + AESGCM(self._key(key_id)).encrypt(nonce, data_key, bound_to)
+        return Box(self._key(key_id)).seal(data_key, bound_to)
 
     def unwrap(self, key_id: str, wrapped: bytes, bound_to: bytes) -> bytes:
         try:
-            return AESGCM(self._key(key_id)).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
-        except (InvalidTag, ValueError):
+            return Box(self._key(key_id)).unseal(wrapped, bound_to)
+        except BrokenSealError:
             raise WrongKeyError(f"the vault key {key_id!r} did not wrap this") from None
 
 

@@ -7,25 +7,22 @@ which issuer was asked even where it names none (RFC 9700, 4.4.2.2); so there is
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from common import clock
+from common.sealing import site_key
 from oauth.clients.assertions import TYPE
 from oauth.clients.metadata import BASIC, CODE, KEY, NONE, POST, REFRESH
 from oauth.keys import public_part
@@ -171,14 +168,13 @@ def assertion(client_id: str, issuer: str) -> str:
 
 def client_key() -> ECKey:
     """From the site's sealing key: never the one that signs access tokens, so that neither passes for the other."""
-    return _key_of(Path(settings.SLIPWAY_SECRETS))
+    # 48 bytes, so that what is left of dividing them is even (FIPS 186-5, A.2.1)
+    return _key_of(site_key(_PURPOSE, 48))
 
 
 @lru_cache(maxsize=2)
-def _key_of(folder: Path) -> ECKey:
-    master = base64.b64decode((folder / "sealing_key").read_text())
-    # 48 bytes, so that what is left of dividing them is even (FIPS 186-5, A.2.1)
-    number = int.from_bytes(HKDF(SHA256(), 48, salt=None, info=_PURPOSE).derive(master), "big")
+def _key_of(derived: bytes) -> ECKey:
+    number = int.from_bytes(derived, "big")
     private = ec.derive_private_key(number % (_P256_ORDER - 1) + 1, ec.SECP256R1())
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
