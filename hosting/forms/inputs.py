@@ -31,7 +31,8 @@ class SecretArea(forms.Textarea):
 
 
 class InputsForm(forms.Form):
-    """`missing` is the name that a failed start gave: its field has the focus."""
+    """`missing` is the name that a failed start gave: its field has the focus. While `must_confirm`, whoever is there
+    has not proven of late who they are: plain values may change, and secrets may go but not come."""
 
     def __init__(
         self,
@@ -41,8 +42,10 @@ class InputsForm(forms.Form):
         plain: Plain,
         is_remote: bool = False,
         missing: str = "",
+        must_confirm: bool = False,
     ) -> None:
         super().__init__(data, auto_id="setting_%s")
+        self._must_confirm = must_confirm
         self._where = "header" if is_remote else "env"
         self._keys: dict[str, str] = {}  # field → key
         self._secrets: set[str] = set()  # fields
@@ -60,6 +63,9 @@ class InputsForm(forms.Form):
             self._add_blank(i, missing if i == 0 and missing not in names else "")
         if not is_remote:
             self._add_arguments(plain)
+        if must_confirm:
+            for name in self._secrets:
+                self.fields[name].widget.attrs["readonly"] = True
         if missing:
             focused = self.fields[names.get(missing, "blank0_value")]
             focused.widget.attrs["autofocus"] = True
@@ -128,6 +134,12 @@ class InputsForm(forms.Form):
         )
 
     # --- what was given
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if self._must_confirm and self.payload()["secrets"]:
+            raise forms.ValidationError("Confirm that it is you before you set a secret, then type it again.")
+        return given
 
     def payload(self) -> dict[str, Any]:
         """Arguments of `deployment_settings_set`. An empty secret keeps what is set."""

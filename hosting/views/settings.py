@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 
+from accounts.reauthentication import confirm_url
 from common.errors import AppError
 from common.http import add_error
 from hosting import configuring, tools
@@ -111,12 +112,14 @@ def settings_page(page: Page) -> HttpResponse:
     }
     declared = declared_for(page.deployment)
     plain = Plain.from_json(page.deployment.inputs)
+    confirm = confirm_url(page.request, "inputs")
     inputs = InputsForm(
         post if chosen == "inputs" else None,
         declared=declared,
         plain=plain,
         is_remote=page.deployment.kind == "remote",
         missing=page.request.GET.get("missing", "")[:128],
+        must_confirm=bool(confirm),
     )
     if chosen == "inputs" and inputs.is_valid() and _save_inputs(page, inputs):
         return page.back("settings", "inputs")
@@ -127,6 +130,7 @@ def settings_page(page: Page) -> HttpResponse:
         "settings",
         status=400 if post is not None else 200,
         inputs=inputs,
+        confirm_url=confirm,
         unset=[one.flag or one.name for one in missing(declared, {*plain.values, *plain.sealed_at})],
         named_missing=page.request.GET.get("missing", "")[:128],
         **{f"{name}_form": form for name, form in found.items()},

@@ -117,6 +117,23 @@ def test_api_by_a_session_makes_no_keys_either(alice: User) -> None:
     assert EndpointToken.objects.count() == 1
 
 
+def test_a_server_is_given_no_secrets_either(alice: User) -> None:
+    """Whose address may be known: a secret that is replaced leads its calls to somebody else's account."""
+    client = sign_in()
+    page, sent = "/d/alice/time/settings", {"section": "inputs", "blank0_name": "API_KEY", "blank0_value": "theirs"}
+    let_time_pass(client)
+    refused = client.post(page, sent)
+    assert refused.status_code == 400 and "Confirm that it is you before" in refused.content.decode()
+    assert "Confirm that it is you" in client.get(page).content.decode()
+    by_api = client.patch(
+        "/api/deployments/alice/time/settings", {"secrets": {"env:API_KEY": "theirs"}}, content_type="application/json"
+    )
+    assert (by_api.status_code, by_api.json()["code"]) == (403, "confirm_first")
+    assert client.post(page, {**sent, "blank0_shown": "on"}).status_code == 302  # plain, and shown there
+    assert sign_in().post(page, {**sent, "blank0_name": "OTHER"}).status_code == 302
+    assert b"OTHER" in client.get(page).content
+
+
 def test_each_way_to_sign_in_counts_for_a_while(alice: User) -> None:
     """A one-time link, another site, a passkey: of none of them but the password allauth's page of confirming knows."""
     client = signed_in(alice)

@@ -8,17 +8,22 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.reauthentication import confirm_url
 from accounts.selectors import user_get
 from common.api.paging import PageQuery, paged
 from common.api.views import operation
-from common.errors import Forbidden
 from hosting import endpoint_tokens, selectors
 from hosting.access import member_add, member_remove
 from hosting.api.serializers.access import MembersSerializer, TokenIssuedSerializer, TokenNewSerializer, TokenSerializer
-from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, parsed, query_of, user_of
+from hosting.api.views.deployment import (
+    DeploymentView,
+    actor_of,
+    check_proven,
+    in_deployment,
+    parsed,
+    query_of,
+    user_of,
+)
 from hosting.listing import tokens_page
-from oauth.models import ApiToken
 
 MEMBERS, TOKENS = "Members", "Endpoint tokens"
 TokenPage = paged(TokenSerializer)
@@ -76,8 +81,7 @@ class TokensView(DeploymentView):
         example={"ttl_seconds": 3600, "scopes": ["mcp:read", "mcp:call"], "note": "CI"},
     )
     def post(self, request: Request, owner: str, name: str) -> Response:
-        if not isinstance(request.auth, ApiToken) and confirm_url(request._request):
-            raise Forbidden("confirm_first", "You signed in a while ago. Sign in again, or use a token for the API.")
+        check_proven(request)
         deployment = self.seen(request, owner, name)
         token, value = endpoint_tokens.deployment_token_issue(
             actor=actor_of(request),

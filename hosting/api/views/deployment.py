@@ -10,13 +10,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import User
+from accounts.reauthentication import confirm_url
 from common.api.views import ApiView, Shape
+from common.errors import Forbidden
 from events.actors import Actor, person
 from hosting import selectors
 from hosting.api.serializers.deployments import DeploymentDetailSerializer, configuration_shown, deployment_shown
 from hosting.models import Deployment
 from hosting.permissions import may_manage
 from hosting.routing import resource_url
+from oauth.models import ApiToken
 
 V = TypeVar("V", bound=type[ApiView])
 _PATH = {
@@ -64,6 +67,12 @@ def user_of(request: Request) -> User:
 
 def actor_of(request: Request) -> Actor:
     return person(user_of(request).pk)
+
+
+def check_proven(request: Request) -> None:
+    """Raises Forbidden where a session asks for what opens doors and its person has not proven of late who they are."""
+    if not isinstance(request.auth, ApiToken) and confirm_url(request._request):
+        raise Forbidden("confirm_first", "You signed in a while ago. Sign in again, or use a token for the API.")
 
 
 def parsed(shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:

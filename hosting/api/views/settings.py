@@ -12,7 +12,7 @@ from hosting.api.serializers.settings import (
     SettingsSerializer,
     settings_shown,
 )
-from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, parsed
+from hosting.api.views.deployment import DeploymentView, actor_of, check_proven, in_deployment, parsed
 from hosting.changing import deployment_settings_replace
 from hosting.configuring import deployment_settings_set
 
@@ -38,6 +38,8 @@ class SettingsView(DeploymentView):
     def patch(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)
         given = parsed(SettingsChangeSerializer, request.data)
+        if given.get("secrets"):
+            check_proven(request)
         deployment_settings_set(actor=actor_of(request), deployment=deployment, **given)
         return self._shown(request, owner, name)
 
@@ -54,6 +56,8 @@ class SettingsView(DeploymentView):
     def put(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.managed(request, owner, name)
         given = parsed(SettingsReplaceSerializer, request.data)
+        if given.get("secrets"):
+            check_proven(request)
         deployment_settings_replace(actor=actor_of(request), deployment=deployment, **given)
         return self._shown(request, owner, name)
 
