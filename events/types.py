@@ -21,6 +21,11 @@ def tasks_group(user_id: object) -> str:
     return f"tasks.{user_id}"
 
 
+def waiting_group(user_id: object) -> str:
+    """The Channels group of what begins and ceases to wait for one user, tasks aside."""
+    return f"waiting.{user_id}"
+
+
 @dataclass(frozen=True)
 class DeploymentChanged:
     """Its state, version, access or tools may be others now; look again."""
@@ -79,6 +84,18 @@ class TasksChanged:
 
 
 @dataclass(frozen=True)
+class WaitingChanged:
+    """Something waits for this user now, or waits no more: a page that asks for credentials. Look again."""
+
+    name: ClassVar[str] = "waiting:changed"
+    user_id: str
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return (waiting_group(self.user_id),)
+
+
+@dataclass(frozen=True)
 class ServerTakenDown:
     """A server of the registry was taken down; what is hosted from it stops."""
 
@@ -90,9 +107,10 @@ class ServerTakenDown:
         return ("registry",)
 
 
-Event = DeploymentChanged | BuildProgress | TaskChanged | TasksChanged | ServerTakenDown
+Event = DeploymentChanged | BuildProgress | TaskChanged | TasksChanged | WaitingChanged | ServerTakenDown
 _CLASSES: dict[str, type[Event]] = {
-    cls.name: cls for cls in (DeploymentChanged, BuildProgress, TaskChanged, TasksChanged, ServerTakenDown)
+    cls.name: cls
+    for cls in (DeploymentChanged, BuildProgress, TaskChanged, TasksChanged, WaitingChanged, ServerTakenDown)
 }
 
 

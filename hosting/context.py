@@ -7,14 +7,14 @@ from collections.abc import Callable
 from django.http import HttpRequest
 
 from accounts.models import User
-from hosting.tasks.selectors import waiting_count
+from hosting.waiting.selectors import waiting_count
 
 
-def tasks_waiting(request: HttpRequest) -> dict[str, Callable[[], int]]:
-    """How many of the visitor's tasks wait for an answer; counted only where a page shows it."""
+def waiting(request: HttpRequest) -> dict[str, Callable[[], int]]:
+    """How much waits for the visitor; counted only where a page shows it."""
 
     def count() -> int:
         user = getattr(request, "user", None)
         return waiting_count(user.pk) if isinstance(user, User) else 0
 
-    return {"tasks_waiting": count}
+    return {"waiting_for_you": count}

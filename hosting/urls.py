@@ -17,6 +17,7 @@ from hosting.views import (
     tasks,
     tools,
     versions,
+    waiting,
 )
 
 _deployment = [
@@ -60,8 +61,11 @@ urlpatterns = [
     path("", include((_pages, "hosting"))),
     path("connect/callback/<str:key>", account.callback, name="account_callback"),
     path("elicit/<str:elicitation_id>", elicit.elicit, name="elicit"),
+    path("waiting/", waiting.waiting, name="waiting"),
     path("credentials/", credentials.credentials_page, name="credentials"),
     path("credentials/<uuid:deployment_id>/replace", credentials.replace, name="credentials_replace"),
     path("credentials/<uuid:deployment_id>/revoke", credentials.revoke, name="credentials_revoke"),
+    path("credentials/<uuid:deployment_id>/expire", credentials.expire, name="credentials_expire"),
+    path("credentials/<uuid:deployment_id>/uses", credentials.uses, name="credentials_uses"),
     path("tasks/", include((_tasks, "tasks"))),
 ]

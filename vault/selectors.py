@@ -40,6 +40,18 @@ def stored_of_user(user_id: UUID) -> list[Stored]:
     return [_shown(row) for row in rows.order_by("deployment_id", "name")]
 
 
+def stored_for(user_id: UUID | None, organization_ids: Collection[UUID]) -> dict[Holder, list[Stored]]:
+    """All personal ones of the user, and all of these organizations, by holder and in order of names."""
+    whose = Q(scope=Secret.Scope.ORGANIZATION, organization_id__in=organization_ids)
+    if user_id is not None:
+        whose |= Q(scope=Secret.Scope.PERSONAL, user_id=user_id)
+    found: dict[Holder, list[Stored]] = {}
+    for row in Secret.objects.filter(whose).defer("wrapped", "body"):
+        holder = Holder(row.scope, row.user_id, row.organization_id, row.deployment_id)
+        found.setdefault(holder, []).append(_shown(row))
+    return found
+
+
 def in_use(holders: Iterable[Holder], names: Collection[str] | None = None) -> tuple[frozenset[str], str]:
     """(names that have a value that counts now, a mark that is another one whenever one of these values is)."""
     is_current = Q(expires_at=None) | Q(expires_at__gt=clock.now())

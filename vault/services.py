@@ -51,6 +51,11 @@ class Holder:
         return cls(_Scope.DEPLOYMENT, deployment_id=deployment_id)
 
     @property
+    def subject(self) -> tuple[str, UUID | None]:
+        """What audit rows speak of."""
+        return ("deployment", self.deployment_id) if self.deployment_id else ("organization", self.organization_id)
+
+    @property
     def secrets(self) -> QuerySet[Secret]:
         whose: dict[str, Any] = {
             "user_id": self.user_id,
@@ -130,13 +135,15 @@ def secrets_use(*, actor: Actor, holders: Iterable[Holder], names: Collection[st
 
     One audit row says which were used, and whose they are. Raises Conflict (secret_sealed).
     """
+    holders = list(holders)
     with transaction.atomic():
         vault_lock(is_shared=True)
         found, used = _opened(holders, names)
         if used:
             Secret.objects.filter(pk__in=[row.pk for row in used]).update(used_at=clock.now())
             whose = {row.name: row.scope for row in used}
-            record(actor, "secret:use", "deployment", used[0].deployment_id or "", secrets=whose, user=_user_of(used))
+            deployment, user = _instance_of(holders)
+            record(actor, "secret:use", "deployment", deployment, secrets=whose, user=user)
     return found
 
 
@@ -161,16 +168,18 @@ def _opened(holders: Iterable[Holder], names: Collection[str] | None) -> tuple[d
     return found, used
 
 
-def _user_of(rows: Iterable[Secret]) -> str:
-    return next((str(row.user_id) for row in rows if row.user_id), "")
+def _instance_of(holders: Iterable[Holder]) -> tuple[str, str]:
+    """Of which deployment it is, and whose; an organization's secret for all of its servers says neither by itself."""
+    deployments = (str(each.deployment_id) for each in holders if each.deployment_id)
+    users = (str(each.user_id) for each in holders if each.user_id)
+    return next(deployments, ""), next(users, "")
 
 
 def _record(actor: Actor, action: str, holder: Holder, names: Iterable[str]) -> None:
     data: dict[str, Any] = {"scope": str(holder.scope), "names": sorted(names)}
     if holder.user_id is not None:
         data["user"] = str(holder.user_id)
-    subject = ("deployment", holder.deployment_id) if holder.deployment_id else ("organization", holder.organization_id)
-    record(actor, action, *subject, **data)
+    record(actor, action, *holder.subject, **data)
 
 
 def vault_lock(*, is_shared: bool) -> None:

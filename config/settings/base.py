@@ -80,7 +80,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.sign_up",
-                "hosting.context.tasks_waiting",
+                "hosting.context.waiting",
             ]
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,8 @@ from common import clock
 from common.errors import AppError, BadInput, NotFound
 from events.actors import Actor
 from events.audit import record
+from events.publish import publish_on_commit
+from events.types import WaitingChanged
 from hosting import inputs
 from hosting.credentials.personal import brought_by, personal_inputs
 from hosting.given import declared_of
@@ -32,6 +34,7 @@ from vault.services import Holder
 log = structlog.get_logger(__name__)
 KEPT: Final = timedelta(hours=1)
 FORGOTTEN: Final = timedelta(days=1)
+OWN_PAGE: Final = "site"  # in the place of a client's id: the user came by the page Credentials
 COMPLETE: Final = "notifications/elicitation/complete"
 REPLACED: Final = "its user's credentials were replaced"
 REVOKED: Final = "its user's credentials were revoked"
@@ -57,6 +60,7 @@ def elicitation_open(
         try:
             with transaction.atomic():
                 found = Elicitation.objects.create(**whose, runner_address=runner_address, expires_at=now + KEPT)
+                publish_on_commit(WaitingChanged(str(user_id)))
         except IntegrityError:  # another call of the same client was faster
             found = waiting.get()
     return found
@@ -103,6 +107,7 @@ def _end(elicitation: Elicitation, state: str, actor: Actor) -> None:
         if not waiting.update(state=state, ended_at=now):
             raise OverError("elicitation_over", "This page was answered already, or its time is over.")
         record(actor, f"elicitation:{state}", "deployment", elicitation.deployment_id, client=elicitation.client_id)
+        publish_on_commit(WaitingChanged(str(elicitation.user_id)))
 
 
 def check_open(elicitation: Elicitation) -> None:
@@ -133,10 +138,10 @@ def credentials_put(*, actor: Actor, deployment: Deployment, values: Mapping[str
     return problems
 
 
-def credentials_revoke(*, actor: Actor, deployment_id: UUID) -> list[str]:
-    """All of the actor's for that server; an instance that was started with them ends."""
+def credentials_revoke(*, actor: Actor, deployment_id: UUID, names: Collection[str] | None = None) -> list[str]:
+    """Those of these keys, or all of the actor's for that server; an instance that was started with them ends."""
     assert actor.user_id is not None
-    gone = services.secrets_delete(actor=actor, holder=Holder.personal(actor.user_id, deployment_id))
+    gone = services.secrets_delete(actor=actor, holder=Holder.personal(actor.user_id, deployment_id), names=names)
     deployment = Deployment.objects.filter(pk=deployment_id).first()
     if gone and deployment is not None:
         forget_at_runner(deployment, actor.user_id, REVOKED)

@@ -1,6 +1,6 @@
-"""The live feeds of tasks' pages: of one task, of a person's list, and the number in the header.
+"""The live feeds of tasks' pages: of one task, and of a person's list.
 
-Messages are objects with a `type`: state (as the page may know it already), output (log lines), tasks, waiting.
+Messages are objects with a `type`: state (as the page may know it already), output (log lines).
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ from hosting.models import TaskLine
 from hosting.tasks import selectors
 
 BATCH_SECONDS = 0.5  # at most so often a page is told to look again
-HEADER_CHECK_SECONDS = 20.0  # a number is no secret of anybody's but the user's own
 LEVELS_OF_TROUBLE = frozenset({"error", "critical", "alert", "emergency"})
 
 
-class _OfUser(LiveConsumer):
-    """What a signed-in person follows of their own tasks. Changes that come together are told once."""
+class PersonConsumer(LiveConsumer):
+    """What a signed-in person follows of their own. Changes that come together are told once."""
 
     _news: asyncio.Event
 
@@ -67,7 +66,7 @@ class _OfUser(LiveConsumer):
         raise NotImplementedError
 
 
-class TaskConsumer(_OfUser):
+class TaskConsumer(PersonConsumer):
     """/ws/tasks/{id}/?after={position of the last line on the page}. Another's task is refused like none."""
 
     _after = ""
@@ -102,25 +101,12 @@ class TaskConsumer(_OfUser):
             await self.send_json({"type": "state", **seen})
 
 
-class TasksConsumer(_OfUser):
+class TasksConsumer(PersonConsumer):
     """/ws/tasks/: the list of a person's tasks."""
 
     async def tell(self) -> None:
         stamp: str = await _stamp(self.user_id)
         await self.send_json({"type": "state", "state": "tasks", "reason": stamp})
-
-
-class WaitingConsumer(_OfUser):
-    """/ws/tasks/waiting/: how many tasks need an answer; sent when it has changed."""
-
-    access_check_seconds = HEADER_CHECK_SECONDS
-    _last = -1
-
-    async def tell(self) -> None:
-        count: int = await _count(self.user_id)
-        if count != self._last:
-            self._last = count
-            await self.send_json({"type": "waiting", "count": count})
 
 
 def _shown(line: TaskLine) -> dict[str, Any]:
@@ -160,13 +146,7 @@ def _stamp(user_id: UUID) -> str:
     return selectors.stamp_of(person(user_id))
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
-def _count(user_id: UUID) -> int:
-    return selectors.waiting_count(user_id)
-
-
 urlpatterns = [
     path("ws/tasks/", TasksConsumer.as_asgi()),
-    path("ws/tasks/waiting/", WaitingConsumer.as_asgi()),
     path("ws/tasks/<str:task_id>/", TaskConsumer.as_asgi()),
 ]

@@ -38,6 +38,24 @@ def ago(at: datetime | None) -> str:
 
 
 @register.filter
+def ahead(at: datetime | None) -> str:
+    """How long from now, in one unit: "in 5 minutes", "in 30 days". The exact time belongs beside it."""
+    if at is None:
+        return ""
+    seconds = max(0, (at - clock.now()).total_seconds())
+    if seconds < 45:
+        return _("in a moment")
+    if seconds < HOUR:
+        minutes = max(1, round(seconds / MINUTE))
+        return ngettext("in %(count)d minute", "in %(count)d minutes", minutes) % {"count": minutes}
+    if seconds < DAY:
+        hours = round(seconds / HOUR)
+        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
+    days = round(seconds / DAY)
+    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+
+
+@register.filter
 def iso(at: datetime | None) -> str:
     """For programs: `date:"c"` says the same and takes twenty times as long, which counts in lists."""
     return at.isoformat(timespec="seconds") if at is not None else ""

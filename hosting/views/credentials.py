@@ -1,8 +1,7 @@
-"""What a person has stored here for servers, and what still waits for them. Never a value."""
+"""What a person has stored here for servers: which of it counts, since when, how often it was used. Never a value."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,43 +11,27 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from common import clock
-from events.actors import Actor
+from common.errors import AppError
 from hosting.credentials import eliciting
+from hosting.credentials.overview import credentials_page as credentials_shown
+from hosting.forms.expiry import SPANS, ExpiryForm
 from hosting.inputs import key_parts
-from hosting.models import Deployment, Elicitation
+from hosting.models import Deployment
 from hosting.permissions import may_call
 from hosting.views.page import actor_of, user_of
-from vault.selectors import Stored, stored_of_user
+from vault.expiry import secret_expire
+from vault.services import Holder
+from vault.uses import uses_of
 
-OWN_PAGE = "site"  # in the place of a client's id: the user came by the page itself
+USES_SHOWN = 50
 
 
 @never_cache
 @login_required
 @require_safe
 def credentials_page(request: HttpRequest) -> HttpResponse:
-    user = user_of(request)
-    waiting = (
-        Elicitation.objects.select_related("deployment__owner")
-        .filter(user=user, state=Elicitation.State.OPEN, expires_at__gt=clock.now())
-        .exclude(client_id=OWN_PAGE)
-    )
-    rows = _rows(actor_of(request), stored_of_user(user.pk))
-    return render(request, "hosting/credentials.html", {"rows": rows, "waiting": waiting})
-
-
-def _rows(actor: Actor, kept: list[Stored]) -> list[dict[str, Any]]:
-    """By server; what was stored for one that is gone went with it."""
-    ids = {one.deployment_id for one in kept if one.deployment_id}
-    servers = Deployment.objects.select_related("owner").in_bulk(ids)
-    rows: dict[UUID, dict[str, Any]] = {}
-    for one in kept:
-        deployment = servers.get(one.deployment_id) if one.deployment_id else None
-        if deployment is not None:
-            fresh = {"deployment": deployment, "stored": [], "can_call": may_call(actor, deployment)}
-            rows.setdefault(deployment.pk, fresh)["stored"].append((key_parts(one.name)[1], one))
-    return list(rows.values())
+    servers = credentials_shown(actor_of(request))
+    return render(request, "hosting/credentials.html", {"servers": servers, "spans": SPANS})
 
 
 @never_cache
@@ -59,7 +42,9 @@ def replace(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     deployment = Deployment.objects.select_related("owner").filter(pk=deployment_id).first()
     if deployment is None or not deployment.personal_inputs or not may_call(actor_of(request), deployment):
         raise eliciting.unknown_server()
-    found = eliciting.elicitation_open(user_id=user_of(request).pk, client_id=OWN_PAGE, deployment_id=deployment.pk)
+    found = eliciting.elicitation_open(
+        user_id=user_of(request).pk, client_id=eliciting.OWN_PAGE, deployment_id=deployment.pk
+    )
     return redirect("elicit", found.pk)
 
 
@@ -67,9 +52,64 @@ def replace(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
-    gone = eliciting.credentials_revoke(actor=actor_of(request), deployment_id=deployment_id)
+    """The one that `name` says, or all for that server."""
+    names = [request.POST["name"]] if "name" in request.POST else None
+    gone = eliciting.credentials_revoke(actor=actor_of(request), deployment_id=deployment_id, names=names)
     if gone:
-        messages.success(request, "They were deleted, and what ran with them was ended.")
+        words = (
+            "It was deleted, and what ran with it" if len(gone) == 1 else "They were deleted, and what ran with them"
+        )
+        messages.success(request, f"{words} was ended.")
     else:
-        messages.warning(request, "Nothing of yours is stored for that server.")
+        messages.warning(request, "Nothing of yours is stored there.")
     return redirect("credentials")
+
+
+@never_cache
+@login_required
+@require_POST
+def expire(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
+    form = ExpiryForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose one of the spans.")
+        return redirect("credentials")
+    given = form.cleaned_data
+    holder = Holder.personal(user_of(request).pk, deployment_id)
+    try:
+        secret_expire(actor=actor_of(request), holder=holder, name=given["name"], expires_at=given["expires"])
+    except AppError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "Saved.")
+    return redirect("credentials")
+
+
+@never_cache
+@login_required
+@require_safe
+def uses(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
+    """The starts of the person's own instances of one server with one setting, the organization's values included."""
+    deployment = Deployment.objects.select_related("owner").filter(pk=deployment_id).first()
+    if deployment is None:
+        raise eliciting.unknown_server()
+    key = request.GET.get("name", "")[:200].replace("\0", "")
+    before = _id(request.GET.get("before", ""))
+    found = uses_of(deployment.pk, key, user_id=user_of(request).pk, before=before, limit=USES_SHOWN + 1)
+    if not found and not may_call(actor_of(request), deployment):
+        raise eliciting.unknown_server()
+    context = {
+        "deployment": deployment,
+        "key": key,
+        "name": key_parts(key)[1],
+        "rows": found[:USES_SHOWN],
+        "older": found[USES_SHOWN - 1].id if len(found) > USES_SHOWN else None,
+    }
+    return render(request, "hosting/credential_uses.html", context)
+
+
+def _id(text: str) -> UUID | None:
+    """An unreadable cursor starts at the newest."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -173,10 +173,10 @@ def test_the_header_counts_what_waits_for_an_answer(deployment: Deployment, alic
     for user in (alice, alice, bob):
         make_task(deployment, user, state=State.INPUT_REQUIRED)
     page = as_user(alice).get("/servers/").content.decode()
-    assert "2 tasks need an answer" in page
+    assert "2 things wait for you" in page
     carol = as_user(make_user("carol")).get("/servers/").content.decode()
     assert "data-waiting-count" in carol
-    assert "0 tasks need an answer" in carol  # hidden until there is one
+    assert "0 things wait for you" in carol  # hidden until there is one
 
 
 @pytest.mark.parametrize("path", ["/tasks/", "/d/alice/time/tasks", "TASK"])

@@ -19,7 +19,8 @@ from accounts.models import User
 from common import clock
 from config.asgi import application
 from config.routing import websocket_application
-from events.actors import OPERATOR
+from events.actors import OPERATOR, person
+from hosting.credentials.eliciting import elicitation_decline, elicitation_open
 from hosting.models import Task
 from hosting.tasks import feed, services
 from hosting.tasks.states import LogLine, Outcome, Seen, State
@@ -272,15 +273,20 @@ async def test_a_page_follows_its_own_task(alice: User) -> None:
 
 async def test_the_header_follows_what_waits(alice: User) -> None:
     task = await sync_to_async(make_task)(alice)
-    header, listed = [await sync_to_async(socket_of)(path, alice) for path in ("/ws/tasks/waiting/", "/ws/tasks/")]
+    header, listed = [await sync_to_async(socket_of)(path, alice) for path in ("/ws/waiting/", "/ws/tasks/")]
     assert await header.connect() and await listed.connect()
-    assert await header.receive() == {"type": "waiting", "count": 0}
+    assert (await header.receive())["count"] == 0
     first = await listed.receive()
     await sync_to_async(take)(task, 1, state=State.INPUT_REQUIRED, questions={"q1": ASKED})
-    assert await header.receive() == {"type": "waiting", "count": 1}
+    assert (await header.receive())["count"] == 1
     assert (await listed.receive())["reason"] != first["reason"]
     async with asyncio.timeout(10):
         await sync_to_async(services.task_cancel)(await Task.objects.aget(pk=task.pk))
-        assert await header.receive() == {"type": "waiting", "count": 0}
+        assert (await header.receive())["count"] == 0
+        whose = {"user_id": alice.pk, "client_id": "cli", "deployment_id": task.deployment_id}
+        page = await sync_to_async(elicitation_open)(**whose)
+        assert (await header.receive())["count"] == 1, "a page that asks for credentials waits, too"
+        await sync_to_async(elicitation_decline)(actor=person(alice.pk), elicitation=page)
+        assert (await header.receive())["count"] == 0
     await header.close()
     await listed.close()

@@ -1,4 +1,4 @@
-// The header's count of tasks that need an answer, kept up to date over a websocket.
+// The header's count of what waits for the visitor, kept up to date over a websocket.
 
 const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 60_000;

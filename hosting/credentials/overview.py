@@ -1,0 +1,188 @@
+"""What is stored for a server and which of it counts for one user, setting by setting. Never a value.
+
+The order is that of `personal.holders_of`: the user's own, the organization's for this server, the organization's for
+all of its servers; then, for what nobody has to bring, the owner's and the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.permissions import CALLING
+from events.actors import Actor
+from hosting.credentials.personal import holders_of, is_needed, personal_inputs
+from hosting.given import declared_of
+from hosting.inputs import Plain, key_of, key_parts
+from hosting.kinds.declared import Declared
+from hosting.models import Deployment
+from hosting.permissions import may_call
+from hosting.states import State
+from vault.models import Secret
+from vault.selectors import Stored, stored_for
+from vault.services import Holder
+from vault.uses import uses_counted
+
+MAX_SERVERS = 200
+_Scope = Secret.Scope
+_Kept = Mapping[Holder, list[Stored]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value of a setting comes from: `scope` as in the vault, "owner" or "default" for what is not in it."""
+
+    scope: str
+    words: str
+    stored: Stored | None = None
+    uses: int = 0
+    counts: bool = False
+
+    @property
+    def name(self) -> str:
+        """As people see it, where nothing declares it any more."""
+        return key_parts(self.stored.name)[1] if self.stored is not None else ""
+
+    @property
+    def is_own(self) -> bool:
+        return self.scope == _Scope.PERSONAL
+
+    @property
+    def expired_at(self) -> datetime | None:
+        return self.stored.expires_at if self.stored is not None and self.stored.is_expired else None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One that each user brings. `why` says in a sentence which of `sources` counts; none does where it is missing."""
+
+    key: str
+    declared: Declared
+    sources: tuple[Source, ...]
+    why: str
+
+    @property
+    def label(self) -> str:
+        return self.declared.flag or self.declared.name
+
+    @property
+    def is_missing(self) -> bool:
+        return is_needed(self.declared) and not any(source.counts for source in self.sources)
+
+    @property
+    def own(self) -> Source | None:
+        return next((source for source in self.sources if source.is_own), None)
+
+    @property
+    def shared(self) -> Source | None:
+        """The organization's that counts where the user brings none."""
+        found = (source for source in self.sources if source.scope == _Scope.ORGANIZATION)
+        return next((source for source in found if not source.expired_at), None)
+
+
+@dataclass(frozen=True)
+class ServerCredentials:
+    """`left` are values of the user's that the server asks for no more."""
+
+    deployment: Deployment
+    can_call: bool
+    settings: tuple[Setting, ...] = ()
+    left: tuple[Source, ...] = field(default=())
+
+    @property
+    def is_missing(self) -> bool:
+        return any(setting.is_missing for setting in self.settings)
+
+    @property
+    def has_own(self) -> bool:
+        return bool(self.left) or any(setting.own for setting in self.settings)
+
+
+def credentials_of(actor: Actor, deployment: Deployment) -> ServerCredentials:
+    """Of one server, for the actor. Needs `owner` and `current_version` selected."""
+    assert actor.user_id is not None
+    organization = deployment.owner.organization_id
+    kept = stored_for(actor.user_id, [organization] if organization else [])
+    return _shown(actor, deployment, kept, uses_counted([deployment.pk], user_id=actor.user_id))
+
+
+def credentials_page(actor: Actor) -> list[ServerCredentials]:
+    """Of all servers that the actor stored something for, and of the actor's organizations that ask for something."""
+    assert actor.user_id is not None
+    own = stored_for(actor.user_id, ())
+    mine = Q(owner__organization__memberships__user=actor.user_id, owner__organization__memberships__role__in=CALLING)
+    asking = Deployment.objects.filter(mine).exclude(personal_inputs=[]).values("pk")
+    found = list(
+        Deployment.objects.filter(Q(pk__in=[each.deployment_id for each in own]) | Q(pk__in=asking))
+        .exclude(state=State.DELETING)
+        .select_related("owner", "current_version")
+        .order_by("owner__folded", "folded_name")[:MAX_SERVERS]
+    )
+    organizations = {each.owner.organization_id for each in found if each.owner.organization_id}
+    kept = {**stored_for(None, organizations), **own}
+    uses = uses_counted([each.pk for each in found], user_id=actor.user_id)
+    return [_shown(actor, each, kept, uses) for each in found]
+
+
+def _shown(
+    actor: Actor, deployment: Deployment, kept: _Kept, uses: Mapping[tuple[UUID, str, str], int]
+) -> ServerCredentials:
+    assert actor.user_id is not None
+    holders = holders_of(actor.user_id, deployment)
+    plain = Plain.from_json(deployment.inputs)
+    owned = {*plain.values, *plain.sealed_at}
+
+    def sources(key: str) -> Iterator[Source]:
+        for holder in holders:
+            for one in kept.get(holder, ()):
+                if one.name == key:
+                    times = uses.get((deployment.pk, key, holder.scope), 0)
+                    yield Source(holder.scope, _whose(holder, deployment), one, times)
+        if key in owned:
+            yield Source("owner", f"{deployment.owner.display}’s, in the server’s settings")
+
+    wanted = personal_inputs(deployment, declared_of(deployment.current_version))
+    settings = tuple(_setting(key_of(one), one, tuple(sources(key_of(one)))) for one in wanted)
+    asked = {setting.key for setting in settings}
+    left = tuple(
+        Source(holders[0].scope, "yours", one, uses.get((deployment.pk, one.name, holders[0].scope), 0))
+        for one in kept.get(holders[0], ())
+        if one.name not in asked
+    )
+    return ServerCredentials(deployment, may_call(actor, deployment), settings, left)
+
+
+def _whose(holder: Holder, deployment: Deployment) -> str:
+    if holder.scope == _Scope.PERSONAL:
+        return "yours"
+    owner = deployment.owner.display
+    return f"{owner}’s, for this server" if holder.deployment_id else f"{owner}’s, for all of its servers"
+
+
+def _setting(key: str, one: Declared, found: tuple[Source, ...]) -> Setting:
+    if one.default:
+        found = (*found, Source("default", "the default"))
+    stands_in = _Scope.values if is_needed(one) else (*_Scope.values, "owner", "default")
+    counting = next((each for each in found if each.scope in stands_in and not each.expired_at), None)
+    sources = tuple(Source(each.scope, each.words, each.stored, each.uses, counts=each is counting) for each in found)
+    return Setting(key, one, sources, _why(one, found, counting))
+
+
+def _why(one: Declared, found: tuple[Source, ...], counting: Source | None) -> str:
+    own = next((each for each in found if each.is_own), None)
+    has_expired = own is not None and own.expired_at is not None
+    if counting is None:
+        owners = " The owner’s does not stand in for it." if any(each.scope == "owner" for each in found) else ""
+        if not is_needed(one):
+            return "Nothing is set, and nothing is needed."
+        if has_expired:
+            return f"Yours has expired. The next call asks for it again.{owners}"
+        return f"It is missing. The next call asks for it.{owners}"
+    if counting.is_own:
+        return "What you bring goes before everything else." if len(found) > 1 else ""
+    because = "yours has expired" if has_expired else "you brought none"
+    return f"This counts because {because}: {counting.words}."

@@ -1,0 +1,103 @@
+"""Reading what waits for a person. Each kind is one function of `_KINDS`; a new kind is one more."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from common import clock
+from events.actors import person
+from hosting.credentials.eliciting import OWN_PAGE
+from hosting.models import Elicitation, Task
+from hosting.permissions import may_call
+from hosting.states import State
+from hosting.tasks import selectors as tasks
+from oauth.selectors import client_names
+
+MOST: Final = 100  # of each kind
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """`words` say what it is, `asked_by` which program's call led to it; it may go away by itself at `expires_at`."""
+
+    key: str
+    words: str
+    action: str
+    url: str
+    server: str
+    asked_by: str
+    since: datetime
+    expires_at: datetime | None = None
+
+
+def waiting_of(user_id: UUID) -> list[Waiting]:
+    """The oldest first: it has waited longest."""
+    found = [one for kind in _KINDS for one in kind(user_id)]
+    return sorted(found, key=lambda one: one.since)
+
+
+def waiting_count(user_id: UUID) -> int:
+    return len(_pages(user_id)) + tasks.waiting_count(user_id)
+
+
+def waiting_seen(user_id: UUID) -> tuple[int, str]:
+    """(how many, a mark that is another one whenever the list is)."""
+    found = waiting_of(user_id)
+    marks = "|".join(one.key for one in found)
+    return waiting_count(user_id), hashlib.sha256(marks.encode()).hexdigest()[:16]
+
+
+def _pages(user_id: UUID) -> list[Elicitation]:
+    """Open ones that the user can still answer."""
+    rows = (
+        Elicitation.objects.select_related("deployment__owner")
+        .filter(user_id=user_id, state=Elicitation.State.OPEN, expires_at__gt=clock.now())
+        .exclude(client_id=OWN_PAGE)
+        .exclude(deployment__state=State.DELETING)
+    )
+    actor = person(user_id)
+    return [row for row in rows[:MOST] if may_call(actor, row.deployment)]
+
+
+def _credentials(user_id: UUID) -> list[Waiting]:
+    found = _pages(user_id)
+    names = client_names({one.client_id for one in found})
+    return [
+        Waiting(
+            key=f"credentials {one.pk}",
+            words=f"{one.deployment.label} asks for credentials of yours",
+            action="Open the page",
+            url=reverse("elicit", args=[one.pk]),
+            server=one.deployment.label,
+            asked_by=names.get(one.client_id, one.client_id),
+            since=one.created_at,
+            expires_at=one.expires_at,
+        )
+        for one in found
+    ]
+
+
+def _tasks(user_id: UUID) -> list[Waiting]:
+    rows = Task.objects.filter(tasks.FILTERS["input_required"], user_id=user_id).select_related("deployment__owner")
+    return [
+        Waiting(
+            key=f"task {one.pk}",
+            words=f"The task {one.tool} of {one.deployment.label} needs an answer",
+            action="Answer",
+            url=reverse("tasks:task", args=[one.pk]),
+            server=one.deployment.label,
+            asked_by="",
+            since=one.updated_at,
+        )
+        for one in rows.defer("params", "capabilities").order_by("updated_at")[:MOST]
+    ]
+
+
+_KINDS: Final[tuple[Callable[[UUID], list[Waiting]], ...]] = (_credentials, _tasks)
