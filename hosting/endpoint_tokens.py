@@ -16,7 +16,7 @@ from hosting.permissions import may_manage, may_see, unknown
 from hosting.routing import resource_url
 from oauth.models import EndpointToken
 from oauth.selectors import endpoint_tokens_of
-from oauth.services import endpoint_token_issue, endpoint_token_revoke
+from oauth.services import SHELL_CLIENT, endpoint_token_issue, endpoint_token_revoke
 
 
 def deployment_tokens_of(actor: Actor, deployment: Deployment) -> QuerySet[EndpointToken]:
@@ -26,7 +26,14 @@ def deployment_tokens_of(actor: Actor, deployment: Deployment) -> QuerySet[Endpo
 
 
 def deployment_token_issue(
-    *, actor: Actor, user: User, deployment: Deployment, scopes: Sequence[str], ttl_seconds: int, note: str = ""
+    *,
+    actor: Actor,
+    user: User,
+    deployment: Deployment,
+    scopes: Sequence[str],
+    ttl_seconds: int,
+    note: str = "",
+    client: str = SHELL_CLIENT,
 ) -> tuple[EndpointToken, str]:
     """For the person who asks. Whoever may see it may call it, or the endpoint refuses."""
     if actor.user_id != user.pk or not may_see(actor, deployment):
@@ -39,6 +46,7 @@ def deployment_token_issue(
         scopes=scopes,
         ttl_seconds=ttl_seconds,
         note=note,
+        client=client,
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from common import clock
 from oauth.models import AccessToken, Application, EndpointToken, RevokedToken
-from oauth.services import SHELL_CLIENT
+from oauth.services import PLAYGROUND_CLIENT, SHELL_CLIENT
 
 # A transaction may commit after a later one began, so a cache that asks by time looks back this far again.
 OVERLAP = timedelta(seconds=10)
@@ -49,4 +49,5 @@ def client_names(client_ids: Iterable[str]) -> dict[str, str]:
     """How clients are called to people, by their ids; one that is registered no more is left out."""
     wanted = set(client_ids)
     found = dict(Application.objects.filter(client_id__in=wanted).exclude(name="").values_list("client_id", "name"))
-    return {**found, SHELL_CLIENT: "a token made here"} if SHELL_CLIENT in wanted else found
+    ours = {SHELL_CLIENT: "a token made here", PLAYGROUND_CLIENT: "Playground"}
+    return {**found, **{client: name for client, name in ours.items() if client in wanted}}

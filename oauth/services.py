@@ -22,6 +22,8 @@ MAX_TTL_DAYS = 90
 MAX_TTL_SECONDS = MAX_TTL_DAYS * 24 * 3600
 # Tokens from the shell belong to no registered client; the name stands where a client's id would.
 SHELL_CLIENT = "slipway-shell"
+# Nor do those of the page that is a client itself (hosting.playground).
+PLAYGROUND_CLIENT = "slipway-playground"
 
 
 def endpoint_token_issue(
@@ -33,6 +35,7 @@ def endpoint_token_issue(
     scopes: Sequence[str],
     ttl_seconds: int,
     note: str = "",
+    client: str = SHELL_CLIENT,
 ) -> tuple[EndpointToken, str]:
     """A revocable, audited row and the token itself, which is kept nowhere."""
     if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
@@ -69,7 +72,7 @@ def endpoint_token_issue(
     value = claims.mint(
         claims.Claims(
             sub=str(user.id),
-            client_id=SHELL_CLIENT,
+            client_id=client,
             aud=resource,
             scope=frozenset(scopes),
             jti=row.jti,

@@ -1,0 +1,62 @@
+// What somebody fills in for a call: a form, or the same as JSON, and the way between the two.
+
+import { alert, button, el } from "./dom.js";
+import { makeField, makeForm } from "./form.js";
+import { visible } from "./words.js";
+
+export class Arguments {
+  #isJson = false;
+  #form;
+
+  constructor(schema) {
+    this.schema = schema;
+    this.body = el("div", { class: "form" });
+    this.wrong = el("div", { hidden: true });
+    this.switch = button("Write as JSON", () => this.#turn(), "button-quiet button-small");
+    this.element = el("div", { class: "stack" }, this.body, this.wrong);
+    this.#fill({});
+  }
+
+  // The arguments; null where something is wrong with them, which is shown. `anyway()` sends them as they are.
+  read(anyway) {
+    const found = this.#form.check();
+    this.wrong.hidden = !found.length;
+    if (!found.length) return this.#form.read();
+    const elsewhere = found.filter(({ path }) => !path.length).map(({ message }) => el("p", {}, visible(message)));
+    const isReadable = !this.#form.typed().length;
+    const send = isReadable ? button("Send it as it is", () => anyway(this.#form.read()), "button-small") : [];
+    const count = found.length === 1 ? "One thing does not fit the schema" : `${found.length} things do not fit the schema`;
+    this.wrong.replaceChildren(alert("warn", count, elsewhere, send));
+    return null;
+  }
+
+  #turn() {
+    if (this.#form.typed().length) return void this.#form.check();
+    const value = this.#form.read();
+    this.#isJson = !this.#isJson;
+    this.switch.textContent = this.#isJson ? "Fill in a form" : "Write as JSON";
+    this.wrong.hidden = true;
+    this.#fill(value);
+  }
+
+  #fill(value) {
+    this.#form = this.#isJson ? asJson(value) : makeForm(this.schema, value);
+    const isNone = this.#form.isEmpty && !this.#isJson;
+    this.body.replaceChildren(isNone ? el("p", { class: "small muted" }, "It takes no arguments.") : this.#form.element);
+  }
+}
+
+function asJson(value) {
+  const field = makeField({ schema: {}, root: {}, name: "Arguments", isRequired: true, initial: value });
+  return {
+    element: field.element,
+    isEmpty: false,
+    typed: field.problems,
+    read: () => field.read() ?? {},
+    check() {
+      const found = field.problems();
+      field.mark(found)?.focus();
+      return found;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+// A list to choose one thing from, with a filter: tools, resources and prompts have one each.
+
+import { el } from "./dom.js";
+import { visible } from "./words.js";
+
+// `open(item)` shows the chosen one. An item is { name, label, about, item }.
+export class Listing {
+  #rows = [];
+
+  constructor({ label, empty, open }) {
+    this.empty = empty;
+    this.open = open;
+    this.filter = el("input", { type: "search", class: "playground-filter", placeholder: "Filter", "aria-label": `Filter ${label}` });
+    this.list = el("ul", { class: "playground-entries", "aria-label": label });
+    this.none = el("p", { class: "small muted playground-none" });
+    this.element = el("div", { class: "stack" }, this.filter, this.none, this.list);
+    this.filter.addEventListener("input", () => this.#sift());
+    this.list.addEventListener("keydown", (event) => this.#move(event));
+    this.say("Loading…");
+  }
+
+  say(words) {
+    this.none.textContent = words;
+    this.none.hidden = !words;
+    this.filter.hidden = true;
+    this.list.replaceChildren();
+  }
+
+  show(items) {
+    this.say(items.length ? "" : this.empty);
+    this.filter.hidden = items.length < 6;
+    this.#rows = items.map((item) => {
+      const name = el("span", { class: "mono break" }, visible(item.label));
+      const about = el("span", { class: "playground-about" }, visible(item.about ?? "").slice(0, 200));
+      const choose = el("button", { type: "button", class: "playground-entry" }, name, about);
+      choose.addEventListener("click", () => this.#choose(item, choose));
+      const text = `${item.label} ${item.about ?? ""}`.toLowerCase();
+      return { item, choose, text, row: el("li", {}, choose) };
+    });
+    this.list.append(...this.#rows.map(({ row }) => row));
+    this.#sift();
+  }
+
+  #choose(item, chosen) {
+    for (const { choose } of this.#rows) choose.toggleAttribute("aria-current", false);
+    chosen.setAttribute("aria-current", "true");
+    this.open(item.item);
+  }
+
+  #sift() {
+    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const { row, text } of this.#rows) row.hidden = !words.every((word) => text.includes(word));
+    const isNone = this.#rows.length > 0 && this.#rows.every(({ row }) => row.hidden);
+    if (this.#rows.length) [this.none.textContent, this.none.hidden] = [isNone ? "Nothing has these words." : "", !isNone];
+  }
+
+  #move(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const shown = this.#rows.filter(({ row }) => !row.hidden).map(({ choose }) => choose);
+    const next = shown[shown.indexOf(document.activeElement) + step];
+    if (!step || !next) return;
+    event.preventDefault();
+    next.focus();
+  }
+}

@@ -1,0 +1,81 @@
+// What a server asks meanwhile: elicitation as a form or a page to visit, sampling by hand, roots (none).
+
+import { alert, button, code, el, icon, outside } from "./dom.js";
+import { makeForm } from "./form.js";
+import { pretty, visible } from "./words.js";
+
+const REFUSED = -1; // sampling: "User rejected" (client/sampling, "Error Handling")
+export const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+
+class Declined extends Error {
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
+
+// `place`: where questions are shown; `announce(words)`. Returns answer(method, params, signal) -> result.
+export function questions(place, announce) {
+  const asking = { "elicitation/create": elicitation, "sampling/createMessage": sampling };
+  return async (method, params, signal) => {
+    if (method === "roots/list") return { roots: [] };
+    if (!Object.hasOwn(asking, method)) throw new Declined(`The Playground does not answer ${method}.`, -32601);
+    const { element, answered } = asking[method](params);
+    place.append(element);
+    announce("The server asks you something");
+    (element.querySelector("input, select, textarea") ?? element.querySelector("a, button"))?.focus();
+    try {
+      return await Promise.race([answered, ended(signal)]);
+    } finally {
+      element.remove();
+    }
+  };
+}
+
+const ended = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+
+function asked(title, message, body, onsubmit, buttons) {
+  const head = el("div", { class: "panel-head" }, icon("circle-alert"), el("h3", {}, title));
+  const words = message ? el("p", { class: "playground-description" }, visible(message)) : [];
+  const form = el("form", { class: "panel-body stack", novalidate: true }, words, body, el("div", { class: "button-group" }, buttons));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    onsubmit();
+  });
+  return el("section", { class: "panel playground-question", "aria-label": title }, head, form);
+}
+
+const submit = (words) => el("button", { class: "button button-primary" }, words);
+
+function elicitation({ mode, message, requestedSchema, url }) {
+  const { promise, resolve } = Promise.withResolvers();
+  const others = [button("Decline", () => resolve({ action: "decline" })), button("Cancel", () => resolve({ action: "cancel" }), "button-quiet")];
+  if (mode === "url") {
+    const accept = () => resolve({ action: "accept" });
+    return { element: asked("The server asks you to visit a page", message, page(url), accept, [submit("I agree, go on"), ...others]), answered: promise };
+  }
+  const form = makeForm(requestedSchema ?? {});
+  const accept = () => form.check().length || resolve({ action: "accept", content: form.read() });
+  const note = el("p", { class: "small muted" }, "Never give a password or a key here: what you submit goes to the server as it is.");
+  return { element: asked("The server asks you", message, [el("div", { class: "form" }, form.element), note], accept, [submit("Submit"), ...others]), answered: promise };
+}
+
+function page(address) {
+  const host = URL.parse(address)?.host;
+  if (!host) return [alert("warn", "What it gave is no web address, and is not opened", el("p", {}, visible(address)))];
+  return [
+    el("p", {}, "It wants you to visit a page of ", el("strong", { class: "mono break" }, visible(host))),
+    el("p", { class: "small muted mono break" }, visible(address)),
+    el("p", {}, outside(address, `Open ${visible(host)}`)),
+  ];
+}
+
+function sampling(params) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const text = el("textarea", { rows: 4, "aria-label": "Answer of the model" });
+  const answer = () => resolve({ role: "assistant", content: { type: "text", text: text.value }, model: "a person", stopReason: "endTurn" });
+  const refuse = button("Refuse", () => reject(new Declined("The user refused.", REFUSED)));
+  const label = el("div", { class: "field" }, el("span", { class: "field-label" }, "What the model would say"), text);
+  const body = [code(pretty(params), "What it asks the model"), label];
+  return { element: asked("The server asks your model", "There is no model here: answer in its place.", body, answer, [submit("Answer"), refuse]), answered: promise };
+}

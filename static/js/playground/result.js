@@ -1,0 +1,50 @@
+// What came of a request: a result of tools/call, resources/read or prompts/get, or what went wrong.
+
+import { alert, badge, code, el } from "./dom.js";
+import { content, resource } from "./content.js";
+import { structured } from "./tree.js";
+import { milliseconds, pretty, visible } from "./words.js";
+
+// Structured content repeats itself as text for clients that can't read it (server/tools, "Structured Content").
+function isRepeated(block, value) {
+  if (block?.type !== "text") return false;
+  try {
+    return JSON.stringify(JSON.parse(block.text)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}
+
+// The elements of a result. `read(uri)` as of `content`.
+export function shownResult(result, read) {
+  const parts = [];
+  if (result?.isError) parts.push(alert("bad", "The tool says that it failed"));
+  if (result?.structuredContent !== undefined) parts.push(...structured(result.structuredContent));
+  for (const block of listOf(result?.content)) {
+    if (!isRepeated(block, result.structuredContent)) parts.push(content(block, read));
+  }
+  for (const found of listOf(result?.contents)) parts.push(resource(found));
+  for (const { role, content: block } of listOf(result?.messages)) {
+    parts.push(el("div", { class: "playground-message" }, badge(visible(role)), content(block, read)));
+  }
+  if (!parts.length) parts.push(el("p", { class: "muted small" }, "It gave nothing back."));
+  return [...parts, raw(result)];
+}
+
+const listOf = (value) => (Array.isArray(value) ? value : []);
+
+function raw(value) {
+  return el("details", {}, el("summary", { class: "small muted" }, "As JSON"), code(pretty(value), "Result as JSON"));
+}
+
+// What went wrong: an error of the server's with its code, or words of the site's.
+export function shownError(error) {
+  const name = error.code === undefined ? "This did not work" : `The server answered with an error (${error.code})`;
+  const parts = [alert("bad", name, el("p", {}, visible(error.message)))];
+  return error.data === undefined ? parts : [...parts, code(pretty(error.data), "Details of the error")];
+}
+
+export function heading(name, isGood, took) {
+  const mark = isGood ? badge("Done", "good", "circle-check") : badge("Failed", "bad", "circle-x");
+  return el("div", { class: "row" }, el("h3", {}, name), mark, el("span", { class: "small muted" }, milliseconds(took)));
+}

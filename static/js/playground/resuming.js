@@ -1,0 +1,41 @@
+// A stream of 2025-11-25 that goes on where it broke off (basic/transports, "Resumability and Redelivery").
+
+const TRIES = 5;
+const PAUSE_MS = 1000;
+
+const rest = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// Yields the messages of `first`, and then those of each further stream, until nobody takes more of them.
+export async function* resumed(transport, first, headers, signal) {
+  let messages = first;
+  let last = "";
+  for (let tries = 0; tries < TRIES && messages; tries += 1) {
+    let pause = PAUSE_MS;
+    for await (const event of messages) {
+      if (event.id) [last, tries] = [event.id, 0];
+      pause = event.retry ?? pause;
+      if (event.message) yield event.message;
+    }
+    if (!last) return;
+    await rest(pause);
+    signal.throwIfAborted();
+    messages = await transport.listen({ headers, last, signal });
+  }
+}
+
+// Yields the messages of the stream for what belongs to no call, opened anew where it breaks off.
+export async function* channel(transport, headers, signal) {
+  for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
+    try {
+      const messages = await transport.listen({ headers, signal });
+      if (messages === null) return;
+      for await (const { message } of messages) {
+        tries = 0;
+        if (message) yield message;
+      }
+    } catch {
+      if (signal.aborted) return;
+    }
+    await rest(PAUSE_MS * 2 ** tries);
+  }
+}

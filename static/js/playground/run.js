@@ -1,0 +1,76 @@
+// One request while it runs and after: progress, what the server logs, a way to cancel it, and what came of it.
+
+import { alert, button, el, icon } from "./dom.js";
+import { heading, shownError, shownResult } from "./result.js";
+import { milliseconds, pretty, visible } from "./words.js";
+
+const LINES = 500;
+
+export class Run {
+  element = el("div", { class: "playground-run stack" });
+  #stop = null;
+
+  // `announce(words)` tells them to who can't see the page; `read(uri)` opens a resource.
+  constructor({ announce, read }) {
+    this.announce = announce;
+    this.read = read;
+  }
+
+  // Runs `send({ progress, log, signal })` and shows how it goes. A run that is under way is cancelled by the next one.
+  async start(name, send) {
+    this.cancel();
+    const stop = (this.#stop = new AbortController());
+    const began = performance.now();
+    const { parts, on, end } = this.#running(name, stop, began);
+    this.element.replaceChildren(...parts);
+    let shown;
+    let isGood = false;
+    try {
+      const result = await send({ ...on, signal: stop.signal });
+      isGood = !result?.isError;
+      shown = shownResult(result, this.read);
+    } catch (error) {
+      shown = stop.signal.aborted ? [alert("warn", "Cancelled", el("p", {}, "The server was told to stop."))] : shownError(error);
+    }
+    const kept = end();
+    if (this.#stop !== stop) return; // a later one has the place
+    const took = performance.now() - began;
+    this.element.replaceChildren(heading(name, isGood, took), ...kept, ...shown);
+    this.announce(`${name}: ${isGood ? "done" : "failed"} after ${milliseconds(took)}`);
+    this.#stop = null;
+  }
+
+  cancel() {
+    this.#stop?.abort();
+  }
+
+  #running(name, stop, began) {
+    const bar = el("progress", { class: "progress", "aria-label": `Progress of ${name}` });
+    const words = el("p", { class: "small muted mono break" }, "Waiting for the server…");
+    const elapsed = el("span", { class: "small muted number" });
+    const tick = () => (elapsed.textContent = milliseconds(performance.now() - began));
+    const timer = setInterval(tick, 200);
+    tick();
+    const lines = el("ol", { class: "playground-log", "aria-label": "Log of the server", tabindex: "0", hidden: true });
+    const head = el("div", { class: "row" }, icon("loader-circle", true), el("h3", {}, name), elapsed, button("Cancel", () => stop.abort(), "button-small"));
+    this.announce(`${name}: running`);
+    const on = {
+      progress: ({ progress, total, message }) => {
+        if (total > 0) [bar.max, bar.value] = [total, progress];
+        words.textContent = visible([total > 0 ? `${progress} of ${total}` : String(progress), message].filter(Boolean).join(" · "));
+      },
+      log: ({ level, logger, data }) => {
+        const text = typeof data === "string" ? data : pretty(data);
+        lines.append(el("li", {}, el("span", { class: "muted" }, visible([level, logger].filter(Boolean).join(" "))), " ", visible(text)));
+        if (lines.childElementCount > LINES) lines.firstElementChild.remove();
+        lines.hidden = false;
+        lines.scrollTop = lines.scrollHeight;
+      },
+    };
+    const end = () => {
+      clearInterval(timer);
+      return lines.hidden ? [] : [lines];
+    };
+    return { parts: [head, bar, words, lines], on, end };
+  }
+}

@@ -1,0 +1,85 @@
+// What a JSON Schema (2020-12) wants, as far as a form has to know. Pure. Schemas come from hosted servers: any part may
+// be of any type, or refer to itself.
+
+const DEEPEST = 12;
+
+// The schema with its own `$ref` followed (never to another document), and `allOf` put together.
+export function resolved(schema, root, depth = 0) {
+  if (schema === true || schema === undefined || schema === null || typeof schema !== "object") return {};
+  if (depth > DEEPEST) return { $comment: "too deep" };
+  let found = schema;
+  if (typeof schema.$ref === "string") {
+    const { $ref, ...beside } = schema;
+    const target = at(root, $ref);
+    if (target === undefined) return { ...beside, $comment: `unknown: ${$ref}` };
+    found = { ...resolved(target, root, depth + 1), ...beside };
+  }
+  if (Array.isArray(found.allOf)) {
+    const { allOf, ...rest } = found;
+    found = [...allOf.map((part) => resolved(part, root, depth + 1)), rest].reduce(together);
+  }
+  return found;
+}
+
+function at(root, reference) {
+  if (reference === "#") return root;
+  if (!reference.startsWith("#/")) return undefined;
+  const names = reference.slice(2).split("/").map((name) => decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~"));
+  return names.reduce((node, name) => (node && Object.hasOwn(node, name) ? node[name] : undefined), root);
+}
+
+function together(one, other) {
+  const required = [...new Set([...(one.required ?? []), ...(other.required ?? [])])];
+  const properties = { ...one.properties, ...other.properties };
+  return {
+    ...one,
+    ...other,
+    ...(required.length ? { required } : {}),
+    ...(Object.keys(properties).length ? { properties } : {}),
+  };
+}
+
+const isPlain = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
+
+// Of a choice: [{ value, label, help }]; null where it is none.
+export function options(schema) {
+  if (Array.isArray(schema.enum) && schema.enum.length && schema.enum.every(isPlain)) {
+    const names = Array.isArray(schema.enumNames) ? schema.enumNames : [];
+    return schema.enum.map((value, i) => ({ value, label: String(names[i] ?? value) }));
+  }
+  const branches = schema.oneOf ?? schema.anyOf;
+  const isConstant = (part) => part && typeof part === "object" && Object.hasOwn(part, "const") && isPlain(part.const);
+  if (!Array.isArray(branches) || !branches.length || !branches.every(isConstant)) return null;
+  return branches.map((part) => ({ value: part.const, label: String(part.title ?? part.const), help: part.description }));
+}
+
+// The alternatives of a union, each resolved; null where it is none. A list of types is one, too.
+export function branches(schema, root) {
+  const found = schema.oneOf ?? schema.anyOf;
+  if (Array.isArray(found) && found.length) {
+    const { oneOf, anyOf, title, description, default: initial, ...beside } = schema;
+    return found.map((part) => together(beside, resolved(part, root)));
+  }
+  if (Array.isArray(schema.type) && schema.type.length > 1) return schema.type.map((type) => ({ ...schema, type }));
+  return null;
+}
+
+// Which field a resolved schema gets: choice, constant, union, text, number, yes_no, nothing, object, list, several, json.
+export function kindOf(schema, root) {
+  if (Object.hasOwn(schema, "const")) return "constant";
+  if (options(schema)) return "choice";
+  if (branches(schema, root)) return "union";
+  const type = Array.isArray(schema.type) ? schema.type[0] : (schema.type ?? (schema.properties ? "object" : ""));
+  if (type === "string") return "text";
+  if (type === "number" || type === "integer") return "number";
+  if (type === "boolean") return "yes_no";
+  if (type === "null") return "nothing";
+  if (type === "object") return isForm(schema) ? "object" : "json";
+  if (type !== "array" || Array.isArray(schema.prefixItems) || !schema.items) return "json";
+  return schema.uniqueItems === true && options(resolved(schema.items, root)) ? "several" : "list";
+}
+
+function isForm({ properties, patternProperties, additionalProperties }) {
+  const isOpen = typeof additionalProperties === "object" || patternProperties !== undefined;
+  return typeof properties === "object" && properties !== null && Object.keys(properties).length > 0 && !isOpen;
+}

@@ -1,0 +1,65 @@
+// The tools of a server: a list to choose from, and the chosen one with its form.
+
+import { Arguments } from "./arguments.js";
+import { badge, button, el, icon } from "./dom.js";
+import { Run } from "./run.js";
+import { hasInvisible, visible } from "./words.js";
+
+const HINTS = [
+  ["readOnlyHint", true, "read-only", "", ""],
+  ["destructiveHint", true, "may destroy", "warn", "triangle-alert"],
+  ["idempotentHint", true, "idempotent", "", ""],
+  ["openWorldHint", true, "reaches outside", "", "globe"],
+];
+
+export function badges(tool) {
+  const hints = tool.annotations ?? {};
+  const told = HINTS.filter(([name, value]) => hints[name] === value && !(name === "destructiveHint" && hints.readOnlyHint));
+  const found = told.map(([, , words, tone, sign]) => badge(words, tone, sign));
+  const support = tool.execution?.taskSupport;
+  if (support === "required") found.push(badge("always a task", "", "clock"));
+  if (hasInvisible(JSON.stringify(tool))) found.push(badge("invisible characters", "warn", "eye"));
+  return found;
+}
+
+// The chosen tool. `call(tool, arguments, on)` calls it; `context` as Run wants it.
+export function toolPanel(tool, { call, callAsTask, context }) {
+  const run = new Run(context);
+  const given = new Arguments(tool.inputSchema ?? {});
+  const name = visible(tool.name);
+  const send = (how) => (values) => run.start(name, (on) => how(tool, values, on));
+  const begin = (how) => {
+    const values = given.read(send(how));
+    if (values !== null) send(how)(values);
+  };
+  const isTask = callAsTask && tool.execution?.taskSupport !== "forbidden";
+  const form = el(
+    "form",
+    { class: "stack", novalidate: true },
+    given.element,
+    el(
+      "div",
+      { class: "button-group" },
+      el("button", { class: "button button-primary" }, icon("play"), "Call"),
+      isTask ? button([icon("clock"), "Run as task"], () => begin(callAsTask)) : [],
+      given.switch,
+    ),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    begin(call);
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  const title = tool.title ?? tool.annotations?.title;
+  return el(
+    "div",
+    { class: "stack" },
+    el("div", { class: "row" }, el("h2", { class: "mono break", tabindex: "-1" }, name), badges(tool)),
+    title ? el("p", {}, visible(title)) : [],
+    tool.description ? el("p", { class: "playground-description" }, visible(tool.description)) : [],
+    form,
+    run.element,
+  );
+}

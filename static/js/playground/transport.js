@@ -1,0 +1,83 @@
+// HTTP to the endpoint, of both eras: one POST or GET in, messages out, each of them noted in the trace.
+
+import { events } from "./sse.js";
+
+// An answer that is no JSON-RPC response: a refusal before anything was called, or a connection that broke.
+export class Refused extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+// What the server answered with a JSON-RPC error.
+export class Failure extends Error {
+  constructor(error) {
+    super(typeof error?.message === "string" ? error.message : "The server answered with an error.");
+    this.code = error?.code;
+    this.data = error?.data;
+  }
+}
+
+const ACCEPT = "application/json, text/event-stream";
+
+export class Transport {
+  constructor(path, tokens, trace) {
+    this.path = path;
+    this.tokens = tokens;
+    this.trace = trace;
+  }
+
+  // Sends one message. Returns { headers, messages } where `messages` yields { message, id, retry } as they come.
+  async post(message, { headers = {}, signal } = {}) {
+    const began = this.trace.sent(message);
+    const sent = { method: "POST", body: JSON.stringify(message), signal };
+    const answer = await this.#fetch(sent, { ...headers, "Content-Type": "application/json", Accept: ACCEPT });
+    if (answer.status === 202) return { headers: answer.headers, messages: [] };
+    return { headers: answer.headers, messages: this.#read(answer, began), status: answer.status };
+  }
+
+  // Opens a stream, after the event `last` where one broke off. Null where the server has none.
+  async listen({ headers = {}, last = "", signal } = {}) {
+    const more = last ? { "Last-Event-ID": last } : {};
+    const answer = await this.#fetch({ method: "GET", signal }, { ...headers, ...more, Accept: "text/event-stream" });
+    return answer.ok ? this.#read(answer) : null;
+  }
+
+  async end(headers) {
+    await this.#fetch({ method: "DELETE", keepalive: true }, headers);
+  }
+
+  // A token may have been revoked or have ended while the page was asleep: one more try with a fresh one.
+  async #fetch(request, headers) {
+    for (const isAgain of [false, true]) {
+      const token = await this.tokens.get(isAgain);
+      const all = { ...headers, Authorization: `Bearer ${token}` };
+      const answer = await fetch(this.path, { ...request, headers: all, credentials: "omit", cache: "no-store" });
+      if (answer.status !== 401 || isAgain) return answer;
+    }
+  }
+
+  async *#read(answer, began) {
+    const type = answer.headers.get("Content-Type") ?? "";
+    if (type.startsWith("text/event-stream")) {
+      for await (const { id, data, retry } of events(answer.body)) {
+        yield { id, retry, message: data ? this.#message(data, began) : null };
+      }
+      return;
+    }
+    const text = await answer.text();
+    if (!type.startsWith("application/json")) {
+      const words = `The site answered ${answer.status}. Try again in a moment.`;
+      this.trace.noted(words, began);
+      throw new Refused(words, answer.status);
+    }
+    yield { id: "", message: this.#message(text, began), status: answer.status };
+  }
+
+  #message(text, began) {
+    const message = JSON.parse(text);
+    this.trace.received(message, began, text.length);
+    return message;
+  }
+}

@@ -1,0 +1,27 @@
+// What people can't see but a model reads, written out as ⟦U+200B⟧ (hosting/invisible.py says which; the same rule),
+// and numbers and times as people read them.
+
+const ODD = /[\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u2800\u180b-\u180d\u180f\ufe00-\ufe0d\u{e0100}-\u{e01ef}]/gu;
+const PLAIN = "\t\n\r ";
+
+function named(character) {
+  if (PLAIN.includes(character)) return character;
+  const number = character.codePointAt(0);
+  const hidden = number >= 0xe0020 && number <= 0xe007e ? ` “${String.fromCharCode(number - 0xe0000)}”` : "";
+  return `⟦U+${number.toString(16).toUpperCase().padStart(4, "0")}${hidden}⟧`;
+}
+
+export const visible = (text) => String(text).replace(ODD, named);
+export const hasInvisible = (text) => visible(text) !== String(text);
+
+export const pretty = (value) => visible(JSON.stringify(value, null, 2) ?? "nothing");
+
+export function milliseconds(value) {
+  if (value < 1000) return `${Math.round(value)} ms`;
+  return value < 60_000 ? `${(value / 1000).toFixed(1)} s` : `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
+}
+
+export function octets(count) {
+  if (count < 1024) return `${count} bytes`;
+  return count < 1024 ** 2 ? `${(count / 1024).toFixed(1)} KB` : `${(count / 1024 ** 2).toFixed(1)} MB`;
+}
