@@ -18,6 +18,7 @@ from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import ANONYMOUS, OWNER, Feed
 from hosting.runner.frames import Open
+from hosting.runner.judge import Judge
 from hosting.runner.life import Life
 from hosting.runner.personal import Hidden
 from hosting.runner.placement import Placement, Remote
@@ -37,6 +38,8 @@ class Holder(Protocol):
 
     def changed(self, instance: Instance) -> None:
         """It runs, or it has left for good."""
+
+    judge: Judge
 
     def sign_in_asked(self, asked: SignInAsked) -> None:
         """The server elsewhere that it stands for wants somebody to sign in."""
@@ -262,6 +265,10 @@ class Instance:
 
     def note(self, text: str) -> None:
         self._feed.output(self.id, text.encode(), "protocol", who=self.who, is_open=self.traces)
+
+    @property
+    def judge(self) -> Judge:
+        return self._holder.judge
 
     def received(self, message: Message) -> None:
         """A message of the child's, before anything is done with it."""

@@ -21,8 +21,9 @@ from hosting.runner.feed import Feed
 from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
 from hosting.runner.instance import Instance
+from hosting.runner.judge import Judge
 from hosting.runner.personal import Hidden, OutdatedError, Personals, placement_with
-from hosting.runner.placement import Personal, Placement
+from hosting.runner.placement import Pages, Personal, Placement
 from hosting.runner.seen import SignInAsked
 from hosting.runner.session import Session
 from hosting.runner.shares import Shares, too_many
@@ -58,6 +59,7 @@ class Placed:
     def __init__(self, placement: Placement, *, starter: Starter, feed: Feed, host: Host) -> None:
         self.placement = placement
         self.feed = feed
+        self.judge = Judge(feed, placement.pages)
         self._hide(placement)
         self.personals = Personals()
         self.instances: dict[str, Instance] = {}
@@ -215,6 +217,8 @@ class Placed:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update({"personals": Personals(), **state})  # an older runner has none
+        if "judge" not in state:
+            self.judge = Judge(self.feed, Pages())
 
     # --- which placement
 
@@ -250,6 +254,7 @@ class Placed:
         self.retire(placement.drain_seconds, "a newer version takes over")
 
     def _hide(self, placement: Placement) -> None:
+        self.judge.pages = placement.pages
         self.feed.hide(placement.masked)
         if placement.remote is not None:
             self.feed.hide_token(placement.remote.bearer)

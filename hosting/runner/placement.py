@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+ALLOWED, LISTED, REFUSED = "allowed", "listed", "refused"  # modes of a PageRule
+
 
 class Limits(msgspec.Struct, frozen=True):
     """What one instance may use. Zero means no limit of that kind."""
@@ -41,6 +43,21 @@ class Remote(msgspec.Struct, frozen=True):
         return f"Remote({self.url!r})"
 
 
+class PageRule(msgspec.Struct, frozen=True):
+    """What somebody allows of foreign pages. `whose` says whose rule it is, as a sentence begins."""
+
+    whose: str
+    mode: str = ALLOWED  # allowed: with a warning | listed: those of `hosts` | refused
+    hosts: list[str] = []  # names, or *.example.org, as common.addresses spells them
+
+
+class Pages(msgspec.Struct, frozen=True):
+    """The rules that hold for one deployment; all of them have to allow a page."""
+
+    own: list[str] = []  # hosts that are not foreign
+    rules: list[PageRule] = []
+
+
 class Placement(msgspec.Struct, frozen=True):
     """A deployment's version as a runner needs it.
 
@@ -74,6 +91,7 @@ class Placement(msgspec.Struct, frozen=True):
     share_serial: int = 0  # of these two: the higher one is the later one; 0: of no other placement of the owner's
     generation: int = 0
     trace_bodies: bool = False  # its owner sees bodies and what every caller's instance prints; callers were told
+    pages: Pages = Pages()  # which pages its servers may send people to
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""

@@ -85,6 +85,13 @@ class SignInAsked(msgspec.Struct, frozen=True):
     serial: int  # of the token that it refused; 0: none was sent
 
 
+class QuestionRefused(msgspec.Struct, frozen=True):
+    """A question of a hosted server that nobody was shown."""
+
+    at: float  # seconds since the epoch, of the first time
+    words: str  # why, without anything of a caller's
+
+
 class PlacementSeen(msgspec.Struct, frozen=True):
     deployment: str
     version: str
@@ -93,6 +100,7 @@ class PlacementSeen(msgspec.Struct, frozen=True):
     reason: str
     instances: list[InstanceSeen]
     sign_in: SignInAsked | None = None  # what a remote server last said so
+    refused: list[QuestionRefused] = []  # within the last hour
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -46,6 +46,7 @@ def _seen(placed: Placed) -> PlacementSeen:
         reason=reason,
         instances=instances,
         sign_in=placed.sign_in,
+        refused=placed.judge.seen(),
     )
 
 

@@ -2,9 +2,9 @@
 
 Tools: `echo`, `ask` (one round of InputRequiredResult with requestState), `meta` (what the request's `_meta` said),
 `want` (asks for input by the `method` and `params` it is given), `change` (announces a change by `method` and `params`
-to whoever listens for it), `listening` (the filters of the open listen requests), `part` (ends them in good order) and
-`who` (one word for each process). `SERVER_TOOLS` is a JSON array of further tools to list, which answer with what they
-got.
+to whoever listens for it), `listening` (the filters of the open listen requests), `part` (ends them in good order),
+`raw` (answers with `members` as they are) and `who` (one word for each process). `SERVER_TOOLS` is a JSON array of
+further tools to list, which answer with what they got.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"result": {"resultType": "input_required", "inputRequests": {"it": {"method": "roots/list"}}}}
     if method == "tools/list":
         return {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 0, "cacheScope": "public"}}
+    if method == "tools/call" and params.get("name") == "raw":
+        return {"raw": params["arguments"]["members"]}
     if method == "tools/call":
         return {"result": call(params)}
     if method == "subscriptions/listen":
@@ -148,6 +150,10 @@ for line in sys.stdin:
     if "id" in message and "method" in message:
         reply = respond(message["id"], message["method"], message.get("params") or {})
         number = {} if "method" in reply else {"id": message["id"]}
-        send({**number, **reply})
+        if "raw" in reply:
+            sys.stdout.write(f'{{"jsonrpc":"2.0","id":{json.dumps(message["id"])},{reply["raw"]}}}\n')
+            sys.stdout.flush()
+        else:
+            send({**number, **reply})
     elif message.get("method") == "notifications/cancelled":
         listening.pop(message["params"]["requestId"], None)

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from hosting.runner.exchange import Exchange
+from hosting.runner.judge import Judge
 from hosting.runner.session import Session
 from hosting.runner.upstream.messages import Message
 
@@ -24,10 +25,15 @@ def is_modern(revision: str) -> bool:
 class Peer(Protocol):
     """The instance, as its adapter sees it."""
 
+    id: str
     label: str
     is_shared: bool
     is_remote: bool  # whether it is spoken to over HTTP
     question_seconds: float
+
+    @property
+    def judge(self) -> Judge:
+        """Says which of the child's questions are put to nobody."""
 
     def write(self, line: bytes) -> None: ...
     def next_id(self) -> int: ...

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from hosting.questions.judging import NOT_ASKED, plain
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.session import Session
@@ -206,7 +207,10 @@ class LegacyUpstream:
     def ended(self, exchange: Exchange, *, result: bytes = b"", error: bytes = b"") -> None:
         """Its outcome."""
         modern = is_modern(exchange.open.revision)
-        if error and modern:
+        result = plain(result) if modern else result
+        if words := self._peer.judge.of_outcome(self._peer.id, result, error):
+            exchange.refuse(words, data=NOT_ASKED)
+        elif error and modern:
             self._failed(exchange, error)
         elif error:
             exchange.fail(error)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from hosting.questions.judging import MARK, NOT_ASKED, plain
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.listening import ACKNOWLEDGED, Filter, wanted_by
@@ -22,7 +23,7 @@ from hosting.runner.upstream.base import Client, Peer, is_modern
 from hosting.runner.upstream.discovery import decode_discovery
 from hosting.runner.upstream.modern_meta import meta_members, request_meta, subscription_split
 from hosting.runner.upstream.modern_tasks import ModernTasks, offers_tasks, with_extension
-from hosting.runner.upstream.rounds import MARK, Rounds
+from hosting.runner.upstream.rounds import Rounds
 from hosting.runner.upstream.subscriptions import Subscriptions
 
 
@@ -184,6 +185,10 @@ class ModernUpstream:
 
     def _answered(self, exchange: Exchange, result: bytes) -> None:
         """A result that may be a question or a task instead. What has become a task asks by its record."""
+        result = plain(result)
+        if words := self._peer.judge.of_outcome(self._peer.id, result):
+            self._not_asked(exchange, words)
+            return
         if MARK in result and (exchange.task or not exchange.open.native_input) and self._asks(exchange, result):
             return
         number = exchange.number
@@ -195,10 +200,18 @@ class ModernUpstream:
 
     def ended(self, exchange: Exchange, *, result: bytes = b"", error: bytes = b"") -> None:
         """Its outcome."""
+        result = plain(result)
+        if words := self._peer.judge.of_outcome(self._peer.id, result, error):
+            self._not_asked(exchange, words)
+            return
         if error:
             exchange.fail(error)
         else:
             exchange.succeed(result)
+        self._peer.settled(exchange)
+
+    def _not_asked(self, exchange: Exchange, words: str) -> None:
+        exchange.refuse(words, data=NOT_ASKED)
         self._peer.settled(exchange)
 
     def let_go(self, exchange: Exchange) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hosting.questions.judging import NOT_ASKED
 from hosting.runner.exchange import Exchange
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Peer, is_modern
@@ -162,6 +163,11 @@ class ModernTasks(Following[ModernTask]):
             if task is followed and name not in requests:  # it does not want to know any more
                 del self._open[key]
                 exchange.answered(key)
+        if words := self._peer.judge.of_requests(self._peer.id, requests):
+            self.cancel(exchange)
+            exchange.refuse(words, data=NOT_ASKED)
+            self._peer.settled(exchange)
+            return
         new = {name: raw for name, raw in requests.items() if name not in followed.keys}
         if not exchange.task and (missing := missing_of(new, self._client.capabilities_of(exchange))):
             self.cancel(exchange)

@@ -71,6 +71,9 @@ class Questions:
         if words := self._refusal(method, params):
             self._refuse(request_id, *words)
             return
+        if refused := self._peer.judge.of_question(self._peer.id, method, params):
+            self._refuse(request_id, m.INVALID_PARAMS, refused)
+            return
         if method in METHODS:  # the client has that task
             call = self._tasks.call_of(params)
             candidates = [call] if call is not None else []

@@ -18,7 +18,6 @@ from hosting.runner.upstream.base import Peer
 from hosting.runner.upstream.capabilities import MISSING_CAPABILITY, lacking
 
 MAX_ROUNDS = 20
-MARK = b'"input_required"'  # stands in every result that asks for something
 
 
 class _InputRequired(msgspec.Struct):
