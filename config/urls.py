@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("hosting.api.urls")),
     path("registry/", include("registry.urls")),
     path(".well-known/ai-catalog.json", catalog),
+    path("", include("documentation.urls")),
     path("", include("hosting.urls")),
 ]

@@ -1,0 +1,45 @@
+"""Which files the documentation is made of, and their order. Pure: it knows paths within the repository and no page.
+
+A file in docs/ that is not named here is a page all the same, at the end; so nothing that was written is out of reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = "docs"
+OTHERS = "Further pages"
+
+# Group → pages in their order; a page is the name of a file in docs/ without ".md".
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Start": ("quick-start", "concepts"),
+    "Use": ("hosting", "clients", "credentials", "remote-accounts", "questions", "publishing", "api"),
+    "Write": ("tasks",),
+    "Operate": ("operating", "settings"),
+    "Background": ("security-model", "architecture", "benchmarks", "real-packages", "changes"),
+}
+# Pages whose text stands elsewhere, since people look for it there.
+ELSEWHERE = {"benchmarks": "benchmarks/README.md", "changes": "CHANGELOG.md"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """`path` is within the repository, with slashes."""
+
+    slug: str
+    group: str
+    path: str
+
+
+def sources(root: Path) -> Iterator[Source]:
+    """What there is below `root`, the repository's folder, in reading order."""
+    files = {file.stem: f"{FOLDER}/{file.name}" for file in (root / FOLDER).glob("*.md")}
+    files.update({slug: path for slug, path in ELSEWHERE.items() if (root / path).is_file()})
+    for group, slugs in GROUPS.items():
+        for slug in slugs:
+            if path := files.pop(slug, ""):
+                yield Source(slug, group, path)
+    for slug in sorted(files):
+        yield Source(slug, OTHERS, files[slug])
