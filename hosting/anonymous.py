@@ -6,6 +6,8 @@ owner has confirmed just that; a secret that is set later without it ends anonym
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -23,6 +25,7 @@ from hosting.permissions import check_may_allow_anonymous, check_may_manage
 from hosting.services import deployment_locked
 from hosting.states import State
 from oauth.outbound.connections import connection_of
+from vault.services import Holder
 
 ENDED_BY_SECRETS = (
     "Anonymous access was switched off because a secret was set: callers without an account would have used it. "
@@ -41,7 +44,7 @@ def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_c
     shares = is_on and shares_credentials
     with transaction.atomic():
         locked = deployment_locked(deployment)
-        if is_on and not shares and (locked.sealed or connection_of(locked.pk) is not None):
+        if is_on and not shares and (has_secrets(locked.pk) or connection_of(locked.pk) is not None):
             raise Conflict(
                 "credentials_unconfirmed",
                 f"{locked.label} has secrets in its settings or an account elsewhere, and every anonymous caller would "
@@ -56,8 +59,8 @@ def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_c
 def anonymous_end_for_secrets(*, actor: Actor, deployment: Deployment) -> bool:
     """Called in the transaction that set a secret. True when anonymous access ended; the version's notices say it."""
     ended = Deployment.objects.filter(pk=deployment.pk, is_anonymous=True, shares_credentials=False)
-    if connection_of(deployment.pk) is None:
-        ended = ended.exclude(sealed=b"")
+    if connection_of(deployment.pk) is None and not has_secrets(deployment.pk):
+        return False
     if not ended.update(is_anonymous=False, changed_at=clock.now()):
         return False
     version = deployment.current_version
@@ -66,6 +69,11 @@ def anonymous_end_for_secrets(*, actor: Actor, deployment: Deployment) -> bool:
         version.save(update_fields=["notices"])
     record(actor, "deployment:set_anonymous", "deployment", deployment.pk, is_on=False, reason="a secret was set")
     return True
+
+
+def has_secrets(deployment_id: UUID) -> bool:
+    """Of its owner, which every caller uses."""
+    return Holder.deployment(deployment_id).secrets.exists()
 
 
 def anonymous_end_for_owner(*, actor: Actor, user: User) -> list[str]:

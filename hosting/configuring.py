@@ -12,15 +12,16 @@ from typing import Any
 from django.db import transaction
 
 from common import clock
-from common.errors import BadInput, Conflict
+from common.errors import BadInput
 from events.actors import Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import inputs, limits, queue, sealed
+from hosting import inputs, limits, queue
 from hosting.anonymous import anonymous_end_for_secrets
+from hosting.credentials import bound
 from hosting.egress_policy import hosts_parse
-from hosting.given import declared_for
+from hosting.given import declared_for, package_of, version_for
 from hosting.inputs import Plain, Settings
 from hosting.kinds.declared import Declared, asked
 from hosting.models import Deployment, DeploymentVersion
@@ -28,6 +29,8 @@ from hosting.permissions import check_may_manage
 from hosting.placing import placement_renew
 from hosting.services import deployment_locked, deployment_move
 from hosting.states import State
+from vault.selectors import characters
+from vault.services import Holder, secrets_delete, secrets_put
 
 MAX_TITLE = 100
 MAX_HAND_OFF_SECONDS = 3600
@@ -76,12 +79,12 @@ def deployment_settings_set(
         # A value that stays is not judged again: a later version may not ask for it any more.
         plain_new = {key: value for key, value in plain_new.items() if value != before.get(key)}
         _check(locked, declared, {**plain_new, **secret_new}, arguments)
-        changed = _store(locked, plain_new, secret_new, gone, arguments)
+        changed = _store(actor, locked, plain_new, secret_new, gone, arguments)
         if not changed:
             return
         DeploymentVersion.objects.filter(deployment=locked, missing__in=_names(changed)).update(missing="")
         anonymous_end_for_secrets(actor=actor, deployment=locked)
-        _renew(locked, actor)
+        settings_renewed(locked, actor)
         record(
             actor,
             "deployment:set_settings",
@@ -96,8 +99,7 @@ def _check(
     deployment: Deployment, declared: Sequence[Declared], given: Mapping[str, str], arguments: Sequence[str] | None
 ) -> None:
     kept = Plain.from_json(deployment.inputs)
-    # Secrets are counted by their seal, not opened: how long they are is enough.
-    total = sum(map(len, kept.values.values())) + len(deployment.sealed) + sum(map(len, given.values()))
+    total = sum(map(len, [*kept.values.values(), *given.values()])) + characters(Holder.deployment(deployment.pk))
     problems = inputs.check(declared, Settings(given, tuple(arguments or ())))
     if len({*kept.values, *kept.sealed_at, *given}) > inputs.MAX_SETTINGS:
         problems[""] = f"A server has at most {inputs.MAX_SETTINGS} settings."
@@ -108,6 +110,7 @@ def _check(
 
 
 def _store(
+    actor: Actor,
     locked: Deployment,
     values: Mapping[str, str],
     secrets: Mapping[str, str],
@@ -120,30 +123,21 @@ def _store(
     kept_values = {key: value for key, value in before.values.items() if key not in touched}
     kept_values |= {key: value for key, value in values.items() if key not in gone}
     set_now = {key: value for key, value in secrets.items() if key not in gone}
-    touches_secrets = bool(set_now) or not touched.isdisjoint(before.sealed_at)
-    sealed_at = dict(before.sealed_at)
-    fields: dict[str, Any] = {}
-    if touches_secrets:
-        kept = {key: value for key, value in _opened(locked).items() if key not in touched} | set_now
-        fields["sealed"] = sealed.seal(locked.pk, kept)
-        now = clock.now().isoformat()
-        sealed_at = {key: now if key in set_now else before.sealed_at.get(key, now) for key in kept}
+    holder, version = Holder.deployment(locked.pk), version_for(locked)
+    given = bound.given_by_owner(package_of(version)) if version is not None else {}
+    if deleted := touched.intersection(before.sealed_at) - set_now.keys():
+        secrets_delete(actor=actor, holder=holder, names=deleted)
+    secrets_put(actor=actor, holder=holder, values=set_now, given_to=dict.fromkeys(set_now, given))
+    sealed_at = {key: at for key, at in before.sealed_at.items() if key not in deleted}
+    sealed_at |= dict.fromkeys(set_now, clock.now().isoformat())
     after = Plain(kept_values, before.arguments if arguments is None else tuple(arguments), sealed_at)
     changed = {key for key in {*before.values, *kept_values} if before.values.get(key) != kept_values.get(key)}
     changed |= {key for key in {*before.sealed_at, *sealed_at} if before.sealed_at.get(key) != sealed_at.get(key)}
     if after.arguments != before.arguments:
         changed.add("arguments")
     if changed:
-        Deployment.objects.filter(pk=locked.pk).update(inputs=after.to_json(), changed_at=clock.now(), **fields)
+        Deployment.objects.filter(pk=locked.pk).update(inputs=after.to_json(), changed_at=clock.now())
     return changed
-
-
-def _opened(locked: Deployment) -> dict[str, str]:
-    """The secrets as they are; none when they can't be opened any more: what is set now starts anew."""
-    try:
-        return sealed.unseal(locked.pk, locked.sealed)
-    except Conflict:
-        return {}
 
 
 def _names(keys: Iterable[str]) -> list[str]:
@@ -250,12 +244,12 @@ def _change(
         Deployment.objects.filter(pk=locked.pk).update(changed_at=clock.now(), **fields)
         record(actor, f"deployment:{action}", "deployment", locked.pk, **data)
         if renews:
-            _renew(locked, actor)
+            settings_renewed(locked, actor)
         else:
             publish_on_commit(DeploymentChanged(str(locked.pk)))
 
 
-def _renew(locked: Deployment, actor: Actor) -> None:
+def settings_renewed(locked: Deployment, actor: Actor) -> None:
     """New instances are started with what is set now. One that could not start is tried again at once."""
     if locked.current_version_id is None:
         publish_on_commit(DeploymentChanged(str(locked.pk)))

@@ -86,7 +86,9 @@ def remote_url(deployment: Deployment) -> str:
     version = deployment.current_version
     if version is None or not version.remote:
         raise Conflict("not_remote", f"{deployment.label} is no remote server, so there is nothing to sign in to.")
-    return inputs.url_of(version.remote["url"], declared_of(version), settings_of(deployment))
+    declared = declared_of(version)
+    in_url = [inputs.key_of(one) for one in declared if one.where == "variable"]
+    return inputs.url_of(version.remote["url"], declared, settings_of(deployment, only=in_url))
 
 
 def account_of(deployment: Deployment) -> Connection | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -25,11 +26,14 @@ class Secret(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     organization = models.ForeignKey("accounts.Organization", null=True, on_delete=models.CASCADE, related_name="+")
     deployment_id = models.UUIDField(null=True, db_index=True)
-    name = models.CharField(max_length=200, help_text='"where:name", as settings of a deployment are named')
+    name = models.CharField(max_length=255, help_text='"where:name", as settings of a deployment are named')
     version = models.PositiveIntegerField(default=1)
     key_id = models.CharField(max_length=100, db_index=True)
     wrapped = models.BinaryField()
     body = models.BinaryField()
+    given_to = models.JSONField(
+        null=True, help_text="what it was given to, in the words of the layer above; null: nobody said"
+    )
     set_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True, help_text="when an instance was last started with it")
@@ -57,6 +61,12 @@ class Secret(models.Model):
     def place(self) -> Place:
         owner = self.user_id or self.organization_id or self.deployment_id
         return Place(self.scope, str(owner), str(self.deployment_id or ""), self.name, self.version)
+
+    def is_given_to(self, now: Mapping[str, Any] | None) -> bool:
+        """Whether it may come out for `now`; None: whoever asks does not care. All of an organization's servers are
+        given what it keeps for all of them."""
+        is_for_all = self.scope == self.Scope.ORGANIZATION and self.deployment_id is None
+        return now is None or is_for_all or self.given_to == now
 
     @property
     def envelope(self) -> Envelope:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce, Length
 
 from common import clock
 from vault.models import Secret
-from vault.services import Holder
+from vault.services import Given, Holder
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,51 @@ def stored_for(user_id: UUID | None, organization_ids: Collection[UUID]) -> dict
     return found
 
 
-def in_use(holders: Iterable[Holder], names: Collection[str] | None = None) -> tuple[frozenset[str], str]:
-    """(names that have a value that counts now, a mark that is another one whenever one of these values is)."""
+@dataclass(frozen=True)
+class Suspended:
+    """One that was given to something else than what asks for it now. It stays closed until its holder confirms."""
+
+    name: str
+    holder: Holder
+    version: int
+    set_at: datetime
+    before: Any  # what it was given to; None: nobody said
+    now: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the first holders have. `mark` is another one whenever a value that counts is; "" for none."""
+
+    names: frozenset[str]
+    mark: str
+    suspended: tuple[Suspended, ...]
+
+
+def standing(holders: Iterable[Holder], names: Collection[str], given_to: Given | None = None) -> Standing:
+    """Of these names, as `secrets_use` decides: the same `given_to` says what each is to be given to now."""
     is_current = Q(expires_at=None) | Q(expires_at__gt=clock.now())
-    if names is not None:
-        is_current &= Q(name__in=names)
-    found = [
-        row for holder in holders for row in holder.secrets.filter(is_current).values_list("pk", "version", "name")
-    ]
-    if not found:
-        return frozenset(), ""
-    marks = "|".join(f"{pk}.{version}" for pk, version, _ in found)
-    return frozenset(name for _, _, name in found), hashlib.sha256(marks.encode()).hexdigest()[:32]
+    seen: set[str] = set()
+    good: list[Secret] = []
+    suspended: list[Suspended] = []
+    for holder in holders:
+        for row in holder.secrets.filter(is_current, name__in=names).defer("wrapped", "body"):
+            if row.name in seen:
+                continue
+            seen.add(row.name)
+            now = given_to.get(row.name, {}) if given_to is not None else None
+            if now is None or row.is_given_to(now):
+                good.append(row)
+            else:
+                suspended.append(Suspended(row.name, holder, row.version, row.set_at, row.given_to, now))
+    marks = "|".join(f"{row.pk}.{row.version}" for row in good)
+    mark = hashlib.sha256(marks.encode()).hexdigest()[:32] if good else ""
+    return Standing(frozenset(row.name for row in good), mark, tuple(suspended))
+
+
+def characters(holder: Holder) -> int:
+    """How much is stored, nearly: sealed values are as long as they are in UTF-8, and 29 bytes."""
+    return int(holder.secrets.aggregate(total=Coalesce(Sum(Length("body")), 0))["total"])
 
 
 def _shown(row: Secret) -> Stored:

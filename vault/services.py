@@ -27,6 +27,7 @@ MAX_VALUE: Final = 16 * 1024  # characters
 MAX_OF_HOLDER: Final = 200
 _LOCK: Final = 0x534C4950_0008  # any number that nobody else locks
 _Scope = Secret.Scope
+Given = Mapping[str, Mapping[str, Any]]  # by name: what a secret is given to, as plain JSON
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,18 @@ def problem_of(name: str, value: str) -> str:
     return ""
 
 
-def secrets_put(*, actor: Actor, holder: Holder, values: Mapping[str, str], expires_at: datetime | None = None) -> None:
-    """Sets or replaces, all or none. Raises BadInput, whose detail says by name what is wrong."""
+def secrets_put(
+    *,
+    actor: Actor,
+    holder: Holder,
+    values: Mapping[str, str],
+    expires_at: datetime | None = None,
+    given_to: Given | None = None,
+) -> None:
+    """Sets or replaces, all or none. `given_to` says by name what each is given to, which `secrets_use` compares.
+
+    Raises BadInput, whose detail says by name what is wrong.
+    """
     if not values:
         return
     problems = {name: words for name, value in values.items() if (words := problem_of(name, value))}
@@ -105,6 +116,7 @@ def secrets_put(*, actor: Actor, holder: Holder, values: Mapping[str, str], expi
             sealed = envelope.seal(provider, row.place, value)
             row.key_id, row.wrapped, row.body = sealed.key_id, sealed.wrapped, sealed.body
             row.set_at, row.expires_at, row.used_at = now, expires_at, None
+            row.given_to = (given_to or {}).get(name)
             row.save()
         _record(actor, "secret:put", holder, values)
 
@@ -130,31 +142,57 @@ def secrets_forget(*, actor: Actor, deployment_id: UUID) -> None:
             record(actor, "secret:forget", "deployment", deployment_id, count=count)
 
 
-def secrets_use(*, actor: Actor, holders: Iterable[Holder], names: Collection[str] | None = None) -> dict[str, str]:
+def secrets_confirm(*, actor: Actor, holder: Holder, version: int, name: str, before: Any, now: Any) -> bool:
+    """What was given to `before` is given to `now`. One conditional UPDATE: False where it is another value meanwhile,
+    or was given to something else."""
+    given = Q(given_to=before) if before is not None else Q(given_to__isnull=True)
+    with transaction.atomic():
+        if not holder.secrets.filter(given, name=name, version=version).update(given_to=now):
+            return False
+        _record(actor, "secret:confirm", holder, [name], before=before, now=now)
+    return True
+
+
+def secrets_use(
+    *,
+    actor: Actor,
+    holders: Iterable[Holder],
+    names: Collection[str] | None = None,
+    given_to: Given | None = None,
+) -> dict[str, str]:
     """Opened, by name, for the start of one instance: the first holder that has one counts. Expired ones don't.
 
+    With `given_to`, what was given to anything else stays closed, and nothing of a later holder stands in for it.
     One audit row says which were used, and whose they are. Raises Conflict (secret_sealed).
     """
     holders = list(holders)
     with transaction.atomic():
         vault_lock(is_shared=True)
-        found, used = _opened(holders, names)
+        found, used = _opened(holders, names, given_to)
         if used:
-            Secret.objects.filter(pk__in=[row.pk for row in used]).update(used_at=clock.now())
+            # Another start that notes the same now is as good: nobody waits for anybody.
+            free = Secret.objects.select_for_update(skip_locked=True).filter(pk__in=[row.pk for row in used])
+            Secret.objects.filter(pk__in=free.values("pk")).update(used_at=clock.now())
             whose = {row.name: row.scope for row in used}
             deployment, user = _instance_of(holders)
             record(actor, "secret:use", "deployment", deployment, secrets=whose, user=user)
     return found
 
 
-def _opened(holders: Iterable[Holder], names: Collection[str] | None) -> tuple[dict[str, str], list[Secret]]:
+def _opened(
+    holders: Iterable[Holder], names: Collection[str] | None, given_to: Given | None
+) -> tuple[dict[str, str], list[Secret]]:
     found: dict[str, str] = {}
     used: list[Secret] = []
+    seen: set[str] = set()
     provider, now = keys.provider(), clock.now()
     for holder in holders:
         rows = holder.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=now))
         for row in rows if names is None else rows.filter(name__in=names):
-            if row.name in found:
+            if row.name in seen:
+                continue
+            seen.add(row.name)
+            if given_to is not None and not row.is_given_to(given_to.get(row.name, {})):
                 continue
             try:
                 found[row.name] = envelope.unseal(provider, row.place, row.envelope)
@@ -175,8 +213,8 @@ def _instance_of(holders: Iterable[Holder]) -> tuple[str, str]:
     return next(deployments, ""), next(users, "")
 
 
-def _record(actor: Actor, action: str, holder: Holder, names: Iterable[str]) -> None:
-    data: dict[str, Any] = {"scope": str(holder.scope), "names": sorted(names)}
+def _record(actor: Actor, action: str, holder: Holder, names: Iterable[str], **more: Any) -> None:
+    data: dict[str, Any] = {"scope": str(holder.scope), "names": sorted(names), **more}
     if holder.user_id is not None:
         data["user"] = str(holder.user_id)
     record(actor, action, *holder.subject, **data)

@@ -73,6 +73,8 @@ _DEPLOYMENT: Final = {
     "credentials_unconfirmed": "Confirm that anonymous callers use the secrets in the server's settings.",
     "settings_invalid": "A setting has a value that can't be taken; `errors` names it.",
     "settings_sealed": "The secrets of the server can't be opened any more. Its owner sets them again.",
+    "settings_suspended": "The address that secrets are sent to has changed. Its owner confirms or sets them again.",
+    "suspension_changed": "What a secret is given to has changed once more. Look at the difference again.",
     "building": "The server is still being built. Retry-After says when to come back.",
     "stopped": "The server was stopped by its owner.",
     "failed": "The server can't run; the message says why.",

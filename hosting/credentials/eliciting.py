@@ -19,7 +19,7 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import WaitingChanged
 from hosting import inputs
-from hosting.credentials.personal import brought_by, personal_inputs
+from hosting.credentials.personal import brought_by, given_now, personal_inputs
 from hosting.given import declared_of
 from hosting.inputs import key_of
 from hosting.links import links
@@ -133,7 +133,7 @@ def credentials_put(*, actor: Actor, deployment: Deployment, values: Mapping[str
     good = {key: value for key, value in values.items() if key not in problems}
     if good:
         holder = Holder.personal(actor.user_id, deployment.pk)
-        services.secrets_put(actor=actor, holder=holder, values=good)
+        services.secrets_put(actor=actor, holder=holder, values=good, given_to=given_now(deployment))
         forget_at_runner(deployment, actor.user_id, REPLACED)
     return problems
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from common.errors import BadInput, NotFound
 from events.actors import SYSTEM, Actor
 from events.audit import record
 from hosting import inputs, queue
-from hosting.given import declared_for, declared_of, settings_of
+from hosting.credentials import bound
+from hosting.given import declared_for, declared_of, package_of, settings_of
 from hosting.inputs import Settings, key_of, key_parts
 from hosting.kinds.declared import Declared, asked
 from hosting.models import Deployment
@@ -31,6 +33,7 @@ from hosting.runner.placement import Personal
 from hosting.services import deployment_locked
 from hosting.states import State
 from vault import selectors, services
+from vault.selectors import Suspended
 from vault.services import Holder
 
 MAX_PERSONAL = 50
@@ -39,10 +42,15 @@ NEEDS_USERS = "asleep: starts with what each user brings"
 
 @dataclass(frozen=True)
 class Brought:
-    """What a user has of what each one brings. `mark` is another one whenever a value is; "" for none."""
+    """What a user has of what each one brings. `mark` is another one whenever a value is; "" for none.
+
+    What is suspended was given to something else than the server is now: it is missing until it is confirmed, also
+    where it was not needed.
+    """
 
     missing: tuple[Declared, ...]
     mark: str
+    suspended: tuple[Suspended, ...] = ()
 
 
 def personal_inputs(deployment: Deployment, declared: Iterable[Declared]) -> list[Declared]:
@@ -129,12 +137,26 @@ def holders_of(user_id: UUID, deployment: Deployment) -> list[Holder]:
 
 def brought_by(user_id: UUID, deployment: Deployment) -> Brought:
     """Needs `owner` and `current_version` selected."""
-    wanted = personal_inputs(deployment, declared_of(deployment.current_version))
-    keys = [key_of(one) for one in wanted]
-    if not keys:
+    given = given_now(deployment)
+    if not given:
         return Brought((), "")
-    names, mark = selectors.in_use(holders_of(user_id, deployment), keys)
-    return Brought(tuple(one for one in wanted if is_needed(one) and key_of(one) not in names), mark)
+    found = selectors.standing(holders_of(user_id, deployment), given, given)
+    suspended = {one.name for one in found.suspended}
+    missing = tuple(
+        one
+        for one in personal_inputs(deployment, declared_of(deployment.current_version))
+        if key_of(one) in suspended or (is_needed(one) and key_of(one) not in found.names)
+    )
+    return Brought(missing, found.mark, found.suspended)
+
+
+def given_now(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    """By key, what each user gives theirs to, as the server is now. Needs `owner` and `current_version` selected."""
+    version = deployment.current_version
+    package = package_of(version) if version is not None else bound.package_of(deployment.reference)
+    declared = declared_of(version)
+    wanted = personal_inputs(deployment, declared)
+    return bound.given_by_others(package, deployment.owner.folded, declared, wanted)
 
 
 def brought_for(deployment_id: UUID | str, user_id: UUID | str) -> Brought:
@@ -150,9 +172,9 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
         raise _unknown()
     declared = declared_of(version)
     wanted = {key_of(one): one for one in personal_inputs(deployment, declared)}
-    holders = holders_of(person, deployment)
-    _, mark = selectors.in_use(holders, wanted)
-    own = services.secrets_use(actor=SYSTEM, holders=holders, names=wanted)
+    holders, now = holders_of(person, deployment), given_now(deployment)
+    mark = selectors.standing(holders, wanted, now).mark
+    own = services.secrets_use(actor=SYSTEM, holders=holders, names=wanted, given_to=now)
     base = settings_of(deployment)
     secret = frozenset(key for key in own if wanted[key].is_secret)
     given = Settings({**base.values, **own}, base.arguments, base.secret_keys | secret)

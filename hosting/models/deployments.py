@@ -50,7 +50,6 @@ class Deployment(models.Model):
         default=dict, blank=True, help_text="fields of the runner's Limits; missing ones keep their default"
     )
     inputs = models.JSONField(default=dict, blank=True, help_text="plain values of the declared inputs, by name")
-    sealed = models.BinaryField(default=bytes, blank=True, editable=False, help_text="secret values (hosting.sealed)")
     personal_inputs = models.JSONField(
         default=list, blank=True, help_text='settings that each user brings, as "where:name" (hosting.personal)'
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from common.errors import BadInput, Conflict, NotFound
 from events.models import AuditEntry
-from hosting import configuring, sealed
+from hosting import configuring
 from hosting.configuring import BadSettings, deployment_settings_set
 from hosting.given import settings_of
 from hosting.inputs import Plain
@@ -19,8 +18,10 @@ from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import placement_for
 from hosting.runner.placement import Limits
+from hosting.services import deployment_delete
 from hosting.states import State
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
 SECRET = "hunter2-hunter2"
@@ -46,27 +47,6 @@ def placement(deployment: Deployment) -> Any:
     return placement_for(deployment.pk)[1]
 
 
-# --- seal
-
-
-def test_a_seal_opens_for_its_deployment_only() -> None:
-    one, other = uuid4(), uuid4()
-    closed = sealed.seal(one, {"env:A": SECRET})
-    assert SECRET.encode() not in closed
-    assert sealed.unseal(one, memoryview(closed)) == {"env:A": SECRET}
-    assert closed != sealed.seal(one, {"env:A": SECRET})
-    for deployment_id, value in (
-        (other, closed),
-        (one, closed[:-1] + bytes([closed[-1] ^ 1])),
-        (one, b"\x02" + closed[1:]),
-        (one, b"x"),
-    ):
-        with pytest.raises(Conflict, match="can't be opened"):
-            sealed.unseal(deployment_id, value)
-    assert sealed.seal(one, {}) == b""
-    assert sealed.unseal(one, b"") == {}
-
-
 # --- settings
 
 
@@ -86,11 +66,13 @@ def test_settings_reach_the_placement_with_a_new_generation(deployment: Deployme
     assert SECRET not in repr(found)
 
 
-def test_secrets_are_nowhere_but_in_the_seal(deployment: Deployment) -> None:
+def test_secrets_are_nowhere_but_in_the_vault(deployment: Deployment) -> None:
     change(deployment, values={"API_KEY": SECRET}, secrets={"env:OTHER": SECRET})  # declared as secret: sealed anyway
     row = Deployment.objects.filter(pk=deployment.pk).values().get()
-    assert SECRET not in json.dumps({name: str(value) for name, value in row.items() if name != "sealed"})
-    assert SECRET.encode() not in bytes(row["sealed"])
+    assert SECRET not in json.dumps({name: str(value) for name, value in row.items()})
+    kept = Secret.objects.filter(scope="deployment", deployment_id=deployment.pk)
+    assert [one.name for one in kept] == ["env:API_KEY", "env:OTHER"]
+    assert not any(SECRET.encode() in bytes(one.body) + bytes(one.wrapped) for one in kept)
     plain = Plain.from_json(deployment.inputs)
     assert sorted(plain.sealed_at) == ["env:API_KEY", "env:OTHER"]
     assert plain.values == {}
@@ -106,7 +88,7 @@ def test_what_is_not_named_stays_and_what_is_removed_goes(deployment: Deployment
     change(deployment, values={"env:A": "1", "env:B": "2"}, secrets={"env:S": SECRET, "env:T": SECRET}, arguments=["x"])
     change(deployment, values={"env:A": "", "env:S": "plain now"}, removed=["env:T"])
     assert Plain.from_json(deployment.inputs) == Plain({"env:B": "2", "env:S": "plain now"}, ("x",), {})
-    assert bytes(deployment.sealed) == b""
+    assert not Secret.objects.exists()
     assert AuditEntry.objects.filter(action="deployment:set_settings").latest("at").data["removed"] == [
         "env:A",
         "env:T",
@@ -152,14 +134,31 @@ def test_all_settings_together_are_bounded(deployment: Deployment) -> None:
         change(deployment, values={"env:B": "x" * 15_000})
 
 
-def test_a_sealing_key_that_changed_is_said_and_overcome(deployment: Deployment) -> None:
+def test_secrets_that_open_no_more_are_said_and_set_again(deployment: Deployment) -> None:
     change(deployment, secrets={"env:A": SECRET, "env:B": SECRET})
-    Deployment.objects.filter(pk=deployment.pk).update(sealed=sealed.seal(uuid4(), {"env:A": "x"}))
+    Secret.objects.filter(name="env:A").update(wrapped=b"of another key")
     with pytest.raises(Conflict, match="sets them again"):
         placement(deployment)
     change(deployment, secrets={"env:A": "new value"})
-    assert placement(deployment).masked == ["new value"]
-    assert list(Plain.from_json(deployment.inputs).sealed_at) == ["env:A"]
+    assert placement(deployment).masked == [SECRET, "new value"]
+
+
+def test_each_placement_with_secrets_is_one_row_of_the_audit(deployment: Deployment) -> None:
+    placement(deployment)
+    assert not AuditEntry.objects.filter(action="secret:use").exists()
+    change(deployment, secrets={"env:A": SECRET, "env:B": SECRET})
+    placement(deployment)
+    row = AuditEntry.objects.get(action="secret:use")
+    assert row.data == {"secrets": {"env:A": "deployment", "env:B": "deployment"}, "user": ""}
+    assert row.subject_id == str(deployment.pk)
+    placement(deployment)
+    assert AuditEntry.objects.filter(action="secret:use").count() == 2
+
+
+def test_secrets_go_with_their_server(deployment: Deployment) -> None:
+    change(deployment, secrets={"env:A": SECRET})
+    deployment_delete(actor=actor_of(deployment.owner.user), deployment=deployment)
+    assert not Secret.objects.exists()
 
 
 def test_the_setting_that_a_failed_start_named_tries_again(deployment: Deployment) -> None:

@@ -11,9 +11,9 @@ from django.test import Client
 
 from accounts.models import User
 from hosting.entry_facts import entry_seen
+from hosting.given import settings_of
 from hosting.models import Deployment, DeploymentVersion
 from hosting.remote_challenges import challenge_note
-from hosting.sealed import unseal
 from oauth.outbound.challenges import Challenge
 from registry.models import SeenServer
 from registry.search.finding import Search, find
@@ -62,7 +62,7 @@ def test_entry_is_hosted_from_the_form_and_its_secret_sealed(signed_in: Client, 
     deployment = Deployment.objects.get()
     version = DeploymentVersion.objects.get()
     assert (deployment.reference, version.registry_name) == ("npm:@example/weather@1.0.0", NAME)
-    assert unseal(deployment.pk, deployment.sealed)["env:API_KEY"] == SECRET
+    assert settings_of(deployment).values["env:API_KEY"] == SECRET
     assert deployment.inputs["values"] == {"env:CITY": "Wien"} and SECRET not in str(deployment.inputs)
     for path in (answer["Location"], answer["Location"] + "settings"):
         assert SECRET not in signed_in.get(path).content.decode()
