@@ -16,7 +16,7 @@ from events.models import AuditEntry
 from hosting.configuring import deployment_settings_set
 from hosting.credentials.eliciting import credentials_put, elicitation_open
 from hosting.credentials.overview import Setting, credentials_of
-from hosting.credentials.personal import personal_for, personal_set
+from hosting.credentials.personal import given_now, personal_for, personal_set
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, Elicitation
 from hosting.waiting.selectors import waiting_count, waiting_of
@@ -80,7 +80,8 @@ def test_the_nearest_value_counts_and_says_so(deployment: Deployment, acme: Orga
     assert setting(deployment, alice).is_missing
     secrets_put(actor=OPERATOR, holder=Holder.organization(acme.pk), values={KEY: "for-all-servers"})
     assert counting(setting(deployment, alice)) == ["acme’s, for all of its servers"]
-    secrets_put(actor=OPERATOR, holder=Holder.organization(acme.pk, deployment.pk), values={KEY: "for-this-one"})
+    ours = Holder.organization(acme.pk, deployment.pk)
+    secrets_put(actor=OPERATOR, holder=ours, values={KEY: "for-this-one"}, given_to=given_now(deployment))
     assert counting(setting(deployment, alice)) == ["acme’s, for this server"]
     put(deployment, alice)
     found = setting(deployment, alice)
