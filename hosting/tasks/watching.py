@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
@@ -18,13 +18,15 @@ from events.types import ALL_TASKS, TasksChanged, from_message
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 0.1
 STAY_SECONDS: Final = 20.0  # Valkey forgets who is in a group when it is started anew, and after a day
 
 
 class Watches:
-    """Who waits for which task."""
+    """Who waits for which task. `layer`: the process's own by default."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer: Any = None) -> None:
+        self._layer = layer
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._channel = ""
         self._joined_at = float("-inf")  # time.monotonic()
@@ -46,7 +48,7 @@ class Watches:
                 del self._waiting[task_id]
 
     async def _join(self) -> None:
-        layer: Any = get_channel_layer()
+        layer = self._layer or get_channel_layer()
         try:
             if not self._channel:
                 # Of pages' prefix: of all readers of a process the layer lets one wait, for the prefix of its own.
@@ -82,7 +84,12 @@ class Watches:
                         changed.set()
 
     async def stop(self) -> None:
-        for work in self._work:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+        await stopped(self._work)
+
+
+async def stopped(work: Iterable[asyncio.Task[Any]]) -> None:
+    """Ends tasks that read from the layer; whose client now and then loses a cancellation, so they may need several."""
+    while left := [one for one in work if not one.done()]:
+        for one in left:
+            one.cancel()
+        await asyncio.wait(left, timeout=AGAIN_SECONDS)
