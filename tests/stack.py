@@ -133,8 +133,11 @@ class Stack:
         return {pid: command for pid in descendants(self.pid) if (command := command_line(pid))}
 
     def part(self, word: str) -> int:
-        """The process of a part by a word of its command, such as `manage.py worker`."""
-        return next(pid for pid, command in self.processes().items() if word in command)
+        """The process of a part by a word of its command, such as `manage.py worker`. Raises LookupError."""
+        found = next((pid for pid, command in self.processes().items() if word in command), None)
+        if found is None:  # no StopIteration: a future of a thread would never end with it
+            raise LookupError(f"no process of the site has {word!r} in its command")
+        return found
 
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         request = urllib.request.Request(self.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()})

@@ -30,6 +30,7 @@ deployment = Deployment.objects.get()
 Deployment.objects.update(limits={"processes": 512, "in_flight": 300})
 placement_renew(deployment)
 """
+PART_SECONDS = 60.0
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -41,8 +42,18 @@ class Broken:
     api_token: str
 
     def kill(self, word: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Kill -9 the part of the site with this word in its command; the supervisor starts it again."""
-        os.kill(self.site.part(word), number)
+        """Kill -9 the part of the site with this word in its command, once it is there; the supervisor starts it again
+        later with each time."""
+        deadline = time.monotonic() + PART_SECONDS
+        while True:
+            try:
+                os.kill(self.site.part(word), number)
+            except (LookupError, ProcessLookupError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)  # called in a thread or where nothing else is to happen
+            else:
+                return
 
     @contextmanager
     def second_worker(self) -> Iterator[subprocess.Popen[bytes]]:
