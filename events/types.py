@@ -13,7 +13,8 @@ def deployment_group(deployment_id: object) -> str:
 
 
 ALL_TASKS = "tasks"
-"""The Channels group of everything that happens to tasks: each process that waits for some is in it once."""
+"""The Channels group of everything that happens to tasks, and to pages that calls wait for: each process that waits for
+some is in it once."""
 
 
 def tasks_group(user_id: object) -> str:
@@ -96,6 +97,18 @@ class WaitingChanged:
 
 
 @dataclass(frozen=True)
+class ElicitationChanged:
+    """A page that calls may wait for was made, or has ended; look again."""
+
+    name: ClassVar[str] = "elicitation:changed"
+    elicitation_id: str
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return (ALL_TASKS,)
+
+
+@dataclass(frozen=True)
 class ServerTakenDown:
     """A server of the registry was taken down; what is hosted from it stops."""
 
@@ -107,10 +120,26 @@ class ServerTakenDown:
         return ("registry",)
 
 
-Event = DeploymentChanged | BuildProgress | TaskChanged | TasksChanged | WaitingChanged | ServerTakenDown
+Event = (
+    DeploymentChanged
+    | BuildProgress
+    | TaskChanged
+    | TasksChanged
+    | WaitingChanged
+    | ElicitationChanged
+    | ServerTakenDown
+)
 _CLASSES: dict[str, type[Event]] = {
     cls.name: cls
-    for cls in (DeploymentChanged, BuildProgress, TaskChanged, TasksChanged, WaitingChanged, ServerTakenDown)
+    for cls in (
+        DeploymentChanged,
+        BuildProgress,
+        TaskChanged,
+        TasksChanged,
+        WaitingChanged,
+        ElicitationChanged,
+        ServerTakenDown,
+    )
 }
 
 

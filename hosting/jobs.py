@@ -12,10 +12,11 @@ from celery import shared_task
 
 from common.errors import NotFound, Unavailable
 from hosting import account_care, builds, cleaning, egress_records, inspection, reconciling
+from hosting.credentials import eliciting
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
-from hosting.tasks import ending, news, running, starting
+from hosting.tasks import ending, lacking, news, running, starting
 
 RETRY_SECONDS = 5
 MAX_RETRIES = 24
@@ -100,6 +101,8 @@ def tell_tasks(deployment_id: str, ended_at: str) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_tasks() -> None:
+    eliciting.elicitations_expire()
+    lacking.tasks_stranded()
     running.sweep()
 
 

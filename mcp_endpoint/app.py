@@ -19,7 +19,7 @@ from mcp_endpoint.context import Services
 from mcp_endpoint.directory import Backend, Directory, Key
 from mcp_endpoint.endpoint import Endpoint
 from mcp_endpoint.in_flight import InFlight
-from mcp_endpoint.limits import STREAM_SECONDS
+from mcp_endpoint.limits import HOLD_SECONDS, STREAM_SECONDS
 from mcp_endpoint.origin import Gate
 from mcp_endpoint.personal.persons import Persons
 from mcp_endpoint.records import Records
@@ -60,6 +60,7 @@ def build(
     stream_seconds: float = STREAM_SECONDS,
     in_flight: InFlight | None = None,
     visitors: Visitors | None = None,
+    hold_seconds: float = HOLD_SECONDS,
 ) -> Running:
     """Put the parts together; nothing runs yet."""
     directory = Directory(backend)
@@ -81,6 +82,7 @@ def build(
         ToolPolicies(directory),
         Tasks(directory),
         persons,
+        hold_seconds,
     )
     records = Records(directory)
     endpoint = Endpoint(site_url, gate, authenticator, directory, services, records, visitors or Visitors())
@@ -104,6 +106,7 @@ def build_from_settings() -> Running:
         pool=runner_pool(f"web-{os.getpid()}"),
         stream_seconds=settings.MCP_STREAM_SECONDS,
         in_flight=InFlight(settings.MCP_CALLS_PER_PRINCIPAL, settings.MCP_CALLS_PER_DEPLOYMENT),
+        hold_seconds=settings.SLIPWAY_HOLD_SECONDS,
         visitors=Visitors(settings.MCP_ANONYMOUS_CALLS_PER_ADDRESS, settings.MCP_ANONYMOUS_CALLS_PER_MINUTE),
     )
 

@@ -11,7 +11,7 @@ from mcp_endpoint.delivery import Delivery, View
 from mcp_endpoint.directory import Key
 from mcp_endpoint.headers import Fields
 from mcp_endpoint.in_flight import InFlight
-from mcp_endpoint.personal.persons import Persons
+from mcp_endpoint.personal.persons import Asking, Persons
 from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners, Source
 from mcp_endpoint.sessions import Sessions
@@ -38,6 +38,7 @@ class Services:
     tool_policies: ToolPolicies
     tasks: Tasks
     persons: Persons
+    hold_seconds: float  # that a call waits for a page which its client was sent to before
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Context:
     route: Route
     owner: str
     personal: str = ""  # the mark of the user's own values that an instance is started with
+    asking: Asking | None = None  # how the client is asked for what its user lacks, None where that is nothing
 
     @property
     def isolation(self) -> str:

@@ -37,8 +37,7 @@ from mcp_endpoint.protected_resource import WELL_KNOWN
 from mcp_endpoint.records import Records
 from mcp_endpoint.rejection import RefusedError, Rejection
 from mcp_endpoint.revisions import is_modern
-from mcp_endpoint.step_up import check_guarded
-from mcp_endpoint.tool_policy import check_tool
+from mcp_endpoint.step_up import check_allowed
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -218,10 +217,7 @@ class Endpoint:
 
     def enter(self, context: Context, inbound: Inbound, count: int = 1) -> None:
         """What calls pass before they are sent on. Raises RefusedError and AppError; then there is nothing to leave."""
-        if not context.route.policy.is_open:
-            check_tool(context.route, inbound)
-        if context.route.policy.guarded and "mcp:admin" not in context.principal.scopes:
-            check_guarded(context.route, context.principal, inbound)
+        check_allowed(context.route, context.principal, inbound)
         self._services.in_flight.enter(context.principal.key, context.route.deployment_id, count)
 
     def leave(self, context: Context, count: int = 1) -> None:

@@ -23,6 +23,7 @@ ANONYMOUS_CALLS_PER_MINUTE: Final = 120
 
 JSON_SECONDS: Final = 0.25  # a result within this time is plain JSON, later ones are streamed
 START_SECONDS: Final = 5.0  # the same while the instance is only being started and nobody asked to be told
+HOLD_SECONDS: Final = 30.0  # a call that waits for its user's credentials, where its client waits 60 s for an answer
 KEEP_ALIVE_SECONDS: Final = 15.0
 SWEEP_SECONDS: Final = 0.5
 RETRY_MILLISECONDS: Final = 1000

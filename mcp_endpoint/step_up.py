@@ -15,7 +15,7 @@ from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.protected_resource import PREFIX, metadata_url
 from mcp_endpoint.rejection import RefusedError, Rejection
-from mcp_endpoint.tool_policy import CALL, called_tool
+from mcp_endpoint.tool_policy import CALL, called_tool, check_tool
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -26,6 +26,17 @@ LACKING: Final = Challenge(
     403, "insufficient_scope", "The token lacks the scope mcp:admin, which this tool needs.", SCOPE
 )
 NOBODY: Final = Challenge(401, "", "This tool needs a bearer token with the scope mcp:admin.", SCOPE)
+
+
+def check_allowed(route: Route, principal: Principal, inbound: Inbound) -> None:
+    """What a call passes before anything is done for it: its owner's policy, and the scope of a guarded tool.
+
+    Raises RefusedError.
+    """
+    if not route.policy.is_open:
+        check_tool(route, inbound)
+    if route.policy.guarded and "mcp:admin" not in principal.scopes:
+        check_guarded(route, principal, inbound)
 
 
 def check_guarded(route: Route, principal: Principal, inbound: Inbound) -> None:

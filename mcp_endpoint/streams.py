@@ -109,6 +109,10 @@ class Streams:
             if not self._per_principal[stream.principal.key]:
                 del self._per_principal[stream.principal.key]
 
+    def may_use(self, stream: Stream) -> bool:
+        """Whether its principal may still use what it is of, looked at now."""
+        return stream.ended_by != REVOKED and self._may_use(stream.principal, stream.key, time.time())
+
     def drain(self, seconds: float = 0.0) -> None:
         """End those whose clients come back to another process, and after `seconds` the others."""
         self._is_draining = True

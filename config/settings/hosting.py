@@ -18,6 +18,9 @@ SLIPWAY_TASK_STORAGE_BYTES = env.integer("SLIPWAY_TASK_STORAGE_KIB", 256, least=
 TASK_STORAGE = env.storage("SLIPWAY_TASK_STORAGE", "SLIPWAY_TASK_STORAGE_OPTIONS")
 SLIPWAY_TASK_LINES = env.integer("SLIPWAY_TASK_LINES", 5000, least=0, most=1_000_000)  # of one task's log
 
+# A repeated call whose user is busy typing credentials is held so long before its client is sent to the page again.
+SLIPWAY_HOLD_SECONDS = env.integer("SLIPWAY_HOLD_SECONDS", 30, least=0, most=45)
+
 # Callers without an account, by their address: requests that are open at once in a process, and a minute
 MCP_ANONYMOUS_CALLS_PER_ADDRESS = env.integer("MCP_ANONYMOUS_CALLS_PER_ADDRESS", 32, least=1, most=100_000)
 MCP_ANONYMOUS_CALLS_PER_MINUTE = env.integer("MCP_ANONYMOUS_CALLS_PER_MINUTE", 120, least=1, most=1_000_000)

@@ -1,8 +1,10 @@
-"""Asking a person to bring what a call lacks: who may open the page, what is stored, and who is told."""
+"""Asking a person to bring what a call lacks: who may open the page, what is stored, and what its end does to the calls
+and tasks that wait for it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -17,7 +19,7 @@ from common.errors import AppError, BadInput, NotFound
 from events.actors import Actor
 from events.audit import record
 from events.publish import publish_on_commit
-from events.types import WaitingChanged
+from events.types import ElicitationChanged, WaitingChanged
 from hosting import inputs
 from hosting.credentials.personal import brought_by, given_now, personal_inputs
 from hosting.given import declared_of
@@ -28,6 +30,7 @@ from hosting.permissions import may_call
 from hosting.runner import control
 from hosting.states import State
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from hosting.tasks.lacking import tasks_go_on, tasks_refuse
 from vault import services
 from vault.services import Holder
 
@@ -38,6 +41,9 @@ OWN_PAGE: Final = "site"  # in the place of a client's id: the user came by the 
 COMPLETE: Final = "notifications/elicitation/complete"
 REPLACED: Final = "its user's credentials were replaced"
 REVOKED: Final = "its user's credentials were revoked"
+DECLINED: Final = "The user declined to give this server the credentials that it needs, so the call was not made."
+LATE: Final = "The user did not give this server the credentials that it needs in time, so the call was not made."
+AT_ONCE: Final = 1000  # pages that are ended together
 _State = Elicitation.State
 
 
@@ -51,16 +57,18 @@ def elicitation_open(
     *, user_id: UUID, client_id: str, deployment_id: UUID, session: str = "", runner_address: str = ""
 ) -> Elicitation:
     """The page that waits for this client of the user, made where there is none: asking again asks the same."""
-    now = clock.now()
     whose = {"user_id": user_id, "client_id": client_id, "deployment_id": deployment_id, "session": session}
     waiting = Elicitation.objects.filter(**whose, state=_State.OPEN)
-    waiting.filter(expires_at__lte=now).delete()
     found = waiting.first()
+    if found is not None and found.is_expired:
+        _expire([found])
+        found = None
     if found is None:
         try:
             with transaction.atomic():
-                found = Elicitation.objects.create(**whose, runner_address=runner_address, expires_at=now + KEPT)
-                publish_on_commit(WaitingChanged(str(user_id)))
+                expires = clock.now() + KEPT
+                found = Elicitation.objects.create(**whose, runner_address=runner_address, expires_at=expires)
+                _tell_pages([found])
         except IntegrityError:  # another call of the same client was faster
             found = waiting.get()
     return found
@@ -87,33 +95,65 @@ def elicitation_of(actor: Actor, elicitation_id: str) -> Elicitation:
 
 
 def elicitation_decline(*, actor: Actor, elicitation: Elicitation) -> None:
-    """Raises OverError."""
-    _end(elicitation, _State.DECLINED, actor)
+    """What waited for this page ends in words. Raises OverError."""
+    with transaction.atomic():
+        _end(elicitation, _State.DECLINED, actor)
+        tasks_refuse([elicitation.pk], DECLINED)
 
 
 def elicitation_done(*, actor: Actor, elicitation: Elicitation) -> None:
-    """What was brought works: exactly the client that asked is told. Raises OverError."""
-    _end(elicitation, _State.DONE, actor)
-    if elicitation.session:
-        params = msgspec.json.encode({"elicitationId": elicitation.pk})
-        tell = control.Tell(elicitation.session, elicitation.owner, COMPLETE, params)
-        _ask(elicitation.runner_address, tell)
+    """What was brought works: all that waited for it goes on, and exactly the clients that asked are told.
+
+    Other pages that ask the same user the same, for other clients, are done with it. Raises OverError.
+    """
+    of_user = {"user_id": elicitation.user_id, "deployment_id": elicitation.deployment_id}
+    waiting = Elicitation.objects.filter(**of_user, state=_State.OPEN, expires_at__gt=clock.now())
+    with transaction.atomic():
+        ended = list(waiting.select_for_update().order_by("pk"))  # in one order, so that two of them never block
+        if elicitation not in ended:
+            raise _over()
+        for one in ended:
+            _end(one, _State.DONE, actor)
+        tasks_go_on(**of_user)
+    _tell_clients(ended)
 
 
 def _end(elicitation: Elicitation, state: str, actor: Actor) -> None:
     now = clock.now()
-    with transaction.atomic():
-        waiting = Elicitation.objects.filter(pk=elicitation.pk, state=_State.OPEN, expires_at__gt=now)
-        if not waiting.update(state=state, ended_at=now):
-            raise OverError("elicitation_over", "This page was answered already, or its time is over.")
-        record(actor, f"elicitation:{state}", "deployment", elicitation.deployment_id, client=elicitation.client_id)
-        publish_on_commit(WaitingChanged(str(elicitation.user_id)))
+    waiting = Elicitation.objects.filter(pk=elicitation.pk, state=_State.OPEN, expires_at__gt=now)
+    if not waiting.update(state=state, ended_at=now):
+        raise _over()
+    record(actor, f"elicitation:{state}", "deployment", elicitation.deployment_id, client=elicitation.client_id)
+    _tell_pages([elicitation])
+
+
+def _tell_pages(elicitations: Sequence[Elicitation]) -> None:
+    for one in elicitations:
+        publish_on_commit(ElicitationChanged(one.pk))
+    for user_id in {one.user_id for one in elicitations}:
+        publish_on_commit(WaitingChanged(str(user_id)))
+
+
+def _tell_clients(elicitations: Iterable[Elicitation]) -> None:
+    """Each session that was given an elicitation's id, and no other (2025-11-25 client/elicitation, "Completion
+    Notifications")."""
+    told: dict[str, list[control.OfPersons]] = defaultdict(list)
+    for one in elicitations:
+        if one.session:
+            params = msgspec.json.encode({"elicitationId": one.pk})
+            told[one.runner_address].append(control.Tell(one.session, one.owner, COMPLETE, params))
+    for address, operations in told.items():
+        _ask(address, *operations)
 
 
 def check_open(elicitation: Elicitation) -> None:
     """Raises OverError."""
     if elicitation.state != _State.OPEN or elicitation.is_expired:
-        raise OverError("elicitation_over", "This page was answered already, or its time is over.")
+        raise _over()
+
+
+def _over() -> OverError:
+    return OverError("elicitation_over", "This page was answered already, or its time is over.")
 
 
 # --- what a user brings
@@ -160,14 +200,37 @@ def missing_names(actor: Actor, deployment: Deployment) -> list[str]:
     return [one.flag or one.name for one in brought_by(actor.user_id, deployment).missing]
 
 
-def _ask(address: str, operation: control.OfPersons) -> None:
+def _ask(address: str, *operations: control.OfPersons) -> None:
     async def ask(pool: RunnerPool) -> None:
-        await (await pool.link(address)).ask(operation)
+        link = await pool.link(address)
+        for operation in operations:
+            await link.ask(operation)
 
     try:
         links.run(ask)
     except (RunnerUnavailableError, DetachedError) as error:
         log.info("runner_not_told", runner=address, error=str(error))
+
+
+def elicitations_expire() -> int:
+    """Ends the pages whose time is over, and what waits for them. How many there were."""
+    count = 0
+    late = Elicitation.objects.filter(state=_State.OPEN, expires_at__lte=clock.now()).order_by("expires_at")
+    while found := _expire(list(late[:AT_ONCE])):
+        count += found
+    return count
+
+
+def _expire(late: Sequence[Elicitation]) -> int:
+    """In a few statements, however many they are."""
+    ids = [one.pk for one in late]
+    with transaction.atomic():
+        rows = Elicitation.objects.filter(pk__in=ids, state=_State.OPEN)
+        rows.update(state=_State.EXPIRED, ended_at=clock.now())
+        if ids:
+            tasks_refuse(ids, LATE)
+        _tell_pages(late)
+    return len(ids)
 
 
 def elicitations_purge() -> None:

@@ -18,12 +18,13 @@ class Elicitation(models.Model):
         OPEN = "open", "Open"
         DONE = "done", "Done"
         DECLINED = "declined", "Declined"
+        EXPIRED = "expired", "Expired"
 
     id = models.CharField(primary_key=True, max_length=64, default=ids.random_token, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     client_id = models.TextField()
     deployment = models.ForeignKey("Deployment", on_delete=models.CASCADE, related_name="+")
-    session = models.CharField(max_length=64, blank=True, help_text="at the runner; of a legacy client")
+    session = models.CharField(max_length=64, blank=True, help_text="at the runner, where it is told of the end")
     runner_address = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -33,7 +34,9 @@ class Elicitation(models.Model):
     class Meta:
         ordering = ("created_at",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=Q(state__in=["open", "done", "declined"]), name="elicitation_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "done", "declined", "expired"]), name="elicitation_state_known"
+            ),
             models.UniqueConstraint(
                 fields=["user", "client_id", "deployment", "session"],
                 condition=Q(state="open"),
@@ -54,4 +57,5 @@ class Elicitation(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        return self.state == self.State.OPEN and self.expires_at <= clock.now()
+        is_late = self.state == self.State.OPEN and self.expires_at <= clock.now()
+        return is_late or self.state == self.State.EXPIRED

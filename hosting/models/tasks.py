@@ -52,6 +52,10 @@ class Task(models.Model):
     reason = models.TextField(blank=True, help_text="how it goes, or why it ended so, in words")
     progress = models.JSONField(default=dict, blank=True)
     questions = OrderedJSONField(default=dict, blank=True, help_text="open ones by key: method, params")
+    elicitation = models.ForeignKey(
+        "Elicitation", null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks", db_index=False,
+        help_text="the page that a lacking one waits for",
+    )  # fmt: skip
     answered = models.JSONField(default=dict, blank=True, help_text="by key: from where the answer came that counted")
     samples = models.JSONField(default=list, blank=True, help_text="progress over time (hosting.tasks.pace)")
 
@@ -85,6 +89,7 @@ class Task(models.Model):
             models.Index(fields=["deployment", "principal", "-created_at", "-id"], name="task_by_principal"),
             models.Index(fields=["user", "-created_at"], name="task_by_user"),
             models.Index(fields=["state", "looked_at"], name="task_open", condition=Q(state__in=sorted(OPEN))),
+            models.Index(fields=["elicitation"], name="task_by_elicitation", condition=Q(elicitation__isnull=False)),
             models.Index(fields=["expires_at"], name="task_expiring", condition=Q(expires_at__isnull=False)),
         ]
 

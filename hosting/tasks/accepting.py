@@ -52,6 +52,23 @@ class Starting:
     exchange: str
 
 
+@dataclass(frozen=True)
+class Lacking:
+    """What the task's user has to bring first: the page that asks for it, and the question for a client that may be
+    asked ({method, params}), None otherwise. `words` are for people and models."""
+
+    elicitation_id: str
+    words: str
+    question: dict[str, Any] | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Of a task's row. Another page has another key: keys are used once (SEP-2663, "Task Update Requests")."""
+        key = f"credentials-{self.elicitation_id}"
+        questions = {key: self.question} if self.question is not None else {}
+        return {"elicitation_id": self.elicitation_id, "questions": questions, "reason": self.words}
+
+
 def task_create(wanted: Wanted, starting: Starting | None = None) -> Task:
     """Accepted once this returns outside of a transaction. Without `starting` its start is queued on commit."""
     if starting is not None:
@@ -68,6 +85,11 @@ def task_create(wanted: Wanted, starting: Starting | None = None) -> Task:
         task = _insert(wanted, state=State.ACCEPTED, reason="waits for its start")
         queue.start_task(task.id)
     return task
+
+
+def task_create_lacking(wanted: Wanted, lacking: Lacking) -> Task:
+    """A task that waits for a page. Whoever calls this holds the page's row locked, and it is open."""
+    return _insert(wanted, state=State.LACKING, **lacking.columns)
 
 
 def task_of_call(wanted: Wanted, *, task_id: str, runner_address: str, exchange: str) -> Task:

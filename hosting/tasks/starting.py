@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from common.errors import NotFound, Unavailable
 from hosting.credentials.personal import brought_for, personal_for
+from hosting.credentials.waiting import task_waits
 from hosting.links import links
 from hosting.models import Task
 from hosting.runner import control
@@ -42,6 +43,8 @@ def task_start(task_id: str) -> None:
 
 
 def _start_at(task: Task, place: Place) -> None:
+    if task.state == State.ACCEPTED and place.is_personal and task_waits(task):
+        return
     if task.state == State.ACCEPTED and not _claim(task, place):
         return  # cancelled, or another job was faster
     steps.reached(Step.CLAIMED)

@@ -2,6 +2,7 @@
 
     accepted → starting → working ⇄ input_required → ended
 
+A task whose user has to bring something first is `lacking` until a page of the site has ended: then it is accepted.
 `ended` has an outcome; each protocol revision projects its own status from the two (`status_2025`, `status_2026`).
 A task that is run again goes back to `accepted`.
 """
@@ -20,6 +21,7 @@ from hosting.runner.frames import Event, Kind
 
 class State(StrEnum):
     ACCEPTED = "accepted"
+    LACKING = "lacking"
     STARTING = "starting"
     WORKING = "working"
     INPUT_REQUIRED = "input_required"
@@ -36,10 +38,11 @@ class Outcome(StrEnum):
 
 _PROGRESS = ("progress", "total", "message")
 _S = State
-OPEN = frozenset({_S.ACCEPTED, _S.STARTING, _S.WORKING, _S.INPUT_REQUIRED})
+OPEN = frozenset({_S.ACCEPTED, _S.LACKING, _S.STARTING, _S.WORKING, _S.INPUT_REQUIRED})
 RUNNING = frozenset({_S.STARTING, _S.WORKING, _S.INPUT_REQUIRED})
 TO: dict[State, frozenset[State]] = {
-    _S.ACCEPTED: frozenset({_S.STARTING, _S.WORKING, _S.ENDED}),
+    _S.ACCEPTED: frozenset({_S.LACKING, _S.STARTING, _S.WORKING, _S.ENDED}),
+    _S.LACKING: frozenset({_S.ACCEPTED, _S.ENDED}),
     _S.STARTING: frozenset({_S.ACCEPTED, _S.WORKING, _S.INPUT_REQUIRED, _S.ENDED}),
     _S.WORKING: frozenset({_S.ACCEPTED, _S.INPUT_REQUIRED, _S.ENDED}),
     _S.INPUT_REQUIRED: frozenset({_S.ACCEPTED, _S.WORKING, _S.ENDED}),

@@ -1,4 +1,5 @@
-"""Being told that a task has changed: one channel a process in one group, whatever the number of those who wait.
+"""Being told that a task, or a page that calls wait for, has changed: one channel a process in one group, whatever the
+number of those who wait.
 
 News is no record: who waits reads the row after having begun to, after each change, and now and then without one.
 """
@@ -14,7 +15,7 @@ from typing import Any, Final
 import structlog
 from channels.layers import get_channel_layer
 
-from events.types import ALL_TASKS, TasksChanged, from_message
+from events.types import ALL_TASKS, ElicitationChanged, TasksChanged, from_message
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS: Final = 1.0
@@ -23,7 +24,7 @@ STAY_SECONDS: Final = 20.0  # Valkey forgets who is in a group when it is starte
 
 
 class Watches:
-    """Who waits for which task. `layer`: the process's own by default."""
+    """Who waits for which task or elicitation, by its id. `layer`: the process's own by default."""
 
     def __init__(self, layer: Any = None) -> None:
         self._layer = layer
@@ -78,10 +79,14 @@ class Watches:
                 log.warning("task_news_not_read", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            ids: list[str] = []
             if isinstance(event, TasksChanged):
-                for task_id in event.task_ids:
-                    for changed in self._waiting.get(task_id, ()):
-                        changed.set()
+                ids = event.task_ids
+            elif isinstance(event, ElicitationChanged):
+                ids = [event.elicitation_id]
+            for each in ids:
+                for changed in self._waiting.get(each, ()):
+                    changed.set()
 
     async def stop(self) -> None:
         await stopped(self._work)

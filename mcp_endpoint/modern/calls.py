@@ -46,8 +46,8 @@ async def call(context: Context, message: ModernCall) -> None:
     if message.method in _OF_TASKS and await _is_of_tasks(context, message):
         return
     params = message.params
-    if message.method == _CALL and not context.services.tool_headers.has_none(context.route.version_id):
-        await _match_headers(context, message)
+    if message.method == _CALL:
+        await match_headers(context, message)
     if message.state or message.responses:
         state = _opened_state(context, message)
         if isinstance(state, Parked):
@@ -191,8 +191,10 @@ async def _is_of_tasks(context: Context, message: ModernCall) -> bool:
     return not has_more
 
 
-async def _match_headers(context: Context, message: ModernCall) -> None:
-    """2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers"."""
+async def match_headers(context: Context, message: ModernCall) -> None:
+    """2026-07-28 basic/transports/streamable-http, "Server Behavior for Custom Headers". Raises RefusedError."""
+    if context.services.tool_headers.has_none(context.route.version_id):
+        return
     problem = await context.services.tool_headers.problem(context.route.version_id, context.fields, message.params)
     if problem:
         refuse(j.HEADER_MISMATCH, f"Header mismatch: {problem}", message.id)

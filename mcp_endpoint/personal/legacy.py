@@ -1,8 +1,13 @@
 """A handshake client's request whose user lacks credentials: its session is opened without an instance, which starts
-with the first call that can be served. 2025-11-25 clients that open pages get -32042, others words with a link."""
+with the first call that can be served.
+
+A call that is to be a task, or may be handed off, waits as one. For others 2025-11-25 clients that open pages get
+-32042, the rest words with a link; a call that comes again while its user is at the page is held before that.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -15,10 +20,16 @@ from mcp_endpoint.context import Context
 from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.legacy.sessions import SESSION_HEADER, found
 from mcp_endpoint.personal import words
-from mcp_endpoint.personal.persons import CONNECT, Asked, Brought
+from mcp_endpoint.personal.asking import asked_of, brought_now
+from mcp_endpoint.personal.holding import held
+from mcp_endpoint.personal.persons import CONNECT, Asking, Brought
 from mcp_endpoint.rejection import refuse
 from mcp_endpoint.revisions import negotiable
 from mcp_endpoint.sessions import Session, Sessions
+from mcp_endpoint.step_up import check_allowed
+from mcp_endpoint.tasks import declared, offer
+from mcp_endpoint.tasks import legacy as tasks
+from mcp_endpoint.tasks import tools as of_tasks
 from mcp_endpoint.tool_policy import called_tool
 
 CALL: Final = "tools/call"
@@ -45,47 +56,77 @@ async def serve(context: Context, post: LegacyPost, brought: Brought) -> bool:
             await _result(context, message, words.tool_result(words.CONNECTED, is_modern=False, is_error=False))
             return True
         return False
-    if post.is_batch:
-        refuse(j.INVALID_REQUEST, words.linked(await _asked(context, found(context))), status=200)
     if message.method == "initialize":
         await _initialize(context, message)
-    else:
-        await _serve(context, message, found(context, message.id))
-    return True
+        return True
+    session = found(context, message.id)
+    by_url = session.asks_by_url
+    context.asking = Asking(by_url, session.id if by_url else "", session.runner if by_url else "")
+    if not post.is_batch:
+        return await _one(context, post, message, session)
+    if not context.subject:
+        refuse(j.INVALID_REQUEST, words.NOBODY)
+    refuse(j.INVALID_REQUEST, words.linked(await asked_of(context)), status=200)
 
 
-async def _serve(context: Context, message: Call, session: Session) -> None:
+async def _one(context: Context, post: LegacyPost, message: Call, session: Session) -> bool:
     if message.method == "ping":
         await _result(context, message, b"{}")
     elif message.method == "tools/list":
-        services = context.services
-        greeting = await services.runners.in_thread(services.persons.greeting, context.route.version_id)
-        result = words.tools(greeting, is_modern=False)
-        if greeting.tools is not None:
-            result = services.tool_policies.shown(context.route, result)
-        await _result(context, message, result)
+        await _list(context, message, session)
     elif not context.subject:
         await _refused(context, message, words.NOBODY)
     else:
-        asked = await _asked(context, session)
-        if session.asks_by_url:
-            await context.answer.json(200, j.error(message.id, words.url_required(asked)))
-        else:
-            await _refused(context, message, words.linked(asked))
+        if message.method == CALL and called_tool(message) != CONNECT:
+            check_allowed(context.route, context.principal, post)
+        return await _serve(context, message, session)
+    return True
 
 
-async def _asked(context: Context, session: Session) -> Asked:
-    if not context.subject:
-        refuse(j.INVALID_REQUEST, words.NOBODY)
-    asked: Asked = await context.services.runners.in_thread(
-        context.services.persons.ask,
-        context.route.deployment_id,
-        context.subject,
-        context.principal.client_id,
-        session.id,
-        session.runner,
+async def _serve(context: Context, message: Call, session: Session) -> bool:
+    """False where the user has brought by now what was missing."""
+    if tasks.is_for_tasks(session, message) and await tasks.serve(context, session, message):
+        return True
+    if message.method == CALL and await offer.own_tool(context, message, session.revision):
+        return True
+    is_kept = not session.asks_by_url and called_tool(message) != CONNECT and offer.may_hand_off(context, message)
+    if is_kept:
+        await _keep(context, message, session)
+        return True
+    asked = await asked_of(context)
+    if asked.is_known:
+        page = await held(context, asked.id, message.id)
+        if page.was_declined:
+            await _refused(context, message, words.DECLINED)
+            return True
+        if not (await brought_now(context)).missing:
+            return False
+        asked = await asked_of(context)
+    if session.asks_by_url:
+        await context.answer.json(200, j.error(message.id, words.url_required(asked)))
+    else:
+        await _refused(context, message, words.linked(asked))
+    return True
+
+
+async def _keep(context: Context, message: Call, session: Session) -> None:
+    """The call waits as a task. Its session has the server's state for this client, so it runs there."""
+    tool = offer.tool_of(message.params)
+    wanted = tasks.wanted_of(
+        context, message, tool=tool, params=message.params, origin=offer.HANDED_OFF, session=session.id
     )
-    return asked
+    task = await context.services.tasks.create(context, replace(wanted, revision=session.revision))
+    await _result(context, message, of_tasks.waiting(task, context.route.names_taken))
+
+
+async def _list(context: Context, message: Call, session: Session) -> None:
+    services = context.services
+    greeting = await services.runners.in_thread(services.persons.greeting, context.route.version_id)
+    result = words.tools(greeting, is_modern=False)
+    if greeting.tools is not None:
+        shown = services.tool_policies.shown(context.route, result)
+        result = offer.listed_2025(context, session.revision, shown)
+    await _result(context, message, result)
 
 
 async def _initialize(context: Context, message: Call) -> None:
@@ -122,7 +163,10 @@ async def _initialize(context: Context, message: Call) -> None:
     session = Session(session_id, address, link.boot, route.deployment_id, revision, by_url)
     context.answer.add_header(SESSION_HEADER, services.sessions.seal(session, context.owner).encode())
     greeting = await services.runners.in_thread(services.persons.greeting, route.version_id)
-    await _result(context, message, words.initialized(greeting, revision, route.name))
+    result = words.initialized(greeting, revision, route.name)
+    if revision == tasks.REVISION and route.has_tasks:
+        result = declared.in_initialize(result, has_list=True)
+    await _result(context, message, result)
 
 
 async def _refused(context: Context, message: Call, text: str) -> None:

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import msgspec
 
+from common import clock
 from common.errors import AppError
 from events.actors import person
-from hosting.credentials import eliciting, personal
+from hosting.credentials import eliciting, personal, waiting
 from hosting.given import declared_of
 from hosting.models import Deployment, DeploymentVersion, Elicitation
 from mcp_endpoint.lookup import connection
-from mcp_endpoint.personal.persons import Asked, Brought, Greeting
+from mcp_endpoint.personal.persons import Asked, Asking, Brought, Greeting, Page
 
 if TYPE_CHECKING:
     from hosting.runner.control import PlacePersonal
@@ -40,21 +41,28 @@ class OrmPersons:
         with connection():
             return personal.personal_for(deployment_id, sub)
 
-    def ask(self, deployment_id: str, sub: str, client_id: str, session: str, runner_address: str) -> Asked:
+    def ask(self, deployment_id: str, sub: str, client_id: str, asking: Asking) -> Asked:
         with connection():
+            began = clock.now()
             deployment = Deployment.objects.select_related("owner").get(pk=deployment_id)
             found = eliciting.elicitation_open(
                 user_id=UUID(sub),
                 client_id=client_id,
                 deployment_id=deployment.pk,
-                session=session,
-                runner_address=runner_address,
+                session=asking.session,
+                runner_address=asking.runner,
             )
-            words = (
-                f"{deployment.label} needs credentials of your own. Type them on this page of the site that hosts it:"
-                " they do not pass through this program, and nobody else uses them."
-            )
-            return Asked(found.pk, eliciting.elicitation_url(found), words)
+            words = waiting.asking_words(deployment.label)
+            return Asked(found.pk, eliciting.elicitation_url(found), words, found.created_at < began)
+
+    def page(self, asked_id: str, sub: str) -> Page:
+        """One that is unknown, or another user's, is over."""
+        with connection():
+            found = Elicitation.objects.filter(pk=asked_id, user_id=UUID(sub)).first()
+        if found is None or found.is_expired:
+            return Page()
+        state = Elicitation.State
+        return Page(found.state == state.OPEN, found.state == state.DECLINED)
 
     def decline(self, asked_id: str, sub: str) -> None:
         """What is over already stays so."""

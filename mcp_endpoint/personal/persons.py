@@ -19,12 +19,29 @@ class Brought(msgspec.Struct, frozen=True):
     mark: str = ""
 
 
+class Asking(msgspec.Struct, frozen=True):
+    """`by_url`: the client declared that it opens pages. `runner` is where its session is told when one is done, ""
+    for a client that may not be told."""
+
+    by_url: bool
+    session: str = ""
+    runner: str = ""
+
+
 class Asked(msgspec.Struct, frozen=True):
-    """A page that waits for its user. Nothing is in the URL but an id."""
+    """A page that waits for its user. Nothing is in the URL but an id. `is_known`: the same was asked before."""
 
     id: str
     url: str
     message: str
+    is_known: bool = False
+
+
+class Page(msgspec.Struct, frozen=True):
+    """How one stands: `is_open`, or how it ended."""
+
+    is_open: bool = False
+    was_declined: bool = False
 
 
 class Greeting(msgspec.Struct, frozen=True):
@@ -42,6 +59,7 @@ class Persons(Protocol):
 
     def brought(self, deployment_id: str, sub: str) -> Brought: ...
     def placement(self, deployment_id: str, sub: str) -> PlacePersonal: ...
-    def ask(self, deployment_id: str, sub: str, client_id: str, session: str, runner_address: str) -> Asked: ...
+    def ask(self, deployment_id: str, sub: str, client_id: str, asking: Asking) -> Asked: ...
+    def page(self, asked_id: str, sub: str) -> Page: ...
     def decline(self, asked_id: str, sub: str) -> None: ...
     def greeting(self, version_id: str) -> Greeting: ...

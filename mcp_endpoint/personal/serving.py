@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mcp_endpoint.legacy.messages import LegacyPost
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.personal import legacy, modern
-from mcp_endpoint.personal.persons import Brought
+from mcp_endpoint.personal.asking import brought_now
+from mcp_endpoint.personal.holding import GoneError
 
 if TYPE_CHECKING:
     from mcp_endpoint.context import Context
@@ -19,11 +20,10 @@ async def served(context: Context, inbound: Inbound) -> bool:
     """True where the request was answered here. Otherwise `context.personal` says what its instance is started with."""
     if not isinstance(inbound, ModernCall | LegacyPost):
         return False
-    services = context.services
-    brought: Brought = await services.runners.in_thread(
-        services.persons.brought, context.route.deployment_id, context.subject
-    )
-    context.personal = brought.mark
-    if isinstance(inbound, ModernCall):
-        return await modern.serve(context, inbound, brought)
-    return await legacy.serve(context, inbound, brought)
+    brought = await brought_now(context)
+    try:
+        if isinstance(inbound, ModernCall):
+            return await modern.serve(context, inbound, brought)
+        return await legacy.serve(context, inbound, brought)
+    except GoneError:
+        return True

@@ -52,7 +52,12 @@ def input_required(asked: Asked, state: str) -> bytes:
 def action_of(responses: bytes) -> str:
     """What the client answered to our question; "" for nothing."""
     members = (j.decode_members(responses) if responses else None) or {}
-    answer = j.decode_any(members[KEY]) if KEY in members else None
+    return action_in(bytes(members[KEY])) if KEY in members else ""
+
+
+def action_in(result: bytes) -> str:
+    """Of a raw ElicitResult; "" for none."""
+    answer = j.decode_any(result) if result else None
     action = answer.get("action") if isinstance(answer, dict) else None
     return action if isinstance(action, str) else ""
 

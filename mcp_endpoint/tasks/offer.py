@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcp_endpoint.context import Context
 
 CALL: Final = "tools/call"
-_HANDED_OFF: Final = "handed_off"
+HANDED_OFF: Final = "handed_off"
 
 
 class _Named(msgspec.Struct):
@@ -88,6 +88,20 @@ def listed_2026(context: Context, message: ModernCall, result: bytes) -> bytes:
     return tools.in_list(result, route.names_taken)
 
 
+def may_hand_off(context: Context, message: ModernCall | Call) -> bool:
+    """Whether its client may be given words about a task in place of this call's result."""
+    route = context.route
+    is_call = message.method == CALL and bool(route.hand_off_seconds) and route.has_tasks
+    return is_call and route.task_support.get(tool_of(message.params)) != "forbidden"
+
+
+def knows_tasks(context: Context, message: ModernCall) -> bool:
+    """Whether this call of a modern client may be answered with a CreateTaskResult."""
+    route = context.route
+    is_call = message.method == CALL and route.has_tasks and wire.declares(message.capabilities)
+    return is_call and route.task_support.get(tool_of(message.params)) != "forbidden"
+
+
 def converting_2025(
     context: Context, message: Call, source: Source, where: Where, *, age: float = 0.0, after: int = 0
 ) -> Source:
@@ -101,7 +115,7 @@ def converting_2025(
     tool = tool_of(message.params)
     if context.route.task_support.get(tool) == "forbidden":
         return source
-    wanted = legacy.wanted_of(context, message, tool=tool, params=message.params, origin=_HANDED_OFF)
+    wanted = legacy.wanted_of(context, message, tool=tool, params=message.params, origin=HANDED_OFF)
 
     async def handle(task: TaskSeen) -> bytes:
         return await _words(context, task)
@@ -126,7 +140,7 @@ def converting_2026(context: Context, message: ModernCall, source: Source, where
         return Converting(source, tasks, wanted, where, seconds=seconds, handle=_created, at_once=True)
     if not route.hand_off_seconds:
         return source
-    wanted = modern.wanted_of(context, message, tool=tool, origin=_HANDED_OFF)
+    wanted = modern.wanted_of(context, message, tool=tool, origin=HANDED_OFF)
 
     async def handle(task: TaskSeen) -> bytes:
         return j.with_first(await _words(context, task), b'"resultType":"complete"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from typing import Final
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from django.db.models import Q, QuerySet
 
 from common.errors import BadInput
 from hosting import queue
+from hosting.credentials import waiting
+from hosting.credentials.eliciting import OverError
 from hosting.models import DeploymentVersion, Task
 from hosting.tasks import accepting, services
 from hosting.tasks.accepting import Wanted
 from hosting.tasks.places import runner_at
 from mcp_endpoint.lookup import connection
+from mcp_endpoint.personal.persons import Asking
 from mcp_endpoint.tasks.reading import task_read
 from mcp_endpoint.tasks.wire import TaskSeen
 
@@ -40,6 +44,18 @@ def create_starting(wanted: Wanted, task_id: str, runner_address: str, exchange:
             return _seen(accepting.task_create(wanted), "")
         task = accepting.task_create(wanted, accepting.Starting(task_id, runner_id, exchange))
         return _seen(task, runner_address)
+
+
+def create_waiting(wanted: Wanted, asking: Asking) -> TaskSeen:
+    """Started when its user has brought what is missing."""
+    with connection():
+        return _seen(waiting.task_create_waiting(wanted, asks_by_url=asking.by_url, runner_address=asking.runner), "")
+
+
+def answer_waiting(principal: str, deployment_id: str, task_id: str, action: str) -> None:
+    """What the client of such a one says of its user; over already stays so. Raises NotFound."""
+    with connection(), contextlib.suppress(OverError):
+        waiting.question_answer(services.task_of(principal, deployment_id, task_id), action)
 
 
 def started(running: list[str], refused: list[str]) -> None:

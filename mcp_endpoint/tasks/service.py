@@ -12,8 +12,10 @@ from hosting.models.tasks import new_task_id
 from hosting.runner.control import Answer
 from hosting.tasks.accepting import Wanted
 from hosting.tasks.opening import random_part
+from hosting.tasks.states import State
 from hosting.tasks.watching import Watches
 from mcp_endpoint.directory import Directory
+from mcp_endpoint.personal import words
 from mcp_endpoint.tasks import records
 from mcp_endpoint.tasks.source import LOOK_SECONDS, TaskSource
 from mcp_endpoint.tasks.starts import Starts
@@ -38,8 +40,11 @@ class Tasks:
         await self._watches.stop()
 
     async def create(self, context: Context, wanted: Wanted) -> TaskSeen:
-        """Accepted once this returns, and handed to its runner; by a job where that can't be done here."""
+        """Accepted once this returns, and handed to its runner; by a job where that can't be done here, and when a page
+        has ended where its user lacks something."""
         route, runners = context.route, context.services.runners
+        if context.asking is not None:
+            return await self._in_thread(records.create_waiting, wanted, context.asking)
         link = runners.pool.link_now(route.runner_address)
         if link is None or route.is_personal:  # the job knows how to give an instance what its user brought
             return await self._in_thread(records.create, wanted)
@@ -79,7 +84,7 @@ class Tasks:
 
     @asynccontextmanager
     async def changes(self, task_id: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set whenever the task may have changed."""
+        """An event that is set whenever the task, or the elicitation of that id, may have changed."""
         async with self._watches.of(task_id) as changed:
             yield changed
 
@@ -115,7 +120,13 @@ class Tasks:
         self, context: Context, task: TaskSeen, key: str, *, result: bytes = b"", error: bytes = b""
     ) -> bool:
         """Answers one open question; False when it was answered already, or is none. Raises what a link raises."""
-        if key not in task.questions or not task.runner_address:
+        if key not in task.questions:
+            return False
+        if task.state == State.LACKING:
+            principal, deployment = context.principal.sub, context.route.deployment_id
+            await self._in_thread(records.answer_waiting, principal, deployment, task.id, words.action_in(result))
+            return True
+        if not task.runner_address:
             return False
         link = await context.services.runners.pool.link(task.runner_address)
         by = context.principal.client_id[:200] or "a client"

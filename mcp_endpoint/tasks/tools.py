@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from common.errors import Conflict, NotFound
-from hosting.tasks.states import Outcome
+from hosting.tasks.states import Outcome, State
 from hosting.tool_names import OF_TASKS
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.tasks import wire
@@ -104,6 +104,17 @@ def handed_off(task: TaskSeen, taken: Collection[str], *, has_output_schema: boo
     return j.encode(result)
 
 
+def waiting(task: TaskSeen, taken: Collection[str]) -> bytes:
+    """The same of a call that has not begun, since its user lacks something: what to tell the user, and what then."""
+    listed = {name: shown for shown, name in names(taken).items()}
+    words = (
+        f"{task.reason} Ask the user to open that address in a browser. The call of {task.tool} is kept as task "
+        f"{task.id} and begins by itself when the page is done: do not call it again. Call {listed[RESULT]} with this "
+        f"task_id to wait for its result, {listed[STATUS]} to see how it stands, or {listed[CANCEL]} to drop it."
+    )
+    return j.encode({"content": [_text(words)], "_meta": {wire.RELATED: {"taskId": task.id}}, "isError": True})
+
+
 class _Arguments(msgspec.Struct):
     task_id: str = ""
     wait_seconds: float = WAIT_SECONDS
@@ -143,11 +154,13 @@ async def serve(context: Context, which: str, params: bytes) -> bytes:
 def _status(task: TaskSeen) -> bytes:
     status = wire.of_2025(task)["status"]
     words = [f"The call of {task.tool} is {_WORDS.get(status, status)}."]
+    if task.state == State.LACKING:
+        words = [f"The call of {task.tool} has not begun: it waits for its user, and begins by itself."]
     if task.progress:
         words.append(_progress(task.progress))
     if task.reason and not task.is_ended:
         words.append(task.reason if task.reason.endswith(".") else f"{task.reason}.")
-    if task.questions:
+    if task.questions and task.state != State.LACKING:
         words.append("It waits for an answer of a person; its page on the site has the question.")
     return j.encode({"content": [_text(" ".join(words))], "_meta": {wire.RELATED: {"taskId": task.id}}})
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -48,18 +49,20 @@ class TaskSeen:
 
 def of_2025(task: TaskSeen) -> dict[str, Any]:
     """The Task object of 2025-11-25."""
-    return _object(task, status_2025(task.state, task.outcome), "ttl", "pollInterval")
+    return _object(task, _status(task, status_2025), "ttl", "pollInterval")
 
 
 def created_2025(task: TaskSeen) -> bytes:
     """CreateTaskResult: the task, and what a model may be told meanwhile."""
     words = f"The call of {task.tool} runs as task {task.id}. Its result will be available when it is done."
+    if task.state == State.LACKING:
+        words = f"The call of {task.tool} waits as task {task.id}, and begins by itself. {task.reason}"
     return j.encode({"task": of_2025(task), "_meta": {IMMEDIATE: words, RELATED: {"taskId": task.id}}})
 
 
 def of_2026(task: TaskSeen) -> dict[str, Any]:
     """DetailedTask of SEP-2663: the state, and what goes with it."""
-    status = status_2026(task.state, task.outcome)
+    status = _status(task, status_2026)
     members = _object(task, status, "ttlMs", "pollIntervalMs")
     if status == "input_required":
         members["inputRequests"] = task.questions
@@ -72,7 +75,7 @@ def of_2026(task: TaskSeen) -> dict[str, Any]:
 
 def created_2026(task: TaskSeen) -> bytes:
     """CreateTaskResult: flat, and never with a result, an error or questions."""
-    status = status_2026(task.state, task.outcome)
+    status = _status(task, status_2026)
     return j.encode({"resultType": "task", **_object(task, status, "ttlMs", "pollIntervalMs")})
 
 
@@ -134,6 +137,13 @@ def declares(capabilities: bytes) -> bool:
 
 
 MISSING: Final[dict[str, Any]] = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
+
+
+def _status(task: TaskSeen, projected: Callable[[str, str], str]) -> str:
+    """One that waits for a page is shown to wait for its client only as long as that has been asked nothing."""
+    if task.state == State.LACKING:
+        return "input_required" if task.questions else "working"
+    return projected(task.state, task.outcome)
 
 
 def _object(task: TaskSeen, status: str, ttl: str, poll: str) -> dict[str, Any]:

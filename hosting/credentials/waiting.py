@@ -1,0 +1,107 @@
+"""Calls that wait for their user's credentials as tasks: how one begins to wait, and what its client may answer.
+
+The page's row is locked while a task begins to wait for it, so that none waits for a page that has just ended. What the
+end does to them is in `eliciting` and `hosting.tasks.lacking`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from common import clock
+from common.errors import Unavailable
+from events.actors import person
+from hosting.credentials import eliciting
+from hosting.credentials.personal import brought_for
+from hosting.models import Deployment, Elicitation, Task
+from hosting.tasks import lacking
+from hosting.tasks.accepting import Lacking, Wanted, task_create, task_create_lacking
+from hosting.tasks.states import State
+
+DISMISSED: Final = "The user neither gave nor refused the credentials that this server needs, so the call was not made."
+
+_decode = msgspec.json.Decoder().decode
+
+
+def asking_words(label: str) -> str:
+    """What clients and people are told. `label` is owner/name of the server."""
+    return (
+        f"{label} needs credentials of your own. Type them on this page of the site that hosts it: they do not pass "
+        "through this program, and nobody else uses them."
+    )
+
+
+def task_create_waiting(wanted: Wanted, *, asks_by_url: bool, runner_address: str = "") -> Task:
+    """A call whose user lacks something, as a task. `asks_by_url`: its client is asked to open the page, otherwise told
+    in words. `runner_address` is where its session is told of the end, "" for no session that may be."""
+    assert wanted.user_id is not None
+    is_2025 = wanted.origin == Task.Origin.LEGACY
+    with transaction.atomic():
+        page = _locked(
+            user_id=wanted.user_id,
+            client_id=wanted.client,
+            deployment_id=UUID(wanted.deployment_id),
+            session=wanted.session if runner_address else "",
+            runner_address=runner_address,
+        )
+        if page is None:
+            return task_create(wanted)
+        if wanted.origin == Task.Origin.HANDED_OFF and (same := _same(wanted, page)) is not None:
+            return same
+        return task_create_lacking(wanted, _lacking(page, asks_by_url=asks_by_url, has_id=is_2025))
+
+
+def task_waits(task: Task) -> bool:
+    """Whether a task that was to start has to wait first: its user lacks something. Raises NotFound and Unavailable."""
+    if task.user_id is None or not brought_for(task.deployment_id, task.user_id).missing:
+        return False
+    with transaction.atomic():
+        page = _locked(user_id=task.user_id, client_id=task.client, deployment_id=task.deployment_id)
+        if page is None:
+            raise Unavailable("page_over", "What its user lacks has changed just now.")
+        return lacking.task_lacks(task, _lacking(page, asks_by_url=False))
+
+
+def question_answer(task: Task, action: str) -> None:
+    """What the client of a waiting task says of its user: `accept`, `decline`, or `cancel` (as which any other counts).
+
+    To accept is to open the page, no more: the task waits on (2025-11-25 client/elicitation, "URL Mode").
+    """
+    if action == "accept":
+        lacking.question_taken(task)
+    elif action != "decline":
+        lacking.task_refuse(task, DISMISSED)
+    elif task.user_id is not None and task.elicitation_id is not None:
+        actor = person(task.user_id)
+        found = eliciting.elicitation_of(actor, task.elicitation_id)
+        eliciting.elicitation_decline(actor=actor, elicitation=found)
+
+
+def _locked(**whose: Any) -> Elicitation | None:
+    """The open page, locked; None where it ended in between: who asks then looks again."""
+    page = eliciting.elicitation_open(**whose)
+    is_open = {"state": Elicitation.State.OPEN, "expires_at__gt": clock.now()}
+    return Elicitation.objects.select_for_update().filter(pk=page.pk, **is_open).first()
+
+
+def _same(wanted: Wanted, page: Elicitation) -> Task | None:
+    """The task of the same call, made before by a client that knows no tasks: calling again is all that it can do."""
+    waiting = Task.objects.filter(elicitation=page, state=State.LACKING, tool=wanted.tool, origin=wanted.origin)
+    given = _decode(wanted.params.encode()).get("arguments")
+    return next((task for task in waiting if _decode(task.params.encode()).get("arguments") == given), None)
+
+
+def _lacking(page: Elicitation, *, asks_by_url: bool, has_id: bool = False) -> Lacking:
+    """`has_id`: for a revision in which a question in URL mode has an id of its own."""
+    deployment = Deployment.objects.select_related("owner").get(pk=page.deployment_id)
+    message, url = asking_words(deployment.label), eliciting.elicitation_url(page)
+    if not asks_by_url:
+        return Lacking(page.pk, f"{message} {url}")
+    params = {"mode": "url", "url": url, "message": message}
+    if has_id:
+        params["elicitationId"] = page.pk
+    return Lacking(page.pk, f"{message} {url}", {"method": "elicitation/create", "params": params})
