@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 
 from common.errors import Conflict, Unavailable
+from hosting.credentials.waiting import question_answer
 from hosting.links import links
 from hosting.models import Task
 from hosting.runner.control import Answer
 from hosting.runner.seen import Taken
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import running
+from hosting.tasks.states import State
 
 PAGE = "this site"
 REFUSED = {"code": -1, "message": "The user refused this request"}  # 2025-11-25 client/sampling, "Error Handling"
@@ -31,6 +33,10 @@ def task_answer(
         raise Conflict("task_over", "This task has ended already. Your answer was not used.")
     if key not in task.questions:
         raise _late(task, key)
+    if task.state == State.LACKING:
+        question_answer(task, str((result or {}).get("action", "")))
+        task.refresh_from_db()
+        return
     if task.runner is None:
         raise Unavailable("runner_gone", "The server that asked can't be reached now. Try again in a moment.")
     address = task.runner.address

@@ -16,7 +16,7 @@ from hosting.models import Deployment, DeploymentMember, Task, TaskLine
 from hosting.permissions import may_manage, unknown
 from hosting.states import State as DeploymentState
 from hosting.tasks.bodies import body_of
-from hosting.tasks.states import OPEN, Outcome, State
+from hosting.tasks.states import ASKING, OPEN, Outcome, State
 
 PAGE = 30
 LINES = 500
@@ -24,8 +24,8 @@ ID_LENGTH = 64
 
 _O = Outcome
 FILTERS: dict[str, Q] = {
-    "working": Q(state__in=sorted(OPEN - {State.INPUT_REQUIRED})),
-    "input_required": Q(state=State.INPUT_REQUIRED),
+    "working": Q(state__in=sorted(OPEN - ASKING)),
+    "input_required": Q(state__in=sorted(ASKING)),
     "done": Q(state=State.ENDED, outcome=_O.RESULT),
     "failed": Q(state=State.ENDED, outcome__in=[_O.TOOL_ERROR, _O.ERROR, _O.LOST]),
     "cancelled": Q(state=State.ENDED, outcome=_O.CANCELLED),

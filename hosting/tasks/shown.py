@@ -17,6 +17,7 @@ _decode = msgspec.json.Decoder().decode
 
 LABELS: dict[str, str] = {
     State.ACCEPTED: "Waiting",
+    State.LACKING: "Waits for your credentials",
     State.STARTING: "Starting",
     State.WORKING: "Working",
     State.INPUT_REQUIRED: "Needs an answer",
@@ -61,7 +62,7 @@ class TaskShown:
     def shows_progress(self) -> bool:
         """A bar that is full, or of which nothing is known while somebody is asked, tells nothing."""
         if self.pace.fraction is None:
-            return not self.is_ended and self.mark != State.INPUT_REQUIRED
+            return not self.is_ended and self.mark not in (State.INPUT_REQUIRED, State.LACKING)
         return not self.is_ended or (self.pace.fraction < 1 and self.mark != Outcome.RESULT)
 
     @property

@@ -40,6 +40,7 @@ _PROGRESS = ("progress", "total", "message")
 _S = State
 OPEN = frozenset({_S.ACCEPTED, _S.LACKING, _S.STARTING, _S.WORKING, _S.INPUT_REQUIRED})
 RUNNING = frozenset({_S.STARTING, _S.WORKING, _S.INPUT_REQUIRED})
+ASKING = frozenset({_S.LACKING, _S.INPUT_REQUIRED})  # wait for a person
 TO: dict[State, frozenset[State]] = {
     _S.ACCEPTED: frozenset({_S.LACKING, _S.STARTING, _S.WORKING, _S.ENDED}),
     _S.LACKING: frozenset({_S.ACCEPTED, _S.ENDED}),

@@ -23,7 +23,7 @@ from hosting.permissions import may_see
 from hosting.tasks import again, answers, hiding, results, selectors, services
 from hosting.tasks.questions import Question, question_of, questions_of
 from hosting.tasks.shown import shown
-from hosting.tasks.states import Outcome
+from hosting.tasks.states import Outcome, State
 from hosting.views.page import actor_of
 from oauth.selectors import client_names
 
@@ -186,7 +186,7 @@ def _show(
             "version": version,
             "questions": [
                 {"question": each, "form": bound.get(each.key) or (_form(each) if each.kind == "form" else None)}
-                for each in questions_of(task.questions)
+                for each in questions_of(task.questions if task.state != State.LACKING else {})
             ],
             "lines": lines,
             "position": selectors.position_of(lines[-1]) if lines else "",
