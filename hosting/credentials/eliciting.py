@@ -3,6 +3,7 @@ and tasks that wait for it."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -204,11 +205,12 @@ def _ask(address: str, *operations: control.OfPersons) -> None:
     async def ask(pool: RunnerPool) -> None:
         link = await pool.link(address)
         for operation in operations:
-            await link.ask(operation)
+            with contextlib.suppress(DetachedError):  # one session may be over, the others are told
+                await link.ask(operation)
 
     try:
         links.run(ask)
-    except (RunnerUnavailableError, DetachedError) as error:
+    except RunnerUnavailableError as error:
         log.info("runner_not_told", runner=address, error=str(error))
 
 
