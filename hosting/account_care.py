@@ -15,14 +15,14 @@ from django.db import transaction
 from common.errors import AppError
 from events.actors import SYSTEM
 from events.publish import publish_on_commit
-from events.types import DeploymentChanged
+from events.types import DeploymentChanged, WaitingChanged
 from hosting import queue
+from hosting.credentials.personal import personal_for
 from hosting.links import links
 from hosting.remote_accounts import account_renewed
 from hosting.remote_challenges import challenge_note
-from hosting.routing import placement_for
+from hosting.routing import OWN_ACCOUNT, placement_for
 from hosting.runner import control
-from hosting.runner.placement import Placement
 from hosting.runner.remote.http import SIGN_IN_WORDS
 from hosting.runner.seen import SignInAsked
 from hosting.selectors import deployments
@@ -32,6 +32,7 @@ from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from oauth.models import Connection
 from oauth.outbound import connections, using
 from oauth.outbound.challenges import Challenge, challenge_of
+from oauth.outbound.connections import Own
 from oauth.outbound.discovery import host_of
 from oauth.outbound.flow import site_peer
 
@@ -46,8 +47,9 @@ def accounts_tend() -> None:
         if row.state == Connection.State.ENDED:
             using.connection_revoke(site_peer(), row)
         elif using.connection_refresh(site_peer(), row):
-            _hand_out(row.subject_id)
-            _try_again(row.subject_id)
+            _handed_out(row)
+        elif row.name:
+            _own_account_told(row)
         elif not Connection.objects.filter(pk=row.pk, state=Connection.State.CONNECTED).exists():
             publish_on_commit(DeploymentChanged(str(row.subject_id)))
 
@@ -57,10 +59,12 @@ def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
 
     A token that was good and is refused is refreshed once; one that has just come is given up.
     """
-    row = connections.connection_of(deployment_id)
+    own = Own(UUID(asked.subject), OWN_ACCOUNT) if asked.subject else None
+    row = connections.connection_of(deployment_id, own)
     challenge = challenge_of(asked.challenge) or Challenge()
     if row is None:
-        challenge_note(deployment_id, challenge)
+        if own is None:
+            challenge_note(deployment_id, challenge)
         return
     if row.serial != asked.serial or row.state != Connection.State.CONNECTED:
         return
@@ -74,8 +78,25 @@ def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
         is_news = asked.status == HTTPStatus.UNAUTHORIZED and using.given_up(
             row, f"{host_of(row.server_url)} refuses its token"
         )
-    if is_news:
+    if is_news and own is not None:
+        publish_on_commit(WaitingChanged(asked.subject))
+    elif is_news:
         publish_on_commit(DeploymentChanged(str(deployment_id)))
+
+
+def _own_account_told(row: Connection) -> None:
+    """Its user, where it needs them again now."""
+    if Connection.objects.filter(pk=row.pk, state=Connection.State.AGAIN).exists():
+        publish_on_commit(WaitingChanged(str(row.user_id)))
+
+
+def _handed_out(row: Connection) -> None:
+    """A setting's token is learned with the next call, which names another mark; a remote's counts for what runs."""
+    if not row.name:
+        _hand_out(row.subject_id)
+        _try_again(row.subject_id)
+    elif row.name == OWN_ACCOUNT:
+        _hand_out(row.subject_id, row.user_id)
 
 
 def _try_again(deployment_id: UUID) -> None:
@@ -86,15 +107,16 @@ def _try_again(deployment_id: UUID) -> None:
             account_renewed(deployment_locked(failed), SYSTEM)
 
 
-def _hand_out(deployment_id: UUID) -> None:
-    """To the runner that holds the deployment: what runs there calls with it from then on."""
+def _hand_out(deployment_id: UUID, user_id: UUID | None = None) -> None:
+    """To the runner that holds the deployment: what runs there (of that user) calls with it from then on."""
     try:
         address, placement = placement_for(deployment_id)
-        links.run(lambda pool: _tell(pool, address, placement))
+        order = control.Place(placement) if user_id is None else personal_for(deployment_id, user_id)
+        links.run(lambda pool: _tell(pool, address, order))
     except (AppError, RunnerUnavailableError, DetachedError, TimeoutError) as error:
         log.info("a new token could not be handed out", deployment=str(deployment_id), error=str(error))
 
 
-async def _tell(pool: RunnerPool, address: str, placement: Placement) -> None:
+async def _tell(pool: RunnerPool, address: str, order: control.Place | control.PlacePersonal) -> None:
     async with asyncio.timeout(TELL_SECONDS):
-        await (await pool.link(address)).ask(control.Place(placement))
+        await (await pool.link(address)).ask(order)

@@ -119,6 +119,8 @@ def _compare(runner: Runner, status: Status) -> list[tuple[str, control.Order]]:
             kept[seen.deployment] = seen
             if seen.sign_in is not None:
                 account_care.account_refused(placement.deployment_id, seen.sign_in)
+            for asked in seen.own_sign_ins:
+                account_care.account_refused(placement.deployment_id, asked)
             if seen.epoch > placement.epoch:  # our records are older than the runner's: restored from a backup
                 RunnerPlacement.objects.filter(pk=placement.pk, epoch__lt=seen.epoch).update(epoch=seen.epoch + 1)
         else:

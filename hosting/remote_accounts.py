@@ -33,7 +33,7 @@ from hosting.runner.remote.http import SIGN_IN_WORDS
 from hosting.selectors import deployments
 from hosting.services import deployment_locked, deployment_move
 from hosting.states import State
-from oauth.models import Connection
+from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import connections, identity
 from oauth.outbound.discovery import Found, host_of
 from oauth.outbound.flow import site_peer
@@ -70,7 +70,7 @@ class Offer:
 
     @property
     def redirect_uri(self) -> str:
-        return identity.redirect_uri(self.found.server.issuer)
+        return identity.redirect_uri(self.found.server)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -162,12 +162,9 @@ def account_connect(
     ).url
 
 
-def account_answer(
-    said: Mapping[str, Sequence[str]], *, actor: Actor, user: User, browser: str, key: str
-) -> Deployment:
+def account_answer(attempt: ConnectionAttempt, said: Mapping[str, Sequence[str]], *, actor: Actor) -> Deployment:
     """The other site's answer came back with the person. Raises AnswerRefused and other AppErrors, and NotFound where
     the person has lost the deployment meanwhile."""
-    attempt = connections.attempt_take(said, key=key, user=user, browser=browser)
     deployment = _deployment(attempt.subject_id)
     check_may_manage(actor, deployment)
     if remote_url(deployment) != attempt.server_url:

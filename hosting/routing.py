@@ -24,10 +24,12 @@ from hosting.models import Deployment, DeploymentVersion, Environment, Runner, R
 from hosting.policies import policy_kept
 from hosting.runner.placement import Egress, Placement, Remote
 from hosting.states import CALLABLE, State
+from oauth.outbound.connections import Own
 from oauth.outbound.flow import site_peer
 from oauth.outbound.using import bearer_for
 
 OPEN = ToolPolicy()
+OWN_ACCOUNT = "account:remote"  # in personal_inputs and personal_accounts: each user signs in to the remote server
 
 
 @dataclass(frozen=True)
@@ -181,19 +183,29 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, Placement]:
 
 
 def remote_of(
-    deployment: Deployment, version: DeploymentVersion, declared: tuple[Declared, ...], given: inputs.Settings
+    deployment: Deployment,
+    version: DeploymentVersion,
+    declared: tuple[Declared, ...],
+    given: inputs.Settings,
+    user_id: UUID | None = None,
 ) -> Remote | None:
-    """Where a remote server is, and what of its owner's goes there: headers and token; of callers nothing does."""
+    """Where a remote server is, and what of its owner's goes there: headers and token. Where each user signs in there,
+    the token is that user's, and there is none without one."""
     if not version.remote:
         return None
     url = inputs.url_of(version.remote["url"], declared, given)
-    bearer = bearer_for(site_peer(), deployment.pk, url)
+    is_own = OWN_ACCOUNT in deployment.personal_accounts
+    bearer = None
+    if user_id is not None or not is_own:
+        own = Own(user_id, OWN_ACCOUNT) if is_own and user_id is not None else None
+        bearer = bearer_for(site_peer(), deployment.pk, url, own)
     return Remote(
         url=url,
         transport=version.remote.get("transport", ""),
         headers={**version.remote.get("headers", {}), **inputs.headers_of(declared, given)},
         bearer=bearer.token if bearer is not None else "",
         serial=bearer.serial if bearer is not None else 0,
+        is_own=is_own,
     )
 
 

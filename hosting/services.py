@@ -30,7 +30,9 @@ from hosting.routing import resource_url
 from hosting.sources import source_for
 from hosting.states import State, sources
 from hosting.tasks.ending import tasks_cancel_of
-from oauth.outbound.connections import connection_end
+from oauth.models import Connection
+from oauth.outbound.connections import connections_end
+from oauth.outbound.providers import providers_forget
 from oauth.services import endpoint_tokens_revoke_for
 from vault.services import secrets_forget
 
@@ -226,7 +228,8 @@ def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
             endpoint_tokens_revoke_for(actor=actor, deployment_id=locked.pk, resource=url)
             tasks_cancel_of(locked.pk, "Its server was deleted.")
             secrets_forget(actor=actor, deployment_id=locked.pk)
-            if connection_end(locked.pk) is not None:
+            providers_forget(locked.pk)
+            if connections_end(Connection.objects.filter(subject_id=locked.pk)):
                 queue.tend_accounts()
             _drop(locked, "deleted by its owner")
             queue.reconcile()

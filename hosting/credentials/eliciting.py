@@ -22,7 +22,7 @@ from events.audit import record
 from events.publish import publish_on_commit
 from events.types import ElicitationChanged, WaitingChanged
 from hosting import inputs
-from hosting.credentials.personal import brought_by, given_now, personal_inputs
+from hosting.credentials.personal import brought_by, given_now, typed_inputs
 from hosting.given import declared_of
 from hosting.inputs import key_of
 from hosting.links import links
@@ -163,7 +163,7 @@ def _over() -> OverError:
 def credentials_put(*, actor: Actor, deployment: Deployment, values: Mapping[str, str]) -> dict[str, str]:
     """Stores what is good of `values`, by key, for the actor; gives what is wrong with the rest, in words, by key."""
     assert actor.user_id is not None
-    known = {key_of(one): one for one in personal_inputs(deployment, declared_of(deployment.current_version))}
+    known = {key_of(one): one for one in typed_inputs(deployment, declared_of(deployment.current_version))}
     if unknown := values.keys() - known.keys():
         raise BadInput("credential_unknown", f"This server asks for no {sorted(unknown)[0]}.")
     problems = {

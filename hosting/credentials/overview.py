@@ -15,13 +15,15 @@ from django.db.models import Q
 
 from accounts.permissions import CALLING
 from events.actors import Actor
-from hosting.credentials.personal import holders_of, is_needed, personal_inputs
+from hosting.credentials.connecting import Need, needs_of
+from hosting.credentials.personal import holders_of, is_needed, typed_inputs
 from hosting.given import declared_of
 from hosting.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment
 from hosting.permissions import may_call
 from hosting.states import State
+from oauth.models import Connection
 from vault.models import Secret
 from vault.selectors import Stored, stored_for
 from vault.services import Holder
@@ -92,10 +94,11 @@ class ServerCredentials:
     can_call: bool
     settings: tuple[Setting, ...] = ()
     left: tuple[Source, ...] = field(default=())
+    accounts: tuple[Need, ...] = ()
 
     @property
     def is_missing(self) -> bool:
-        return any(setting.is_missing for setting in self.settings)
+        return any(setting.is_missing for setting in self.settings) or any(need.problem for need in self.accounts)
 
     @property
     def has_own(self) -> bool:
@@ -115,9 +118,12 @@ def credentials_page(actor: Actor) -> list[ServerCredentials]:
     assert actor.user_id is not None
     own = stored_for(actor.user_id, ())
     mine = Q(owner__organization__memberships__user=actor.user_id, owner__organization__memberships__role__in=CALLING)
+    connected = Connection.objects.filter(user=actor.user_id).exclude(name="").exclude(state=Connection.State.ENDED)
     asking = Deployment.objects.filter(mine).exclude(personal_inputs=[]).values("pk")
     found = list(
-        Deployment.objects.filter(Q(pk__in=[each.deployment_id for each in own]) | Q(pk__in=asking))
+        Deployment.objects.filter(
+            Q(pk__in=[each.deployment_id for each in own]) | Q(pk__in=asking) | Q(pk__in=connected.values("subject_id"))
+        )
         .exclude(state=State.DELETING)
         .select_related("owner", "current_version")
         .order_by("owner__folded", "folded_name")[:MAX_SERVERS]
@@ -145,7 +151,7 @@ def _shown(
         if key in owned:
             yield Source("owner", f"{deployment.owner.display}’s, in the server’s settings")
 
-    wanted = personal_inputs(deployment, declared_of(deployment.current_version))
+    wanted = typed_inputs(deployment, declared_of(deployment.current_version))
     settings = tuple(_setting(key_of(one), one, tuple(sources(key_of(one)))) for one in wanted)
     asked = {setting.key for setting in settings}
     left = tuple(
@@ -153,7 +159,8 @@ def _shown(
         for one in kept.get(holders[0], ())
         if one.name not in asked
     )
-    return ServerCredentials(deployment, may_call(actor, deployment), settings, left)
+    needs = tuple(needs_of(actor.user_id, deployment))
+    return ServerCredentials(deployment, may_call(actor, deployment), settings, left, needs)
 
 
 def _whose(holder: Holder, deployment: Deployment) -> str:

@@ -6,7 +6,7 @@ owner's. What is required has to be brought: the owner's value does not stand in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,16 +20,16 @@ from common.errors import BadInput, NotFound
 from events.actors import SYSTEM, Actor
 from events.audit import record
 from hosting import inputs, queue
-from hosting.credentials import bound
+from hosting.credentials import accounts, bound
 from hosting.given import declared_for, declared_of, package_of, settings_of
 from hosting.inputs import Settings, key_of, key_parts
 from hosting.kinds.declared import Declared, asked
 from hosting.models import Deployment
 from hosting.permissions import check_may_manage
 from hosting.placing import placement_renew
-from hosting.routing import remote_of, route_of, routed
+from hosting.routing import OWN_ACCOUNT, remote_of, route_of, routed
 from hosting.runner import control
-from hosting.runner.placement import Personal
+from hosting.runner.placement import Personal, Remote
 from hosting.services import deployment_locked
 from hosting.states import State
 from vault import selectors, services
@@ -56,11 +56,19 @@ class Brought:
 def personal_inputs(deployment: Deployment, declared: Iterable[Declared]) -> list[Declared]:
     """Those that each user brings, as they are declared; what only the owner named is a secret that is needed."""
     known = {key_of(one): one for one in asked(declared)}
-    return [known.get(key) or _named(key) for key in deployment.personal_inputs]
+    return [known.get(key) or _named(deployment, key) for key in deployment.personal_inputs]
 
 
-def _named(key: str) -> Declared:
+def typed_inputs(deployment: Deployment, declared: Iterable[Declared]) -> list[Declared]:
+    """Those of them that are typed: the rest are accounts, which are connected."""
+    return [one for one in personal_inputs(deployment, declared) if key_of(one) not in deployment.personal_accounts]
+
+
+def _named(deployment: Deployment, key: str) -> Declared:
     where, name = key_parts(key)
+    if key == OWN_ACCOUNT:
+        label = f"account at {accounts.place_of(deployment)}"
+        return Declared(name=name, where="account", flag=label, is_required=True, is_secret=True)
     return Declared(name=name, where="header" if where == "header" else "env", is_required=True, is_secret=True)
 
 
@@ -89,8 +97,8 @@ def personal_set(*, actor: Actor, deployment: Deployment, keys: Collection[str])
     with transaction.atomic():
         locked = deployment_locked(deployment)
         declared = declared_for(locked)
-        wanted = sorted(set(keys))
-        _check(locked, declared, wanted)
+        _check(locked, declared, sorted(set(keys) - locked.personal_accounts.keys()))
+        wanted = sorted({*keys, *locked.personal_accounts})
         if wanted == locked.personal_inputs:
             return
         Deployment.objects.filter(pk=locked.pk).update(personal_inputs=wanted, changed_at=clock.now())
@@ -140,14 +148,15 @@ def brought_by(user_id: UUID, deployment: Deployment) -> Brought:
     given = given_now(deployment)
     if not given:
         return Brought((), "")
-    found = selectors.standing(holders_of(user_id, deployment), given, given)
-    suspended = {one.name for one in found.suspended}
+    found = selectors.standing(holders_of(user_id, deployment), accounts.typed_keys(deployment, given), given)
+    connected = accounts.connected_by(user_id, deployment, given)
+    suspended, present = {one.name for one in found.suspended}, found.names | connected.keys
     missing = tuple(
         one
         for one in personal_inputs(deployment, declared_of(deployment.current_version))
-        if key_of(one) in suspended or (is_needed(one) and key_of(one) not in found.names)
+        if key_of(one) in suspended or (is_needed(one) and key_of(one) not in present)
     )
-    return Brought(missing, found.mark, found.suspended)
+    return Brought(missing, accounts.mark_of(found.mark, connected.mark), found.suspended)
 
 
 def given_now(deployment: Deployment) -> dict[str, dict[str, Any]]:
@@ -173,12 +182,16 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
     declared = declared_of(version)
     wanted = {key_of(one): one for one in personal_inputs(deployment, declared)}
     holders, now = holders_of(person, deployment), given_now(deployment)
-    mark = selectors.standing(holders, wanted, now).mark
-    own = services.secrets_use(actor=SYSTEM, holders=holders, names=wanted, given_to=now)
+    typed = accounts.typed_keys(deployment, wanted)
+    connected = accounts.connected_by(person, deployment, now)
+    mark = accounts.mark_of(selectors.standing(holders, typed, now).mark, connected.mark)
+    own = services.secrets_use(actor=SYSTEM, holders=holders, names=typed, given_to=now)
+    tokens = accounts.tokens_for(person, deployment, connected)
     base = settings_of(deployment)
     secret = frozenset(key for key in own if wanted[key].is_secret)
-    given = Settings({**base.values, **own}, base.arguments, base.secret_keys | secret)
+    given = Settings({**base.values, **own, **tokens}, base.arguments, base.secret_keys | secret)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
+    remote = remote_of(deployment, version, declared, given, person if OWN_ACCOUNT in connected.keys else None)
     return control.PlacePersonal(
         deployment=route.deployment_id,
         epoch=route.epoch,
@@ -188,10 +201,17 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
             mark=mark,
             argv=argv,
             env=env,
-            remote=remote_of(deployment, version, declared, given),
+            remote=remote,
             masked=Settings(own, (), secret).masked,
+            tokens=_tokens(tokens, remote),
         ),
     )
+
+
+def _tokens(values: Mapping[str, str], remote: Remote | None) -> list[str]:
+    """What must not be shown of accounts: the tokens themselves, without what a header says before them."""
+    found = [value.removeprefix("Bearer ") for value in values.values()]
+    return [*found, remote.bearer] if remote is not None and remote.is_own and remote.bearer else found
 
 
 def _deployment(deployment_id: UUID | str) -> Deployment:

@@ -24,7 +24,8 @@ class PersonalForm(forms.Form):
 
     @staticmethod
     def initial_of(deployment: Deployment) -> dict[str, Any]:
-        return {"personal_inputs": "\n".join(key.partition(":")[2] for key in deployment.personal_inputs)}
+        typed = [key for key in deployment.personal_inputs if key not in deployment.personal_accounts]
+        return {"personal_inputs": "\n".join(key.partition(":")[2] for key in typed)}
 
 
 class LimitsForm(forms.Form):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Where = Literal["env", "argument", "header", "variable"]
+Where = Literal["env", "argument", "header", "variable", "account"]  # account: of its user, elsewhere
 Format = Literal["string", "number", "boolean", "filepath"]
 
 

@@ -53,6 +53,9 @@ class Deployment(models.Model):
     personal_inputs = models.JSONField(
         default=list, blank=True, help_text='settings that each user brings, as "where:name" (hosting.personal)'
     )
+    personal_accounts = models.JSONField(
+        default=dict, blank=True, help_text="of these, what is an account: key → provider and scopes (credentials)"
+    )
     idle_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="null: the site's default")
     egress = models.CharField(max_length=10, choices=Egress.choices, default=Egress.PUBLIC)
     egress_hosts = models.JSONField(default=list, blank=True, help_text="names, or *.example.org; for `listed`")

@@ -140,13 +140,16 @@ class Instance:
     def use_bearer(self, remote: Remote) -> None:
         """For a server elsewhere, and for the address that it was started for only."""
         mine = self.placement.remote
-        if mine is not None and mine.url == remote.url and mine.bearer != remote.bearer:
+        is_same = mine is not None and (mine.url, mine.is_own) == (remote.url, remote.is_own)
+        if mine is not None and is_same and mine.bearer != remote.bearer:
             signed = msgspec.structs.replace(mine, bearer=remote.bearer, serial=remote.serial)
             self.placement = msgspec.structs.replace(self.placement, remote=signed)
             self._life.use_bearer(remote.bearer, remote.serial)
 
     def sign_in_asked(self, asked: SignInAsked) -> None:
-        self._holder.sign_in_asked(asked)
+        remote = self.placement.remote
+        is_own = remote is not None and remote.is_own
+        self._holder.sign_in_asked(msgspec.structs.replace(asked, subject=self.who) if is_own else asked)
 
     # --- its state
 

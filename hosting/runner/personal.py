@@ -67,7 +67,7 @@ def placement_with(placement: Placement, personal: Personal) -> Placement:
         argv=personal.argv,
         env=personal.env,
         remote=personal.remote,
-        masked=[*placement.masked, *personal.masked],
+        masked=[*placement.masked, *personal.masked, *personal.tokens],
     )
 
 

@@ -62,6 +62,7 @@ class Placed:
         self.judge = Judge(feed, placement.pages)
         self._hide(placement)
         self.personals = Personals()
+        self.own_sign_ins: dict[str, SignInAsked] = {}  # what it refused of a user's own account, by user
         self.instances: dict[str, Instance] = {}
         self._starter = starter
         self._host = host
@@ -79,8 +80,7 @@ class Placed:
         """The instance for this call, started if need be. Raises BusyError, LackingError and OutdatedError."""
         bound = self.instances.get(session.instance) if session is not None else None
         if bound is not None and bound.hidden is not None and bound.hidden.mark != opened.personal:
-            self._host.stop_instance(bound, "its user's credentials are others now")
-            raise OutdatedError
+            raise self._outdated(bound)
         if bound is not None and bound.is_alive and not bound.is_full:
             return bound
         if bound is not None and bound.retires_at and bound.has_waiting_room:
@@ -102,6 +102,14 @@ class Placed:
             limits = self.placement.limits
             raise BusyError(f"{limits.in_flight} calls are running already, and {limits.waiting} wait for their turn")
         return crowded
+
+    def _outdated(self, bound: Instance) -> OutdatedError:
+        """Its session is over. Calls that run finish as they began: a renewed token is no reason to end them."""
+        if bound.exchanges:
+            bound.retires_at = bound.retires_at or time.monotonic() + self.placement.drain_seconds
+        else:
+            self._host.stop_instance(bound, "its user's credentials are others now")
+        return OutdatedError()
 
     def _key(self, opened: Open, session: Session | None) -> str:
         era = "modern" if self._eras.gives_modern(opened.revision) else "legacy"
@@ -145,7 +153,7 @@ class Placed:
             feed=self.feed,
             known_era=self._eras.known_for(opened.revision),
             holder=self,
-            hidden=Hidden(personal.masked, personal.mark) if personal is not None else None,
+            hidden=Hidden([*personal.masked, *personal.tokens], personal.mark) if personal is not None else None,
         )
         if personal is not None:
             self.personals.used(personal)
@@ -216,7 +224,7 @@ class Placed:
         self._host.instance_gone(instance)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({"personals": Personals(), **state})  # an older runner has none
+        vars(self).update({"personals": Personals(), "own_sign_ins": {}, **state})  # an older runner has none
         if "judge" not in state:
             self.judge = Judge(self.feed, Pages())
 
@@ -235,11 +243,15 @@ class Placed:
         if placement.remote is not None:
             if self.sign_in is not None and self.sign_in.serial != placement.remote.serial:
                 self.sign_in = None
-            for instance in self.instances.values():
-                instance.use_bearer(placement.remote)
+            if not placement.remote.is_own:
+                for instance in self.instances.values():
+                    instance.use_bearer(placement.remote)
 
     def sign_in_asked(self, asked: SignInAsked) -> None:
-        self.sign_in = asked
+        if asked.subject:
+            self.own_sign_ins[asked.subject] = asked
+        else:
+            self.sign_in = asked
 
     def renew(self, placement: Placement) -> None:
         """Another version, other settings: what is new begins with these, what runs goes on as it is for a while."""
@@ -251,6 +263,7 @@ class Placed:
         if (before.version, before.argv, before.remote) != (placement.version, placement.argv, placement.remote):
             self._eras = Eras(placement.era)
         self.sign_in = None
+        self.own_sign_ins.clear()
         self.retire(placement.drain_seconds, "a newer version takes over")
 
     def _hide(self, placement: Placement) -> None:
@@ -262,7 +275,20 @@ class Placed:
     def give(self, personal: Personal) -> None:
         """A user's own values, for the next start of an instance of theirs."""
         self.feed.hide(personal.masked)
+        for token in personal.tokens:
+            self.feed.hide_token(token)
         self.personals.give(personal)
+        remote = personal.remote
+        if remote is None or not remote.is_own:
+            return
+        refused = self.own_sign_ins.get(personal.subject)
+        if refused is not None and refused.serial != remote.serial:
+            del self.own_sign_ins[personal.subject]
+        for instance in self.instances.values():
+            hidden = instance.hidden
+            if hidden is not None and (instance.who, hidden.mark) == (personal.subject, personal.mark):
+                instance.hidden = Hidden([*personal.masked, *personal.tokens], personal.mark)
+                instance.use_bearer(remote)
 
     def leave(self, seconds: float, reason: str) -> None:
         """Begin nothing any more; what runs may end within that time."""

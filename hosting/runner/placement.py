@@ -37,6 +37,7 @@ class Remote(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
     bearer: str = ""  # the token of the account there; it changes while instances run, unlike the rest
     serial: int = 0  # which of the account's tokens that is; 0: none
+    is_own: bool = False  # each user has an account there, and the token is one user's
 
     def __repr__(self) -> str:
         """Without the headers, which have secrets."""
@@ -107,6 +108,7 @@ class Personal(msgspec.Struct, frozen=True):
     env: dict[str, str] = {}
     remote: Remote | None = None
     masked: list[str] = []  # secrets of the user's own, hidden in everything that the instance says
+    tokens: list[str] = []  # the same, of accounts: others will follow them
 
     def __repr__(self) -> str:
         return f"Personal({self.subject!r})"

@@ -83,6 +83,7 @@ class SignInAsked(msgspec.Struct, frozen=True):
     status: int  # 401 or 403
     challenge: str  # its WWW-Authenticate
     serial: int  # of the token that it refused; 0: none was sent
+    subject: str = ""  # whose own account it is; "": that of all callers
 
 
 class QuestionRefused(msgspec.Struct, frozen=True):
@@ -101,6 +102,7 @@ class PlacementSeen(msgspec.Struct, frozen=True):
     instances: list[InstanceSeen]
     sign_in: SignInAsked | None = None  # what a remote server last said so
     refused: list[QuestionRefused] = []  # within the last hour
+    own_sign_ins: list[SignInAsked] = []  # the same of users' own accounts there
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ def _seen(placed: Placed) -> PlacementSeen:
         instances=instances,
         sign_in=placed.sign_in,
         refused=placed.judge.seen(),
+        own_sign_ins=list(placed.own_sign_ins.values()),
     )
 
 

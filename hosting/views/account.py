@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +15,11 @@ from common.errors import AppError, BadInput
 from hosting import remote_accounts
 from hosting.forms.account import ClientForm
 from hosting.remote_accounts import Offer
+from hosting.views.browsers import browser_made, browser_of
+from hosting.views.own_account import answered
 from hosting.views.page import Page, actor_of, page_view, user_of
 from oauth.models import Connection
-
-_SESSION: Final = "remote_accounts"
+from oauth.outbound import connections
 
 
 @page_view(managed=True)
@@ -40,7 +40,7 @@ def account_page(page: Page) -> HttpResponse:
             actor=page.actor,
             deployment=page.deployment,
             user=user_of(page.request),
-            browser=_browser(page.request),
+            browser=browser_made(page.request),
             offer=offer,
             **form.cleaned_data,
         )
@@ -69,9 +69,10 @@ def callback(request: HttpRequest, key: str) -> HttpResponse:
     try:
         if not isinstance(user, User):
             raise BadInput("signed_out", "You are not signed in here any more. Sign in, and start again.")
-        deployment = remote_accounts.account_answer(
-            said, actor=actor_of(request), user=user, browser=request.session.get(_SESSION, ""), key=key
-        )
+        attempt = connections.attempt_take(said, key=key, user=user, browser=browser_of(request))
+        if attempt.name:
+            return answered(request, user, attempt)
+        deployment = remote_accounts.account_answer(attempt, said, actor=actor_of(request))
     except AppError as error:
         return render(request, "hosting/account_refused.html", {"words": error.message}, status=error.status)
     messages.success(request, "The account is connected. The server is tried with it now.")
@@ -93,10 +94,3 @@ def _show(
         # Chromium applies form-action to where the answer to a form redirects, too (CSP 3, 6.4.1)
         response._csp_update = {"form-action": ["'self'", offer.page_origin]}  # type: ignore[attr-defined]
     return response
-
-
-def _browser(request: HttpRequest) -> str:
-    """A secret of this browser's session, which the answer has to come back to."""
-    if not request.session.get(_SESSION):
-        request.session[_SESSION] = secrets.token_urlsafe(32)
-    return str(request.session[_SESSION])

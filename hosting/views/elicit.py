@@ -9,13 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from common.errors import AppError
-from hosting.credentials import eliciting
+from hosting.credentials import connecting, eliciting
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.eliciting import OverError
-from hosting.credentials.personal import personal_inputs
+from hosting.credentials.personal import typed_inputs
 from hosting.forms.credentials import CredentialsForm
 from hosting.given import declared_of
 from hosting.models import Elicitation
+from hosting.views.own_account import allow_forms
 from hosting.views.page import actor_of, user_of
 from oauth.selectors import client_names
 from vault.selectors import stored
@@ -35,6 +36,7 @@ def elicit(request: HttpRequest, elicitation_id: str) -> HttpResponse:
         eliciting.check_open(found)
         if request.POST.get("action") == "decline":
             eliciting.elicitation_decline(actor=actor, elicitation=found)
+            connecting.accounts_decline(user_of(request).pk, found.deployment_id)
             return redirect("elicit", found.pk)
     except OverError:
         return _show(request, found, status=410)
@@ -65,7 +67,7 @@ def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
 
 
 def _form(request: HttpRequest, found: Elicitation, *, with_data: bool) -> CredentialsForm:
-    wanted = personal_inputs(found.deployment, declared_of(found.deployment.current_version))
+    wanted = typed_inputs(found.deployment, declared_of(found.deployment.current_version))
     kept = {one.name for one in stored(Holder.personal(found.user_id, found.deployment_id)) if not one.is_expired}
     return CredentialsForm(request.POST if with_data else None, wanted=wanted, stored=kept)
 
@@ -80,13 +82,15 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     state = "expired" if found.is_expired else found.state
+    needs = connecting.needs_offered(found.user_id, found.deployment) if state == "open" else []
     context = {
         "elicitation": found,
         "deployment": found.deployment,
         "state": state,
         "client_name": client_names([found.client_id]).get(found.client_id, found.client_id),
         "form": (form or _form(request, found, with_data=False)) if state == "open" else None,
+        "needs": needs,
         "problem": problem,
         "refusal": refusal,
     }
-    return render(request, "hosting/elicit.html", context, status=status)
+    return allow_forms(render(request, "hosting/elicit.html", context, status=status), needs)

@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
 from common import clock
 from events.actors import person
 from hosting.credentials.eliciting import OWN_PAGE
-from hosting.models import Elicitation, Task
+from hosting.models import Deployment, Elicitation, Task
 from hosting.permissions import may_call
 from hosting.states import State
 from hosting.tasks import selectors as tasks
+from oauth.models import Connection
 from oauth.selectors import client_names
 
 MOST: Final = 100  # of each kind
@@ -44,7 +46,7 @@ def waiting_of(user_id: UUID) -> list[Waiting]:
 
 
 def waiting_count(user_id: UUID) -> int:
-    return len(_pages(user_id)) + tasks.waiting_count(user_id)
+    return len(_pages(user_id)) + len(_again(user_id)) + tasks.waiting_count(user_id)
 
 
 def waiting_seen(user_id: UUID) -> tuple[int, str]:
@@ -84,6 +86,33 @@ def _credentials(user_id: UUID) -> list[Waiting]:
     ]
 
 
+def _again(user_id: UUID) -> list[tuple[Connection, Deployment]]:
+    """Accounts elsewhere that need their user once more, of servers without a page that says so already."""
+    needs = Q(state=Connection.State.AGAIN) | (Q(state=Connection.State.CONNECTED) & ~Q(asked_scopes=[]))
+    rows = Connection.objects.filter(needs, user_id=user_id).exclude(name="").order_by("connected_at")[:MOST]
+    pages = {page.deployment_id for page in _pages(user_id)}
+    ids = {row.subject_id for row in rows} - pages
+    known = Deployment.objects.filter(pk__in=ids).exclude(state=State.DELETING).select_related("owner").in_bulk()
+    actor = person(user_id)
+    found = [(row, known[row.subject_id]) for row in rows if row.subject_id in known]
+    return [(row, server) for row, server in found if row.name in server.personal_accounts and may_call(actor, server)]
+
+
+def _accounts(user_id: UUID) -> list[Waiting]:
+    return [
+        Waiting(
+            key=f"account {row.pk} {row.state}",
+            words=f"{server.label} needs your account at {row.issuer_host} connected again",
+            action="Look at it",
+            url=reverse("credentials"),
+            server=server.label,
+            asked_by="",
+            since=row.refreshed_at or row.connected_at,
+        )
+        for row, server in _again(user_id)
+    ]
+
+
 def _tasks(user_id: UUID) -> list[Waiting]:
     rows = Task.objects.filter(tasks.FILTERS["input_required"], user_id=user_id).select_related("deployment__owner")
     return [
@@ -100,4 +129,4 @@ def _tasks(user_id: UUID) -> list[Waiting]:
     ]
 
 
-_KINDS: Final[tuple[Callable[[UUID], list[Waiting]], ...]] = (_credentials, _tasks)
+_KINDS: Final[tuple[Callable[[UUID], list[Waiting]], ...]] = (_credentials, _accounts, _tasks)

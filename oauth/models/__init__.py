@@ -6,6 +6,7 @@ from oauth.models.clients import ClientProfile, Consent
 from oauth.models.enterprise import EnterpriseIdentity, TrustedIdp
 from oauth.models.outbound import Connection, ConnectionAttempt
 from oauth.models.policies import ClientPolicy
+from oauth.models.providers import Provider
 from oauth.models.signing import SigningKey
 from oauth.models.tokens import ApiToken, EndpointToken, RevokedToken, UsedAssertion
 from oauth.models.toolkit import AccessToken, Application, DeviceGrant, Grant, IDToken, RefreshToken
@@ -24,6 +25,7 @@ __all__ = [
     "EnterpriseIdentity",
     "Grant",
     "IDToken",
+    "Provider",
     "RefreshToken",
     "RevokedToken",
     "SigningKey",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from common import clock, ids
+from oauth.models.providers import Provider
 
 
 class _ClientElsewhere(models.Model):
@@ -21,8 +22,15 @@ class _ClientElsewhere(models.Model):
 
     subject_id = models.UUIDField(help_text="what it is used for: a deployment")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    server_url = models.CharField(max_length=2048, help_text="where the token goes, and nowhere else")
-    resource = models.CharField(max_length=2048, help_text="what it is for (RFC 8707)")
+    name = models.CharField(
+        max_length=200, blank=True, default="", help_text='the setting of that user\'s own; "": for all callers'
+    )
+    provider = models.ForeignKey(Provider, null=True, on_delete=models.SET_NULL, related_name="+")
+    given_to = models.JSONField(null=True, help_text="of a user's own: what it was connected for, as it was then")
+    server_url = models.CharField(
+        max_length=2048, blank=True, help_text='where the token goes, and nowhere else; "": into an instance'
+    )
+    resource = models.CharField(max_length=2048, blank=True, help_text="what it is for (RFC 8707)")
     issuer = models.CharField(max_length=2048)
     server = models.JSONField(help_text="its metadata as it was believed (oauth.outbound.discovery.Server)")
     client_id = models.CharField(max_length=500)
@@ -46,6 +54,7 @@ class Connection(_ClientElsewhere):
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CONNECTED)
     reason = models.TextField(blank=True, help_text="why it needs signing in again")
+    requested_scopes = models.JSONField(default=list, help_text="what its person agreed to; `scopes`: what came of it")
     asked_scopes = models.JSONField(default=list, help_text="what the server last wanted besides")
     serial = models.PositiveIntegerField(default=1, help_text="grows with each token")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="of the access token; null: it didn't say")
@@ -58,7 +67,14 @@ class Connection(_ClientElsewhere):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["subject_id"], condition=~models.Q(state="ended"), name="one_connection_a_subject"
+                fields=["subject_id"],
+                condition=~models.Q(state="ended") & models.Q(name=""),
+                name="one_connection_a_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["subject_id", "user", "name"],
+                condition=~models.Q(state="ended") & ~models.Q(name=""),
+                name="one_connection_a_user",
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["connected", "again", "ended"]), name="connection_state_known"
@@ -79,6 +95,7 @@ class ConnectionAttempt(_ClientElsewhere):
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False, help_text="SHA-256 of the state")
     browser = models.CharField(max_length=64, help_text="SHA-256 of what the browser's session holds")
+    page = models.CharField(max_length=64, blank=True, default="", help_text="of this site, that its person came from")
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

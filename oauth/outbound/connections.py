@@ -17,21 +17,34 @@ from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from common import clock
 from common.errors import AppError, Conflict, Unavailable
 from common.outbound import OutboundError
-from oauth.models import Connection, ConnectionAttempt
+from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound import requests, vault
 from oauth.outbound.discovery import Found, Server, host_of
 from oauth.outbound.flow import Peer, client_for
-from oauth.outbound.identity import Client, issuer_key, redirect_uri
+from oauth.outbound.identity import Client, callback_key, redirect_uri
+from oauth.outbound.providers import provider_client
 from oauth.outbound.requests import AnswerRefused, TokenRefused, Tokens
+from oauth.outbound.styles import style_of
 from oauth.outbound.times import refresh_time
 
 ATTEMPT_SECONDS: Final = 600
 Row = Connection | ConnectionAttempt
+
+
+@dataclass(frozen=True)
+class Own:
+    """Of one user, for one setting of the subject. Without it an account is the subject's, for all who call it."""
+
+    user_id: UUID
+    name: str
+
+
 _ENDED: Final = Connection.State.ENDED
 
 
@@ -42,8 +55,23 @@ class Begun:
     url: str
 
 
-def connection_of(subject_id: UUID) -> Connection | None:
-    return Connection.objects.filter(subject_id=subject_id).exclude(state=_ENDED).first()
+def connection_of(subject_id: UUID, own: Own | None = None) -> Connection | None:
+    return _alive(subject_id, own).first()
+
+
+def connections_of(subject_id: UUID, user_id: UUID) -> dict[str, Connection]:
+    """The user's own, by the setting's name."""
+    rows = Connection.objects.filter(subject_id=subject_id, user_id=user_id).exclude(name="").exclude(state=_ENDED)
+    return {row.name: row for row in rows.select_related("provider")}
+
+
+def _alive(subject_id: UUID, own: Own | None) -> QuerySet[Connection]:
+    return _rows(subject_id, own).exclude(state=_ENDED).select_related("provider")
+
+
+def _rows(subject_id: UUID, own: Own | None) -> QuerySet[Connection]:
+    whose: dict[str, Any] = {"name": ""} if own is None else {"user_id": own.user_id, "name": own.name}
+    return Connection.objects.filter(subject_id=subject_id, **whose)
 
 
 def connection_begin(
@@ -55,16 +83,26 @@ def connection_begin(
     found: Found,
     browser: str,
     given: Client | None = None,
+    name: str = "",
+    provider: Provider | None = None,
+    page: str = "",
+    given_to: Mapping[str, Any] | None = None,
 ) -> Begun:
-    """After the person's consent. `browser` is a secret of the browser's session. Raises AppError."""
+    """After the person's consent. `browser` is a secret of the browser's session; `name` the setting that an account of
+    the person's own is for. Raises AppError."""
     server = found.server
-    client = client_for(peer, server, given or _client_known(subject_id, server))
+    known = _client_known(subject_id, Own(user.pk, name) if name else None, server)
+    client = client_for(peer, server, given or known)
     state, verifier = secrets.token_urlsafe(32), requests.new_verifier()
     attempt = ConnectionAttempt(
         digest=_digest(state),
         browser=_digest(browser),
         subject_id=subject_id,
         user=user,
+        name=name,
+        provider=provider,
+        page=page,
+        given_to=given_to,
         server_url=server_url,
         resource=found.resource,
         issuer=server.issuer,
@@ -81,11 +119,12 @@ def connection_begin(
         requests.authorize_url(
             server.authorize_url,
             client_id=client.id,
-            redirect_uri=redirect_uri(server.issuer),
+            redirect_uri=redirect_uri(server),
             scopes=found.scopes,
             state=state,
             verifier=verifier,
             resource=found.resource,
+            style=style_of(server),
         )
     )
 
@@ -107,7 +146,7 @@ def attempt_take(said: Mapping[str, Sequence[str]], *, key: str, user: User, bro
             "This answer belongs to no sign-in that was begun in this browser within the last ten minutes, or it was "
             "used already. Nothing was sent. Start again.",
         )
-    if issuer_key(attempt.issuer) != key:
+    if callback_key(server_of(attempt)) != key:
         raise AnswerRefused("answer_refused", "The answer came to the address of another site. Start again.")
     return attempt
 
@@ -130,14 +169,19 @@ def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str,
     return _kept(attempt, client, tokens)
 
 
-def connection_end(subject_id: UUID) -> Connection | None:
+def connection_end(subject_id: UUID, own: Own | None = None) -> Connection | None:
     """It is used no more from now on; `using.connection_revoke` tells the other site later. Gives what it was."""
-    row = connection_of(subject_id)
-    if row is None or not Connection.objects.filter(pk=row.pk).exclude(state=_ENDED).update(
-        state=_ENDED, refresh_at=None, refreshing_until=None
-    ):
-        return None
-    return row
+    row = connection_of(subject_id, own)
+    return row if row is not None and _end(Connection.objects.filter(pk=row.pk)) else None
+
+
+def connections_end(rows: QuerySet[Connection]) -> int:
+    """The same for many; how many there were."""
+    return _end(rows)
+
+
+def _end(rows: QuerySet[Connection]) -> int:
+    return rows.exclude(state=_ENDED).update(state=_ENDED, refresh_at=None, refreshing_until=None)
 
 
 def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connection:
@@ -146,9 +190,11 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
     granted = tokens.scopes if tokens.scopes is not None else tuple(attempt.scopes)
     expires_at = now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None
     with transaction.atomic():
-        before = connection_of(attempt.subject_id)
+        own = Own(attempt.user_id, attempt.name) if attempt.name else None
+        before = connection_of(attempt.subject_id, own)
         row = Connection(
             **{**common, "scopes": list(granted)},
+            requested_scopes=list(attempt.scopes),
             serial=before.serial + 1 if before is not None else 1,
             expires_at=expires_at,
             refresh_at=refresh_time(now, tokens) if tokens.refresh else None,
@@ -157,9 +203,10 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
         row.sealed = vault.seal(
             {"secret": client.secret, "access": tokens.access, "refresh": tokens.refresh}, bound_to=_bound(row)
         )
-        # Revoking an old token there may end the grant, and the new one with it.
-        Connection.objects.filter(subject_id=attempt.subject_id, issuer=attempt.issuer).delete()
-        connection_end(attempt.subject_id)
+        if not style_of(server_of(attempt)).is_token_only:
+            # Revoking an old token there may end the grant, and the new one with it.
+            _rows(attempt.subject_id, own).filter(issuer=attempt.issuer).delete()
+        connection_end(attempt.subject_id, own)
         try:
             row.save(force_insert=True)
         except IntegrityError:
@@ -167,9 +214,9 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
     return row
 
 
-def _client_known(subject_id: UUID, server: Server) -> Client | None:
+def _client_known(subject_id: UUID, own: Own | None, server: Server) -> Client | None:
     """Who we are there already: credentials belong to one issuer (SEP-2352). A document is chosen anew each time."""
-    row = connection_of(subject_id)
+    row = connection_of(subject_id, own)
     if row is None or row.issuer != server.issuer or row.client_source == Connection.Source.DOCUMENT:
         return None
     try:
@@ -191,6 +238,9 @@ def sealed_for(row: Connection, values: Mapping[str, str]) -> bytes:
 
 
 def client_of(row: Connection, kept: Mapping[str, str]) -> Client:
+    """A provider's client may have another secret meanwhile; what was connected with another id keeps its own."""
+    if row.provider is not None and row.provider.client_id == row.client_id:
+        return provider_client(row.provider)
     return Client(row.client_id, row.client_method, row.client_source, kept["secret"])
 
 
@@ -199,7 +249,8 @@ def server_of(row: Row) -> Server:
 
 
 def _bound(row: Row) -> list[str]:
-    return [type(row).__name__, str(row.subject_id), str(row.user_id), row.server_url, row.issuer, row.client_id]
+    place = [type(row).__name__, str(row.subject_id), str(row.user_id), row.server_url, row.issuer, row.client_id]
+    return [*place, row.name] if row.name else place
 
 
 def _digest(text: str) -> str:
@@ -207,7 +258,8 @@ def _digest(text: str) -> str:
 
 
 _SHARED: Final = (
-    "subject_id", "user", "server_url", "resource", "issuer", "server", "client_id", "client_method", "client_source",
+    "subject_id", "user", "name", "provider", "given_to",
+    "server_url", "resource", "issuer", "server", "client_id", "client_method", "client_source",
 )  # fmt: skip
 
 

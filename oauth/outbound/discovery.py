@@ -48,6 +48,8 @@ class Server(msgspec.Struct, frozen=True):
     algorithms: tuple[str, ...] = ()  # that a client's assertion may be signed with; empty: it didn't say
     takes_documents: bool = False  # client ids may be URLs of documents (SEP-991)
     names_itself: bool = False  # every answer says `iss` (RFC 9207)
+    callback: str = ""  # the part of our callback's address that stands for it; "": made of the issuer
+    style: str = ""  # of oauth.outbound.styles; "": the standard
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def protected_read(said: Mapping[str, Any], url: str) -> Protected:
     resource = _text(said, "resource")
     if not is_for(resource, url):
         raise impossible(f"what describes it is for {resource or 'no server'}, which is another one", url)
-    issuers = tuple(issuer for issuer in _texts(said, "authorization_servers") or () if _is_issuer(issuer, url))
+    issuers = tuple(issuer for issuer in _texts(said, "authorization_servers") or () if is_issuer(issuer, url))
     if not issuers:
         raise impossible("it names no site at which to sign in", url)
     return Protected(resource, issuers, _scopes(_texts(said, "scopes_supported")))
@@ -166,19 +168,19 @@ def _endpoint(said: Mapping[str, Any], name: str, issuer: str) -> str:
     url = _text(said, name)
     if not url:
         return ""
-    if not _is_url(url) or "#" in url or (urlsplit(url).scheme != "https" and urlsplit(issuer).scheme == "https"):
+    if not is_url(url) or "#" in url or (urlsplit(url).scheme != "https" and urlsplit(issuer).scheme == "https"):
         raise impossible(f"its {name} is no https address", issuer)
     return url
 
 
-def _is_issuer(issuer: str, url: str) -> bool:
+def is_issuer(issuer: str, url: str = "http:") -> bool:
     """RFC 8414, 2: no query, no fragment. By http only where the server itself is."""
-    if not _is_url(issuer) or "?" in issuer or "#" in issuer:
+    if not is_url(issuer) or "?" in issuer or "#" in issuer:
         return False
     return urlsplit(issuer).scheme == "https" or urlsplit(url).scheme == "http"
 
 
-def _is_url(url: str) -> bool:
+def is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         _ = parts.port

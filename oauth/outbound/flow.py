@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from oauth.outbound.challenges import Challenge, challenge_of
 from oauth.outbound.discovery import Found, Protected, Server
 from oauth.outbound.identity import Client
 from oauth.outbound.requests import Tokens
+from oauth.outbound.styles import answer_read, style_of
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ class Peer:
 
     def register(self, server: Server) -> Client:
         """Dynamic registration. Raises SignInImpossible."""
-        asked = identity.registration(server, identity.redirect_uri(server.issuer))
+        asked = identity.registration(server, identity.redirect_uri(server))
         fields = {"Content-Type": "application/json", "Accept": "application/json"}
         answer = self._send(server.register_url, "POST", fields, msgspec.json.encode(asked))
         said = _object(answer)
@@ -104,8 +105,8 @@ class Peer:
 
     def redeem(self, server: Server, client: Client, code: str, *, verifier: str, resource: str) -> Tokens:
         """Raises TokenRefused, OutboundError."""
-        uri = identity.redirect_uri(server.issuer)
-        form = requests.code_form(code, redirect_uri=uri, verifier=verifier, resource=resource)
+        uri, style = identity.redirect_uri(server), style_of(server)
+        form = requests.code_form(code, redirect_uri=uri, verifier=verifier, resource=resource, style=style)
         return self._tokens(server, client, form)
 
     def refresh(self, server: Server, client: Client, token: str, *, resource: str) -> Tokens:
@@ -117,20 +118,34 @@ class Peer:
         if not server.revoke_url:
             return False
         try:
-            answer = self._post(server.revoke_url, server, client, {"token": token, "token_type_hint": hint})
+            answer = self._taken_back(server, client, token, hint)
         except AppError as error:
             log.info("a token could not be revoked elsewhere", issuer=server.issuer, reason=error.message)
             return False
-        return answer.status == 200
+        return answer.status in (200, 204)
+
+    def _taken_back(self, server: Server, client: Client, token: str, hint: str) -> Answer:
+        url, way = server.revoke_url, style_of(server).revokes
+        if way == "bearer":
+            return self._send(url, "POST", {"Authorization": f"Bearer {token}", "Accept": "application/json"})
+        if way == "github":  # docs.github.com, "Delete an app token"
+            headers = {"Authorization": requests.basic(client.id, client.secret), "Content-Type": "application/json"}
+            body = msgspec.json.encode({"access_token": token})
+            return self._send(url.replace("{client_id}", quote(client.id, safe="")), "DELETE", headers, body)
+        named = {"token": token} if way == "json" else {"token": token, "token_type_hint": hint}
+        return self._post(url, server, client, named)
 
     def _tokens(self, server: Server, client: Client, form: Mapping[str, str]) -> Tokens:
         answer = self._post(server.token_url, server, client, form)
-        return requests.tokens_of(answer.status, _object(answer))
+        return requests.tokens_of(*answer_read(style_of(server), answer.status, _object(answer)))
 
     def _post(self, url: str, server: Server, client: Client, form: Mapping[str, str]) -> Answer:
         fields, headers = identity.proof(client, server.issuer)
-        body = urlencode({**form, **fields}).encode()
-        return self._send(url, "POST", {"Content-Type": _FORM, "Accept": "application/json", **headers}, body)
+        style, said = style_of(server), {**form, **fields}
+        body = msgspec.json.encode(said) if style.is_json else urlencode(said).encode()
+        kind = "application/json" if style.is_json else _FORM
+        own = {"Content-Type": kind, "Accept": "application/json", **dict(style.headers)}
+        return self._send(url, "POST", {**own, **headers}, body)
 
     def _send(self, url: str, method: str, headers: Mapping[str, str], content: bytes = b"") -> Answer:
         return self.door.fetch_blocking(
@@ -157,7 +172,7 @@ def client_for(peer: Peer, server: Server, known: Client | None) -> Client:
     raise discovery.SignInImpossible(
         "client_needed",
         f"{discovery.host_of(server.issuer)} does not let programs register themselves. Register this site there, with "
-        f"the address {identity.redirect_uri(server.issuer)}, and type in the client id that it gives you.",
+        f"the address {identity.redirect_uri(server)}, and type in the client id that it gives you.",
         400,
     )
 

@@ -56,8 +56,13 @@ def issuer_key(issuer: str) -> str:
     return hashlib.sha256(issuer.encode()).hexdigest()[:16]
 
 
-def redirect_uri(issuer: str) -> str:
-    return f"{settings.SLIPWAY_URL}/connect/callback/{issuer_key(issuer)}"
+def callback_key(server: Server) -> str:
+    """A provider that somebody configured has one of its own: what its addresses claim to be proves nothing."""
+    return server.callback or issuer_key(server.issuer)
+
+
+def redirect_uri(server: Server) -> str:
+    return f"{settings.SLIPWAY_URL}/connect/callback/{callback_key(server)}"
 
 
 # --- the document

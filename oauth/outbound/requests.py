@@ -13,12 +13,13 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from common.errors import BadInput
 from oauth.outbound.discovery import is_scope
+from oauth.outbound.styles import PLAIN, Style, scope_of
 
 MAX_TOKEN: Final = 16 * 1024
 LONGEST_SECONDS: Final = 365 * 86_400
 _OURS: Final = frozenset(  # parameters that no endpoint's own query may set
     ("client_id", "code_challenge", "code_challenge_method", "redirect_uri", "resource", "scope", "state")
-) | {"response_type"}
+) | {"response_type", "user_scope"}
 
 
 class AnswerRefused(BadInput):
@@ -65,21 +66,29 @@ def authorize_url(
     state: str,
     verifier: str,
     resource: str,
+    style: Style = PLAIN,
 ) -> str:
-    """Where the person's browser goes. What the endpoint has in its query stays, unless it is ours to say."""
+    """Where the person's browser goes. What the endpoint has in its query stays, unless it is ours to say.
+
+    `resource` "" is not named: providers of other things than MCP servers know none.
+    """
     parts = urlsplit(endpoint)
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OURS]
     said = [
         ("response_type", "code"),
         ("client_id", client_id),
         ("redirect_uri", redirect_uri),
-        *([("scope", " ".join(scopes))] if scopes else []),
+        *scope_of(style, scopes),
         ("state", state),
-        ("code_challenge", code_challenge(verifier)),
-        ("code_challenge_method", "S256"),
-        ("resource", resource),
+        *(_challenge(verifier) if style.has_pkce else []),
+        *([("resource", resource)] if resource else []),
+        *style.asks,
     ]
     return urlunsplit(parts._replace(query=urlencode([*kept, *said], quote_via=quote)))
+
+
+def _challenge(verifier: str) -> list[tuple[str, str]]:
+    return [("code_challenge", code_challenge(verifier)), ("code_challenge_method", "S256")]
 
 
 # --- the answer in the browser
@@ -115,18 +124,16 @@ def _refused(words: str) -> AnswerRefused:
 # --- at the token endpoint
 
 
-def code_form(code: str, *, redirect_uri: str, verifier: str, resource: str) -> dict[str, str]:
-    return {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": verifier,
-        "resource": resource,
-    }
+def code_form(code: str, *, redirect_uri: str, verifier: str, resource: str, style: Style = PLAIN) -> dict[str, str]:
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if style.has_pkce:
+        form["code_verifier"] = verifier
+    return {**form, "resource": resource} if resource else form
 
 
 def refresh_form(token: str, *, resource: str) -> dict[str, str]:
-    return {"grant_type": "refresh_token", "refresh_token": token, "resource": resource}
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    return {**form, "resource": resource} if resource else form
 
 
 def basic(client_id: str, secret: str) -> str:

@@ -20,10 +20,11 @@ from common import clock
 from common.errors import AppError, Conflict
 from common.outbound import OutboundError
 from oauth.models import Connection
-from oauth.outbound.connections import client_of, connection_of, sealed_for, secrets_of, server_of
+from oauth.outbound.connections import Own, client_of, connection_of, sealed_for, secrets_of, server_of
 from oauth.outbound.discovery import host_of
 from oauth.outbound.flow import Peer
 from oauth.outbound.requests import TokenRefused
+from oauth.outbound.styles import style_of
 from oauth.outbound.times import pause, refresh_time
 
 log = structlog.get_logger(__name__)
@@ -48,22 +49,36 @@ class Bearer:
     serial: int
 
 
-def bearer_for(peer: Peer, subject_id: UUID, url: str) -> Bearer | None:
-    """What may be sent to exactly this URL. None: there is no account for it, or it needs signing in again.
+def bearer_for(peer: Peer, subject_id: UUID, url: str, own: Own | None = None) -> Bearer | None:
+    """What may be sent to exactly this URL. None: there is no account for it, or it needs signing in again."""
+    row = connection_of(subject_id, own)
+    if row is None or row.server_url != url:
+        return None
+    return bearer_of(peer, row)
+
+
+def connection_current(peer: Peer, row: Connection) -> Connection | None:
+    """The account with a token that lasts. None: it needs signing in again.
 
     Refreshes a token that has expired; one that could not be refreshed is given out as it is, and refused there.
     """
-    row = connection_of(subject_id)
-    if row is None or row.server_url != url or row.state != State.CONNECTED:
+    if row.state != State.CONNECTED:
         return None
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        if row.refresh_at is None:
-            given_up(row, "its token has expired, and it can't be refreshed")
-            return None
-        connection_refresh(peer, row)
-        row = _waited_for(row)
-        if row is None or row.state != State.CONNECTED:
-            return None
+    if row.expires_at is None or row.expires_at > clock.now():
+        return row
+    if row.refresh_at is None:
+        given_up(row, "its token has expired, and it can't be refreshed")
+        return None
+    connection_refresh(peer, row)
+    found = _waited_for(row)
+    return found if found is not None and found.state == State.CONNECTED else None
+
+
+def bearer_of(peer: Peer, connection: Connection) -> Bearer | None:
+    """Its token. None: it needs signing in again."""
+    row = connection_current(peer, connection)
+    if row is None:
+        return None
     try:
         return Bearer(secrets_of(row)["access"], row.serial)
     except AppError as error:
@@ -112,18 +127,30 @@ def connection_refresh(peer: Peer, row: Connection) -> bool:
 
 def connection_revoke(peer: Peer, row: Connection) -> None:
     """Of an account that was ended: its tokens are revoked there where that is possible, and forgotten here."""
+    server = server_of(row)
+    if style_of(server).is_grant_shared and _is_grant_in_use(row):
+        Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()
+        return
     with contextlib.suppress(Conflict):  # nobody can open it: there is nothing to revoke with
         kept = secrets_of(row)
-        client, server = client_of(row, kept), server_of(row)
-        if not kept["refresh"] or not peer.revoke(server, client, kept["refresh"], "refresh_token"):
+        client = client_of(row, kept)
+        is_done = False
+        if kept["refresh"] and not style_of(server).is_token_only:
+            is_done = peer.revoke(server, client, kept["refresh"], "refresh_token")
+        if not is_done:
             peer.revoke(server, client, kept["access"], "access_token")
     Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()
+
+
+def _is_grant_in_use(row: Connection) -> bool:
+    same = Connection.objects.filter(user_id=row.user_id, issuer=row.issuer, client_id=row.client_id)
+    return same.exclude(pk=row.pk).exclude(state=State.ENDED).exists()
 
 
 def connections_due() -> list[Connection]:
     """What has to be refreshed or revoked now, the longest waiting first."""
     due = Q(state=State.CONNECTED, refresh_at__lte=clock.now()) | Q(state=State.ENDED)
-    return list(Connection.objects.filter(due).order_by("refresh_at")[:MAX_AT_ONCE])
+    return list(Connection.objects.filter(due).select_related("provider").order_by("refresh_at")[:MAX_AT_ONCE])
 
 
 def token_doubted(row: Connection) -> bool:
@@ -160,7 +187,7 @@ def _waited_for(row: Connection) -> Connection | None:
     """The row when nobody is refreshing it any more. Another process may be."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
-        found = Connection.objects.filter(pk=row.pk).first()
+        found = Connection.objects.filter(pk=row.pk).select_related("provider").first()
         if found is None or found.serial != row.serial or time.monotonic() > end:
             return found
         if found.refreshing_until is None or found.refreshing_until < clock.now():

@@ -153,7 +153,7 @@ class FakeAuthorizationServer:
         is_good = begun is not None and begun["code_challenge"] == challenge and begun["client_id"] == client
         if begun is None or not is_good or begun["redirect_uri"] != form.get("redirect_uri"):
             return as_json({"error": "invalid_grant"}, 400)
-        if begun["resource"] != form.get("resource"):
+        if begun.get("resource") != form.get("resource"):
             return as_json({"error": "invalid_target"}, 400)
         return self._tokens(begun.get("scope", ""))
 

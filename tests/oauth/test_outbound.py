@@ -245,7 +245,7 @@ def test_a_site_without_https_has_no_document_to_be_known_by() -> None:
 
 
 def test_each_issuer_has_an_address_of_its_own_to_come_back_to() -> None:
-    assert identity.redirect_uri(ISSUER) != identity.redirect_uri("https://other.example")
+    assert identity.redirect_uri(server()) != identity.redirect_uri(server(issuer="https://other.example"))
 
 
 # --- the answer
@@ -439,7 +439,8 @@ def test_a_registration_says_what_kind_of_program_this_is(far: FakeAuthorization
     asked = json.loads(far.asked[-1].body)
     assert asked["application_type"] == "native"  # this test's site is at a loopback address
     settings.SLIPWAY_URL = "https://slipway.example"
-    said = identity.registration(site_peer().server(far.url), identity.redirect_uri(far.url))
+    there = site_peer().server(far.url)
+    said = identity.registration(there, identity.redirect_uri(there))
     assert said["application_type"] == "web"
 
 

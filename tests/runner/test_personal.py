@@ -154,3 +154,14 @@ def test_an_escaped_slash_hides_nothing() -> None:
     assert Hidden(["a/b/c/d"]).raw(b'{"x":"a\\/b\\/c\\/d"}') == b'{"x":"[secret]"}'
     untouched = b'{ "x" :  1.0 }'
     assert Hidden(["a/b/c/d"]).raw(untouched) is untouched
+
+
+async def test_calls_that_run_finish_when_their_users_token_was_renewed(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement()))
+    await driver.link.ask(own("alice", ALICES))
+    await driver.session("s1", owner="alice cli d1", subject="alice", personal="m1")
+    running = driver.open(tool="slow", arguments={"seconds": 1}, session="s1", owner="alice cli d1", personal="m1")
+    with pytest.raises(DetachedError) as ended:
+        await driver.open(tool="who", session="s1", owner="alice cli d1", personal="m2").text()
+    assert ended.value.reason == f.Reason.NO_SESSION
+    assert await running.text() == "done"

@@ -1,0 +1,430 @@
+"""Accounts that each user connects for a server: consent here, then there; whose token goes where, and whose not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from common import clock
+from common.errors import BadInput, Conflict, Forbidden, NotFound
+from events.actors import OPERATOR
+from events.models import AuditEntry
+from hosting import account_care
+from hosting.credentials.accounts import Chosen, accounts_set
+from hosting.credentials.eliciting import credentials_put, elicitation_open
+from hosting.credentials.personal import brought_for, personal_for, personal_set
+from hosting.models import Deployment, DeploymentMember, Elicitation
+from hosting.routing import placement_for, route_by_id
+from hosting.services import deployment_delete
+from hosting.waiting.selectors import waiting_count
+from oauth.models import Connection, ConnectionAttempt, Provider
+from oauth.outbound.flow import site_peer
+from oauth.outbound.providers import Wanted, provider_client, provider_put, provider_remove
+from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.oauth.elsewhere import FakeAuthorizationServer
+
+pytestmark = pytest.mark.django_db
+KEY, SECRET = "env:FORGE_TOKEN", "the-sites-own-secret"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """Limits count in Valkey, which outlives a test."""
+    cache.clear()
+
+
+@pytest.fixture
+def forge(settings: Any) -> Iterator[FakeAuthorizationServer]:
+    with FakeAuthorizationServer() as server:
+        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
+        settings.SLIPWAY_EGRESS_PORTS = [server.port]
+        server.clients["slipway"] = SECRET
+        yield server
+
+
+def wanted(forge: FakeAuthorizationServer, **changed: Any) -> Wanted:
+    given = {
+        "name": "forge",
+        "kind": "typed",
+        "title": "The Forge",
+        "client_id": "slipway",
+        "client_secret": SECRET,
+        "scopes": ("repo",),
+        "authorize_url": f"{forge.url}/authorize",
+        "token_url": f"{forge.url}/token",
+        "revoke_url": f"{forge.url}/revoke",
+    }
+    return Wanted(**{**given, **changed})
+
+
+@pytest.fixture
+def provider(forge: FakeAuthorizationServer) -> Provider:
+    return provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted(forge))
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob() -> User:
+    return make_user("bob")
+
+
+@pytest.fixture
+def deployment(alice: User, bob: User, provider: Provider) -> Deployment:
+    made = make_deployment(alice, argv=["run"])
+    DeploymentMember.objects.create(deployment=made, user=bob)
+    place(made, make_runner())
+    choose(made)
+    return made
+
+
+def choose(deployment: Deployment, *scopes: str, **more: Any) -> None:
+    chosen = {KEY: Chosen("forge", scopes)} if not more else more["chosen"]
+    accounts_set(actor=OPERATOR, deployment=deployment, chosen=chosen, is_own=False)
+    deployment.refresh_from_db()
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def page_of(deployment: Deployment, user: User) -> str:
+    found = elicitation_open(user_id=user.pk, client_id="cli", deployment_id=deployment.pk)
+    return f"/elicit/{found.pk}"
+
+
+def agree(client: Client, page: str) -> str:
+    """Reads the page and presses Connect: where the browser goes."""
+    text = client.get(page).content.decode()
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text)
+    key = re.search(r'name="key" value="([^"]+)"', text)
+    assert digest and key, text
+    answer = client.post(f"{page}/connect", {"key": key[1], "digest": digest[1]})
+    assert answer.status_code == 302
+    return str(answer["Location"])
+
+
+def asked_of(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def callback_of(url: str) -> str:
+    return urlsplit(asked_of(url)["redirect_uri"]).path
+
+
+def connect(deployment: Deployment, user: User, forge: FakeAuthorizationServer) -> Connection:
+    client, page = browser(user), page_of(deployment, user)
+    url = agree(client, page)
+    answer = client.get(callback_of(url), forge.allow(url, iss=None))
+    assert answer.status_code == 302, answer.content.decode()
+    return Connection.objects.get(user=user, state="connected")
+
+
+def token_of(deployment: Deployment, user: User) -> str:
+    return personal_for(deployment.pk, user.pk).personal.env.get("FORGE_TOKEN", "")
+
+
+# --- the way there and back
+
+
+def test_consent_here_then_there_and_the_token_is_the_users_alone(
+    deployment: Deployment, provider: Provider, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    assert [one.name for one in brought_for(deployment.pk, bob.pk).missing] == ["FORGE_TOKEN"]
+    client, page = browser(bob), page_of(deployment, bob)
+    text = client.get(page).content.decode()
+    assert "Connect your account at The Forge" in text and "<code>repo</code>" in text and "the operator" in text
+    assert f"127.0.0.1:{forge.port}" in text and 'name="v0"' not in text and SECRET not in text
+    assert not ConnectionAttempt.objects.exists() and forge.asked == []
+    url = agree(client, page)
+    asked = asked_of(url)
+    assert url.startswith(f"{forge.url}/authorize?") and asked["client_id"] == "slipway" and asked["scope"] == "repo"
+    assert asked["code_challenge_method"] == "S256" and "resource" not in asked
+    assert asked["redirect_uri"].endswith(f"/connect/callback/{provider.server['callback']}")
+    answer = client.get(callback_of(url), forge.allow(url, iss=None))
+    assert answer["Location"] == page
+    row = Connection.objects.get()
+    assert (row.user_id, row.name, row.provider_id, row.server_url) == (bob.pk, KEY, provider.pk, "")
+    token = token_of(deployment, bob)
+    assert token in forge.good and token in personal_for(deployment.pk, bob.pk).personal.tokens
+    assert brought_for(deployment.pk, bob.pk).missing == ()
+    # Row 26: another user has none of it, and neither has what is for everybody.
+    assert [one.name for one in brought_for(deployment.pk, alice.pk).missing] == ["FORGE_TOKEN"]
+    assert token_of(deployment, alice) == "" and "FORGE_TOKEN" not in placement_for(deployment.pk)[1].env
+    assert token not in str(list(Connection.objects.values())) + str(list(AuditEntry.objects.values()))
+    assert AuditEntry.objects.filter(action="account:connect").get().data["name"] == KEY
+    assert AuditEntry.objects.filter(action="account:use").exists()
+
+
+# --- row 2: what an answer is worth
+
+
+def test_a_state_of_before_the_consent_is_none(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    """Whatever somebody brings to the callback before Connect was pressed was never made here."""
+    client, page = browser(bob), page_of(deployment, bob)
+    client.get(page)
+    key = Provider.objects.get().server["callback"]
+    for state in ("", "x", "A" * 43):
+        assert client.get(f"/connect/callback/{key}", {"code": "c", "state": state}).status_code == 400
+    assert not Connection.objects.exists() and "/token" not in forge.paths()
+
+
+def test_an_answer_counts_once_in_that_browser_for_that_user(
+    deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    client, page = browser(bob), page_of(deployment, bob)
+    url = agree(client, page)
+    said = forge.allow(url, iss=None)
+    for other in (browser(bob), browser(alice), Client()):
+        assert other.get(callback_of(url), said).status_code == 400
+    assert "/token" not in forge.paths()
+    assert client.get(callback_of(url), said).status_code == 302
+    assert client.get(callback_of(url), said).status_code == 400
+    assert forge.paths().count("/token") == 1
+
+
+def test_a_foreign_issuer_or_address_gets_no_code(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    client, page = browser(bob), page_of(deployment, bob)
+    url = agree(client, page)
+    assert client.get(callback_of(url), forge.allow(url, iss="https://evil.example")).status_code == 400
+    url = agree(client, page)
+    assert client.get("/connect/callback/0123456789abcdef", forge.allow(url, iss=None)).status_code == 400
+    url = agree(client, page)
+    ConnectionAttempt.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 400
+    assert "/token" not in forge.paths() and not Connection.objects.exists()
+
+
+def test_nothing_is_redeemed_for_a_page_that_is_over_or_a_server_that_is_lost(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    client, page = browser(bob), page_of(deployment, bob)
+    url = agree(client, page)
+    client.post(page, {"action": "decline"})
+    assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 410
+    url = agree(client, page_of(deployment, bob))
+    DeploymentMember.objects.all().delete()
+    assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 404
+    assert "/token" not in forge.paths()
+
+
+def test_only_its_user_agrees_and_only_to_what_was_shown(
+    deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    client, page = browser(bob), page_of(deployment, bob)
+    digest = re.findall(r'name="digest" value="([0-9a-f]{64})"', client.get(page).content.decode())[0]
+    assert browser(alice).post(f"{page}/connect", {"key": KEY, "digest": digest}).status_code == 404
+    assert Client(enforce_csrf_checks=True).post(f"{page}/connect").status_code == 403
+    choose(deployment, "repo", "admin")
+    for data in ({"key": KEY, "digest": digest}, {"key": "env:OTHER", "digest": digest}, {"key": KEY}, {}):
+        assert client.post(f"{page}/connect", data)["Location"] == page
+    assert client.get(f"{page}/connect").status_code == 405
+    assert not ConnectionAttempt.objects.exists()
+
+
+# --- while it lasts
+
+
+def test_a_renewed_token_is_another_mark_and_a_refused_account_is_asked_for_again(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    connect(deployment, bob, forge)
+    first, mark = token_of(deployment, bob), brought_for(deployment.pk, bob.pk).mark
+    assert personal_for(deployment.pk, bob.pk).personal.mark == mark != ""
+    Connection.objects.update(refresh_at=clock.now())
+    account_care.accounts_tend()
+    second = token_of(deployment, bob)
+    assert first != second in forge.good and brought_for(deployment.pk, bob.pk).mark != mark
+    forge.refresh.clear()
+    Connection.objects.update(refresh_at=clock.now())
+    account_care.accounts_tend()
+    assert [one.name for one in brought_for(deployment.pk, bob.pk).missing] == ["FORGE_TOKEN"]
+    assert token_of(deployment, bob) == ""
+    assert waiting_count(bob.pk) == 1, "the page that it has, and nothing twice"
+    Elicitation.objects.update(state="done")
+    client = browser(bob)
+    assert waiting_count(bob.pk) == 1 and "needs your account at" in client.get("/waiting/").content.decode()
+    text = client.get(page_of(deployment, bob)).content.decode()
+    assert "It needs you again" in text and "does not renew it any more" in text
+    connect(deployment, bob, forge)
+    assert brought_for(deployment.pk, bob.pk).missing == ()
+
+
+def test_a_token_that_has_expired_is_renewed_before_it_is_counted(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    connect(deployment, bob, forge)
+    Connection.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    mark = brought_for(deployment.pk, bob.pk).mark
+    own = personal_for(deployment.pk, bob.pk).personal
+    assert own.mark == mark and own.env["FORGE_TOKEN"] in forge.good
+    assert sum(asked.form.get("grant_type") == "refresh_token" for asked in forge.asked) == 1
+    Connection.objects.update(expires_at=clock.now() - timedelta(seconds=1), refresh_at=None)
+    assert brought_for(deployment.pk, bob.pk).missing != ()
+
+
+def test_more_scopes_are_asked_for_one_by_one(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    connect(deployment, bob, forge)
+    choose(deployment, "repo", "gist")
+    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
+    text = browser(bob).get(page_of(deployment, bob)).content.decode()
+    assert "More is wanted than you agreed to: gist." in text and text.count(">new<") == 1
+    row = connect(deployment, bob, forge)
+    assert row.requested_scopes == ["repo", "gist"] and token_of(deployment, bob)
+
+
+def test_disconnecting_ends_it_here_and_revokes_it_there(
+    deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    connect(deployment, bob, forge)
+    refresh, path = set(forge.refresh), f"/credentials/{deployment.pk}/disconnect"
+    text = browser(bob).get("/credentials/").content.decode()
+    assert "Your account at" in text and path in text
+    browser(alice).post(path, {"key": KEY})  # nothing of hers
+    assert Connection.objects.get().state == "connected"
+    assert browser(bob).post(path, {"key": KEY}).status_code == 302
+    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
+    account_care.accounts_tend()
+    assert forge.revoked == refresh and not Connection.objects.exists()
+    assert browser(bob).post(path, {"key": "x" * 5000}).status_code == 302
+    assert browser(bob).get(path).status_code == 405
+
+
+def test_what_the_server_wants_no_more_is_ended(
+    deployment: Deployment, provider: Provider, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    connect(deployment, alice, forge)
+    choose(deployment, chosen={})
+    assert not route_by_id(deployment.pk).is_personal and Connection.objects.get().state == "ended"
+    choose(deployment)
+    connect(deployment, bob, forge)
+    assert provider_remove(actor=OPERATOR, provider=provider) == 1
+    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
+    assert "is gone" in browser(bob).get(page_of(deployment, bob)).content.decode()
+    account_care.accounts_tend()
+    assert len(forge.revoked) == 2 and not Connection.objects.exists()
+
+
+def test_all_accounts_end_with_their_server(
+    deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    connect(deployment, alice, forge)
+    connect(deployment, bob, forge)
+    deployment_delete(actor=actor_of(alice), deployment=deployment)
+    assert set(Connection.objects.values_list("state", flat=True)) == {"ended"}
+
+
+# --- which settings
+
+
+def test_only_who_manages_says_what_is_an_account(deployment: Deployment, bob: User) -> None:
+    with pytest.raises(NotFound):
+        accounts_set(actor=actor_of(bob), deployment=deployment, chosen={}, is_own=False)
+    for chosen in (
+        {"env:PATH": Chosen("forge")}, {"env:1X": Chosen("forge")}, {"argument:x": Chosen("forge")},
+        {"env:X": Chosen("none")}, {"env:X": Chosen("forge", ('a"b',))}, {"header:Host": Chosen("forge")},
+    ):  # fmt: skip
+        with pytest.raises(BadInput):
+            accounts_set(actor=OPERATOR, deployment=deployment, chosen=chosen, is_own=False)
+    with pytest.raises(Conflict):
+        accounts_set(actor=OPERATOR, deployment=deployment, chosen={}, is_own=True)
+
+
+def test_an_account_is_never_typed_and_typed_settings_stay(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    personal_set(actor=OPERATOR, deployment=deployment, keys=["env:API_KEY"])
+    deployment.refresh_from_db()
+    assert deployment.personal_inputs == ["env:API_KEY", KEY]
+    with pytest.raises(BadInput):
+        credentials_put(actor=actor_of(bob), deployment=deployment, values={KEY: "typed-by-hand"})
+    connect(deployment, bob, forge)
+    assert [one.name for one in brought_for(deployment.pk, bob.pk).missing] == ["API_KEY"]
+    credentials_put(actor=actor_of(bob), deployment=deployment, values={"env:API_KEY": "typed-by-hand"})
+    own = personal_for(deployment.pk, bob.pk).personal
+    assert own.env["API_KEY"] == "typed-by-hand" and own.env["FORGE_TOKEN"] in forge.good
+    personal_set(actor=OPERATOR, deployment=deployment, keys=[])
+    deployment.refresh_from_db()
+    assert deployment.personal_inputs == [KEY]
+
+
+def test_a_providers_own_callback_and_client(
+    deployment: Deployment, provider: Provider, forge: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    """An owner's provider that claims the site's addresses gets another callback: no code of the site's client."""
+    with pytest.raises(Forbidden):
+        provider_put(site_peer(), actor=actor_of(alice), subject_id=None, wanted=wanted(forge))
+    with pytest.raises(Forbidden):
+        provider_remove(actor=actor_of(alice), provider=provider)
+    mine = provider_put(site_peer(), actor=actor_of(alice), subject_id=deployment.pk, wanted=wanted(forge))
+    assert mine.server["callback"] != provider.server["callback"] and mine.server["issuer"] == provider.server["issuer"]
+    choose(deployment)  # its own goes before the site's of the same name
+    client, page = browser(bob), page_of(deployment, bob)
+    assert "alice, who owns this server" in client.get(page).content.decode()
+    url = agree(client, page)
+    said = forge.allow(url, iss=None)
+    assert client.get(f"/connect/callback/{provider.server['callback']}", said).status_code == 400
+    assert "/token" not in forge.paths()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "Not A Name"}, {"kind": "other"}, {"title": "a\nb"}, {"client_id": ""}, {"scopes": ('"',)},
+        {"authorize_url": "javascript:alert(1)"}, {"token_url": "https://x/#y"}, {"revoke_url": "x"},
+        {"kind": "discovered", "issuer": "nowhere"}, {"client_secret": "x" * 5000},
+    ],
+)  # fmt: skip
+def test_a_provider_that_can_not_be(forge: FakeAuthorizationServer, changed: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted(forge, **changed))
+    assert not Provider.objects.exists()
+
+
+def test_a_secret_stays_where_it_was_typed_in_for(provider: Provider, forge: FakeAuthorizationServer) -> None:
+    changed = provider_put(
+        site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted(forge, client_secret="", title="Renamed")
+    )
+    assert changed.pk == provider.pk and provider_client(changed).secret == SECRET
+    with pytest.raises(BadInput, match="Type the secret again"):
+        provider_put(
+            site_peer(), actor=OPERATOR, subject_id=None,
+            wanted=wanted(forge, client_secret="", token_url="https://evil.example/token"),
+        )  # fmt: skip
+    Provider.objects.update(server={**provider.server, "token_url": "https://evil.example/token"})
+    with pytest.raises(Conflict):
+        provider_client(Provider.objects.get())
+
+
+def test_a_provider_that_describes_itself_and_takes_programs(forge: FakeAuthorizationServer) -> None:
+    found = provider_put(
+        site_peer(), actor=OPERATOR, subject_id=None,
+        wanted=Wanted(name="found", kind="discovered", issuer=forge.url, scopes=("openid",)),
+    )  # fmt: skip
+    assert found.client_source == "registered" and found.client_id in forge.clients
+    assert found.server["names_itself"] and found.server["token_url"] == f"{forge.url}/token"
+    forge.metadata["registration_endpoint"] = None
+    with pytest.raises(BadInput, match="/connect/callback/"):
+        provider_put(
+            site_peer(), actor=OPERATOR, subject_id=None,
+            wanted=Wanted(name="closed", kind="discovered", issuer=forge.url),
+        )  # fmt: skip
