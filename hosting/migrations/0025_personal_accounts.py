@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hosting', '0023_no_sealed_settings'),
+        ('hosting', '0024_task_lacking'),
     ]
 
     operations = [
