@@ -17,9 +17,9 @@ def add_error(form: forms.Form, error: AppError) -> None:
     form.add_error(field, forms.ValidationError(error.message, code=error.code))
 
 
-def error_page(request: HttpRequest, error: AppError) -> HttpResponse:
-    """`error.html`, with the status of the error and what it says."""
-    response = render(request, "error.html", {"error": error}, status=error.status)
+def error_page(request: HttpRequest, error: AppError, *, template: str = "error.html") -> HttpResponse:
+    """A page with the status of the error and what it says."""
+    response = render(request, template, {"error": error}, status=error.status)
     if isinstance(error, Unavailable):
         response["Retry-After"] = str(error.retry_after)
     return response

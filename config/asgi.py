@@ -25,6 +25,7 @@ django_application: Application = get_asgi_application()  # type: ignore[assignm
 # Only now: they need Django to be set up.
 from django.conf import settings  # noqa: E402
 
+from config import maintenance  # noqa: E402
 from config.bodies import bounded  # noqa: E402
 from config.routing import websocket_application  # noqa: E402
 from hosting.tasks import feed as task_feed  # noqa: E402
@@ -84,6 +85,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await _answer(send, 400, b"Use https: " + settings.SLIPWAY_URL.encode() + b"\n")
             return
         await mcp.application(scope, receive, send)
+    elif maintenance.is_on():  # Django's middleware says so, whoever would answer otherwise
+        await bounded(django_application, scope, receive, send)
     elif task_feed.PATH.fullmatch(path):
         await task_feed.application(scope, receive, send)
     elif registry_api.is_ours(path):

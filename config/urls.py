@@ -17,3 +17,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("documentation.urls")),
     path("", include("hosting.urls")),
 ]
+handler500 = "config.errors.server_error"

@@ -24,8 +24,10 @@ from rest_framework.views import set_rollback
 
 from common.api.refusals import TooLarge, Unreadable
 from common.errors import AppError, BadInput, Unavailable
+from common.requests import request_id
 
 CONTENT_TYPE = "application/problem+json"
+INTERNAL = "This did not work, and not because of you. The error was logged under this request_id."
 log = structlog.get_logger(__name__)
 
 
@@ -37,7 +39,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         request = context.get("request")
         got_request_exception.send(sender=exception_handler, request=getattr(request, "_request", None))
         log.error("request_failed", exc_info=error)
-        return _response(500, "internal_error", "This did not work, and not because of you. The error was logged.")
+        return _response(500, "internal_error", INTERNAL)
     if isinstance(known, AppError):
         return _of_app_error(known)
     return _of_api_exception(known)
@@ -121,18 +123,24 @@ def _response(
     info: Any = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    body: dict[str, Any] = {
+    body = document(status, code, detail)
+    if errors:
+        body["errors"] = errors
+    if info is not None:
+        body["info"] = info
+    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def document(status: int, code: str, detail: str) -> dict[str, Any]:
+    """What every problem says; of one that nobody expected also under which id the log has it."""
+    body = {
         "type": f"{settings.SLIPWAY_URL}/api/docs#problem-{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
         "detail": _text(detail),
     }
-    if errors:
-        body["errors"] = errors
-    if info is not None:
-        body["info"] = info
-    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+    return {**body, "request_id": request_id()} if status == 500 else body
 
 
 def _text(words: str) -> str:
