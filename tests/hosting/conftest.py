@@ -9,9 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery.signals import after_task_publish
 from django.conf import settings
+
+from hosting.inspection import deployment_inspect
+from hosting.models import Deployment
+from tests.factories import make_deployment, make_runner, make_user
 
 SERVERS = Path(__file__).parents[1] / "servers"
 START_SECONDS = 60.0  # of a machine that many others use
@@ -74,3 +80,25 @@ def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
 @pytest.fixture
 def runner_process(start_runner: Callable[[str], RunnerProcess]) -> RunnerProcess:
     return start_runner("r1")
+
+
+@pytest.fixture
+def deployment(runner_process: RunnerProcess) -> Deployment:
+    """Placed at the runner of this test's own."""
+    make_runner(address=runner_process.address)
+    made = make_deployment(make_user(), argv=server_argv("legacy"), read_only=READ_ONLY)
+    deployment_inspect(made.pk)  # which places it
+    return made
+
+
+@pytest.fixture
+def queued() -> Iterator[list[tuple[str, list[Any]]]]:
+    """Jobs as they were published: name and arguments."""
+    found: list[tuple[str, list[Any]]] = []
+
+    def published(sender: str, body: Any, **more: Any) -> None:
+        found.append((sender.rpartition(".")[2], list(body[0])))
+
+    after_task_publish.connect(published, weak=False)
+    yield found
+    after_task_publish.disconnect(published)

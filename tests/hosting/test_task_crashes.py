@@ -14,11 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery.signals import after_task_publish
 
 from common import clock
 from hosting import jobs
-from hosting.inspection import deployment_inspect
 from hosting.links import links
 from hosting.models import Deployment, Task, TaskResult
 from hosting.runner import control
@@ -26,8 +24,7 @@ from hosting.stream import RunnerPool
 from hosting.tasks import accepting, running, services, starting, steps
 from hosting.tasks.states import Outcome, State
 from hosting.tasks.steps import Step
-from tests.factories import make_deployment, make_runner, make_user
-from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
+from tests.hosting.conftest import RunnerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 20.0
@@ -52,27 +49,6 @@ def kill_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[Step], Any]:
             yield
 
     return killing
-
-
-@pytest.fixture
-def queued() -> Iterator[list[tuple[str, list[Any]]]]:
-    """Jobs as they were published: name and arguments."""
-    found: list[tuple[str, list[Any]]] = []
-
-    def published(sender: str, body: Any, **more: Any) -> None:
-        found.append((sender.rpartition(".")[2], list(body[0])))
-
-    after_task_publish.connect(published, weak=False)
-    yield found
-    after_task_publish.disconnect(published)
-
-
-@pytest.fixture
-def deployment(runner_process: RunnerProcess) -> Deployment:
-    make_runner(address=runner_process.address)
-    made = make_deployment(make_user(), argv=server_argv("legacy"), read_only=READ_ONLY)
-    deployment_inspect(made.pk)  # which places it
-    return made
 
 
 def wanted(deployment: Deployment, tool: str, **arguments: Any) -> accepting.Wanted:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from celery.signals import after_task_publish
 from channels.layers import get_channel_layer
 
 from accounts.services import user_delete
@@ -31,19 +30,6 @@ from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 250
-
-
-@pytest.fixture
-def queued() -> Iterator[list[tuple[str, list[Any]]]]:
-    """Jobs as they were published: name and arguments."""
-    found: list[tuple[str, list[Any]]] = []
-
-    def published(sender: str, body: Any, **more: Any) -> None:
-        found.append((sender.rpartition(".")[2], list(body[0])))
-
-    after_task_publish.connect(published, weak=False)
-    yield found
-    after_task_publish.disconnect(published)
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from celery.signals import after_task_publish
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -25,19 +24,6 @@ from tests.hosting.test_task_moves import EXCHANGE, MOVES, QUESTION, STATES, mak
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RESULT = Event(4, Kind.RESULT, b'{"content":[]}')
-
-
-@pytest.fixture
-def queued() -> Iterator[list[tuple[str, list[Any]]]]:
-    """Jobs as they were published: name and arguments."""
-    found: list[tuple[str, list[Any]]] = []
-
-    def published(sender: str, body: Any, **more: Any) -> None:
-        found.append((sender.rpartition(".")[2], list(body[0])))
-
-    after_task_publish.connect(published, weak=False)
-    yield found
-    after_task_publish.disconnect(published)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from hosting.inspection import deployment_inspect
 from hosting.links import links
 from hosting.models import Deployment, RunnerPlacement, Task
 from hosting.models.tasks import new_task_id
@@ -18,20 +17,12 @@ from hosting.stream import RunnerPool
 from hosting.tasks import accepting, places, starting
 from hosting.tasks.opening import call_open, random_part
 from hosting.tasks.states import State
-from tests.factories import make_deployment, make_runner, make_user
-from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
-from tests.hosting.test_task_crashes import create, outcome, queued, sweep_until_over  # noqa: F401
+from tests.factories import make_runner
+from tests.hosting.conftest import RunnerProcess
+from tests.hosting.test_task_crashes import create, outcome, sweep_until_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Queued = list[tuple[str, list[Any]]]
-
-
-@pytest.fixture
-def deployment(runner_process: RunnerProcess) -> Deployment:
-    make_runner(address=runner_process.address)
-    made = make_deployment(make_user(), argv=server_argv("legacy"), read_only=READ_ONLY)
-    deployment_inspect(made.pk)  # which places it
-    return made
 
 
 def accepted(deployment: Deployment, address: str, tool: str = "slow") -> Task:
