@@ -27,6 +27,7 @@ from hosting.data_folders import folders_seen
 from hosting.failed_looks import failure_noted, names_given
 from hosting.links import runner_links
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
+from hosting.questions.policies import refusals_note
 from hosting.runner import control
 from hosting.runner.seen import PlacementSeen, Status
 from hosting.services import deployment_move
@@ -121,6 +122,8 @@ def _compare(runner: Runner, status: Status) -> list[tuple[str, control.Order]]:
                 account_care.account_refused(placement.deployment_id, seen.sign_in)
             for asked in seen.own_sign_ins:
                 account_care.account_refused(placement.deployment_id, asked)
+            if seen.refused:
+                refusals_note(placement.deployment_id, seen.refused)
             if seen.epoch > placement.epoch:  # our records are older than the runner's: restored from a backup
                 RunnerPlacement.objects.filter(pk=placement.pk, epoch__lt=seen.epoch).update(epoch=seen.epoch + 1)
         else:

@@ -22,6 +22,7 @@ from hosting.given import declared_of, settings_of
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment, DeploymentVersion, Environment, Runner, RunnerPlacement, Tool
 from hosting.policies import policy_kept
+from hosting.questions.rules import pages_of
 from hosting.runner.placement import Egress, Placement, Remote
 from hosting.states import CALLABLE, State
 from oauth.outbound.connections import Own
@@ -177,6 +178,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, Placement]:
         owner_memory_bytes=share.memory_bytes,
         share_serial=share.serial,
         generation=route.generation,
+        pages=pages_of(deployment, remote.url if remote is not None else ""),
         # Nobody can tell whose a message is at an instance for all, and anonymous callers have consented to nothing.
         trace_bodies=deployment.traces_bodies and not (deployment.is_anonymous and deployment.isolation == "shared"),
     )

@@ -13,6 +13,7 @@ from hosting.views import (
     overview,
     own_account,
     playground,
+    questions,
     servers,
     settings,
     task,
@@ -63,6 +64,7 @@ _tasks = [
 urlpatterns = [
     path("", servers.home, name="home"),
     path("", include((_pages, "hosting"))),
+    path("organizations/<str:name>/questions", questions.questions, name="organization_questions"),
     path("connect/callback/<str:key>", account.callback, name="account_callback"),
     path("elicit/<str:elicitation_id>", elicit.elicit, name="elicit"),
     path("waiting/", waiting.waiting, name="waiting"),

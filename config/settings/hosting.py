@@ -31,6 +31,9 @@ SLIPWAY_CALL_RECORD_DAYS = env.integer("SLIPWAY_CALL_RECORD_DAYS", 30, least=1, 
 # Hosted servers
 SLIPWAY_EGRESS_PRIVATE = env.networks("SLIPWAY_EGRESS_PRIVATE")  # private networks that hosted servers may reach
 SLIPWAY_EGRESS_PORTS = env.ports("SLIPWAY_EGRESS_PORTS")  # on these ports of theirs, besides 443
+# Pages of other hosts that hosted servers may send people to; organizations may be stricter.
+SLIPWAY_PAGES = env.choice("SLIPWAY_PAGES", "allowed", ["allowed", "listed", "refused"])
+SLIPWAY_PAGES_HOSTS = env.hosts("SLIPWAY_PAGES_HOSTS", [])  # for "listed"
 SLIPWAY_SANDBOX = env.choice("SLIPWAY_SANDBOX", "bubblewrap", ["bubblewrap", "insecure"])
 
 # What an owner of a server may choose for one instance, at most; quotas of accounts are another thing.

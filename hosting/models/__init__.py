@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hosting.models.deployments import Deployment, DeploymentMember
 from hosting.models.elicitations import Elicitation
+from hosting.models.questions import QuestionPolicy
 from hosting.models.runners import DataFolder, Instance, Runner, RunnerPlacement
 from hosting.models.tasks import StoredBody, Task, TaskLine, TaskResult
 from hosting.models.tools import Tool
@@ -21,6 +22,7 @@ __all__ = [
     "Environment",
     "Instance",
     "OwnerShare",
+    "QuestionPolicy",
     "Quota",
     "Runner",
     "RunnerPlacement",
