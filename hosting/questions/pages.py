@@ -107,12 +107,17 @@ def refusal_of_page(url: str, pages: Pages) -> str:
         page = page_of(url)
     except HostInvalid as error:
         return f"The address that it gave is not opened: {error}. Give a plain https address."
-    host = page.host.partition(":")[0]
-    if host in pages.own:
+    if not is_foreign(page, pages):
         return ""
+    host = page.host.partition(":")[0]
     for rule in pages.rules:
         if rule.mode == REFUSED:
             return f"{rule.whose} lets servers send nobody to pages of other hosts, so {host} is not opened."
         if rule.mode == LISTED and not matches(host, rule.hosts):
             return f"{host} is not among the hosts that {rule.whose[:1].lower()}{rule.whose[1:]} allows pages of."
     return ""
+
+
+def is_foreign(page: Page, pages: Pages) -> bool:
+    """Whether its host is neither the site's own nor that of the remote server that asks."""
+    return page.host.partition(":")[0] not in pages.own

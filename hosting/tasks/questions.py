@@ -1,78 +1,97 @@
-"""What a task asks, as pages show it. Pure: questions come from hosted servers, so nothing of them is believed."""
+"""What a task asks, as pages show it. Pure: questions come from hosted servers, so nothing of them is believed.
+
+One kind a module of `hosting/questions` and a template of `tasks/questions`; the first that a question is of counts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
+from common.addresses import HostInvalid
+from hosting.questions.approvals import Approval, approval_of
+from hosting.questions.judging import ELICITATION
+from hosting.questions.pages import Page, is_foreign, page_of, refusal_of_page
+from hosting.runner.placement import Pages
 from hosting.runner.upstream.messages import GUESSED
 
-ELICITATION = "elicitation/create"
 _OTHERS = {
     "sampling/createMessage": "The server asks for a model's answer.",
     "roots/list": "The server asks which folders it may work in.",
 }
+OPEN: Final = Pages()
 
 
 @dataclass(frozen=True)
 class Question:
-    """`kind`: form (of `schema`), url (a page to visit: `url`, on `host`), or client (only the client can answer).
+    """`kind`: form (of `schema`), url (a page to visit), approval, or client (only the client can answer).
 
-    `url` is "" where what the server gave is no link that a browser should follow; `address` is what it gave.
+    `page` is None where what the server gave must not be opened: `refused` says why, and `address` is what it gave.
     `is_guess`: several of the server's calls ran, and it could not say which of them asks.
     """
 
     key: str
     kind: str
     message: str
-    schema: Mapping[str, Any]
-    url: str = ""
-    host: str = ""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    page: Page | None = None
+    is_foreign: bool = True
     address: str = ""
+    refused: str = ""
+    approval: Approval | None = None
     asked: Any = None
     is_guess: bool = False
 
+    @property
+    def template(self) -> str:
+        return f"tasks/questions/{self.kind}.html"
 
-def question_of(key: str, asked: object) -> Question:
-    """`asked` is {"method", "params"} as the runner noted it."""
+
+def question_of(key: str, asked: object, pages: Pages = OPEN) -> Question:
+    """`asked` is {"method", "params"} as the runner noted it; `pages` are the rules that hold now."""
     members = asked if isinstance(asked, dict) else {}
     method, params = str(members.get("method", "")), members.get("params")
     params = params if isinstance(params, dict) else {}
-    meta = params.get("_meta")
-    return replace(_question(key, method, params), is_guess=isinstance(meta, dict) and GUESSED in meta)
-
-
-def _question(key: str, method: str, params: dict[str, Any]) -> Question:
-    if method != ELICITATION:
+    if method == ELICITATION:
+        found = next(shown for kind in _KINDS if (shown := kind(key, params, pages)) is not None)
+    else:
         message = _OTHERS.get(method, f"The server asks for {method[:100]}.")
-        return Question(key, "client", message, {}, asked={k: v for k, v in params.items() if k != "_meta"})
-    message = str(params.get("message", ""))
-    if params.get("mode") == "url":
-        address = str(params.get("url", ""))
-        url, host = _link(address)
-        return Question(key, "url", message, {}, url, host, address)
-    schema = params.get("requestedSchema")
-    return Question(key, "form", message, schema if isinstance(schema, dict) else {})
+        found = Question(key, "client", message, asked={k: v for k, v in params.items() if k != "_meta"})
+    meta = params.get("_meta")
+    return replace(found, is_guess=isinstance(meta, dict) and GUESSED in meta)
 
 
-def questions_of(questions: Mapping[str, Any]) -> list[Question]:
-    return [question_of(key, asked) for key, asked in questions.items()]
+def questions_of(questions: Mapping[str, Any], pages: Pages = OPEN) -> list[Question]:
+    return [question_of(key, asked, pages) for key, asked in questions.items()]
 
 
-def _link(address: str) -> tuple[str, str]:
-    """(address, its host as the resolver is asked for it), or two times "" for what is no web page's.
-
-    2025-11-25 client/elicitation, "URL Mode": the full domain is shown, so that nobody is led astray; a name that
-    only looks like another is shown as what it is (IDNA).
-    """
+def _url(key: str, params: Mapping[str, Any], pages: Pages) -> Question | None:
+    if params.get("mode") != "url":
+        return None
+    address = str(params.get("url", ""))
+    found = Question(key, "url", _message(params), address=address)
     try:
-        parts = urlsplit(address)
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-    except ValueError:
-        return "", ""
-    has_user = parts.username is not None or parts.password is not None
-    if parts.scheme not in ("https", "http") or not host or has_user or any(c.isspace() for c in address):
-        return "", ""
-    return address, host
+        page = page_of(address)
+    except HostInvalid as error:
+        return replace(found, refused=f"The server gave an address that is not opened: {error}.")
+    if refused := refusal_of_page(address, pages):
+        return replace(found, refused=refused)
+    return replace(found, page=page, is_foreign=is_foreign(page, pages))
+
+
+def _approval(key: str, params: Mapping[str, Any], pages: Pages) -> Question | None:
+    approval = approval_of(params)
+    return Question(key, "approval", _message(params), approval=approval) if approval is not None else None
+
+
+def _form(key: str, params: Mapping[str, Any], pages: Pages) -> Question | None:
+    schema = params.get("requestedSchema")
+    return Question(key, "form", _message(params), schema if isinstance(schema, dict) else {})
+
+
+def _message(params: Mapping[str, Any]) -> str:
+    return str(params.get("message", ""))
+
+
+_KINDS: tuple[Callable[[str, Mapping[str, Any], Pages], Question | None], ...] = (_url, _approval, _form)

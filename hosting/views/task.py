@@ -20,6 +20,8 @@ from hosting.forms.elicitation import ElicitationForm
 from hosting.forms.tasks import AgainForm
 from hosting.models import Task
 from hosting.permissions import may_see
+from hosting.questions.rules import pages_of
+from hosting.runner.placement import Pages
 from hosting.tasks import again, answers, hiding, results, selectors, services
 from hosting.tasks.questions import Question, question_of, questions_of
 from hosting.tasks.shown import shown
@@ -82,7 +84,7 @@ def answer(seen: Seen) -> HttpResponse:
     key, action = post.get("key", "")[:300], post.get("action", "")
     given = _Given()
     if key in seen.task.questions and action in ("accept", "decline", "cancel"):
-        given = _read(seen, question_of(key, seen.task.questions[key]), action)
+        given = _read(seen, question_of(key, seen.task.questions[key], _pages(seen.task)), action)
         if given.form is not None:
             return _show(seen, 400, forms={key: given.form})
     elif action not in ("accept", "decline", "cancel"):
@@ -112,7 +114,9 @@ def _read(seen: Seen, question: Question, action: str) -> _Given:
     if action != "accept":
         return _Given({"action": action})
     if question.kind == "url":
-        return _Given({"action": "accept"})
+        return _Given({"action": "accept" if question.page is not None else "decline"})
+    if question.approval is not None:
+        return _Given({"action": "accept", "content": question.approval.content})
     form = _form(question, seen.request.POST)
     return _Given({"action": "accept", "content": form.content()}) if form.is_valid() else _Given(form=form)
 
@@ -186,7 +190,7 @@ def _show(
             "version": version,
             "questions": [
                 {"question": each, "form": bound.get(each.key) or (_form(each) if each.kind == "form" else None)}
-                for each in questions_of(task.questions if task.state != State.LACKING else {})
+                for each in questions_of(task.questions if task.state != State.LACKING else {}, _pages(task))
             ],
             "lines": lines,
             "position": selectors.position_of(lines[-1]) if lines else "",
@@ -196,6 +200,11 @@ def _show(
         },
         status=status,
     )
+
+
+def _pages(task: Task) -> Pages:
+    version = task.version
+    return pages_of(task.deployment, str((version.remote or {}).get("url", "")) if version is not None else "")
 
 
 def _form(question: Question, data: Any = None) -> ElicitationForm:

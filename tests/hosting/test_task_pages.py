@@ -280,8 +280,45 @@ def test_a_link_to_visit_is_shown_with_its_real_domain(deployment: Deployment, a
     assert "Open xn--pypal-4ve.com" in page_with("https://p\u0430ypal.com/go")
     for bad in ("javascript:alert(1)", "https://paypal.com@evil.org/", "https://a b.org/", "//evil.org", ""):
         page = page_with(bad)
-        assert "is no web address" in page
+        assert "an address that is not opened" in page and 'href="javascript' not in page
         assert "I agree" not in page
+
+
+def test_a_foreign_page_is_said_to_be_one_and_opened_by_a_click_only(deployment: Deployment, alice: User) -> None:
+    url = "https://login.example.org/go?a=1"
+    asked = {"method": "elicitation/create", "params": {"mode": "url", "message": "Go there", "url": url}}
+    task = make_task(deployment, alice, questions={"q1": asked}, state=State.INPUT_REQUIRED)
+    page = as_user(alice).get(path_of(task)).content.decode()
+    assert "https://<strong>login.example.org</strong>/go?a=1" in page
+    assert "not part of this site" in page
+    assert page.count(url) == 1  # the link; nothing is fetched ahead
+    assert f'href="{url}" target="_blank" rel="noopener noreferrer nofollow"' in page
+    assert "The name is not what it looks like" not in page
+
+
+def test_a_page_that_a_rule_refuses_by_now_is_not_opened(deployment: Deployment, alice: User, settings: Any) -> None:
+    settings.SLIPWAY_PAGES, settings.SLIPWAY_PAGES_HOSTS = "listed", ["example.com"]
+    asked = {"method": "elicitation/create", "params": {"mode": "url", "url": "https://evil.example.org/"}}
+    task = make_task(deployment, alice, questions={"q1": asked}, state=State.INPUT_REQUIRED)
+    page = as_user(alice).get(path_of(task)).content.decode()
+    assert "evil.example.org is not among the hosts that the operator of this site allows" in page
+    assert "I agree" not in page and 'href="https://evil' not in page
+
+
+def test_an_approval_shows_what_is_approved_as_the_servers_words(deployment: Deployment, alice: User) -> None:
+    said = {
+        "title": f"Delete {EVIL}",
+        "text": "See https://evil.example.org",
+        "rows": [{"label": "From", "value": EVIL}],
+    }
+    params = {"message": "Delete?", "_meta": {"slipway/approval": said}, "requestedSchema": {"type": "object"}}
+    asked = {"method": "elicitation/create", "params": params}
+    task = make_task(deployment, alice, questions={"q1": asked}, state=State.INPUT_REQUIRED)
+    page = as_user(alice).get(path_of(task)).content.decode()
+    assert f"in the words of {deployment.label}" in page
+    assert EVIL not in page and "&lt;script&gt;" in page
+    assert 'href="https://evil' not in page
+    assert '"accept">Approve' in page and '"decline">Reject' in page and "Submit" not in page
 
 
 def test_what_only_a_client_can_answer_can_be_refused(deployment: Deployment, alice: User) -> None:
