@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_members_published'),
-        ('hosting', '0021_personal_credentials'),
+        ('hosting', '0024_task_lacking'),
     ]
 
     operations = [
