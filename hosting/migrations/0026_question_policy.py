@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_members_published'),
-        ('hosting', '0024_task_lacking'),
+        ('hosting', '0025_personal_accounts'),
     ]
 
     operations = [
