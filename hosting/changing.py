@@ -12,6 +12,7 @@ from events.actors import Actor
 from hosting import configuring, tools
 from hosting.access import deployment_access_set
 from hosting.anonymous import anonymous_set
+from hosting.credentials import check_tools, personal
 from hosting.given import declared_for
 from hosting.inputs import Plain, key_of
 from hosting.kinds.declared import asked
@@ -121,6 +122,22 @@ def _approval(actor: Actor, deployment: Deployment, given: Given) -> None:
     tools.approval_set(actor=actor, deployment=deployment, approval=given["tool_approval"])
 
 
+def _personal(actor: Actor, deployment: Deployment, given: Given) -> None:
+    known = [name for name in given["personal_inputs"] if ":" in name]
+    named = personal.keys_of(deployment, [name for name in given["personal_inputs"] if ":" not in name])
+    personal.personal_set(actor=actor, deployment=deployment, keys=[*known, *named])
+
+
+def _check_tool(actor: Actor, deployment: Deployment, given: Given) -> None:
+    check_tools.check_tool_set(
+        actor=actor,
+        deployment=deployment,
+        check_tool=given.get("check_tool", deployment.check_tool),
+        check_arguments=given.get("check_arguments", deployment.check_arguments),
+        check_confirmed=given.get("check_confirmed", deployment.check_confirmed),
+    )
+
+
 _CHANGES: Mapping[tuple[str, ...], _Change] = {
     ("title",): _one(configuring.title_set, "title"),
     ("access",): _one(deployment_access_set, "access"),
@@ -134,5 +151,7 @@ _CHANGES: Mapping[tuple[str, ...], _Change] = {
     ("has_tasks", "hand_off_seconds"): _one(configuring.tasks_set, "has_tasks", "hand_off_seconds"),
     ("tool_approval",): _approval,
     ("traces_bodies",): _one(configuring.tracing_set, "traces_bodies"),
+    ("personal_inputs",): _personal,
+    ("check_tool", "check_arguments", "check_confirmed"): _check_tool,
 }
 CHANGEABLE = frozenset(name for names in _CHANGES for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -128,6 +129,15 @@ async def look_at(address: str, placement: Placement, visit: Visit | None = None
             return Look(tools, _server_info(discovered), *await _spoken(link, placement.deployment))
     except TimeoutError:
         raise LookFailed(f"did not answer within {LOOK_SECONDS:.0f} s") from None
+
+
+async def tool_asked(
+    address: str, placement: Placement, visit: Visit, name: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The result of one tool at the instance that `visit` gets. Raises LookFailed and RunnerUnavailableError."""
+    async with runner_links() as pool:
+        link = await pool.link(address)
+        return await _call(link, placement, visit, "tools/call", {"name": name, "arguments": dict(arguments)})
 
 
 async def _tools(link: RunnerLink, placement: Placement, visit: Visit) -> list[dict[str, Any]]:

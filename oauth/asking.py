@@ -43,6 +43,12 @@ def describe(application: Application, redirect_uri: str = "") -> Asking:
     )
 
 
+def described(client_id: str) -> Asking | None:
+    """None for one that is registered no more, or never was a program: a token that somebody made here."""
+    application = Application.objects.filter(client_id=client_id).first()
+    return describe(application) if application is not None else None
+
+
 def _how(application: Application, host: str) -> str:
     if application.registration_source == _Source.CIMD:
         return f"It describes itself at {host}."

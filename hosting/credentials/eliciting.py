@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -160,7 +160,9 @@ def _over() -> OverError:
 # --- what a user brings
 
 
-def credentials_put(*, actor: Actor, deployment: Deployment, values: Mapping[str, str]) -> dict[str, str]:
+def credentials_put(
+    *, actor: Actor, deployment: Deployment, values: Mapping[str, str], expires_at: datetime | None = None
+) -> dict[str, str]:
     """Stores what is good of `values`, by key, for the actor; gives what is wrong with the rest, in words, by key."""
     assert actor.user_id is not None
     known = {key_of(one): one for one in typed_inputs(deployment, declared_of(deployment.current_version))}
@@ -174,7 +176,9 @@ def credentials_put(*, actor: Actor, deployment: Deployment, values: Mapping[str
     good = {key: value for key, value in values.items() if key not in problems}
     if good:
         holder = Holder.personal(actor.user_id, deployment.pk)
-        services.secrets_put(actor=actor, holder=holder, values=good, given_to=given_now(deployment))
+        services.secrets_put(
+            actor=actor, holder=holder, values=good, expires_at=expires_at, given_to=given_now(deployment)
+        )
         forget_at_runner(deployment, actor.user_id, REPLACED)
     return problems
 

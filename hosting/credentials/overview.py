@@ -16,7 +16,7 @@ from django.db.models import Q
 from accounts.permissions import CALLING
 from events.actors import Actor
 from hosting.credentials.connecting import Need, needs_of
-from hosting.credentials.personal import holders_of, is_needed, typed_inputs
+from hosting.credentials.personal import brought_by, holders_of, is_needed, typed_inputs
 from hosting.given import declared_of
 from hosting.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared
@@ -43,6 +43,7 @@ class Source:
     stored: Stored | None = None
     uses: int = 0
     counts: bool = False
+    is_suspended: bool = False  # it was given to something else than the server is now
 
     @property
     def name(self) -> str:
@@ -73,7 +74,8 @@ class Setting:
 
     @property
     def is_missing(self) -> bool:
-        return is_needed(self.declared) and not any(source.counts for source in self.sources)
+        is_held = any(source.is_suspended for source in self.sources)
+        return is_held or (is_needed(self.declared) and not any(source.counts for source in self.sources))
 
     @property
     def own(self) -> Source | None:
@@ -83,7 +85,7 @@ class Setting:
     def shared(self) -> Source | None:
         """The organization's that counts where the user brings none."""
         found = (source for source in self.sources if source.scope == _Scope.ORGANIZATION)
-        return next((source for source in found if not source.expired_at), None)
+        return next((source for source in found if not source.expired_at and not source.is_suspended), None)
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def _shown(
 ) -> ServerCredentials:
     assert actor.user_id is not None
     holders = holders_of(actor.user_id, deployment)
+    suspended = {(one.holder, one.name) for one in brought_by(actor.user_id, deployment).suspended}
     plain = Plain.from_json(deployment.inputs)
     owned = {*plain.values, *plain.sealed_at}
 
@@ -147,7 +150,8 @@ def _shown(
             for one in kept.get(holder, ()):
                 if one.name == key:
                     times = uses.get((deployment.pk, key, holder.scope), 0)
-                    yield Source(holder.scope, _whose(holder, deployment), one, times)
+                    waits = (holder, key) in suspended
+                    yield Source(holder.scope, _whose(holder, deployment), one, times, is_suspended=waits)
         if key in owned:
             yield Source("owner", f"{deployment.owner.display}’s, in the server’s settings")
 
@@ -182,6 +186,8 @@ def _setting(key: str, one: Declared, found: tuple[Source, ...]) -> Setting:
 def _why(one: Declared, found: tuple[Source, ...], counting: Source | None) -> str:
     own = next((each for each in found if each.is_own), None)
     has_expired = own is not None and own.expired_at is not None
+    if any(each.is_suspended for each in found):
+        return "The server is another one than it was given to, so it is held back until that is confirmed."
     if counting is None:
         owners = " The owner’s does not stand in for it." if any(each.scope == "owner" for each in found) else ""
         if not is_needed(one):

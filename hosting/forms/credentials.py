@@ -1,40 +1,55 @@
-"""The form of what one user brings to a server, from what is declared. Nothing that was stored is ever rendered."""
+"""The form of what one user brings to a server, from what is declared. Nothing that was stored is ever rendered, and no
+secret that was typed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.html import escape
 
-from hosting.credentials.personal import is_needed
+from hosting.credentials.overview import Setting
+from hosting.forms.expiry import ExpiryField
 from hosting.forms.inputs import SecretArea
 from hosting.inputs import key_of
 from hosting.kinds.declared import Declared
 
 _CODE = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
+_PLACES = {"env": "the variable", "header": "the header", "argument": "the argument", "variable": "the address"}
 
 
 class CredentialsForm(forms.Form):
-    """`stored` are keys that have a value: left empty, they keep it. `rows` have the publisher's words beside."""
+    """`rows` have the publisher's words beside their fields, and where a value goes that is a part of another one.
+
+    `declared` are the inputs of the server's version, in whose templates variables stand.
+    """
 
     def __init__(
-        self, data: Mapping[str, Any] | None = None, *, wanted: Sequence[Declared], stored: Collection[str]
+        self, data: Mapping[str, Any] | None = None, *, settings: Sequence[Setting], declared: Iterable[Declared] = ()
     ) -> None:
         super().__init__(data, auto_id="credential_%s")
         self._keys: dict[str, str] = {}  # field → key
         self.rows: list[dict[str, Any]] = []
-        for number, one in enumerate(wanted):
-            key, name = key_of(one), f"v{number}"
-            self._keys[name] = key
-            is_stored = key in stored
-            self.fields[name] = _field(one, is_stored=is_stored)
-            self.rows.append({"field": self[name], "words": one.description, "is_stored": is_stored})
+        places = _places(declared)
+        for number, setting in enumerate(settings):
+            name = f"v{number}"
+            self._keys[name] = setting.key
+            self.fields[name] = _field(setting)
+            row = {"field": self[name], "words": setting.declared.description, "place": places.get(setting.key, "")}
+            self.rows.append(row)
+        self.fields["expires"] = ExpiryField(label="What you type now counts for")
 
     def values(self) -> dict[str, str]:
         """What was typed, by key; empty fields are left out."""
         given = {key: _clean(str(self.cleaned_data.get(name) or "")) for name, key in self._keys.items()}
         return {key: value for key, value in given.items() if value}
+
+    @property
+    def expires_at(self) -> datetime | None:
+        found: datetime | None = self.cleaned_data.get("expires")
+        return found
 
     def add_problems(self, problems: Mapping[str, str]) -> None:
         fields = {key: name for name, key in self._keys.items()}
@@ -42,27 +57,57 @@ class CredentialsForm(forms.Form):
             self.add_error(fields.get(key), words)
 
 
-def _field(one: Declared, *, is_stored: bool) -> forms.Field:
-    label = one.flag or one.name
-    is_required = is_needed(one) and not is_stored
-    kept = "One is stored. Leave this empty to keep it." if is_stored else ""
-    default = f"Default: {one.default}" if one.default and not one.is_secret else ""
-    help_text = " ".join(words for words in (kept, default) if words)
+def _field(setting: Setting) -> forms.Field:
+    one, default = setting.declared, setting.declared.default
     choices = one.choices or (("true", "false") if one.format == "boolean" else ())
+    # Escaped here: defaults are a publisher's, and help texts are shown as HTML.
+    words: dict[str, Any] = {
+        "label": setting.label,
+        "required": setting.is_missing,
+        "help_text": escape(" ".join(_help(setting))),
+    }
     if choices and not one.is_repeated:
-        first = "Keep what is stored" if is_stored else f"Default: {one.default}" if one.default else "Choose"
-        pairs = [("", first), *((each, each) for each in choices)]
-        return forms.ChoiceField(label=label, required=is_required, choices=pairs)
+        first = "Keep what is stored" if _is_kept(setting) else f"Default: {default}" if default else "Choose"
+        return forms.ChoiceField(choices=[("", first), *((each, each) for each in choices)], **words)
     widget: forms.Widget = SecretArea()
     if not one.is_secret:
-        widget = forms.TextInput(attrs={"class": "mono", **_CODE})
-        if one.format == "number":
+        widget = forms.Textarea(attrs={"rows": 3}) if one.is_repeated else forms.TextInput()
+        widget.attrs |= {"class": "mono", **_CODE}
+        if one.format == "number" and not one.is_repeated:
             widget.attrs["inputmode"] = "decimal"
         if one.placeholder:
             widget.attrs["placeholder"] = one.placeholder
-    return forms.CharField(
-        label=label, required=is_required, strip=False, max_length=20_000, widget=widget, help_text=help_text
-    )
+    return forms.CharField(strip=False, max_length=20_000, widget=widget, **words)
+
+
+def _is_kept(setting: Setting) -> bool:
+    return setting.own is not None and not setting.own.expired_at
+
+
+def _help(setting: Setting) -> Iterator[str]:
+    one = setting.declared
+    if _is_kept(setting):
+        yield "One is stored. Leave this empty to keep it."
+    elif setting.own is not None:
+        yield "The one that you stored has expired."
+    if setting.shared is not None:
+        yield f"There is one already: {setting.shared.words}. Yours goes before it."
+    if one.default and not one.is_secret:
+        yield f"Default: {one.default}"
+    if one.format in ("number", "filepath"):
+        yield "A number." if one.format == "number" else "The path of a file on the server."
+    if one.is_repeated:
+        yield "One on each line."
+
+
+def _places(declared: Iterable[Declared]) -> dict[str, str]:
+    """By the key of a variable, where it stands: a template of the publisher's, in words."""
+    return {
+        key_of(variable): f"{_PLACES[one.where]} {one.flag or one.name}: {one.value_template}"
+        for one in declared
+        for variable in one.variables
+        if one.value_template
+    }
 
 
 def _clean(text: str) -> str:

@@ -8,24 +8,10 @@ from django import forms
 
 from hosting import limits
 from hosting.configuring import MAX_HAND_OFF_SECONDS
+from hosting.forms.lines import LinesField
 from hosting.models import Deployment
 
 _MIB_FIELDS = ("memory_bytes", "disk_bytes", "message_bytes")
-
-
-class PersonalForm(forms.Form):
-    personal_inputs = forms.CharField(
-        label="Names",
-        required=False,
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocapitalize": "none"}),
-        help_text="One on each line: what the server asks for, or a variable (a header, of a remote one).",
-    )
-
-    @staticmethod
-    def initial_of(deployment: Deployment) -> dict[str, Any]:
-        typed = [key for key in deployment.personal_inputs if key not in deployment.personal_accounts]
-        return {"personal_inputs": "\n".join(key.partition(":")[2] for key in typed)}
 
 
 class LimitsForm(forms.Form):
@@ -67,11 +53,10 @@ class LimitsForm(forms.Form):
 
 class EgressForm(forms.Form):
     egress = forms.ChoiceField(label="It may reach", choices=Deployment.Egress.choices, widget=forms.RadioSelect)
-    egress_hosts = forms.CharField(
+    egress_hosts = LinesField(
         label="Listed hosts",
-        required=False,
+        rows=4,
         max_length=60_000,
-        widget=forms.Textarea(attrs={"rows": 4, "class": "mono", "spellcheck": "false", "autocapitalize": "none"}),
         help_text="One on each line: api.example.org, or *.example.org for everything below it.",
     )
 

@@ -56,6 +56,13 @@ class Deployment(models.Model):
     personal_accounts = models.JSONField(
         default=dict, blank=True, help_text="of these, what is an account: key → provider and scopes (credentials)"
     )
+    check_tool = models.CharField(
+        max_length=256, blank=True, help_text="tries what a user brought (hosting.credentials.check_tools)"
+    )
+    check_arguments = models.JSONField(default=dict, blank=True)
+    check_confirmed = models.BooleanField(
+        default=False, help_text="its owner says that calling it for each user does no harm"
+    )
     idle_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="null: the site's default")
     egress = models.CharField(max_length=10, choices=Egress.choices, default=Egress.PUBLIC)
     egress_hosts = models.JSONField(default=list, blank=True, help_text="names, or *.example.org; for `listed`")

@@ -21,7 +21,7 @@ class PlacePersonal(msgspec.Struct, frozen=True, tag="place_personal"):
 
 
 class ForgetPersonal(msgspec.Struct, frozen=True, tag="forget_personal"):
-    """One user's values are others now: what was started with them ends."""
+    """One user's values are others now, or everybody's (subject ""): what was started with them ends."""
 
     deployment: str
     subject: str

@@ -133,12 +133,16 @@ def place_personal(runner: Runner, operation: c.PlacePersonal) -> Taken:
 
 
 def forget_personal(runner: Runner, operation: c.ForgetPersonal) -> Taken:
-    """The user's values are others now, or none: what was started with the old ones ends."""
+    """The user's values are others now, or none: what was started with the old ones ends. Subject "": everybody's."""
     known = runner.placed.get(operation.deployment)
     if known is None:
         return Taken(first=False)
-    had = known.personals.drop(operation.subject)
-    theirs = [one for one in known.instances.values() if one.hidden is not None and one.who == operation.subject]
+    whose, had = operation.subject, False
+    if whose:
+        had = known.personals.drop(whose)
+    else:
+        known.personals.clear()
+    theirs = [one for one in known.instances.values() if one.hidden is not None and whose in ("", one.who)]
     for instance in theirs:
         runner.stop_instance(instance, operation.reason)
     return Taken(first=had or bool(theirs))

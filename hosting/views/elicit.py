@@ -12,15 +12,14 @@ from common.errors import AppError
 from hosting.credentials import connecting, eliciting
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.eliciting import OverError
-from hosting.credentials.personal import typed_inputs
+from hosting.credentials.overview import credentials_of
 from hosting.forms.credentials import CredentialsForm
 from hosting.given import declared_of
-from hosting.models import Elicitation
+from hosting.models import Deployment, Elicitation
 from hosting.views.own_account import allow_forms
 from hosting.views.page import actor_of, user_of
+from oauth.asking import described
 from oauth.selectors import client_names
-from vault.selectors import stored
-from vault.services import Holder
 
 
 @never_cache
@@ -49,7 +48,9 @@ def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
     is_valid = form.is_valid()
     try:
         # What is good is kept even where something else is not: nobody types a key twice.
-        problems = eliciting.credentials_put(actor=actor, deployment=found.deployment, values=form.values())
+        problems = eliciting.credentials_put(
+            actor=actor, deployment=found.deployment, values=form.values(), expires_at=form.expires_at
+        )
         form.add_problems(problems)
         if not is_valid or problems:
             return _show(request, found, form=form, status=400)
@@ -60,16 +61,18 @@ def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
     except OverError:
         return _show(request, found, status=410)
     except CheckFailed as error:
-        return _show(request, found, refusal=error.message, status=error.status)
+        return _show(request, found, problem=error.message, quoted=error.quoted, status=error.status)
     except AppError as error:
         return _show(request, found, problem=error.message, status=error.status)
     return redirect("elicit", found.pk)
 
 
 def _form(request: HttpRequest, found: Elicitation, *, with_data: bool) -> CredentialsForm:
-    wanted = typed_inputs(found.deployment, declared_of(found.deployment.current_version))
-    kept = {one.name for one in stored(Holder.personal(found.user_id, found.deployment_id)) if not one.is_expired}
-    return CredentialsForm(request.POST if with_data else None, wanted=wanted, stored=kept)
+    return CredentialsForm(
+        request.POST if with_data else None,
+        settings=credentials_of(actor_of(request), found.deployment).settings,
+        declared=declared_of(found.deployment.current_version),
+    )
 
 
 def _show(
@@ -78,19 +81,31 @@ def _show(
     *,
     form: CredentialsForm | None = None,
     problem: str = "",
-    refusal: str = "",
+    quoted: str = "",
     status: int = 200,
 ) -> HttpResponse:
     state = "expired" if found.is_expired else found.state
-    needs = connecting.needs_offered(found.user_id, found.deployment) if state == "open" else []
+    form = (form or _form(request, found, with_data=False)) if state == "open" else None
+    deployment = found.deployment
+    needs = connecting.needs_offered(found.user_id, deployment) if state == "open" else []
     context = {
         "elicitation": found,
-        "deployment": found.deployment,
+        "deployment": deployment,
+        "remote_url": _remote_url(deployment),
         "state": state,
+        "is_own": found.client_id == eliciting.OWN_PAGE,
         "client_name": client_names([found.client_id]).get(found.client_id, found.client_id),
-        "form": (form or _form(request, found, with_data=False)) if state == "open" else None,
+        "asking": described(found.client_id),
+        "form": form,
         "needs": needs,
+        "needed": [row["field"].label for row in form.rows if row["field"].field.required] if form else [],
         "problem": problem,
-        "refusal": refusal,
+        "quoted": quoted,
     }
     return allow_forms(render(request, "hosting/elicit.html", context, status=status), needs)
+
+
+def _remote_url(deployment: Deployment) -> str:
+    """Where what is typed is sent, of a server that runs elsewhere; "" of one that runs here."""
+    version = deployment.current_version
+    return str((version.remote or {}).get("url", "")) if version is not None else ""

@@ -17,8 +17,10 @@ from common.http import add_error
 from hosting import configuring, tools
 from hosting.configuring import BadSettings
 from hosting.credentials import personal
+from hosting.credentials.check_tools import check_tool_set
 from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
+from hosting.forms.personal import CheckToolForm, PersonalForm
 from hosting.given import declared_for
 from hosting.inputs import Plain, missing
 from hosting.models import Deployment
@@ -33,6 +35,7 @@ class Section:
     initial: Callable[[Deployment], dict[str, Any]]
     apply: Callable[[Page, Any], None]
     saved: str
+    options: Callable[[Deployment], dict[str, Any]] = lambda deployment: {}
 
 
 def _own(*names: str) -> Callable[[Deployment], dict[str, Any]]:
@@ -51,7 +54,7 @@ def _limits(page: Page, form: sections.LimitsForm) -> None:
 
 
 def _egress(page: Page, form: sections.EgressForm) -> None:
-    hosts = form.cleaned_data["egress_hosts"].splitlines()
+    hosts = form.cleaned_data["egress_hosts"]
     configuring.egress_set(actor=page.actor, deployment=page.deployment, mode=form.cleaned_data["egress"], hosts=hosts)
 
 
@@ -59,20 +62,22 @@ def _approval(page: Page, form: sections.ApprovalForm) -> None:
     tools.approval_set(actor=page.actor, deployment=page.deployment, approval=form.cleaned_data["tool_approval"])
 
 
-def _personal(page: Page, form: sections.PersonalForm) -> None:
-    names = {line.strip() for line in form.cleaned_data["personal_inputs"].splitlines() if line.strip()}
-    keys = personal.keys_of(page.deployment, names)
+def _personal(page: Page, form: PersonalForm) -> None:
+    others = personal.keys_of(page.deployment, form.cleaned_data["others"])
+    keys = {*form.cleaned_data.get("declared", ()), *others}
     personal.personal_set(actor=page.actor, deployment=page.deployment, keys=keys)
 
 
 _NEXT = "New instances are started with it."
 SECTIONS = {
     "personal": Section(
-        sections.PersonalForm,
-        sections.PersonalForm.initial_of,
+        PersonalForm,
+        PersonalForm.initial_of,
         _personal,
         "Saved. Each user is asked for theirs on a page of this site.",
+        PersonalForm.options_of,
     ),
+    "check": Section(CheckToolForm, CheckToolForm.initial_of, _set(check_tool_set), "Saved.", CheckToolForm.options_of),
     "limits": Section(sections.LimitsForm, sections.LimitsForm.initial_of, _limits, f"Limits saved. {_NEXT}"),
     "network": Section(sections.EgressForm, sections.EgressForm.initial_of, _egress, f"Network saved. {_NEXT}"),
     "isolation": Section(
@@ -106,7 +111,10 @@ def settings_page(page: Page) -> HttpResponse:
     chosen = post.get("section", "") if post is not None else ""
     found: dict[str, forms.Form] = {
         name: section.form(
-            post if name == chosen else None, initial=section.initial(page.deployment), auto_id=f"{name}_%s"
+            post if name == chosen else None,
+            initial=section.initial(page.deployment),
+            auto_id=f"{name}_%s",
+            **section.options(page.deployment),
         )
         for name, section in SECTIONS.items()
     }

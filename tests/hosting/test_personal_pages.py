@@ -173,8 +173,46 @@ def test_the_page_says_who_asks_for_what(deployment: Deployment, bob: User) -> N
     page = browser(bob).get(page_for(deployment, bob))
     text = page.content.decode()
     assert page.status_code == 200 and "alice/time" in text and "API_KEY" in text and "REGION" in text
-    assert "Its &lt;b&gt;key&lt;/b&gt;" in text and "--root" not in text
+    assert "<q>Its &lt;b&gt;key&lt;/b&gt;</q>" in text and "--root" not in text
+    assert "<strong>alice</strong>" in text and "without API_KEY." in text and "pypi:demo" in text
     assert page["Cache-Control"].count("no-store") == 1
+
+
+def test_a_publishers_words_are_words_only(alice: User) -> None:
+    bad = "<a href=https://evil.example>click</a>"
+    variable = Declared(name="token", where="variable", is_required=True, is_secret=True, description=bad)
+    declared = [
+        Declared(name="ZONE", where="env", default=bad, placeholder=bad, description=bad),
+        Declared(name="Authorization", where="header", value_template="Bearer {token}", variables=(variable,)),
+        Declared(name="MODE", where="env", choices=(bad, "b"), default="b"),
+    ]
+    remote = {"url": "https://keys.example.org/mcp"}
+    made = make_deployment(alice, "far", argv=[], declared=to_json(declared), remote=remote)
+    set_personal(made, "env:ZONE", "variable:token", "env:MODE")
+    text = browser(alice).get(page_for(made, alice)).content.decode()
+    assert "evil.example" in text and "<a href=https://evil" not in text
+    assert "the header Authorization: Bearer {token}" in text and "https://keys.example.org/mcp" in text
+    assert 'href="https://keys' not in text, "an address of somebody else's is no link"
+
+
+def test_what_the_organization_has_is_not_asked_for(alice: User) -> None:
+    organization = organization_create(actor=actor_of(alice), name="acme", owner=alice)
+    made = make_deployment(alice, "theirs", argv=["run"], declared=to_json(DECLARED))
+    Deployment.objects.filter(pk=made.pk).update(owner=organization.name)
+    made.refresh_from_db()
+    set_personal(made, KEY)
+    secrets_put(actor=OPERATOR, holder=Holder.organization(organization.pk), values={KEY: "acmes-own-key"})
+    text = browser(alice).get(page_for(made, alice)).content.decode()
+    assert "There is one already: acme’s, for all of its servers." in text and "acmes-own-key" not in text
+    assert "All that it needs is there." in text
+
+
+def test_who_may_be_kept_for_a_while_only(deployment: Deployment, bob: User) -> None:
+    client, path = browser(bob), page_for(deployment, bob)
+    client.post(path, {"v0": VALUE, "expires": "7"})
+    row = Secret.objects.get()
+    assert row.expires_at is not None and row.expires_at - clock.now() <= timedelta(days=7)
+    assert client.post(path, {"v0": VALUE, "expires": "0"}).status_code == 400
 
 
 def test_nobody_else_learns_that_there_is_a_page(deployment: Deployment, alice: User, bob: User) -> None:
@@ -255,12 +293,16 @@ def test_replacing_opens_the_form_and_revoking_deletes(deployment: Deployment, a
 def test_the_owner_chooses_on_the_settings_page(deployment: Deployment, alice: User) -> None:
     client = browser(alice)
     where = "/d/alice/time/settings"
-    assert "API_KEY\nREGION" in client.get(where).content.decode().replace("\r", "")
-    saved = client.post(where, {"section": "personal", "personal_inputs": "API_KEY\r\nMY_OWN"})
-    assert saved.status_code == 302
+    set_personal(deployment, KEY, "env:MINE")
+    text = client.get(where).content.decode()
+    assert 'value="env:API_KEY" id="personal_declared_0" checked' in text and "MINE</textarea>" in text
+    assert 'value="env:REGION"' in text and "API_KEY – required, secret" in text
+    given = {"section": "personal", "declared": ["env:REGION", KEY], "others": "MY_OWN\r\n \r\n"}
+    assert client.post(where, given).status_code == 302
     deployment.refresh_from_db()
-    assert deployment.personal_inputs == ["env:API_KEY", "env:MY_OWN"]
-    assert client.post(where, {"section": "personal", "personal_inputs": "PATH"}).status_code == 400
+    assert deployment.personal_inputs == ["env:API_KEY", "env:MY_OWN", "env:REGION"]
+    assert client.post(where, {"section": "personal", "others": "PATH"}).status_code == 400
+    assert client.post(where, {"section": "personal", "declared": ["env:NONE"]}).status_code == 400
 
 
 def test_names_of_settings_are_those_that_people_see(deployment: Deployment) -> None:

@@ -11,6 +11,7 @@ from common.api.fields import ObjectField, StrictSerializer, TextListField, Text
 from hosting import names
 from hosting.changing import CHANGEABLE
 from hosting.configuring import MAX_HAND_OFF_SECONDS, MAX_TITLE
+from hosting.credentials.personal import MAX_PERSONAL
 from hosting.egress_policy import MAX_HOSTS
 from hosting.kinds.archive import MAX_ARCHIVE_BYTES
 from hosting.kinds.reference import MAX_REFERENCE
@@ -98,6 +99,22 @@ class ConfigurationSerializer(StrictSerializer):
     traces_bodies = serializers.BooleanField(
         required=False,
         help_text="Bodies of calls are shown in the log. Callers are told; those without an account are left out.",
+    )
+    personal_inputs = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        max_length=MAX_PERSONAL,
+        help_text="Settings that each user brings: names, or keys such as env:API_KEY.",
+    )
+    check_tool = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=256,
+        help_text="Tries what a user brought. Empty: their copy is started, and its tools are listed.",
+    )
+    check_arguments = ObjectField(required=False, help_text="Of check_tool, the same for every user.")
+    check_confirmed = serializers.BooleanField(
+        required=False, help_text="You confirm that calling check_tool does no harm, though it may not only read."
     )
 
 

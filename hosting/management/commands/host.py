@@ -18,6 +18,7 @@ from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting import kinds, services
 from hosting.anonymous import anonymous_set
+from hosting.changing import deployment_change
 from hosting.given import declared_of
 from hosting.inputs import Plain, missing
 from hosting.kinds import server_json
@@ -65,6 +66,17 @@ class Command(OperatorCommand):
             help="with --anonymous: I know that anybody will use the secrets in its settings",
         )
         parser.add_argument(
+            "--personal",
+            action="append",
+            metavar="NAME",
+            help="a setting that each user brings; once for each, --personal= for none",
+        )
+        parser.add_argument("--check-tool", metavar="TOOL", help="a tool that tries what a user brought")
+        parser.add_argument("--check-arguments", default="{}", metavar="JSON", help="of that tool, for every user")
+        parser.add_argument(
+            "--check-confirmed", action="store_true", help="calling it does no harm, though it may not only read"
+        )
+        parser.add_argument(
             "--wait", action=BooleanOptionalAction, default=True, help="wait until it is built (the default)"
         )
         parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait at most")
@@ -96,12 +108,28 @@ class Command(OperatorCommand):
                 is_on=options["anonymous"],
                 shares_credentials=options["share_credentials"],
             )
+        self._bring(deployment, options)
         if options["wait"]:
             self._wait(deployment, version, options["timeout"])
         self.stdout.write(resource_url(owner.folded, deployment.folded_name))
         self.stderr.write(
             f"For a token: ./manage.py issue_token --user {owner.display} --deployment {deployment.label}"
         )
+
+    def _bring(self, deployment: Deployment, options: dict[str, Any]) -> None:
+        """What each user brings, and how it is tried; left as it is where no flag says so."""
+        given: dict[str, Any] = {}
+        if options["personal"] is not None:
+            given["personal_inputs"] = [name for name in options["personal"] if name]
+        if options["check_tool"] is not None:
+            try:
+                arguments = json.loads(options["check_arguments"])
+            except ValueError as error:
+                raise CommandError(f"--check-arguments isn't JSON: {error}.") from error
+            given |= {"check_tool": options["check_tool"], "check_arguments": arguments}
+            given["check_confirmed"] = options["check_confirmed"]
+        if given:
+            deployment_change(actor=OPERATOR, deployment=deployment, given=given)
 
     def _chosen(self, file: Path) -> server_json.Chosen:
         try:

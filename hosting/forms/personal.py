@@ -1,0 +1,97 @@
+"""What an owner says of each user's settings: which those are, and how they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from hosting.forms.lines import LinesField
+from hosting.given import declared_for
+from hosting.inputs import key_of, key_parts
+from hosting.kinds.declared import Declared, asked
+from hosting.models import Deployment
+
+
+class PersonalForm(forms.Form):
+    """Checkboxes for what the server declares, and lines for what its owner alone knows of."""
+
+    def __init__(self, *args: Any, declared: Sequence[Declared] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        if declared:
+            boxes = forms.CheckboxSelectMultiple
+            choices = [(key_of(one), _described(one)) for one in declared]
+            self.fields["declared"] = forms.MultipleChoiceField(
+                label="The server asks for", required=False, choices=choices, widget=boxes
+            )
+        self.fields["others"] = LinesField(
+            label="Others" if declared else "Names",
+            rows=2,
+            max_length=5000,
+            help_text="One on each line: variables, or headers of a remote server.",
+        )
+
+    @staticmethod
+    def options_of(deployment: Deployment) -> dict[str, Any]:
+        declared = asked(declared_for(deployment))
+        return {"declared": [one for one in declared if key_of(one) not in deployment.personal_accounts]}
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        known = {key_of(one) for one in asked(declared_for(deployment))}
+        keys = [key for key in deployment.personal_inputs if key not in deployment.personal_accounts]
+        others = "\n".join(key_parts(key)[1] for key in keys if key not in known)
+        return {"declared": [key for key in keys if key in known], "others": others}
+
+
+class CheckToolForm(forms.Form):
+    """`tools` are those that the server listed, empty where nobody has asked it yet."""
+
+    check_arguments = forms.JSONField(
+        label="Its arguments",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "mono", "spellcheck": "false"}),
+        help_text="A JSON object, the same for every user. Nothing secret.",
+    )
+    check_confirmed = forms.BooleanField(
+        label="Calling it does no harm, though it does not say that it only reads", required=False
+    )
+    field_order = ("check_tool", "check_arguments", "check_confirmed")
+
+    def __init__(self, *args: Any, tools: Sequence[tuple[str, str]] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        words = "Without one, a user’s copy is started and its tools are listed."
+        if tools:
+            self.fields["check_tool"] = forms.ChoiceField(
+                label="Tool", required=False, choices=[("", "None"), *tools], help_text=words
+            )
+        else:
+            self.fields["check_tool"] = forms.CharField(label="Tool", required=False, max_length=256, help_text=words)
+        self.order_fields(self.field_order)
+
+    @staticmethod
+    def options_of(deployment: Deployment) -> dict[str, Any]:
+        version = deployment.current_version
+        seen = (version.tools if version is not None else None) or []
+        named = {str(tool.get("name")): _reads(tool) for tool in seen}
+        if deployment.check_tool:
+            named.setdefault(deployment.check_tool, f"{deployment.check_tool} (not listed any more)")
+        return {"tools": list(named.items()) if seen else []}
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        names = ("check_tool", "check_confirmed")
+        found: dict[str, Any] = {name: getattr(deployment, name) for name in names}
+        return found | {"check_arguments": deployment.check_arguments or None}
+
+
+def _described(one: Declared) -> str:
+    facts = [word for word, holds in (("required", one.is_required), ("secret", one.is_secret)) if holds]
+    return " – ".join(part for part in (one.flag or one.name, ", ".join(facts)) if part)
+
+
+def _reads(tool: dict[str, Any]) -> str:
+    annotations = tool.get("annotations")
+    is_reading = isinstance(annotations, dict) and annotations.get("readOnlyHint") is True
+    return f"{tool.get('name')} (says that it only reads)" if is_reading else str(tool.get("name"))
