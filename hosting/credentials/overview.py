@@ -178,8 +178,9 @@ def _setting(key: str, one: Declared, found: tuple[Source, ...]) -> Setting:
     if one.default:
         found = (*found, Source("default", "the default"))
     stands_in = _Scope.values if is_needed(one) else (*_Scope.values, "owner", "default")
-    counting = next((each for each in found if each.scope in stands_in and not each.expired_at), None)
-    sources = tuple(Source(each.scope, each.words, each.stored, each.uses, counts=each is counting) for each in found)
+    first = next((each for each in found if each.scope in stands_in and not each.expired_at), None)
+    counting = None if first is not None and first.is_suspended else first  # nothing stands in for what is held back
+    sources = tuple(replace(each, counts=each is counting) for each in found)
     return Setting(key, one, sources, _why(one, found, counting))
 
 

@@ -108,6 +108,17 @@ def test_a_default_counts_where_nothing_else_does(deployment: Deployment, alice:
     assert counting(setting(deployment, alice, ZONE)) == ["the default"]
 
 
+def test_what_was_given_to_another_package_is_held_back_and_nothing_stands_in(
+    deployment: Deployment, acme: Organization, alice: User
+) -> None:
+    secrets_put(actor=OPERATOR, holder=Holder.organization(acme.pk), values={KEY: "for-all-servers"})
+    put(deployment, alice)
+    Secret.objects.filter(scope="personal").update(given_to={"package": "pypi:another"})
+    found = setting(deployment, alice)
+    assert found.is_missing and counting(found) == [] and "held back" in found.why
+    assert "API_KEY" not in personal_for(deployment.pk, alice.pk).personal.env
+
+
 # --- expiry
 
 
