@@ -7,7 +7,7 @@ all of its servers; then, for what nobody has to bring, the owner's and the defa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
