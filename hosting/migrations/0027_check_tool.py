@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hosting', '0025_personal_accounts'),
+        ('hosting', '0026_question_policy'),
     ]
 
     operations = [
