@@ -14,13 +14,13 @@ from mcp_endpoint import headers as h
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
 from mcp_endpoint.delivery import while_starting
+from mcp_endpoint.legacy.initialize import greeted
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.legacy.views import CallView
 from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.metrics import LIVE
 from mcp_endpoint.personal.words import asks_by_url
 from mcp_endpoint.rejection import refuse
-from mcp_endpoint.revisions import negotiable
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealing import BrokenSealError
 from mcp_endpoint.sessions import Session, Sessions, exchange_part
@@ -28,12 +28,6 @@ from mcp_endpoint.tasks import declared
 
 TASKS_SINCE: Final = "2025-11-25"
 SESSION_HEADER: Final = b"mcp-session-id"
-
-
-class _Initialize(msgspec.Struct):
-    version: str = msgspec.field(name="protocolVersion")
-    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
-    client: msgspec.Raw = msgspec.field(name="clientInfo", default=msgspec.Raw(b"{}"))
 
 
 class _InitializeView(CallView):
@@ -50,19 +44,12 @@ class _Initialized(msgspec.Struct):
     version: str = msgspec.field(name="protocolVersion", default="")
 
 
-_decode_initialize = msgspec.json.Decoder(_Initialize).decode
 _decode_initialized = msgspec.json.Decoder(_Initialized).decode
 
 
 async def initialize(context: Context, call: Call) -> None:
     """Open a session: an instance is started or found, and its InitializeResult comes back with the session's id."""
-    try:
-        asked = _decode_initialize(call.params or b"{}")
-    except (msgspec.DecodeError, RecursionError):
-        refuse(j.INVALID_PARAMS, "initialize needs params.protocolVersion, capabilities and clientInfo", call.id)
-    capabilities, client = bytes(asked.capabilities), bytes(asked.client)
-    if capabilities[:1] != b"{" or client[:1] != b"{":
-        refuse(j.INVALID_PARAMS, "params.capabilities and params.clientInfo must be objects", call.id)
+    asked = greeted(call)
     session_id = Sessions.new_id()
     link, route = await context.services.runners.link_for(context.route)
     attachment = context.answer.source = link.attachment(exchange_part(session_id, call.id))
@@ -74,11 +61,11 @@ async def initialize(context: Context, call: Call) -> None:
         owner=context.owner,
         method=call.method,
         params=call.params,
-        revision=negotiable(asked.version),
+        revision=asked.revision,
         end=EndRule.SESSION,
         session=session_id,
-        capabilities=capabilities,
-        client=client,
+        capabilities=asked.capabilities,
+        client=asked.client,
         wants_progress=bool(call.progress_token),
         trace=call.trace,
         subject=context.subject,
@@ -91,11 +78,11 @@ async def initialize(context: Context, call: Call) -> None:
         context.answer.was_cold = True
         if not call.progress_token:
             first = await while_starting(source)
-    revision = negotiable(asked.version)
+    revision = asked.revision
     if first is not None and first.kind is Kind.RESULT:
         revision = _negotiated(first.data) or revision
     if first is None or first.kind is not Kind.ERROR:
-        by_url = revision == TASKS_SINCE and asks_by_url(capabilities)
+        by_url = revision == TASKS_SINCE and asks_by_url(asked.capabilities)
         session = Session(session_id, source.address, source.link.boot, route.deployment_id, revision, by_url)
         LIVE.sessions_opened += 1
         token = context.services.sessions.seal(session, context.owner)

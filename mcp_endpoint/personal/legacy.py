@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import msgspec
-
 from hosting.runner.control import OpenSession
 from hosting.runner.frames import Reason
 from hosting.stream import DetachedError
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
+from mcp_endpoint.legacy.initialize import greeted
 from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.legacy.sessions import SESSION_HEADER, found
 from mcp_endpoint.personal import words
@@ -24,7 +23,6 @@ from mcp_endpoint.personal.asking import asked_of, brought_now
 from mcp_endpoint.personal.holding import held
 from mcp_endpoint.personal.persons import CONNECT, Asking, Brought
 from mcp_endpoint.rejection import refuse
-from mcp_endpoint.revisions import negotiable
 from mcp_endpoint.sessions import Session, Sessions
 from mcp_endpoint.step_up import check_allowed
 from mcp_endpoint.tasks import declared, offer
@@ -34,15 +32,6 @@ from mcp_endpoint.tool_policy import called_tool
 
 CALL: Final = "tools/call"
 URL_SINCE: Final = "2025-11-25"
-
-
-class _Initialize(msgspec.Struct):
-    version: str = msgspec.field(name="protocolVersion")
-    capabilities: msgspec.Raw = msgspec.Raw(b"{}")
-    client: msgspec.Raw = msgspec.field(name="clientInfo", default=msgspec.Raw(b"{}"))
-
-
-_decode_initialize = msgspec.json.Decoder(_Initialize).decode
 
 
 async def serve(context: Context, post: LegacyPost, brought: Brought) -> bool:
@@ -130,24 +119,17 @@ async def _list(context: Context, message: Call, session: Session) -> None:
 
 
 async def _initialize(context: Context, message: Call) -> None:
-    try:
-        asked = _decode_initialize(message.params or b"{}")
-    except (msgspec.DecodeError, RecursionError):
-        refuse(j.INVALID_PARAMS, "initialize needs params.protocolVersion, capabilities and clientInfo", message.id)
-    capabilities, client = bytes(asked.capabilities), bytes(asked.client)
-    if capabilities[:1] != b"{" or client[:1] != b"{":
-        refuse(j.INVALID_PARAMS, "params.capabilities and params.clientInfo must be objects", message.id)
+    asked = greeted(message)
     if context.principal.is_anonymous:
         refuse(j.INVALID_REQUEST, words.NOBODY, message.id, status=200)
-    revision = negotiable(asked.version)
     session_id, services = Sessions.new_id(), context.services
     opened = OpenSession(
         session=session_id,
         owner=context.owner,
         deployment=context.route.deployment_id,
-        revision=revision,
-        capabilities=capabilities,
-        client=client,
+        revision=asked.revision,
+        capabilities=asked.capabilities,
+        client=asked.client,
         subject=context.subject,
     )
     link, route = await services.runners.link_for(context.route)
@@ -159,12 +141,12 @@ async def _initialize(context: Context, message: Call) -> None:
             raise
         address, link, _ = await services.runners.place(route, address if error.reason == Reason.DRAINING else "")
         await link.ask(opened)
-    by_url = revision == URL_SINCE and words.asks_by_url(capabilities)
-    session = Session(session_id, address, link.boot, route.deployment_id, revision, by_url)
+    by_url = asked.revision == URL_SINCE and words.asks_by_url(asked.capabilities)
+    session = Session(session_id, address, link.boot, route.deployment_id, asked.revision, by_url)
     context.answer.add_header(SESSION_HEADER, services.sessions.seal(session, context.owner).encode())
     greeting = await services.runners.in_thread(services.persons.greeting, route.version_id)
-    result = words.initialized(greeting, revision, route.name)
-    if revision == tasks.REVISION and route.has_tasks:
+    result = words.initialized(greeting, asked.revision, route.name)
+    if asked.revision == tasks.REVISION and route.has_tasks:
         result = declared.in_initialize(result, has_list=True)
     await _result(context, message, result)
 
