@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from hosting.kinds.declared import Declared, asked
 
@@ -121,6 +121,8 @@ def problem_of_value(key: str, value: str, declared: Declared | None = None) -> 
         return "A header's value is one line of Latin letters, digits and signs."
     if where == "variable" and ("\r" in value or "\n" in value):
         return "This value is one line."
+    if where == "variable" and value in (".", ".."):
+        return "This can't be a part of an address."  # RFC 3986, 5.2.4: it would take another part away
     if declared is None or not value:
         return ""
     return _problem_of_declared(value, declared)
@@ -202,11 +204,14 @@ def headers_of(declared: Sequence[Declared], given: Given) -> dict[str, str]:
 
 
 def url_of(template: str, declared: Sequence[Declared], given: Given) -> str:
-    """The address of a remote server. A value is one segment of it at most: it brings no "/", "?", "@" or ":"."""
+    """The address of a remote server. A value is one segment of it at most: it brings no "/", "?", "@" or ":", and is
+    put into path and query only, so that whoever sets one can't choose the host that is sent the others' keys."""
+    parts = urlsplit(template)
+    rest = urlunsplit(("", "", parts.path, parts.query, ""))
     for one in declared:
         if one.where == "variable" and (value := _value(one, given.values)):
-            template = template.replace("{" + one.name + "}", quote(value, safe=""))
-    return template
+            rest = rest.replace("{" + one.name + "}", quote(value, safe=""))
+    return f"{parts.scheme}://{parts.netloc}{rest}"
 
 
 def _value(one: Declared, values: Mapping[str, str]) -> str:

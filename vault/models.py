@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -61,12 +60,6 @@ class Secret(models.Model):
     def place(self) -> Place:
         owner = self.user_id or self.organization_id or self.deployment_id
         return Place(self.scope, str(owner), str(self.deployment_id or ""), self.name, self.version)
-
-    def is_given_to(self, now: Mapping[str, Any] | None) -> bool:
-        """Whether it may come out for `now`; None: whoever asks does not care. All of an organization's servers are
-        given what it keeps for all of them."""
-        is_for_all = self.scope == self.Scope.ORGANIZATION and self.deployment_id is None
-        return now is None or is_for_all or self.given_to == now
 
     @property
     def envelope(self) -> Envelope:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from django.db.models.functions import Coalesce, Length
 
 from common import clock
 from vault.models import Secret
-from vault.services import Given, Holder
+from vault.services import Holder
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,8 @@ class Stored:
     expires_at: datetime | None
     used_at: datetime | None
     deployment_id: UUID | None
+    given_to: Any = None
+    id: UUID | None = None
 
     @property
     def is_expired(self) -> bool:
@@ -54,52 +55,20 @@ def stored_for(user_id: UUID | None, organization_ids: Collection[UUID]) -> dict
     return found
 
 
-@dataclass(frozen=True)
-class Suspended:
-    """One that was given to something else than what asks for it now. It stays closed until its holder confirms."""
-
-    name: str
-    holder: Holder
-    version: int
-    set_at: datetime
-    before: Any  # what it was given to; None: nobody said
-    now: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What the first holders have. `mark` is another one whenever a value that counts is; "" for none."""
-
-    names: frozenset[str]
-    mark: str
-    suspended: tuple[Suspended, ...]
-
-
-def standing(holders: Iterable[Holder], names: Collection[str], given_to: Given | None = None) -> Standing:
-    """Of these names, as `secrets_use` decides: the same `given_to` says what each is to be given to now."""
-    is_current = Q(expires_at=None) | Q(expires_at__gt=clock.now())
-    seen: set[str] = set()
-    good: list[Secret] = []
-    suspended: list[Suspended] = []
-    for holder in holders:
-        for row in holder.secrets.filter(is_current, name__in=names).defer("wrapped", "body"):
-            if row.name in seen:
-                continue
-            seen.add(row.name)
-            now = given_to.get(row.name, {}) if given_to is not None else None
-            if now is None or row.is_given_to(now):
-                good.append(row)
-            else:
-                suspended.append(Suspended(row.name, holder, row.version, row.set_at, row.given_to, now))
-    marks = "|".join(f"{row.pk}.{row.version}" for row in good)
-    mark = hashlib.sha256(marks.encode()).hexdigest()[:32] if good else ""
-    return Standing(frozenset(row.name for row in good), mark, tuple(suspended))
-
-
 def characters(holder: Holder) -> int:
     """How much is stored, nearly: sealed values are as long as they are in UTF-8, and 29 bytes."""
     return int(holder.secrets.aggregate(total=Coalesce(Sum(Length("body")), 0))["total"])
 
 
 def _shown(row: Secret) -> Stored:
-    return Stored(row.name, row.scope, row.version, row.set_at, row.expires_at, row.used_at, row.deployment_id)
+    return Stored(
+        row.name,
+        row.scope,
+        row.version,
+        row.set_at,
+        row.expires_at,
+        row.used_at,
+        row.deployment_id,
+        row.given_to,
+        row.pk,
+    )

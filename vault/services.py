@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -28,6 +28,19 @@ MAX_OF_HOLDER: Final = 200
 _LOCK: Final = 0x534C4950_0008  # any number that nobody else locks
 _Scope = Secret.Scope
 Given = Mapping[str, Mapping[str, Any]]  # by name: what a secret is given to, as plain JSON
+
+
+class Bound(Protocol):
+    """A secret, as far as it says what it was given to."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def scope(self) -> str: ...
+    @property
+    def deployment_id(self) -> UUID | None: ...
+    @property
+    def given_to(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -192,7 +205,7 @@ def _opened(
             if row.name in seen:
                 continue
             seen.add(row.name)
-            if given_to is not None and not row.is_given_to(given_to.get(row.name, {})):
+            if not is_given(row, given_to):
                 continue
             try:
                 found[row.name] = envelope.unseal(provider, row.place, row.envelope)
@@ -204,6 +217,13 @@ def _opened(
                 ) from None
             used.append(row)
     return found, used
+
+
+def is_given(one: Bound, given_to: Given | None) -> bool:
+    """Whether it may come out for what is named there; None: whoever asks does not care. What an organization keeps for
+    all of its servers is given to all of them."""
+    is_for_all = one.scope == _Scope.ORGANIZATION and one.deployment_id is None
+    return given_to is None or is_for_all or (one.given_to is not None and one.given_to == given_to.get(one.name))
 
 
 def _instance_of(holders: Iterable[Holder]) -> tuple[str, str]:

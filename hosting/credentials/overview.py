@@ -16,7 +16,8 @@ from django.db.models import Q
 from accounts.permissions import CALLING
 from events.actors import Actor
 from hosting.credentials.connecting import Need, needs_of
-from hosting.credentials.personal import brought_by, holders_of, is_needed, typed_inputs
+from hosting.credentials.personal import given_now, holders_of, is_needed, typed_inputs
+from hosting.credentials.suspension import NOTHING, Shown, suspended_shown
 from hosting.given import declared_of
 from hosting.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared
@@ -24,6 +25,7 @@ from hosting.models import Deployment
 from hosting.permissions import may_call
 from hosting.states import State
 from oauth.models import Connection
+from vault.given import judged
 from vault.models import Secret
 from vault.selectors import Stored, stored_for
 from vault.services import Holder
@@ -97,6 +99,7 @@ class ServerCredentials:
     settings: tuple[Setting, ...] = ()
     left: tuple[Source, ...] = field(default=())
     accounts: tuple[Need, ...] = ()
+    suspended: Shown = NOTHING
 
     @property
     def is_missing(self) -> bool:
@@ -141,7 +144,9 @@ def _shown(
 ) -> ServerCredentials:
     assert actor.user_id is not None
     holders = holders_of(actor.user_id, deployment)
-    suspended = {(one.holder, one.name) for one in brought_by(actor.user_id, deployment).suspended}
+    wanted, now = typed_inputs(deployment, declared_of(deployment.current_version)), given_now(deployment)
+    held = judged(((each, one) for each in holders for one in kept.get(each, ()) if one.name in now), now).suspended
+    suspended = {(one.holder, one.name) for one in held}
     plain = Plain.from_json(deployment.inputs)
     owned = {*plain.values, *plain.sealed_at}
 
@@ -155,7 +160,6 @@ def _shown(
         if key in owned:
             yield Source("owner", f"{deployment.owner.display}’s, in the server’s settings")
 
-    wanted = typed_inputs(deployment, declared_of(deployment.current_version))
     settings = tuple(_setting(key_of(one), one, tuple(sources(key_of(one)))) for one in wanted)
     asked = {setting.key for setting in settings}
     left = tuple(
@@ -164,7 +168,8 @@ def _shown(
         if one.name not in asked
     )
     needs = tuple(needs_of(actor.user_id, deployment))
-    return ServerCredentials(deployment, may_call(actor, deployment), settings, left, needs)
+    shown = suspended_shown(actor, held) if held else NOTHING
+    return ServerCredentials(deployment, may_call(actor, deployment), settings, left, needs, shown)
 
 
 def _whose(holder: Holder, deployment: Deployment) -> str:

@@ -32,8 +32,8 @@ from hosting.runner import control
 from hosting.runner.placement import Personal, Remote
 from hosting.services import deployment_locked
 from hosting.states import State
-from vault import selectors, services
-from vault.selectors import Suspended
+from vault import services
+from vault.given import Suspended, standing
 from vault.services import Holder
 
 MAX_PERSONAL = 50
@@ -148,7 +148,7 @@ def brought_by(user_id: UUID, deployment: Deployment) -> Brought:
     given = given_now(deployment)
     if not given:
         return Brought((), "")
-    found = selectors.standing(holders_of(user_id, deployment), accounts.typed_keys(deployment, given), given)
+    found = standing(holders_of(user_id, deployment), accounts.typed_keys(deployment, given), given)
     connected = accounts.connected_by(user_id, deployment, given)
     suspended, present = {one.name for one in found.suspended}, found.names | connected.keys
     missing = tuple(
@@ -184,7 +184,7 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
     holders, now = holders_of(person, deployment), given_now(deployment)
     typed = accounts.typed_keys(deployment, wanted)
     connected = accounts.connected_by(person, deployment, now)
-    mark = accounts.mark_of(selectors.standing(holders, typed, now).mark, connected.mark)
+    mark = accounts.mark_of(standing(holders, typed, now).mark, connected.mark)
     own = services.secrets_use(actor=SYSTEM, holders=holders, names=typed, given_to=now)
     tokens = accounts.tokens_for(person, deployment, connected)
     base = settings_of(deployment)

@@ -29,8 +29,7 @@ from hosting.inputs import Plain, key_parts
 from hosting.models import Deployment
 from hosting.permissions import check_may_manage
 from hosting.services import deployment_locked
-from vault import selectors
-from vault.selectors import Suspended
+from vault.given import Suspended, standing
 from vault.services import Holder, secrets_confirm, secrets_delete
 
 CHANGED: Final = "The server has changed once more, or the credentials have. Look at what is different now."
@@ -54,14 +53,24 @@ class Shown:
     others: tuple[Waiting, ...]  # an organization's, which this person doesn't administer
     mark: str
 
+    @property
+    def has_own(self) -> bool:
+        return any(not one.is_organizations for one in self.waiting)
+
     def __bool__(self) -> bool:
         return bool(self.waiting or self.others)
+
+
+NOTHING: Final = Shown((), (), "")
 
 
 def suspended_of(actor: Actor, deployment: Deployment) -> Shown:
     """What the actor brought or administers. Needs `owner` and `current_version` selected."""
     assert actor.user_id is not None
-    found = brought_by(actor.user_id, deployment).suspended
+    return suspended_shown(actor, brought_by(actor.user_id, deployment).suspended)
+
+
+def suspended_shown(actor: Actor, found: Sequence[Suspended]) -> Shown:
     own = [one for one in found if _may_confirm(actor, one)]
     return Shown(
         waiting=tuple(map(_waiting, own)),
@@ -110,7 +119,7 @@ def _suspended_settings(deployment: Deployment) -> Sequence[Suspended]:
     given = bound.given_by_owner(package_of(version)) if version is not None else {}
     if not given or not names:
         return ()
-    return selectors.standing([Holder.deployment(deployment.pk)], names, dict.fromkeys(names, given)).suspended
+    return standing([Holder.deployment(deployment.pk)], names, dict.fromkeys(names, given)).suspended
 
 
 def _shown_of_settings(found: Sequence[Suspended]) -> Shown:

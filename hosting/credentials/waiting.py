@@ -16,7 +16,7 @@ from common import clock
 from common.errors import Unavailable
 from events.actors import person
 from hosting.credentials import eliciting
-from hosting.credentials.personal import brought_for
+from hosting.credentials.personal import brought_by, brought_for
 from hosting.models import Deployment, Elicitation, Task
 from hosting.tasks import lacking
 from hosting.tasks.accepting import Lacking, Wanted, task_create, task_create_lacking
@@ -27,11 +27,17 @@ DISMISSED: Final = "The user neither gave nor refused the credentials that this 
 _decode = msgspec.json.Decoder().decode
 
 
-def asking_words(label: str) -> str:
-    """What clients and people are told. `label` is owner/name of the server."""
+def asking_words(user_id: UUID, deployment: Deployment) -> str:
+    """What clients and people are told. Needs `owner` and `current_version` selected."""
+    needs = "needs credentials of your own. Type"
+    if brought_by(user_id, deployment).suspended:
+        needs = (
+            "has changed since you gave it credentials, so it does not get them any more. Look at what is different, "
+            "and confirm or type"
+        )
     return (
-        f"{label} needs credentials of your own. Type them on this page of the site that hosts it: they do not pass "
-        "through this program, and nobody else uses them."
+        f"{deployment.label} {needs} them on this page of the site that hosts it: they do not pass through this "
+        "program, and nobody else uses them."
     )
 
 
@@ -97,8 +103,8 @@ def _same(wanted: Wanted, page: Elicitation) -> Task | None:
 
 def _lacking(page: Elicitation, *, asks_by_url: bool, has_id: bool = False) -> Lacking:
     """`has_id`: for a revision in which a question in URL mode has an id of its own."""
-    deployment = Deployment.objects.select_related("owner").get(pk=page.deployment_id)
-    message, url = asking_words(deployment.label), eliciting.elicitation_url(page)
+    deployment = Deployment.objects.select_related("owner", "current_version").get(pk=page.deployment_id)
+    message, url = asking_words(page.user_id, deployment), eliciting.elicitation_url(page)
     if not asks_by_url:
         return Lacking(page.pk, f"{message} {url}")
     params = {"mode": "url", "url": url, "message": message}

@@ -13,11 +13,13 @@ from hosting.credentials import connecting, eliciting
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.eliciting import OverError
 from hosting.credentials.overview import credentials_of
+from hosting.credentials.suspension import suspended_of
 from hosting.forms.credentials import CredentialsForm
 from hosting.given import declared_of
 from hosting.models import Deployment, Elicitation
 from hosting.views.own_account import allow_forms
 from hosting.views.page import actor_of, user_of
+from hosting.views.suspended import CONFIRM, FORGET, suspended_answered
 from oauth.asking import described
 from oauth.selectors import client_names
 
@@ -39,7 +41,21 @@ def elicit(request: HttpRequest, elicitation_id: str) -> HttpResponse:
             return redirect("elicit", found.pk)
     except OverError:
         return _show(request, found, status=410)
+    if request.POST.get("action") in (CONFIRM, FORGET):
+        return _answer_suspended(request, found)
     return _answer(request, found)
+
+
+def _answer_suspended(request: HttpRequest, found: Elicitation) -> HttpResponse:
+    """Then it is tried, as if they had been typed; or the form asks for what is missing now."""
+    actor = actor_of(request)
+    try:
+        suspended_answered(request, actor, found.deployment)
+        if eliciting.missing_names(actor, found.deployment):
+            return redirect("elicit", found.pk)
+        return _tried(request, found)
+    except AppError as error:
+        return _show(request, found, problem=error.message, status=error.status)
 
 
 def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
@@ -56,14 +72,20 @@ def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
             return _show(request, found, form=form, status=400)
         if missing := eliciting.missing_names(actor, found.deployment):
             return _show(request, found, form=form, problem=f"Still needed: {', '.join(missing)}.", status=400)
+        return _tried(request, found)
+    except AppError as error:
+        return _show(request, found, problem=error.message, status=error.status)
+
+
+def _tried(request: HttpRequest, found: Elicitation) -> HttpResponse:
+    """The user's instance is started; where that works, the page is over. Raises AppError."""
+    try:
         personal_check(found.deployment, user_of(request).pk)
-        eliciting.elicitation_done(actor=actor, elicitation=found)
+        eliciting.elicitation_done(actor=actor_of(request), elicitation=found)
     except OverError:
         return _show(request, found, status=410)
     except CheckFailed as error:
         return _show(request, found, problem=error.message, quoted=error.quoted, status=error.status)
-    except AppError as error:
-        return _show(request, found, problem=error.message, status=error.status)
     return redirect("elicit", found.pk)
 
 
@@ -99,6 +121,7 @@ def _show(
         "form": form,
         "needs": needs,
         "needed": [row["field"].label for row in form.rows if row["field"].field.required] if form else [],
+        "suspended": suspended_of(actor_of(request), found.deployment) if state == "open" else None,
         "problem": problem,
         "quoted": quoted,
     }

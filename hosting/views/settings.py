@@ -18,6 +18,7 @@ from hosting import configuring, tools
 from hosting.configuring import BadSettings
 from hosting.credentials import personal
 from hosting.credentials.check_tools import check_tool_set
+from hosting.credentials.suspension import settings_confirm, settings_suspended
 from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
 from hosting.forms.personal import CheckToolForm, PersonalForm
@@ -129,6 +130,9 @@ def settings_page(page: Page) -> HttpResponse:
         missing=page.request.GET.get("missing", "")[:128],
         must_confirm=bool(confirm),
     )
+    if chosen == "suspended" and not confirm:
+        _confirm_suspended(page)
+        return page.back("settings", "inputs")
     if chosen == "inputs" and inputs.is_valid() and _save_inputs(page, inputs):
         return page.back("settings", "inputs")
     if chosen in SECTIONS and found[chosen].is_valid() and _save(page, found[chosen], SECTIONS[chosen]):
@@ -139,6 +143,7 @@ def settings_page(page: Page) -> HttpResponse:
         status=400 if post is not None else 200,
         inputs=inputs,
         confirm_url=confirm,
+        suspended=settings_suspended(page.deployment),
         unset=[one.flag or one.name for one in missing(declared, {*plain.values, *plain.sealed_at})],
         named_missing=page.request.GET.get("missing", "")[:128],
         **{f"{name}_form": form for name, form in found.items()},
@@ -153,6 +158,15 @@ def _save(page: Page, form: forms.Form, section: Section) -> bool:
         return False
     messages.success(page.request, section.saved)
     return True
+
+
+def _confirm_suspended(page: Page) -> None:
+    try:
+        settings_confirm(actor=page.actor, deployment=page.deployment, mark=page.request.POST.get("mark", ""))
+    except AppError as error:
+        messages.error(page.request, error.message)
+    else:
+        messages.success(page.request, f"Confirmed. {_NEXT}")
 
 
 def _save_inputs(page: Page, form: InputsForm) -> bool:

@@ -44,7 +44,7 @@ class OrmPersons:
     def ask(self, deployment_id: str, sub: str, client_id: str, asking: Asking) -> Asked:
         with connection():
             began = clock.now()
-            deployment = Deployment.objects.select_related("owner").get(pk=deployment_id)
+            deployment = Deployment.objects.select_related("owner", "current_version").get(pk=deployment_id)
             found = eliciting.elicitation_open(
                 user_id=UUID(sub),
                 client_id=client_id,
@@ -52,7 +52,7 @@ class OrmPersons:
                 session=asking.session,
                 runner_address=asking.runner,
             )
-            words = waiting.asking_words(deployment.label)
+            words = waiting.asking_words(found.user_id, deployment)
             return Asked(found.pk, eliciting.elicitation_url(found), words, found.created_at < began)
 
     def page(self, asked_id: str, sub: str) -> Page:

@@ -19,14 +19,14 @@ from common.errors import BadInput, Conflict
 from events.actors import OPERATOR, SYSTEM
 from events.models import AuditEntry
 from tests.factories import actor_of, make_user
-from vault import keys, rotation, selectors
+from vault import given, keys, rotation, selectors
 from vault.models import Secret
 from vault.services import MAX_VALUE, Holder, secrets_delete, secrets_forget, secrets_put, secrets_use
 
 pytestmark = pytest.mark.django_db
 VALUE = "hunter2-hunter2"
 NAME = "env:API_KEY"
-NOTHING = selectors.Standing(frozenset(), "", ())
+NOTHING = given.Standing(frozenset(), "", ())
 
 
 @pytest.fixture
@@ -99,18 +99,18 @@ def test_values_are_shown_and_written_down_nowhere(alice: User) -> None:
 def test_a_replaced_value_is_another_version_and_another_mark(alice: User) -> None:
     deployment = uuid4()
     holder = put(alice, deployment)
-    before = selectors.standing([holder], [NAME])
+    before = given.standing([holder], [NAME])
     put(alice, deployment, "another-value")
-    assert before.names == {NAME} and selectors.standing([holder], [NAME]).mark not in ("", before.mark)
+    assert before.names == {NAME} and given.standing([holder], [NAME]).mark not in ("", before.mark)
     assert use(holder) == {NAME: "another-value"}
     assert secrets_delete(actor=actor_of(alice), holder=holder) == [NAME]
-    assert selectors.standing([holder], [NAME]) == NOTHING
+    assert given.standing([holder], [NAME]) == NOTHING
     assert secrets_delete(actor=actor_of(alice), holder=holder) == []
 
 
 def test_what_has_expired_is_not_used(alice: User) -> None:
     holder = put(alice, uuid4(), expires_at=clock.now() - timedelta(seconds=1))
-    assert use(holder) == {} and selectors.standing([holder], [NAME]) == NOTHING
+    assert use(holder) == {} and given.standing([holder], [NAME]) == NOTHING
     assert selectors.stored(holder)[0].is_expired
     assert not AuditEntry.objects.filter(action="secret:use").exists()
 
