@@ -6,6 +6,7 @@ from documentation import views
 
 app_name = "documentation"
 urlpatterns = [
+    path("design", views.design, name="design"),
     path("docs/", views.contents, name="contents"),
     path("docs/search", views.search, name="search"),
     path("docs/<slug:slug>.md", views.source, name="source"),

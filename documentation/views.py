@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from common import clock
+from documentation.design import ExampleForm, TokenGroup, file_of_the_site, icon_names, token_groups
 from documentation.library import library
 from documentation.search import Entry, Index
 
@@ -39,6 +41,23 @@ def search(request: HttpRequest) -> HttpResponse:
     results = _index().search(query)
     context = {"query": query, "results": results, "groups": library().groups()}
     return render(request, "documentation/search.html", context)
+
+
+@require_safe
+def design(request: HttpRequest) -> HttpResponse:
+    form = ExampleForm({"kind": "a", "is_on": "on"}, auto_id="example-%s")
+    context = {"groups": _tokens(), "form": form, "now": clock.now(), "icons": _icons()}
+    return render(request, "documentation/design.html", context)
+
+
+@cache
+def _tokens() -> list[TokenGroup]:
+    return token_groups(file_of_the_site("css/tokens.css"))
+
+
+@cache
+def _icons() -> list[str]:
+    return icon_names(file_of_the_site("icons/lucide.svg"))
 
 
 @cache

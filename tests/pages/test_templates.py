@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import allauth
 import pytest
 from django.contrib.staticfiles import finders
 from django.template.loader import get_template, render_to_string
@@ -18,6 +19,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 MODULES = sorted((ROOT / "static/js").rglob("*.js"))
 STYLES = sorted((ROOT / "static/css").rglob("*.css"))
 NONCE = 'nonce="{{ request.csp_nonce }}"'
+DATA = 'type="application/json"'  # is never run
+ALLAUTH = Path(allauth.__file__).parent / "templates"
 
 
 def name_of(path: Path) -> str:
@@ -29,7 +32,22 @@ def test_template_compiles_and_fits_the_content_security_policy(path: Path) -> N
     get_template(path.relative_to(ROOT / "templates").as_posix())
     text = path.read_text()
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|javascript:", text)
-    assert not [tag for tag in re.findall(r"<script\b[^>]*>", text) if "src=" not in tag or NONCE not in tag]
+    scripts = [tag for tag in re.findall(r"<script\b[^>]*>", text) if DATA not in tag]
+    assert all("src=" in tag and NONCE in tag for tag in scripts)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        path.relative_to(ALLAUTH).as_posix()
+        for path in sorted(ALLAUTH.rglob("*.html"))
+        if re.search(r"<script(?![^>]*application/json)", path.read_text())
+    ],
+)
+def test_script_of_a_library_has_the_nonce_of_the_page(name: str) -> None:
+    ours = (ROOT / "templates" / name).read_text()
+    sources = r"<script[^>]* src=\"{% static '([^']+)' %}\""
+    assert re.findall(sources, ours) == re.findall(sources, (ALLAUTH / name).read_text())
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
