@@ -81,7 +81,7 @@ def _field(setting: Setting) -> forms.Field:
 
 
 def _is_kept(setting: Setting) -> bool:
-    return setting.own is not None and not setting.own.expired_at
+    return setting.own is not None and not setting.own.expired_at and not setting.own.is_suspended
 
 
 def _help(setting: Setting) -> Iterator[str]:
@@ -89,7 +89,8 @@ def _help(setting: Setting) -> Iterator[str]:
     if _is_kept(setting):
         yield "One is stored. Leave this empty to keep it."
     elif setting.own is not None:
-        yield "The one that you stored has expired."
+        why = "waits to be confirmed" if setting.own.is_suspended else "has expired"
+        yield f"The one that you stored {why}."
     if setting.shared is not None:
         yield f"There is one already: {setting.shared.words}. Yours goes before it."
     if one.default and not one.is_secret:
