@@ -27,6 +27,8 @@ API = {
     "deployments:write": "Host, change, start, stop and delete servers, and issue tokens for them",
     "tasks:read": "See tasks and their results",
     "tasks:write": "Start, answer and cancel tasks",
+    "credentials:read": "See which credentials are stored for servers, and when they were used; never their values",
+    "credentials:write": "Store and delete credentials, also those of organizations that the account administers",
     "registry:publish": "Publish to the registry in the namespaces that the account or its organizations were given",
     "registry:edit": "Correct what is published in the registry (operators only)",
 }

@@ -24,7 +24,7 @@ def secret_expire(*, actor: Actor, holder: Holder, name: str, expires_at: dateti
     """None: it counts until it is deleted. Raises NotFound and BadInput."""
     check_expiry(expires_at)
     with transaction.atomic():
-        if not holder.secrets.filter(name=name).update(expires_at=expires_at):
+        if "\0" in name or not holder.secrets.filter(name=name).update(expires_at=expires_at):
             raise secret_unknown()
         said = expires_at.isoformat() if expires_at is not None else ""
         user = str(holder.user_id) if holder.user_id is not None else ""

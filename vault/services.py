@@ -139,7 +139,7 @@ def secrets_delete(*, actor: Actor, holder: Holder, names: Collection[str] | Non
     with transaction.atomic():
         rows = holder.secrets.select_for_update()
         if names is not None:
-            rows = rows.filter(name__in=names)
+            rows = rows.filter(name__in=[name for name in names if "\0" not in name])  # no column has one
         gone = sorted(row.name for row in rows)
         if gone:
             holder.secrets.filter(name__in=gone).delete()

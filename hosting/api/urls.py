@@ -2,9 +2,22 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from hosting.api.views import access, data, deployments, documents, servers, settings, tasks, tools, usage, versions
+from hosting.api.views import (
+    access,
+    credentials,
+    data,
+    deployments,
+    documents,
+    servers,
+    settings,
+    tasks,
+    tools,
+    usage,
+    versions,
+)
 
 _D = "deployments/<str:owner>/<str:name>"
+_O = "organizations/<str:organization>"
 
 app_name = "api"
 urlpatterns = [
@@ -26,12 +39,21 @@ urlpatterns = [
     path(f"{_D}/members/<str:user>", access.MemberView.as_view(), name="member"),
     path(f"{_D}/tokens", access.TokensView.as_view(), name="tokens"),
     path(f"{_D}/tokens/<uuid:token_id>", access.TokenView.as_view(), name="token"),
+    path(f"{_D}/credentials", credentials.BroughtView.as_view(), name="brought"),
+    path(f"{_D}/credentials/<path:setting>", credentials.CredentialView.as_view(), name="credential"),
     path(f"{_D}/data", data.DataFoldersView.as_view(), name="data_folders"),
     path(f"{_D}/data/<str:key>", data.DataFolderView.as_view(), name="data_folder"),
     path(f"{_D}/calls", usage.CallsView.as_view(), name="calls"),
     path(f"{_D}/stats", usage.StatsView.as_view(), name="stats"),
     path(f"{_D}/egress", usage.EgressView.as_view(), name="egress"),
     path(f"{_D}/output", usage.OutputView.as_view(), name="output"),
+    path("credentials", credentials.CredentialsView.as_view(), name="credentials"),
+    path(f"{_O}/credentials", credentials.OrganizationCredentialsView.as_view(), name="organization_credentials"),
+    path(
+        f"{_O}/credentials/<path:setting>",
+        credentials.OrganizationCredentialView.as_view(),
+        name="organization_credential",
+    ),
     path("servers", servers.ServersView.as_view(), name="servers"),
     path("quota", usage.QuotaView.as_view(), name="quota"),
     path("tasks", tasks.TasksView.as_view(), name="tasks"),

@@ -193,11 +193,12 @@ def credentials_revoke(*, actor: Actor, deployment_id: UUID, names: Collection[s
     return gone
 
 
-def forget_at_runner(deployment: Deployment, user_id: UUID, reason: str) -> None:
-    """One that does not answer now is told by the mark of the next call: it starts another instance."""
+def forget_at_runner(deployment: Deployment, user_id: UUID | None, reason: str) -> None:
+    """Of everybody where no user is said. A runner that does not answer now is told by the mark of the next call: it
+    starts another instance."""
     placement = RunnerPlacement.objects.select_related("runner").filter(deployment=deployment).first()
     if placement is not None and placement.runner is not None:
-        _ask(placement.runner.address, control.ForgetPersonal(str(deployment.pk), str(user_id), reason))
+        _ask(placement.runner.address, control.ForgetPersonal(str(deployment.pk), str(user_id or ""), reason))
 
 
 def missing_names(actor: Actor, deployment: Deployment) -> list[str]:

@@ -21,6 +21,8 @@ NAMES = {
     "tool": "now",
     "user": "bob",
     "task_id": "the-task",
+    "organization": "acme",
+    "setting": "env:API_KEY",
     "key": "0123456789abcdef0123456789abcdef",
     "token_id": "00000000-0000-7000-8000-000000000000",
 }

@@ -72,7 +72,7 @@ def test_nobody_is_refused(operation: Operation, deployment: Deployment) -> None
     check_answer(operation, answer)
 
 
-OF_NO_DEPLOYMENT = {"listDeployments", "createDeployment", "getQuota", "listTasks", "searchServers"}
+OF_NO_DEPLOYMENT = {"listDeployments", "createDeployment", "getQuota", "listTasks", "searchServers", "listCredentials"}
 
 
 @EVERY

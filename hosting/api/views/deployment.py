@@ -30,6 +30,7 @@ _PATH = {
     "user": "The name of a person's account.",
     "token_id": "The token's id.",
     "key": "The folder's key.",
+    "setting": "A key, such as env:API_KEY.",
 }
 _TYPES: dict[str, Any] = {"number": int, "token_id": {"type": "string", "format": "uuid"}}
 
