@@ -70,8 +70,10 @@ def is_operator(actor: Actor) -> bool:
 
 def may_invite(actor: Actor) -> bool:
     """May bring new accounts to the site, and make organizations."""
-    if actor.user_id is None or is_operator(actor):
-        return is_operator(actor)
+    if actor.user_id is None:
+        return actor.is_trusted
+    if is_operator(actor):
+        return True
     return User.objects.filter(pk=actor.user_id, is_active=True, site_role__in=INVITING).exists()
 
 

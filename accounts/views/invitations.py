@@ -88,9 +88,10 @@ def people(request: HttpRequest) -> HttpResponse:
     actor = person(request.user.pk)
     if not may_invite(actor):
         raise Forbidden("may_not_invite", "Publishers, moderators and operators of this site invite people.")
+    sees_all = is_operator(actor)
     post = request.POST if request.method == "POST" else None
     action = post.get("action", "") if post is not None else ""
-    form = SiteInvitationForm(post if action == "invite" else None, may_choose=is_operator(actor))
+    form = SiteInvitationForm(post if action == "invite" else None, may_choose=sees_all)
     issued = ""
     if form.is_valid():
         try:
@@ -101,14 +102,14 @@ def people(request: HttpRequest) -> HttpResponse:
         _act(request, action)
         return redirect("accounts:people")
     accounts = User.objects.select_related("service_of__name").order_by("username")
-    if not is_operator(actor):
+    if not sees_all:
         accounts = accounts.none()
     context = {
         "accounts": [(user, site_people.role_of(user)) for user in accounts[:PEOPLE_SHOWN]],
-        "is_operator": is_operator(actor),
+        "is_operator": sees_all,
         "roles": site_people.ROLES,
         "invitations": invitations_open(actor=actor, organization=None),
-        "form": SiteInvitationForm(may_choose=is_operator(actor)) if issued else form,
+        "form": SiteInvitationForm(may_choose=sees_all) if issued else form,
         "issued": issued,
     }
     return render(request, "accounts/people.html", context, status=400 if form.is_bound and not issued else 200)

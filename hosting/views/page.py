@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from events.actors import Actor, person
 from hosting import remote_accounts, selectors
 from hosting.models import Deployment
 from hosting.permissions import may_manage
-from hosting.routing import Route, route_of
+from hosting.routing import Route, resource_url, route_of
 from hosting.states import State
 
 View = Callable[..., HttpResponseBase]
@@ -32,9 +33,17 @@ class Page:
 
     request: HttpRequest
     deployment: Deployment
-    route: Route
     actor: Actor
     can_manage: bool
+
+    @cached_property
+    def route(self) -> Route:
+        """Few pages need it, and it takes four queries."""
+        return route_of(self.deployment)
+
+    @property
+    def mcp_url(self) -> str:
+        return resource_url(self.deployment.owner.folded, self.deployment.folded_name)
 
     def show(self, template: str, tab: str, *, status: int = 200, **context: Any) -> HttpResponse:
         found = self.deployment
@@ -46,7 +55,7 @@ class Page:
             f"hosting/{template}.html",
             {
                 "deployment": found,
-                "mcp_url": self.route.resource,
+                "mcp_url": self.mcp_url,
                 "can_manage": self.can_manage,
                 "tab": tab,
                 "build": {"text": found.reason, "fraction": None} if is_building else None,
@@ -91,7 +100,7 @@ def page_view(*, managed: bool, methods: tuple[str, ...] = ("GET", "HEAD", "POST
         def wrapped(request: HttpRequest, owner: str, name: str, **rest: Any) -> HttpResponseBase:
             actor = actor_of(request)
             found = (selectors.deployment_managed_by if managed else selectors.deployment_seen_by)(actor, owner, name)
-            return view(Page(request, found, route_of(found), actor, managed or may_manage(actor, found)), **rest)
+            return view(Page(request, found, actor, managed or may_manage(actor, found)), **rest)
 
         return wrapped
 

@@ -21,7 +21,7 @@ def playground_page(page: Page) -> HttpResponse:
         can_call=may_call(page.actor, page.deployment),
         is_callable=page.route.is_callable,
         # as a path: the page may only connect to its own origin, whichever of the site's names that has
-        endpoint_path=urlsplit(page.route.resource).path,
+        endpoint_path=urlsplit(page.mcp_url).path,
     )
     # Recordings of a result come as blobs that the page makes itself.
     response._csp_update = {"media-src": ["blob:"]}  # type: ignore[attr-defined]

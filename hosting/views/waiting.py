@@ -9,13 +9,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from hosting.views.page import user_of
-from hosting.waiting.selectors import waiting_of, waiting_seen
+from hosting.waiting.selectors import waiting_mark, waiting_of
 
 
 @never_cache
 @login_required
 @require_safe
 def waiting(request: HttpRequest) -> HttpResponse:
-    user = user_of(request)
-    context = {"rows": waiting_of(user.pk), "stamp": waiting_seen(user.pk)[1]}
-    return render(request, "hosting/waiting.html", context)
+    rows = waiting_of(user_of(request).pk)
+    return render(request, "hosting/waiting.html", {"rows": rows, "stamp": waiting_mark(rows)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -51,9 +51,12 @@ def waiting_count(user_id: UUID) -> int:
 
 def waiting_seen(user_id: UUID) -> tuple[int, str]:
     """(how many, a mark that is another one whenever the list is)."""
-    found = waiting_of(user_id)
+    return waiting_count(user_id), waiting_mark(waiting_of(user_id))
+
+
+def waiting_mark(found: Iterable[Waiting]) -> str:
     marks = "|".join(one.key for one in found)
-    return waiting_count(user_id), hashlib.sha256(marks.encode()).hexdigest()[:16]
+    return hashlib.sha256(marks.encode()).hexdigest()[:16]
 
 
 def _pages(user_id: UUID) -> list[Elicitation]:
@@ -89,7 +92,9 @@ def _credentials(user_id: UUID) -> list[Waiting]:
 def _again(user_id: UUID) -> list[tuple[Connection, Deployment]]:
     """Accounts elsewhere that need their user once more, of servers without a page that says so already."""
     needs = Q(state=Connection.State.AGAIN) | (Q(state=Connection.State.CONNECTED) & ~Q(asked_scopes=[]))
-    rows = Connection.objects.filter(needs, user_id=user_id).exclude(name="").order_by("connected_at")[:MOST]
+    rows = list(Connection.objects.filter(needs, user_id=user_id).exclude(name="").order_by("connected_at")[:MOST])
+    if not rows:
+        return []
     pages = {page.deployment_id for page in _pages(user_id)}
     ids = {row.subject_id for row in rows} - pages
     known = Deployment.objects.filter(pk__in=ids).exclude(state=State.DELETING).select_related("owner").in_bulk()
