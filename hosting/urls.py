@@ -14,6 +14,7 @@ from hosting.views import (
     overview,
     own_account,
     playground,
+    providers,
     questions,
     servers,
     settings,
@@ -44,6 +45,7 @@ _deployment = [
     path("settings", settings.settings_page, name="settings"),
     path("account", account.account_page, name="account"),
     path("account/disconnect", account.disconnect, name="account_disconnect"),
+    path("providers", providers.server_providers, name="providers"),
     path("access", access.access_page, name="access"),
 ]
 
@@ -76,6 +78,7 @@ urlpatterns = [
     ),
     path("waiting/", waiting.waiting, name="waiting"),
     path("elicit/<str:elicitation_id>/connect", own_account.connect, name="elicit_connect"),
+    path("providers/", providers.site_providers, name="site_providers"),
     path("credentials/", credentials.credentials_page, name="credentials"),
     path("credentials/<uuid:deployment_id>/replace", credentials.replace, name="credentials_replace"),
     path("credentials/<uuid:deployment_id>/disconnect", own_account.disconnect, name="credentials_disconnect"),

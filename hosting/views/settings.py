@@ -16,12 +16,13 @@ from common.errors import AppError
 from common.http import add_error
 from hosting import configuring, tools
 from hosting.configuring import BadSettings
-from hosting.credentials import personal
+from hosting.credentials import accounts, personal
 from hosting.credentials.check_tools import check_tool_set
 from hosting.credentials.suspension import settings_confirm, settings_suspended
 from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
 from hosting.forms.personal import CheckToolForm, PersonalForm
+from hosting.forms.providers import AccountsForm
 from hosting.given import declared_for
 from hosting.inputs import Plain, missing
 from hosting.models import Deployment
@@ -69,6 +70,17 @@ def _personal(page: Page, form: PersonalForm) -> None:
     personal.personal_set(actor=page.actor, deployment=page.deployment, keys=keys)
 
 
+def _accounts(page: Page, form: AccountsForm) -> None:
+    lines = form.lines()
+    keys = personal.keys_of(page.deployment, [line[0] for line in lines])
+    chosen = {
+        key: accounts.Chosen(line[1] if len(line) > 1 else "", tuple(line[2:]))
+        for key, line in zip(keys, lines, strict=True)
+    }
+    is_own = form.cleaned_data.get("is_own", False)
+    accounts.accounts_set(actor=page.actor, deployment=page.deployment, chosen=chosen, is_own=is_own)
+
+
 _NEXT = "New instances are started with it."
 SECTIONS = {
     "personal": Section(
@@ -77,6 +89,9 @@ SECTIONS = {
         _personal,
         "Saved. Each user is asked for theirs on a page of this site.",
         PersonalForm.options_of,
+    ),
+    "accounts": Section(
+        AccountsForm, AccountsForm.initial_of, _accounts, "Saved. Each user connects theirs on a page of this site."
     ),
     "check": Section(CheckToolForm, CheckToolForm.initial_of, _set(check_tool_set), "Saved.", CheckToolForm.options_of),
     "limits": Section(sections.LimitsForm, sections.LimitsForm.initial_of, _limits, f"Limits saved. {_NEXT}"),

@@ -62,7 +62,11 @@ def callback_key(server: Server) -> str:
 
 
 def redirect_uri(server: Server) -> str:
-    return f"{settings.SLIPWAY_URL}/connect/callback/{callback_key(server)}"
+    return callback_uri(callback_key(server))
+
+
+def callback_uri(key: str) -> str:
+    return f"{settings.SLIPWAY_URL}/connect/callback/{key}"
 
 
 # --- the document
@@ -76,7 +80,7 @@ def document(kind: str, key: str) -> dict[str, Any]:
     """What others read of us (SEP-991). `key` is an `issuer_key`, whosoever's."""
     said = {
         "client_id": document_url(kind, key),
-        **_metadata(f"{settings.SLIPWAY_URL}/connect/callback/{key}", KEY if kind == SIGNED else NONE),
+        **_metadata(callback_uri(key), KEY if kind == SIGNED else NONE),
     }
     if kind == SIGNED:
         said["jwks"] = {"keys": [public_part(client_key())]}

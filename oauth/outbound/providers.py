@@ -6,7 +6,6 @@ The client's secret is sealed and never shown again. Each provider has a callbac
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -74,6 +73,12 @@ def provider_named(subject_id: UUID | None, name: str) -> Provider:
     return found
 
 
+def callback_of(subject_id: UUID | None, name: str) -> str:
+    """The part of our callback's address that is this provider's, known before it is there: what a site is registered
+    with elsewhere."""
+    return identity.issuer_key(f"provider {subject_id or 'of the site'} {name}")
+
+
 def server_of(provider: Provider) -> Server:
     return msgspec.convert(provider.server, Server)
 
@@ -99,7 +104,7 @@ def provider_put(peer: Peer, *, actor: Actor, subject_id: UUID | None, wanted: W
     Raises AppError. What is connected goes on with what it was connected with.
     """
     check_may_configure(actor, subject_id)
-    _check(wanted)
+    _check(wanted, subject_id)
     row = providers_of(subject_id).filter(name=wanted.name).first()
     is_new = row is None
     if row is None:
@@ -162,7 +167,7 @@ def state_of(provider: Provider) -> dict[str, object]:
 # --- what was said
 
 
-def _check(wanted: Wanted) -> None:
+def _check(wanted: Wanted, subject_id: UUID | None) -> None:
     if not NAME.fullmatch(wanted.name):
         raise BadInput("provider_name", "A name has small letters, digits and “-”, at most 40.", field="name")
     if wanted.kind not in Kind.values:
@@ -172,7 +177,9 @@ def _check(wanted: Wanted) -> None:
     check_scopes(wanted.scopes)
     has_bad_id = len(wanted.client_id) > 500 or not wanted.client_id.isprintable()
     if has_bad_id or (not wanted.client_id and wanted.kind != Kind.DISCOVERED):
-        raise BadInput("provider_client", "Type in the client id that you were given there.", field="client_id")
+        address = identity.callback_uri(callback_of(subject_id, wanted.name))
+        words = f"Register this site there, with the address {address}, and type in the client id that you are given."
+        raise BadInput("provider_client", words, field="client_id")
     if len(wanted.client_secret) > identity.MAX_SECRET:
         raise BadInput("provider_secret", "This is longer than a secret can be.", field="client_secret")
 
@@ -188,7 +195,7 @@ def check_scopes(scopes: Collection[str]) -> None:
 
 
 def _server(peer: Peer, row: Provider, wanted: Wanted) -> Server:
-    callback = str((row.server or {}).get("callback") or "") or secrets.token_hex(8)
+    callback = callback_of(row.subject_id, row.name)
     if wanted.kind in PRESETS:
         return msgspec.structs.replace(PRESETS[wanted.kind].server, callback=callback)
     if wanted.kind == Kind.DISCOVERED:

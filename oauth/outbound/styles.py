@@ -141,12 +141,14 @@ def answer_read(style: Style, status: int, said: Mapping[str, Any] | None) -> tu
         status = 400
     if found.get("error") in style.final:
         found["error"] = "invalid_grant"
-    # With a refresh the token stands at the top, as the same method gives it to workspaces.
-    inner = found.get(style.token_at) if style.token_at else None
-    if isinstance(inner, dict) and "access_token" in inner:
-        found |= inner
-    if style.token_at and "access_token" in found:
-        found["token_type"] = "Bearer"  # "user" there
+    if style.token_at:
+        # With a refresh the token stands at the top, where otherwise that of the workspace's bot is.
+        inner = found.get(style.token_at)
+        person = inner if isinstance(inner, dict) and "access_token" in inner else found
+        if person.get("token_type") == "user":
+            found |= {**person, "token_type": "Bearer"}
+        else:
+            found.pop("access_token", None)
     if isinstance(found.get("scope"), str):
         found["scope"] = found["scope"].replace(",", " ")
     return status, found

@@ -1,0 +1,114 @@
+"""The forms of third parties at which people have accounts, and of what a server asks of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from hosting.models import Deployment
+from hosting.routing import OWN_ACCOUNT
+from oauth.models import Provider
+from oauth.outbound.identity import MAX_SECRET
+from oauth.outbound.providers import MAX_TITLE, Wanted, providers_for
+
+_CODE = {"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+def _address(label: str, help_text: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={**_CODE, "inputmode": "url"})
+    return forms.CharField(label=label, max_length=2048, required=False, help_text=help_text, widget=widget)
+
+
+class ProviderForm(forms.Form):
+    """One to add, or to change: that of the same name."""
+
+    name = forms.CharField(
+        max_length=40, widget=forms.TextInput(attrs=_CODE), help_text="Short, as servers’ settings name it: github."
+    )
+    kind = forms.ChoiceField(choices=Provider.Kind.choices)
+    title = forms.CharField(
+        max_length=MAX_TITLE, required=False, help_text="What people are shown; its own name if left empty."
+    )
+    client_id = forms.CharField(
+        label="Client id",
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs=_CODE),
+        help_text="That you are given when you register this site there. May be left empty where it registers itself.",
+    )
+    client_secret = forms.CharField(
+        label="Client secret",
+        max_length=MAX_SECRET,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Sealed, and never shown again. Left empty, the one that there is stays.",
+    )
+    scopes = forms.CharField(
+        max_length=5000,
+        required=False,
+        widget=forms.TextInput(attrs=_CODE),
+        help_text="Asked for where a server names none; with blanks between them.",
+    )
+    issuer = _address("Issuer", "For one that is found by its issuer; otherwise only where its answers name one.")
+    authorize_url = _address("Address for signing in", "For one whose addresses are typed in.")
+    token_url = _address("Address for tokens", "The same.")
+    revoke_url = _address("Address for revoking", "The same, where it has one (RFC 7009).")
+
+    def wanted(self) -> Wanted:
+        given = dict(self.cleaned_data)
+        return Wanted(**{**given, "scopes": tuple(given["scopes"].split())})
+
+    @staticmethod
+    def initial_of(provider: Provider) -> dict[str, Any]:
+        server = provider.server
+        is_typed = provider.kind == Provider.Kind.TYPED
+        names = ("authorize_url", "token_url", "revoke_url") if is_typed else ()
+        has_issuer = is_typed or provider.kind == Provider.Kind.DISCOVERED
+        return {
+            "name": provider.name,
+            "kind": provider.kind,
+            "title": provider.title,
+            "client_id": provider.client_id,
+            "scopes": " ".join(provider.scopes),
+            "issuer": server["issuer"] if has_issuer else "",
+            **{name: server[name] for name in names},
+        }
+
+
+class AccountsForm(forms.Form):
+    """Which settings are accounts, one on each line: NAME PROVIDER SCOPE…"""
+
+    personal_accounts = forms.CharField(
+        label="Accounts",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3, **_CODE}),
+        help_text="One on each line: the variable (or header, of a remote server), the provider’s name, and the "
+        "scopes, with blanks between them. GITHUB_TOKEN github repo read:user",
+    )
+    is_own = forms.BooleanField(label="Each user signs in to the remote server", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.initial["is_remote"]:
+            del self.fields["is_own"]
+
+    def lines(self) -> list[list[str]]:
+        return [line.split() for line in self.cleaned_data["personal_accounts"].splitlines() if line.strip()]
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        kept = deployment.personal_accounts
+        names = {str(one.pk): one.name for one in providers_for(deployment.pk)} if kept else {}
+        lines = [
+            " ".join([key.partition(":")[2], names.get(one["provider"], "?"), *one["scopes"]])
+            for key, one in sorted(kept.items())
+            if key != OWN_ACCOUNT
+        ]
+        return {
+            "personal_accounts": "\n".join(lines),
+            "is_own": OWN_ACCOUNT in kept,
+            "is_remote": deployment.kind == "remote",
+        }
