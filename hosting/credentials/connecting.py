@@ -90,6 +90,12 @@ class Need:
         return key_parts(self.account.key)[1]
 
     @property
+    def label(self) -> str:
+        """In a sentence."""
+        where = self.account.provider.title if self.account.provider is not None else ""
+        return f"an account at {where}" if where else "an account there" if self.account.is_remote else self.name
+
+    @property
     def new_scopes(self) -> list[str]:
         """What its user has not agreed to before, where there was something."""
         before = self.connection.requested_scopes if self.connection is not None else []

@@ -120,12 +120,16 @@ def _show(
         "asking": described(found.client_id),
         "form": form,
         "needs": needs,
-        "needed": [row["field"].label for row in form.rows if row["field"].field.required] if form else [],
+        "needed": [*_needed(form), *(need.label for need in needs if need.problem)],
         "suspended": suspended_of(actor_of(request), found.deployment) if state == "open" else None,
         "problem": problem,
         "quoted": quoted,
     }
     return allow_forms(render(request, "hosting/elicit.html", context, status=status), needs)
+
+
+def _needed(form: CredentialsForm | None) -> list[str]:
+    return [row["field"].label for row in form.rows if row["field"].field.required] if form is not None else []
 
 
 def _remote_url(deployment: Deployment) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from common.errors import AppError
 from hosting.credentials import connecting, eliciting
+from hosting.credentials.checking import CheckFailed
 from hosting.credentials.connecting import Need
 from hosting.credentials.eliciting import OverError
 from hosting.views.browsers import browser_made
@@ -54,7 +55,8 @@ def answered(request: HttpRequest, user: User, attempt: ConnectionAttempt) -> Ht
         if not connecting.page_complete(actor=actor, elicitation=found):
             messages.success(request, "The account is connected.")
     except AppError as error:
-        messages.error(request, f"The account is connected, but the server does not start with it: {error.message}")
+        said = f" It says: “{error.quoted}”" if isinstance(error, CheckFailed) and error.quoted else ""
+        messages.error(request, f"The account is connected. {error.message}{said}")
     return redirect("elicit", found.pk)
 
 
