@@ -26,7 +26,7 @@ GITHUB = {"action": "put", "name": "github", "kind": "github", "client_id": "Iv1
 
 @pytest.fixture
 def operator() -> Client:
-    user = make_user("root")
+    user = make_user("oona")
     User.objects.filter(pk=user.pk).update(is_superuser=True)
     return browser(user)
 
@@ -90,7 +90,7 @@ def test_whose_page_it_is(operator: Client, deployment: Deployment) -> None:
 
 
 def test_setting_one_up_asks_who_is_there(operator: Client, settings: Any) -> None:
-    user = User.objects.get(username="root")
+    user = User.objects.get(username="oona")
     user.set_password("correct horse battery")
     user.save()
     operator.force_login(user, "django.contrib.auth.backends.ModelBackend")

@@ -103,8 +103,8 @@ class Browser:
 
         return await rows(work)
 
-    async def get(self, path: str) -> Any:
-        return await self._do("get", path)
+    async def get(self, path: str, **given: Any) -> Any:
+        return await self._do("get", path, **given)
 
     async def post(self, path: str, **given: Any) -> Any:
         return await self._do("post", path, **given)
