@@ -117,7 +117,7 @@ def test_settings_say_what_is_an_account(deployment: Deployment) -> None:
         answer = alice.post(page, {"section": "accounts", "personal_accounts": bad})
         assert answer.status_code == 400
     assert browser(make_user("eve")).post(page, {"section": "accounts"}).status_code == 404
-    alice.post(page, {"section": "personal", "personal_inputs": "API_KEY"})
+    alice.post(page, {"section": "personal", "others": "API_KEY"})
     deployment.refresh_from_db()
     assert deployment.personal_inputs == ["env:API_KEY", "env:GITHUB_TOKEN"]
     assert alice.post(page, {"section": "accounts", "personal_accounts": ""}).status_code == 302
