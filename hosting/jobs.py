@@ -12,7 +12,7 @@ from celery import shared_task
 
 from common.errors import NotFound, Unavailable
 from hosting import account_care, builds, cleaning, egress_records, inspection, reconciling
-from hosting.credentials import eliciting
+from hosting.credentials import eliciting, waiting
 from hosting.links import runner_links
 from hosting.runner import control
 from hosting.stream import DetachedError, RunnerUnavailableError
@@ -104,6 +104,11 @@ def sweep_tasks() -> None:
     eliciting.elicitations_expire()
     lacking.tasks_stranded()
     running.sweep()
+
+
+@shared_task(ignore_result=True)
+def settle_waiting(deployment_id: str) -> None:
+    waiting.waiting_settle(UUID(deployment_id))
 
 
 @shared_task(ignore_result=True)

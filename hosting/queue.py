@@ -23,6 +23,11 @@ def unplace(deployment_id: UUID, address: str, epoch: int, reason: str) -> None:
     _send("unplace", str(deployment_id), address, epoch, reason)
 
 
+def settle_waiting(deployment_id: UUID) -> None:
+    """Look whether users whose calls wait lack anything still."""
+    _send("settle_waiting", str(deployment_id))
+
+
 def reconcile() -> None:
     _send("reconcile")
 

@@ -168,6 +168,7 @@ def accounts_set(*, actor: Actor, deployment: Deployment, chosen: Mapping[str, C
         if connections.connections_end(Connection.objects.filter(subject_id=locked.pk, name__in=gone)):
             queue.tend_accounts()
         record(actor, "deployment:set_accounts", "deployment", locked.pk, accounts=kept)
+        queue.settle_waiting(locked.pk)
         if locked.current_version_id is not None:
             placement_renew(locked)
             if locked.state == State.FAILED:

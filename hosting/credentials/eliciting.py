@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from common import clock
 from common.errors import AppError, BadInput, NotFound
-from events.actors import Actor
+from events.actors import SYSTEM, Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import ElicitationChanged, WaitingChanged
@@ -107,16 +107,32 @@ def elicitation_done(*, actor: Actor, elicitation: Elicitation) -> None:
 
     Other pages that ask the same user the same, for other clients, are done with it. Raises OverError.
     """
-    of_user = {"user_id": elicitation.user_id, "deployment_id": elicitation.deployment_id}
-    waiting = Elicitation.objects.filter(**of_user, state=_State.OPEN, expires_at__gt=clock.now())
     with transaction.atomic():
-        ended = list(waiting.select_for_update().order_by("pk"))  # in one order, so that two of them never block
+        ended = _open_of(elicitation.user_id, elicitation.deployment_id)
         if elicitation not in ended:
             raise _over()
-        for one in ended:
-            _end(one, _State.DONE, actor)
-        tasks_go_on(**of_user)
-    _tell_clients(ended)
+        _done(actor, ended, elicitation.user_id, elicitation.deployment_id)
+
+
+def elicitations_done(*, user_id: UUID, deployment_id: UUID) -> None:
+    """The user lacks nothing there any more, and nobody had to finish a page for that."""
+    with transaction.atomic():
+        ended = [one for one in _open_of(user_id, deployment_id) if one.client_id != OWN_PAGE]  # that replaces a value
+        _done(SYSTEM, ended, user_id, deployment_id)
+
+
+def _open_of(user_id: UUID, deployment_id: UUID) -> list[Elicitation]:
+    """Locked, in one order, so that two who end the same pages never block each other."""
+    is_open = {"state": _State.OPEN, "expires_at__gt": clock.now()}
+    whose = {"user_id": user_id, "deployment_id": deployment_id}
+    return list(Elicitation.objects.filter(**whose, **is_open).select_for_update().order_by("pk"))
+
+
+def _done(actor: Actor, pages: Sequence[Elicitation], user_id: UUID, deployment_id: UUID) -> None:
+    for one in pages:
+        _end(one, _State.DONE, actor)
+    tasks_go_on(user_id, deployment_id)
+    transaction.on_commit(lambda: _tell_clients(pages), robust=True)
 
 
 def _end(elicitation: Elicitation, state: str, actor: Actor) -> None:

@@ -103,6 +103,7 @@ def personal_set(*, actor: Actor, deployment: Deployment, keys: Collection[str])
             return
         Deployment.objects.filter(pk=locked.pk).update(personal_inputs=wanted, changed_at=clock.now())
         record(actor, "deployment:set_personal", "deployment", locked.pk, keys=wanted)
+        queue.settle_waiting(locked.pk)
         if locked.current_version_id is not None:
             placement_renew(locked)
             if locked.state == State.FAILED:

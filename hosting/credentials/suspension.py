@@ -20,6 +20,7 @@ from accounts.models import Organization
 from accounts.permissions import may_administer
 from common.errors import Conflict
 from events.actors import Actor
+from hosting import queue
 from hosting.configuring import settings_renewed
 from hosting.credentials import bound
 from hosting.credentials.eliciting import REVOKED, forget_at_runner
@@ -83,7 +84,9 @@ def suspended_confirm(*, actor: Actor, deployment: Deployment, mark: str) -> lis
     """What the actor saw is right: the names. Raises Conflict (suspension_changed) for what nobody has seen."""
     assert actor.user_id is not None
     found = [one for one in brought_by(actor.user_id, deployment).suspended if _may_confirm(actor, one)]
-    return _confirmed(actor, found, mark)
+    names = _confirmed(actor, found, mark)
+    queue.settle_waiting(deployment.pk)
+    return names
 
 
 def suspended_delete(*, actor: Actor, deployment: Deployment) -> list[str]:

@@ -6,6 +6,7 @@ end does to them is in `eliciting` and `hosting.tasks.lacking`.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import msgspec
 from django.db import transaction
 
 from common import clock
-from common.errors import Unavailable
+from common.errors import NotFound, Unavailable
 from events.actors import person
 from hosting.credentials import eliciting
 from hosting.credentials.personal import brought_by, brought_for
@@ -70,6 +71,15 @@ def task_waits(task: Task) -> bool:
         if page is None:
             raise Unavailable("page_over", "What its user lacks has changed just now.")
         return lacking.task_lacks(task, _lacking(page, asks_by_url=False))
+
+
+def waiting_settle(deployment_id: UUID) -> None:
+    """Something of the server's is not what it was: who waits for it and lacks nothing any more goes on."""
+    pages = Elicitation.objects.filter(deployment_id=deployment_id, state=Elicitation.State.OPEN)
+    for user_id in pages.order_by().values_list("user_id", flat=True).distinct():
+        with contextlib.suppress(NotFound):  # the server is being deleted
+            if not brought_for(deployment_id, user_id).missing:
+                eliciting.elicitations_done(user_id=user_id, deployment_id=deployment_id)
 
 
 def question_answer(task: Task, action: str) -> None:

@@ -116,6 +116,16 @@ def test_a_start_waits_where_something_is_missing_by_then(deployment: Deployment
     assert not waiting.task_waits(task) and states(task) == ["accepted"]
 
 
+def test_what_is_needed_no_more_keeps_nobody_waiting(deployment: Deployment, alice: User, bob: User) -> None:
+    task, other = wait(deployment, bob), wait(deployment, bob, "another")
+    waiting.waiting_settle(deployment.pk)
+    assert states(task, other) == ["lacking", "lacking"]
+    personal_set(actor=actor_of(alice), deployment=deployment, keys=[])
+    waiting.waiting_settle(deployment.pk)
+    assert states(task, other) == ["accepted", "accepted"]
+    assert set(Elicitation.objects.values_list("state", flat=True)) == {"done"}
+
+
 def test_what_waits_is_cancelled_like_any_task(deployment: Deployment, bob: User) -> None:
     task = wait(deployment, bob)
     services.task_cancel(task)
