@@ -16,7 +16,7 @@ from accounts.models import Organization
 from accounts.permissions import check_may_administer
 from common.errors import BadInput, NotFound
 from events.actors import Actor
-from hosting import inputs, names
+from hosting import inputs, names, queue
 from hosting.credentials.eliciting import REVOKED, forget_at_runner
 from hosting.credentials.personal import given_now, typed_inputs
 from hosting.given import declared_of
@@ -112,6 +112,8 @@ def organization_credential_put(
         expires_at=expires_at,
         given_to=given_to,
     )
+    for server in [deployment] if deployment is not None else servers_of(organization):
+        queue.settle_waiting(server.pk)
     return key
 
 

@@ -7,6 +7,7 @@ end does to them is in `eliciting` and `hosting.tasks.lacking`.
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +15,9 @@ import msgspec
 from django.db import transaction
 
 from common import clock
-from common.errors import NotFound, Unavailable
-from events.actors import person
+from common.errors import BadInput, NotFound, Unavailable
+from events.actors import Actor, person
+from hosting import queue
 from hosting.credentials import eliciting
 from hosting.credentials.personal import brought_by, brought_for
 from hosting.models import Deployment, Elicitation, Task
@@ -80,6 +82,16 @@ def waiting_settle(deployment_id: UUID) -> None:
         with contextlib.suppress(NotFound):  # the server is being deleted
             if not brought_for(deployment_id, user_id).missing:
                 eliciting.elicitations_done(user_id=user_id, deployment_id=deployment_id)
+
+
+def credential_put(
+    *, actor: Actor, deployment: Deployment, key: str, value: str, expires_at: datetime | None = None
+) -> None:
+    """Stores one for the actor who is at no page; what waits for it goes on. Raises BadInput."""
+    problems = eliciting.credentials_put(actor=actor, deployment=deployment, values={key: value}, expires_at=expires_at)
+    if problems:
+        raise BadInput("secret_invalid", problems[key], field="value")
+    queue.settle_waiting(deployment.pk)
 
 
 def question_answer(task: Task, action: str) -> None:

@@ -10,7 +10,7 @@ from accounts.models import Organization
 from accounts.permissions import check_may_administer
 from accounts.selectors import organization_get
 from common.api.views import ApiView, in_path, operation
-from common.errors import BadInput, NotFound
+from common.errors import NotFound
 from hosting.api.serializers.credentials import (
     BroughtListSerializer,
     CredentialSerializer,
@@ -30,7 +30,7 @@ from hosting.api.views.deployment import (
     query_of,
     user_of,
 )
-from hosting.credentials import eliciting, organizations
+from hosting.credentials import eliciting, organizations, waiting
 from hosting.credentials.overview import credentials_of, credentials_page
 from hosting.models import Deployment
 from hosting.permissions import may_call, unknown
@@ -97,14 +97,13 @@ class CredentialView(_OfServer):
         deployment = self.called(request, owner, name)
         given = parsed(CredentialSerializer, request.data)
         check_expiry(given.get("expires_at"))
-        problems = eliciting.credentials_put(
+        waiting.credential_put(
             actor=actor_of(request),
             deployment=deployment,
-            values={setting: given["value"]},
+            key=setting,
+            value=given["value"],
             expires_at=given.get("expires_at"),
         )
-        if problems:
-            raise BadInput("secret_invalid", problems[setting], field="value")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @operation(
