@@ -64,6 +64,28 @@ def test_template_names_only_what_exists(path: Path) -> None:
     }
 
 
+# What is no language: names, commands and configuration that are shown as they are.
+_NOT_WORDS = re.compile(
+    r"{% (blocktranslate|setvar|comment)\b.*?{% end\1 %}|{#.*?#}|{%.*?%}|{{.*?}}|<(script|code|pre|samp)\b.*?</\2>"
+    r"|<!doctype html>",
+    re.DOTALL,
+)
+_NAMES = {"Claude", "Code", "VS", "Cursor", "JSON", "Python", "curl", "PyPI", "npm", "URL", "README", "OpenAPI"} | {
+    "Problem", "Slipway", "alice", "time", "ms",
+}  # fmt: skip
+_SPOKEN = re.compile(r'\b(?:aria-label|placeholder|title|alt)="([^"]*)"')
+_COMMANDS = {"hosting/_host_command.html", "hosting/_token_command.html"}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_every_word_of_a_template_can_be_translated(path: Path) -> None:
+    if path.relative_to(ROOT / "templates").as_posix() in _COMMANDS:
+        return
+    text = _NOT_WORDS.sub(" ", path.read_text())
+    shown = " ".join([re.sub(r"<[^>]*>", " ", text), *_SPOKEN.findall(text)])
+    assert set(re.findall(r"[A-Za-z]{2,}", shown.replace("server.json", ""))) <= _NAMES
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_module_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 100
