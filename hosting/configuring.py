@@ -187,6 +187,17 @@ def data_folder_set(*, actor: Actor, deployment: Deployment, has_data_folder: bo
     _change(actor, deployment, "set_data_folder", lambda _: fields, **fields)
 
 
+def files_set(*, actor: Actor, deployment: Deployment, names: Iterable[str]) -> None:
+    """Variables whose value an instance is given as a file, which they name then. Raises BadInput."""
+    keys = sorted({f"env:{name}" for name in names})
+    if len(keys) > inputs.MAX_SETTINGS:
+        raise BadInput("settings_invalid", f"A server has at most {inputs.MAX_SETTINGS} settings.", field="file_inputs")
+    for key in keys:
+        if problem := inputs.problem_of_name(key):
+            raise BadInput("settings_invalid", f"{inputs.key_parts(key)[1]}: {problem}", field="file_inputs")
+    _change(actor, deployment, "set_files", lambda _: {"file_inputs": keys}, keys=keys)
+
+
 def install_code_set(*, actor: Actor, deployment: Deployment, runs_install_code: bool) -> None:
     """Its owner's consent to install scripts and source distributions of this package (`hosting.install_consent`). It
     counts from the next build on."""

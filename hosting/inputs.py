@@ -192,6 +192,14 @@ def command_of(
     return [*argv, *arguments, *given.arguments], {**env, **variables}
 
 
+def files_of(declared: Iterable[Declared], given: Given, wanted: Iterable[str]) -> dict[str, str]:
+    """What an instance is given as files, by the variable that names each: the contents of those in `wanted` (keys),
+    and of secrets that a server declares as a path. A default is a path of the server's own, and stays one."""
+    keys = {*wanted, *(key_of(one) for one in asked(declared) if one.is_secret and one.format == "filepath")}
+    found = {key: given.values.get(key, "") for key in keys if key_parts(key)[0] == "env" and not problem_of_name(key)}
+    return {key_parts(key)[1]: value for key, value in sorted(found.items()) if value}
+
+
 def headers_of(declared: Sequence[Declared], given: Given) -> dict[str, str]:
     """The headers of a remote server. A value that can't be sent (a default, a template) is left out."""
     found = {one.name: value for one in declared if one.where == "header" and (value := _value(one, given.values))}

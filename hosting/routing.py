@@ -155,6 +155,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, Placement]:
     given = settings_of(deployment)
     declared = declared_of(version)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
+    files = inputs.files_of(declared, given, deployment.file_inputs)
     remote = remote_of(deployment, version, declared, given)
     return route.runner_address, Placement(
         deployment=route.deployment_id,
@@ -162,7 +163,8 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, Placement]:
         version=route.version_id,
         epoch=route.epoch,
         argv=argv,
-        env=env,
+        env={name: value for name, value in env.items() if name not in files},
+        files=files,
         masked=given.masked,
         read_only=list(version.read_only),
         limits=chosen,

@@ -192,6 +192,7 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
     secret = frozenset(key for key in own if wanted[key].is_secret)
     given = Settings({**base.values, **own, **tokens}, base.arguments, base.secret_keys | secret)
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
+    files = inputs.files_of(declared, given, deployment.file_inputs)
     remote = remote_of(deployment, version, declared, given, person if OWN_ACCOUNT in connected.keys else None)
     return control.PlacePersonal(
         deployment=route.deployment_id,
@@ -201,7 +202,8 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
             subject=str(person),
             mark=mark,
             argv=argv,
-            env=env,
+            env={name: value for name, value in env.items() if name not in files},
+            files=files,
             remote=remote,
             masked=Settings(own, (), secret).masked,
             tokens=_tokens(tokens, remote),

@@ -96,7 +96,8 @@ def _help(setting: Setting) -> Iterator[str]:
     if one.default and not one.is_secret:
         yield f"Default: {one.default}"
     if one.format in ("number", "filepath"):
-        yield "A number." if one.format == "number" else "The path of a file on the server."
+        path = "The content: the server finds it in a file." if one.is_secret else "The path of a file on the server."
+        yield "A number." if one.format == "number" else path
     if one.is_repeated:
         yield "One on each line."
 

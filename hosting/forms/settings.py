@@ -51,6 +51,14 @@ class LimitsForm(forms.Form):
         }
 
 
+class FilesForm(forms.Form):
+    file_inputs = LinesField(label="Variables", rows=2, max_length=20_000, help_text="One on each line.")
+
+    @staticmethod
+    def initial_of(deployment: Deployment) -> dict[str, Any]:
+        return {"file_inputs": "\n".join(key.partition(":")[2] for key in deployment.file_inputs)}
+
+
 class EgressForm(forms.Form):
     egress = forms.ChoiceField(label="It may reach", choices=Deployment.Egress.choices, widget=forms.RadioSelect)
     egress_hosts = LinesField(

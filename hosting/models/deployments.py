@@ -63,6 +63,9 @@ class Deployment(models.Model):
     check_confirmed = models.BooleanField(
         default=False, help_text="its owner says that calling it for each user does no harm"
     )
+    file_inputs = models.JSONField(
+        default=list, blank=True, help_text='variables, as "env:name", whose value an instance is given as a file'
+    )
     idle_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="null: the site's default")
     egress = models.CharField(max_length=10, choices=Egress.choices, default=Egress.PUBLIC)
     egress_hosts = models.JSONField(default=list, blank=True, help_text="names, or *.example.org; for `listed`")

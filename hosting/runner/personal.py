@@ -67,6 +67,7 @@ def placement_with(placement: Placement, personal: Personal) -> Placement:
         argv=personal.argv,
         env=personal.env,
         remote=personal.remote,
+        files=personal.files,
         masked=[*placement.masked, *personal.masked, *personal.tokens],
     )
 

@@ -93,6 +93,7 @@ class Placement(msgspec.Struct, frozen=True):
     generation: int = 0
     trace_bodies: bool = False  # its owner sees bodies and what every caller's instance prints; callers were told
     pages: Pages = Pages()  # which pages its servers may send people to
+    files: dict[str, str] = {}  # variable → content of the file that it names, which only the instance has
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""
@@ -109,6 +110,7 @@ class Personal(msgspec.Struct, frozen=True):
     remote: Remote | None = None
     masked: list[str] = []  # secrets of the user's own, hidden in everything that the instance says
     tokens: list[str] = []  # the same, of accounts: others will follow them
+    files: dict[str, str] = {}  # as of a placement
 
     def __repr__(self) -> str:
         return f"Personal({self.subject!r})"

@@ -132,6 +132,7 @@ class Starter:
             home=home,
             deployment=placement.deployment,
             egress=placement.egress,
+            files=placement.files,
         )
         await self._open.wait()
         self._launching += 1

@@ -81,6 +81,10 @@ def _accounts(page: Page, form: AccountsForm) -> None:
     accounts.accounts_set(actor=page.actor, deployment=page.deployment, chosen=chosen, is_own=is_own)
 
 
+def _files(page: Page, form: sections.FilesForm) -> None:
+    configuring.files_set(actor=page.actor, deployment=page.deployment, names=form.cleaned_data["file_inputs"])
+
+
 _NEXT = "New instances are started with it."
 SECTIONS = {
     "personal": Section(
@@ -94,6 +98,7 @@ SECTIONS = {
         AccountsForm, AccountsForm.initial_of, _accounts, "Saved. Each user connects theirs on a page of this site."
     ),
     "check": Section(CheckToolForm, CheckToolForm.initial_of, _set(check_tool_set), "Saved.", CheckToolForm.options_of),
+    "files": Section(sections.FilesForm, sections.FilesForm.initial_of, _files, f"Saved. {_NEXT}"),
     "limits": Section(sections.LimitsForm, sections.LimitsForm.initial_of, _limits, f"Limits saved. {_NEXT}"),
     "network": Section(sections.EgressForm, sections.EgressForm.initial_of, _egress, f"Network saved. {_NEXT}"),
     "isolation": Section(

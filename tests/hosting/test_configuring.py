@@ -155,6 +155,26 @@ def test_each_placement_with_secrets_is_one_row_of_the_audit(deployment: Deploym
     assert AuditEntry.objects.filter(action="secret:use").count() == 2
 
 
+def test_a_setting_can_be_given_as_a_file(deployment: Deployment) -> None:
+    change(deployment, secrets={"env:CERTIFICATE": SECRET, "API_KEY": "an-api-key"})
+    before = placement(deployment)
+    change(deployment, configuring.files_set, names=["CERTIFICATE", "UNSET"])
+    found = placement(deployment)
+    assert found.files == {"CERTIFICATE": SECRET} and found.env == {"API_KEY": "an-api-key"}
+    assert found.generation == before.generation + 1 and SECRET in found.masked and SECRET not in repr(found)
+    for name in ("PATH", "a b", "../x"):
+        with pytest.raises(BadInput):
+            change(deployment, configuring.files_set, names=[name])
+
+
+def test_a_secret_that_is_declared_as_a_path_is_a_file(deployment: Deployment) -> None:
+    declared = Declared(name="KEY_FILE", where="env", is_secret=True, format="filepath", default="/etc/key")
+    deployment.versions.update(declared=to_json([declared]))
+    assert (placement(deployment).files, placement(deployment).env) == ({}, {"KEY_FILE": "/etc/key"})
+    change(deployment, secrets={"KEY_FILE": SECRET})
+    assert (placement(deployment).files, placement(deployment).env) == ({"KEY_FILE": SECRET}, {})
+
+
 def test_secrets_go_with_their_server(deployment: Deployment) -> None:
     change(deployment, secrets={"env:A": SECRET})
     deployment_delete(actor=actor_of(deployment.owner.user), deployment=deployment)

@@ -33,6 +33,11 @@ def write(path, size=1):
     return True
 
 
+def owned(path):
+    found = os.stat(path)
+    return [oct(found.st_mode & 0o777), found.st_uid == os.getuid()]
+
+
 def listing(path):
     return sorted(os.listdir(path))
 

@@ -36,6 +36,14 @@ class LaunchSpec:
     cwd: str = ""  # where it starts; "": in its home
     deployment: str = ""  # whose instance this is
     egress: Egress = Egress()
+    # Variable → content of a file of mode 600 that it is to name. The file is the instance's own and goes with it.
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises LaunchFailed."""
+        for name in self.files:
+            if not name.isidentifier():
+                raise LaunchFailed(f"{name!r} can't be the name of a file's variable")
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,7 @@ class Runtime(Protocol):
     """What keeps instances in their box. Its contract, which `tests/runner/runtimes/test_contract.py` tries on each:
 
     - An instance gets its three pipes and nothing else of ours: no descriptor, no environment, no working folder.
+    - Its secret files are in no folder that outlives it, and only it can read them.
     - `start` returns before the server has said anything. When it raises, or is cancelled, nothing is left behind.
     - Nothing that an instance started outlives it, whatever it does, nor does it outlive us, however we end.
     - Its end is told once, with the exit code or signal, or the limit that ended it, in words; what it wrote before can

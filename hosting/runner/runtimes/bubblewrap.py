@@ -42,7 +42,7 @@ from hosting.runner.runtimes.watcher import Watcher
 START_SECONDS = 15.0
 SPARE_PROCESSES = 8  # that the kernel's limit of a user lets through where a control group is to refuse first
 # Numbers of descriptors in bubblewrap. The shells can name none above 9.
-HANDSHAKE, OPTIONS, FILTER, USERNS, INPUT, OUTPUT, FIRST_FILE = 3, 5, 6, 7, 8, 9, 10
+HANDSHAKE, STORED, OPTIONS, FILTER, USERNS, INPUT, OUTPUT, FIRST_FILE = 3, 4, 5, 6, 7, 8, 9, 10
 ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 >"$1" || exit 1; shift; n=$((n-1)); done; exec "$@"'
 # The server-to-be. With users of their own it is bubblewrap's child; otherwise the shell is the first process itself
 # (see view.first_process), forks, and stays to reap.
@@ -52,6 +52,13 @@ BECOME = (
     'echo >&3; read -r go <&3 || exit 1; exec 3>&- 7<&- <&8 >&9; exec 8<&- 9>&-; cd "$1" || exit 1; shift; exec "$@"'
 )
 FORK = f"( {BECOME} ) & exec 3>&- 8<&- 9>&- </dev/null >/dev/null 2>&1; wait $!; exit $?"
+# Before that, as the server's own user, who must be the only one to read them: secret files, one after the other in one
+# descriptor. Arguments: how many, then name and length of each. One read of a memory file is a whole one.
+STORE = (
+    'n=$1; shift; mask=$(umask); umask 077; while [ "$n" -gt 0 ]; do '
+    f'PATH=/usr/bin:/bin dd bs="$2" count=1 <&4 >"{view.SECRETS}/$1" 2>/dev/null || exit 1; '
+    'shift 2; n=$((n-1)); done; umask "$mask"; exec 4<&-; '
+)
 DROP = (
     "--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs",
 )  # fmt: skip
@@ -210,7 +217,13 @@ class Bubblewrap:
         options = view.options(spec, identity, files, {"filter": FILTER, "userns": USERNS})
         file(FILTER, "filter", seccomp.bytecode())
         file(OPTIONS, "options", "\0".join(options).encode())
-        shell = ["/bin/sh", "-c", FORK if identity is None else BECOME, "server", spec.cwd or view.HOME]
+        script, stored = FORK if identity is None else BECOME, list[str]()
+        if spec.files:
+            contents = {name: content.encode() for name, content in spec.files.items() if content}
+            file(STORED, "stored", b"".join(contents.values()))
+            script = STORE + script
+            stored = [str(len(contents)), *(word for name in contents for word in (name, str(len(contents[name]))))]
+        shell = ["/bin/sh", "-c", script, "server", *stored, spec.cwd or view.HOME]
         inside = [*_become(identity), *shell, *spec.argv]
         argv = [self._path, "--args", str(OPTIONS), "--", *inside]
         if start.group is not None:

@@ -34,9 +34,9 @@ class Insecure:
         self._living: set[Child] = set()
 
     async def start(self, spec: LaunchSpec) -> Child:
-        made = "" if spec.home is not None else tempfile.mkdtemp(prefix="slipway-insecure-")
-        home = made or str(spec.home)
-        env = {"PATH": PATH, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **spec.env}
+        made = "" if spec.home is not None and not spec.files else tempfile.mkdtemp(prefix="slipway-insecure-")
+        home = str(spec.home) if spec.home is not None else made
+        env = {"PATH": PATH, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **spec.env, **_stored(spec, made)}
         argv = [shutil.which(spec.argv[0], path=env["PATH"]) or spec.argv[0], *spec.argv[1:]]
         pipes = Pipes()
         gate, key = os.pipe2(os.O_CLOEXEC)
@@ -88,6 +88,18 @@ class Insecure:
         self._living.discard(child)
         if child in self._homes:
             shutil.rmtree(self._homes.pop(child), ignore_errors=True)
+
+
+def _stored(spec: LaunchSpec, made: str) -> dict[str, str]:
+    """Its secret files, in a folder that goes with it: the variables that name them."""
+    folder = os.path.join(made, ".secrets")
+    if spec.files:
+        os.mkdir(folder, 0o700)
+    paths = {name: os.path.join(folder, name) for name in spec.files}
+    for name, path in paths.items():
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(spec.files[name])
+    return paths
 
 
 def _dying_with_us(argv: list[str], home: str) -> list[str]:

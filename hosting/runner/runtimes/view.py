@@ -14,6 +14,8 @@ from hosting.runner.runtimes.base import LaunchFailed, LaunchSpec
 from hosting.runner.runtimes.identities import INSIDE, Identity
 
 HOME = "/home/server"
+SECRETS = "/run/secrets"
+SECRETS_BYTES = 16 * 2**20
 PATH = "/usr/local/bin:/usr/bin:/bin"
 NODE_HEAP_PERCENT = 75
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -102,6 +104,8 @@ def _own_folders(spec: LaunchSpec) -> list[str]:
     found = ["--perms", "1777", *size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     found += ["--perms", "1777", *size, "--tmpfs", "/tmp"]
     found += ["--perms", "0755", "--dir", "/var", "--symlink", "/tmp", "/var/tmp", "--perms", "0755", "--dir", "/home"]
+    if spec.files:
+        found += ["--perms", "1777", "--size", str(SECRETS_BYTES), "--tmpfs", SECRETS]
     if spec.home is None:
         return [*found, "--perms", "0777", *size, "--tmpfs", HOME]
     return [*found, "--bind", str(spec.home), HOME]
@@ -139,6 +143,7 @@ def _environment(spec: LaunchSpec) -> list[str]:
         "TMPDIR": "/tmp",
         "LANG": "C.UTF-8",
         **spec.env,
+        **{name: f"{SECRETS}/{name}" for name in spec.files},
     }
     if spec.limits.memory_bytes and "--max-old-space-size" not in variables.get("NODE_OPTIONS", ""):
         # Node.js looks at the machine's memory, and would collect its garbage only when the limit is past.

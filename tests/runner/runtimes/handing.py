@@ -22,7 +22,7 @@ from tests.runner.runtimes.conftest import PROBE, READ_ONLY, RUNTIMES, Probe
 
 async def before(kind: str) -> None:
     runtime = RUNTIMES[kind]()
-    living = Probe(await runtime.start(LaunchSpec("living", PROBE, read_only=READ_ONLY)))
+    living = Probe(await runtime.start(LaunchSpec("living", PROBE, read_only=READ_ONLY, files={"KEY": "of its own"})))
     dying = await runtime.start(LaunchSpec("dying", ["/bin/sh", "-c", "read x; exit 5"]))
     assert await living.ask("say", "before") is True
     handed = runtime.hand_over()
@@ -48,6 +48,8 @@ async def after(kind: str, descriptor: int) -> dict[str, Any]:
         found["dying"] = (await taken[pids["dying"]].wait()).reason
         living = Probe(taken[pids["living"]])
         found["said"] = await living.ask("say", "after")
+        found["path"] = (await living.ask("environ"))["KEY"]
+        found["file"] = await living.ask("read", found["path"])
         found["memory"] = living.process.usage().memory_bytes > 0
         third = Probe(await runtime.start(LaunchSpec("third", PROBE, read_only=READ_ONLY)))
         who = (await living.ask("whoami"), await third.ask("whoami"))
@@ -64,5 +66,6 @@ if __name__ == "__main__":
     if int(sys.argv[2]) < 0:
         asyncio.run(before(sys.argv[1]))
     told = asyncio.run(after(sys.argv[1], int(sys.argv[2])))
+    told["file_left"] = Path(told.pop("path")).exists()
     told["left"] = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     print(json.dumps(told))

@@ -19,6 +19,10 @@ from tests.runner.runtimes.conftest import READ_ONLY, RUNTIMES, Launch
 pytestmark = pytest.mark.parametrize("kind", list(RUNTIMES))
 
 
+def is_gone(path: str) -> bool:
+    return not Path(path).exists()
+
+
 async def test_it_says_that_it_is_able(runtime: Runtime) -> None:
     verdict = await runtime.check()
     assert verdict.is_able, verdict.words
@@ -40,6 +44,30 @@ async def test_environment_is_the_given_one_and_nothing_of_the_hosts(
     assert environment["GIVEN"] == "a=b c"
     assert environment["PATH"] == "/usr/bin:/bin"
     assert "HOST_SECRET" not in environment
+
+
+async def test_secret_files_are_its_own_and_go_with_it(launch: Launch, tmp_path: Path) -> None:
+    """Issue 8: a setting given as a file. In no kept folder, in no variable, and readable by nobody else."""
+    home, files = tmp_path / "home", {"KEY_FILE": "first line\nsecond line\n", "CERTIFICATE": "é" * 4000}
+    home.mkdir()
+    probe, other = await launch(files=files, home=home), await launch(files={"KEY_FILE": "another one's"})
+    environment = await probe.ask("environ")
+    for name, content in files.items():
+        path = environment[name]
+        assert (await probe.ask("read", path)).startswith(content[:2000]) and not Path(path).is_relative_to(home)
+        assert await probe.ask("owned", path) == ["0o600", True]
+        assert await probe.ask("owned", os.path.dirname(path)) in (["0o700", True], ["0o777", False], ["0o777", True])
+    assert not any("line" in value for value in environment.values())
+    assert await other.ask("read", (await other.ask("environ"))["KEY_FILE"]) == "another one's"
+    assert await probe.ask("listing", "/proc/self/fd") == ["0", "1", "2", "3"], "the fourth is the listing's own"
+    await probe.process.stop(5)
+    assert is_gone(environment["KEY_FILE"]) and os.listdir(home) == []
+
+
+async def test_a_file_is_named_like_a_variable(runtime: Runtime) -> None:
+    for name in ("../KEY", "a/b", "", "x y"):
+        with pytest.raises(LaunchFailed, match="can't be the name"):
+            await runtime.start(LaunchSpec("n", ["/bin/true"], files={name: "x"}))
 
 
 async def test_only_the_three_pipes_are_handed_over(launch: Launch) -> None:
@@ -227,6 +255,7 @@ async def test_over_execv_instances_live_on_and_an_end_in_between_is_told(kind: 
     assert process.returncode == 0, complained.decode()
     assert json.loads(said) == {
         "pids": True, "dying": "exited with code 5", "said": True, "memory": True, "distinct": True,
+        "file": "of its own", "file_left": False,
         "stopped": "stopped", "left": "",
     }  # fmt: skip
 
