@@ -30,6 +30,11 @@ export class Arguments {
     return null;
   }
 
+  // As it stands, whatever is wrong with it; what can't be read is left out.
+  value() {
+    return this.#form.typed().length ? {} : this.#form.read();
+  }
+
   #turn() {
     if (this.#form.typed().length) return void this.#form.check();
     const value = this.#form.read();

@@ -4,34 +4,56 @@ import * as legacy from "./legacy.js";
 import * as modern from "./modern.js";
 import { Refused } from "./transport.js";
 
-export const CLIENT = { name: "slipway-playground", title: "Slipway Playground", version: "1" };
+const CLIENT = { name: "slipway-playground", title: "Slipway Playground", version: "1" };
 const CLIENTS = { [legacy.REVISION]: legacy.LegacyClient, [modern.REVISION]: modern.ModernClient };
 const PAGES = 50; // of one list
 
 export class Connection {
+  client = null;
   greeting = null;
 
   // `hooks`: { capabilities, answer, heard } as of LegacyClient.
-  constructor(transport, revision, hooks) {
-    this.revision = revision;
-    this.client = new CLIENTS[revision](transport, { ...hooks, clientInfo: CLIENT });
+  constructor(transport, hooks) {
+    this.transport = transport;
+    this.hooks = { ...hooks, clientInfo: CLIENT };
   }
 
-  async connect() {
-    this.greeting = await this.client.connect();
+  // Begins anew, in the place of what there was. False where somebody began once more meanwhile.
+  async open(revision) {
+    this.close();
+    const client = (this.client = new CLIENTS[revision](this.transport, this.hooks));
+    try {
+      const greeting = await client.connect();
+      if (this.client !== client) return false;
+      this.greeting = greeting;
+    } catch (error) {
+      if (this.client !== client) return false;
+      throw error;
+    }
+    // 2025-11-25 server/utilities/logging: without it a server may choose what it tells. Later each request says it.
+    if (revision === legacy.REVISION && this.has("logging")) {
+      await client.request("logging/setLevel", { level: "debug" }).catch(() => {});
+    }
+    return this.client === client;
   }
 
   close() {
-    this.client.close();
+    this.client?.close();
+    this.client = this.greeting = null;
   }
 
   get server() {
     const info = this.greeting?.serverInfo ?? this.greeting?._meta?.["io.modelcontextprotocol/serverInfo"] ?? {};
-    return [info.title ?? info.name, info.version].filter(Boolean).join(" ");
+    return [info.title ?? info.name, info.version].filter(Boolean).join(" ") || "the server";
   }
 
   has(capability) {
     return this.greeting?.capabilities?.[capability] !== undefined;
+  }
+
+  request(method, params, on) {
+    if (this.client === null) throw new Refused("It is not connected. Press Reconnect.");
+    return this.client.request(method, params, on);
   }
 
   // All pages of a list, such as ("tools/list", "tools").
@@ -39,7 +61,7 @@ export class Connection {
     const found = [];
     let cursor;
     for (let page = 0; page < PAGES; page += 1) {
-      const result = await this.client.request(method, cursor === undefined ? {} : { cursor });
+      const result = await this.request(method, cursor === undefined ? {} : { cursor });
       if (Array.isArray(result?.[member])) found.push(...result[member]);
       cursor = result?.nextCursor;
       if (cursor === undefined || cursor === null) return found;
@@ -48,6 +70,6 @@ export class Connection {
   }
 
   call(tool, values, on) {
-    return this.client.request("tools/call", { name: tool.name, arguments: values }, { ...on, schema: tool.inputSchema });
+    return this.request("tools/call", { name: tool.name, arguments: values }, { ...on, schema: tool.inputSchema });
   }
 }

@@ -1,6 +1,7 @@
 // The blocks of a result (2025-11-25 and 2026-07-28 server/tools, "Tool Result"): words, pictures, recordings, links.
 
 import { badge, button, code, el, icon, outside } from "./dom.js";
+import { looksLikeMarkdown, markdown } from "./markdown.js";
 import { octets, pretty, visible } from "./words.js";
 
 const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
@@ -17,6 +18,7 @@ const unreadable = (block) => code(pretty(block), "Content that can't be shown")
 // A picture as data:, which the site's policy allows for images; nothing in it can run.
 function image(data, type, name) {
   if (!IMAGES.includes(type)) return file(data, type, name);
+  atob(data); // raises where it is no base64
   return el("img", { class: "playground-image", src: `data:${type};base64,${data}`, alt: name || "Image from the result" });
 }
 
@@ -33,17 +35,19 @@ function file(data, type, name) {
   return el("p", { class: "row" }, link, el("span", { class: "small muted mono break" }, visible(type ?? ""), " · ", octets(blob.size)));
 }
 
-export function words(text, label = "Text") {
+export function words(text, label = "Text", type = "") {
   const shown = visible(text.slice(0, LONGEST));
   const cut = text.length > LONGEST ? [el("p", { class: "small muted" }, "Only the beginning is shown; the JSON has all of it.")] : [];
-  return el("div", {}, code(shown, label), cut);
+  if (type !== "text/markdown" && (type !== "" || !looksLikeMarkdown(shown))) return el("div", {}, code(shown, label), cut);
+  const plain = el("details", {}, el("summary", { class: "small muted" }, "As text"), code(shown, label));
+  return el("div", { class: "stack" }, markdown(shown), plain, cut);
 }
 
 // What resources/read gives, and what a result has inside: { uri, mimeType, text } or { uri, mimeType, blob }.
 export function resource(found) {
   const head = el("p", { class: "small muted mono break" }, visible(found.uri ?? ""), found.mimeType ? ` · ${visible(found.mimeType)}` : "");
   const name = String(found.uri ?? "").split("/").pop();
-  if (typeof found.text === "string") return el("div", { class: "stack" }, head, words(found.text, `Text of ${name}`));
+  if (typeof found.text === "string") return el("div", { class: "stack" }, head, words(found.text, `Text of ${name}`, found.mimeType ?? ""));
   return el("div", { class: "stack" }, head, medium(found.blob ?? "", found.mimeType ?? "", name));
 }
 

@@ -55,6 +55,8 @@ export class Run {
     const head = el("div", { class: "row" }, icon("loader-circle", true), el("h3", {}, name), elapsed, button("Cancel", () => stop.abort(), "button-small"));
     this.announce(`${name}: running`);
     const on = {
+      said: (text) => (words.textContent = visible(text)),
+      task: (id) => head.append(el("a", { href: `/tasks/${encodeURIComponent(id)}/`, class: "small" }, "Page of this task")),
       progress: ({ progress, total, message }) => {
         if (total > 0) [bar.max, bar.value] = [total, progress];
         words.textContent = visible([total > 0 ? `${progress} of ${total}` : String(progress), message].filter(Boolean).join(" · "));

@@ -1,20 +1,18 @@
-// What a JSON Schema (2020-12) wants, as far as a form has to know. Pure. Schemas come from hosted servers: any part may
-// be of any type, or refer to itself.
+// What a JSON Schema (2020-12) wants, as far as a form has to know. Pure. A schema may refer to itself.
+
+import { sane } from "./sane.js";
 
 const DEEPEST = 12;
 
 // The schema with its own `$ref` followed (never to another document), and `allOf` put together.
 export function resolved(schema, root, depth = 0) {
-  if (schema === true || schema === undefined || schema === null || typeof schema !== "object") return {};
-  if (depth > DEEPEST) return { $comment: "too deep" };
-  let found = schema;
-  if (typeof schema.$ref === "string") {
-    const { $ref, ...beside } = schema;
-    const target = at(root, $ref);
-    if (target === undefined) return { ...beside, $comment: `unknown: ${$ref}` };
-    found = { ...resolved(target, root, depth + 1), ...beside };
+  if (depth > DEEPEST) return {};
+  let found = sane(schema);
+  if (typeof found.$ref === "string") {
+    const { $ref, ...beside } = found;
+    found = { ...resolved(at(root, $ref), root, depth + 1), ...beside };
   }
-  if (Array.isArray(found.allOf)) {
+  if (found.allOf) {
     const { allOf, ...rest } = found;
     found = [...allOf.map((part) => resolved(part, root, depth + 1)), rest].reduce(together);
   }
@@ -43,20 +41,20 @@ const isPlain = (value) => value === null || ["string", "number", "boolean"].inc
 
 // Of a choice: [{ value, label, help }]; null where it is none.
 export function options(schema) {
-  if (Array.isArray(schema.enum) && schema.enum.length && schema.enum.every(isPlain)) {
+  if (schema.enum?.every(isPlain)) {
     const names = Array.isArray(schema.enumNames) ? schema.enumNames : [];
     return schema.enum.map((value, i) => ({ value, label: String(names[i] ?? value) }));
   }
   const branches = schema.oneOf ?? schema.anyOf;
   const isConstant = (part) => part && typeof part === "object" && Object.hasOwn(part, "const") && isPlain(part.const);
-  if (!Array.isArray(branches) || !branches.length || !branches.every(isConstant)) return null;
+  if (!branches?.every(isConstant)) return null;
   return branches.map((part) => ({ value: part.const, label: String(part.title ?? part.const), help: part.description }));
 }
 
 // The alternatives of a union, each resolved; null where it is none. A list of types is one, too.
 export function branches(schema, root) {
   const found = schema.oneOf ?? schema.anyOf;
-  if (Array.isArray(found) && found.length) {
+  if (found) {
     const { oneOf, anyOf, title, description, default: initial, ...beside } = schema;
     return found.map((part) => together(beside, resolved(part, root)));
   }
@@ -81,5 +79,5 @@ export function kindOf(schema, root) {
 
 function isForm({ properties, patternProperties, additionalProperties }) {
   const isOpen = typeof additionalProperties === "object" || patternProperties !== undefined;
-  return typeof properties === "object" && properties !== null && Object.keys(properties).length > 0 && !isOpen;
+  return Object.keys(properties ?? {}).length > 0 && !isOpen;
 }

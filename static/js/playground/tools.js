@@ -3,6 +3,7 @@
 import { Arguments } from "./arguments.js";
 import { badge, button, el, icon } from "./dom.js";
 import { Run } from "./run.js";
+import { snippetsPanel } from "./snippets_panel.js";
 import { hasInvisible, visible } from "./words.js";
 
 const HINTS = [
@@ -22,8 +23,8 @@ export function badges(tool) {
   return found;
 }
 
-// The chosen tool. `call(tool, arguments, on)` calls it; `context` as Run wants it.
-export function toolPanel(tool, { call, callAsTask, context }) {
+// The chosen tool. `call(tool, arguments, on)` calls it, `callAsTask` may be null; `context` as Run wants it.
+export function toolPanel(tool, { call, callAsTask, context, address }) {
   const run = new Run(context);
   const given = new Arguments(tool.inputSchema ?? {});
   const name = visible(tool.name);
@@ -61,5 +62,6 @@ export function toolPanel(tool, { call, callAsTask, context }) {
     tool.description ? el("p", { class: "playground-description" }, visible(tool.description)) : [],
     form,
     run.element,
+    snippetsPanel(address, tool, () => given.value()),
   );
 }

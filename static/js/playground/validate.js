@@ -8,7 +8,7 @@ export function problems(value, schema, root, path = []) {
   const found = resolved(schema, root);
   const say = (message) => [{ path, message }];
   if (Object.hasOwn(found, "const")) return same(value, found.const) ? [] : say(`It has to be ${JSON.stringify(found.const)}.`);
-  if (Array.isArray(found.enum)) return found.enum.some((one) => same(value, one)) ? [] : say("Choose one of what is offered.");
+  if (found.enum) return found.enum.some((one) => same(value, one)) ? [] : say("Choose one of what is offered.");
   const ways = branches(found, root);
   if (ways) return united(value, ways, root, path);
   if (found.type !== undefined && !isOf(value, found.type)) return say(`It has to be ${ARTICLES[found.type] ?? found.type}.`);
@@ -48,7 +48,7 @@ function text(value, { minLength, maxLength, pattern, format }) {
   const length = [...value].length;
   if (length < minLength) return [`At least ${minLength} characters; there are ${length}.`];
   if (length > maxLength) return [`At most ${maxLength} characters; there are ${length}.`];
-  if (typeof pattern === "string" && !matches(pattern, value)) return [`It has to match ${pattern}`];
+  if (pattern !== undefined && !matches(pattern, value)) return [`It has to match ${pattern}`];
   const [rule, words] = (Object.hasOwn(FORMATS, format ?? "") && FORMATS[format]) || [];
   return rule && !rule.test(value) ? [words] : [];
 }
@@ -79,7 +79,7 @@ function list(value, { minItems, maxItems, uniqueItems }) {
 }
 
 const items = (value, { items: schema }, root, path) =>
-  typeof schema === "object" ? value.flatMap((item, i) => problems(item, schema, root, [...path, i])) : [];
+  schema ? value.flatMap((item, i) => problems(item, schema, root, [...path, i])) : [];
 
 function members(value, { properties = {}, required = [] }, root, path) {
   const missing = required.filter((name) => !Object.hasOwn(value, name));

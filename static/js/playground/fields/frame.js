@@ -10,7 +10,7 @@ export function framed(spec, control, { isGroup = false, more = [], help = [] } 
   const words = visible(spec.schema.title ?? spec.name);
   const mandatory = spec.isRequired ? [] : [el("span", { class: "field-optional" }, " (optional)")];
   const technical = spec.schema.title && spec.schema.title !== spec.name && spec.name ? [el("code", { class: "field-key" }, visible(spec.name))] : [];
-  const texts = [spec.schema.description, ...help].filter((text) => typeof text === "string" && text);
+  const texts = [spec.schema.description, ...help].filter(Boolean);
   const notes = el("div", { class: "field-help", id: `${id}-help` }, texts.map((text) => el("p", {}, visible(text))));
   const errors = el("ul", { class: "errorlist", id: `${id}-errors`, hidden: true });
   control.setAttribute("aria-describedby", [texts.length && notes.id, errors.id].filter(Boolean).join(" "));

@@ -6,8 +6,7 @@ import { framed } from "./frame.js";
 export function numberField(spec) {
   const { schema, initial } = spec;
   const isWhole = schema.type === "integer";
-  const finite = (value) => (Number.isFinite(value) ? value : undefined);
-  const limits = { min: finite(schema.minimum), max: finite(schema.maximum), step: isWhole ? 1 : "any" };
+  const limits = { min: schema.minimum, max: schema.maximum, step: isWhole ? 1 : "any" };
   const control = el("input", { type: "number", inputmode: isWhole ? "numeric" : "decimal", ...limits });
   if (Number.isFinite(initial)) control.value = String(initial);
   const { element, mark } = framed(spec, control);

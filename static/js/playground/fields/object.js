@@ -18,7 +18,7 @@ export function objectField(spec) {
   }
 
   function fill() {
-    const needed = Array.isArray(schema.required) ? schema.required : [];
+    const needed = schema.required ?? [];
     for (const [name, part] of Object.entries(schema.properties)) {
       const more = { name, isRequired: needed.includes(name), initial: initial?.[name], depth: spec.depth + 1 };
       const child = spec.make({ schema: part, root: spec.root, ...more });

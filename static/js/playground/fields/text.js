@@ -13,7 +13,7 @@ export function textField(spec) {
   const control = type
     ? el("input", { type, step: type === "datetime-local" ? 1 : undefined, ...limits })
     : el("textarea", { rows: 1, spellcheck: "false", class: schema.format === SECRET ? "secret-input" : undefined, ...limits });
-  const example = Array.isArray(schema.examples) && typeof schema.examples[0] === "string" ? schema.examples[0] : "";
+  const example = typeof schema.examples?.[0] === "string" ? schema.examples[0] : "";
   if (example) control.setAttribute("placeholder", example);
   control.autocomplete = "off";
   if (typeof initial === "string") control.value = type === "datetime-local" ? local(initial) : initial;

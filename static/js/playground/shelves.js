@@ -1,0 +1,85 @@
+// What a server offers, in three lists: tools, resources with their templates, and prompts.
+
+import { Listing } from "./listing.js";
+import { promptPanel, resourcePanel, templatePanel } from "./offered.js";
+import { callAsTask, hasTasks } from "./tasks.js";
+import { toolPanel } from "./tools.js";
+import { visible } from "./words.js";
+
+// Each: how it is called, what the server says that it has, the notification after which it is asked again.
+const SHELVES = {
+  tools: { capability: "tools", empty: "This server offers no tools.", load: tools },
+  resources: { capability: "resources", empty: "This server offers no resources.", load: resources },
+  prompts: { capability: "prompts", empty: "This server offers no prompts.", load: prompts },
+};
+
+async function tools(connection) {
+  const found = await connection.list("tools/list", "tools");
+  return found.map((tool) => ({ label: tool.name, about: tool.title ?? tool.description, item: { kind: "tool", ...tool } }));
+}
+
+async function resources(connection) {
+  const known = await connection.list("resources/list", "resources");
+  // A server may have none of these and not know the method.
+  const templates = await connection.list("resources/templates/list", "resourceTemplates").catch(() => []);
+  return [
+    ...known.map((one) => ({ label: one.name ?? one.uri, about: one.uri, item: { kind: "resource", ...one } })),
+    ...templates.map((one) => ({ label: one.name ?? one.uriTemplate, about: one.uriTemplate, item: { kind: "template", ...one } })),
+  ];
+}
+
+async function prompts(connection) {
+  const found = await connection.list("prompts/list", "prompts");
+  return found.map((prompt) => ({ label: prompt.name, about: prompt.title ?? prompt.description, item: { kind: "prompt", ...prompt } }));
+}
+
+// The panel of what was chosen. `context` as Run wants it; `address` of the endpoint, for code to take away.
+export function panelOf(connection, { kind, ...item }, context, address) {
+  if (kind === "resource") return resourcePanel(connection, item, context);
+  if (kind === "template") return templatePanel(connection, item, context);
+  if (kind === "prompt") return promptPanel(connection, item, context);
+  const call = (...given) => connection.call(...given);
+  const asTask = hasTasks(connection) ? (...given) => callAsTask(connection, ...given) : null;
+  return toolPanel(item, { call, callAsTask: asTask, context, address });
+}
+
+export class Shelves {
+  #lists = {};
+
+  // `place(name)` and `count(name)` are elements of the page; `open(item)` shows a chosen one.
+  constructor({ place, count, open }) {
+    this.count = count;
+    for (const [name, { empty }] of Object.entries(SHELVES)) {
+      this.#lists[name] = new Listing({ label: name, empty, open });
+      place(name).append(this.#lists[name].element);
+    }
+  }
+
+  say(words) {
+    for (const [name, list] of Object.entries(this.#lists)) {
+      list.say(words);
+      this.count(name).textContent = "";
+    }
+  }
+
+  fill(connection) {
+    return Promise.all(Object.keys(SHELVES).map((name) => this.#fill(name, connection)));
+  }
+
+  // `method` of a notification; nothing happens for one that is about no list.
+  heard(method, connection) {
+    const name = /^notifications\/(\w+)\/list_changed$/.exec(method)?.[1] ?? "";
+    if (Object.hasOwn(SHELVES, name)) this.#fill(name, connection);
+  }
+
+  async #fill(name, connection) {
+    const list = this.#lists[name];
+    try {
+      const items = connection.has(SHELVES[name].capability) ? await SHELVES[name].load(connection) : [];
+      list.show(items);
+      this.count(name).textContent = String(items.length);
+    } catch (error) {
+      list.say(visible(error.message));
+    }
+  }
+}

@@ -1,0 +1,196 @@
+"""The Playground against a hosted server: a nested form, progress, a question, results; and markup in what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from tests.pages.conftest import OpenPage
+from tests.pages.test_browser import sign_in_by_link
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+TRAVEL = Path(__file__).parents[1] / "servers" / "travel.py"
+OWNER = "gina"
+PATH = f"/d/{OWNER}/travel/playground"
+WAIT_MS = 60_000
+ERAS = ["2025-11-25", "2026-07-28"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def signed_in(stack: Stack, open_page: OpenPage) -> Any:
+    """The cookies of OWNER, who has the server "travel"."""
+    stack.manage("host", f"source:{TRAVEL}", "--owner", OWNER, "--name", "travel", seconds=300)
+    async with open_page() as page:
+        await sign_in_by_link(page, stack, OWNER)
+        return await page.context.storage_state()
+
+
+async def connected(page: Page, era: str = ERAS[0]) -> None:
+    await page.goto(PATH)
+    await page.get_by_label("Protocol").select_option(era)
+    await expect(page.locator("[data-playground-status]")).to_have_text("Connected to Travel 1.0", timeout=WAIT_MS)
+
+
+async def choose(page: Page, name: str) -> Locator:
+    """The panel of the chosen thing."""
+    await page.locator(".playground-entry", has_text=name).first.click()
+    return page.locator("[data-playground-chosen]")
+
+
+async def call(panel: Locator) -> None:
+    await panel.get_by_role("button", name="Call", exact=True).click()
+
+
+async def done(panel: Locator, words: str = "Done") -> None:
+    await expect(panel.locator(".playground-run .badge").first).to_have_text(words, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_nested_form_is_filled_called_asked_and_answered(open_page: OpenPage, signed_in: Any, era: str) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page, era)
+        panel = await choose(page, "plan_trip")
+        await call(panel)  # with nothing filled in: told where it is missing, and nothing is sent
+        await expect(panel.get_by_text("3 things do not fit the schema")).to_be_visible()
+        await expect(panel.get_by_label("Full name")).to_be_focused()
+        await expect(panel.get_by_label("Full name")).to_have_attribute("aria-invalid", "true")
+        await panel.get_by_label("Full name").fill("Ada Lovelace")
+        await panel.get_by_label("email").fill("ada@example.org")
+        await panel.get_by_label("city").fill("Bern")
+        await panel.get_by_role("button", name="Add to stops").click()
+        await panel.get_by_label("city").nth(1).fill("Basel")
+        await panel.get_by_label("budget").select_option("By day")
+        await panel.get_by_label("each_day").fill("12.5")
+        await panel.get_by_label("food").check()
+        await call(panel)
+        await expect(panel.locator(".playground-run progress")).to_have_js_property("value", 2, timeout=WAIT_MS)
+        question = page.get_by_role("region", name="The server asks you")
+        await expect(question).to_contain_text("Shall this be booked?")
+        await question.get_by_label("Book it?").select_option("Yes (true)")
+        await question.get_by_label("seat").select_option("Window")
+        await question.get_by_role("button", name="Submit").click()
+        await done(panel)
+        await expect(question).to_have_count(0)
+        await expect(panel.get_by_role("region", name="stops")).to_contain_text("Basel")
+        await expect(panel.locator(".playground-log")).to_contain_text("looking for a bed in Bern")
+        await panel.get_by_text("As JSON").click()
+        result = json.loads(await panel.get_by_role("region", name="Result as JSON").inner_text())
+        assert result["structuredContent"]["answer"] == {"action": "accept", "content": {"sure": True, "seat": "w"}}
+        await expect(page.locator("[data-playground-announce]")).to_contain_text("plan_trip: done after")
+
+
+async def test_the_trace_has_each_message_and_never_the_token(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        tokens: list[str] = []
+        page.on("request", lambda request: tokens.append(request.headers.get("authorization", "")))
+        cookies: list[str] = []
+        page.on(
+            "request",
+            lambda request: cookies.append(request.headers.get("cookie", "")) if "/mcp/" in request.url else None,
+        )
+        await connected(page)
+        panel = await choose(page, "echo")
+        await panel.get_by_role("button", name="Write as JSON").click()
+        await panel.get_by_label("Arguments").fill('{"a": [1, {"b": null}]}')
+        await call(panel)
+        await done(panel)
+        await page.locator(".playground-trace > summary").click()
+        lines = page.locator(".playground-line")
+        await expect(lines.filter(has_text="tools/call")).to_have_count(2)
+        await expect(lines.filter(has_text="result").filter(has_text="tools/call")).to_contain_text(" ms")
+        await lines.filter(has_text="request").filter(has_text="tools/call").click()
+        sent = json.loads(await page.get_by_role("region", name="request tools/call").inner_text())
+        assert sent["params"]["arguments"] == {"a": [1, {"b": None}]}
+        bearer = next(token for token in tokens if token).removeprefix("Bearer ")
+        assert bearer not in await page.content()
+        assert set(cookies) == {""}
+
+
+async def test_cancelling_reaches_the_server(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page)
+        panel = await choose(page, "slow")
+        await call(panel)
+        await expect(panel.get_by_text("1 of 10 · begun")).to_be_visible(timeout=WAIT_MS)
+        await panel.get_by_role("button", name="Cancel").click()
+        await done(panel, "Failed")
+        await expect(panel.get_by_text("Cancelled")).to_be_visible()
+        await expect(page.locator(".playground-line", has_text="notifications/cancelled")).to_have_count(1)
+
+
+async def test_a_tools_own_failure_and_a_models_answer_are_shown(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page)
+        panel = await choose(page, "fail")
+        await call(panel)
+        await done(panel, "Failed")
+        await expect(panel.locator(".alert-bad")).to_contain_text("The tool says that it failed")
+        await expect(panel).to_contain_text("There is no train on Sundays.")
+        panel = await choose(page, "ask_model")
+        await call(panel)
+        question = page.get_by_role("region", name="The server asks your model")
+        await question.get_by_label("Answer of the model").fill("Bergen")
+        await question.get_by_role("button", name="Answer").click()
+        await done(panel)
+        await expect(panel).to_contain_text("The model says: Bergen")
+
+
+async def test_pictures_recordings_and_files_are_shown(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page)
+        panel = await choose(page, "picture")
+        await call(panel)
+        await done(panel)
+        await expect(panel.get_by_role("img", name="Image from the result")).to_have_js_property("naturalWidth", 96)
+        duration = "audio => audio.readyState || new Promise(r => audio.addEventListener('loadedmetadata', r))"
+        await panel.locator("audio").evaluate(duration)
+        assert await panel.locator("audio").evaluate("audio => audio.duration") == 0.5
+        await expect(panel.get_by_role("link", name="Download")).to_have_attribute("download", "ticket.bin")
+
+
+async def test_nothing_that_a_server_says_becomes_markup(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page)
+        panel = await choose(page, "onerror")
+        await call(panel)
+        await done(panel)
+        await page.locator(".playground-trace > summary").click()
+        for line in await page.locator(".playground-line").all():
+            await line.click()
+        for details in await panel.locator("details:not([open]) > summary").all():
+            await details.click()
+        assert await page.title() == f"Playground · {OWNER}/travel · Slipway"
+        assert await page.locator(".playground script, .playground iframe, [onerror]").count() == 0
+        assert await page.locator("a[href^='javascript' i]").count() == 0
+        sources = await page.locator(".playground img").evaluate_all("all => all.map((one) => one.src)")
+        assert [source for source in sources if not source.startswith("data:image/png;base64,")] == []
+        await expect(panel.locator("h2")).to_contain_text("<script>")
+
+
+async def test_a_revoked_token_is_replaced_without_a_word(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page, open_page(storage_state=signed_in) as other:
+        await connected(page)
+        await other.goto(f"/d/{OWNER}/travel/access")
+        while await (revoke := other.get_by_role("button", name="Revoke")).count():
+            await revoke.first.click()
+        panel = await choose(page, "echo")
+        await call(panel)
+        await done(panel)
+
+
+async def test_no_width_is_too_narrow(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in, viewport={"width": 360, "height": 740}) as page:
+        await connected(page)
+        for name in ("onerror", "picture"):
+            panel = await choose(page, name)
+            await call(panel)
+            await done(panel)
+            wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert await page.evaluate(wider) <= 0, name
