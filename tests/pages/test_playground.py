@@ -78,10 +78,10 @@ async def test_a_nested_form_is_filled_called_asked_and_answered(open_page: Open
         await question.get_by_role("button", name="Submit").click()
         await done(panel)
         await expect(question).to_have_count(0)
-        await expect(panel.get_by_role("region", name="stops")).to_contain_text("Basel")
+        await expect(panel.get_by_role("group", name="stops").last).to_contain_text("Basel")
         await expect(panel.locator(".playground-log")).to_contain_text("looking for a bed in Bern")
-        await panel.get_by_text("As JSON").click()
-        result = json.loads(await panel.get_by_role("region", name="Result as JSON").inner_text())
+        await panel.get_by_text("As JSON", exact=True).click()
+        result = json.loads(await panel.get_by_role("group", name="Result as JSON").inner_text())
         assert result["structuredContent"]["answer"] == {"action": "accept", "content": {"sure": True, "seat": "w"}}
         await expect(page.locator("[data-playground-announce]")).to_contain_text("plan_trip: done after")
 
@@ -106,7 +106,7 @@ async def test_the_trace_has_each_message_and_never_the_token(open_page: OpenPag
         await expect(lines.filter(has_text="tools/call")).to_have_count(2)
         await expect(lines.filter(has_text="result").filter(has_text="tools/call")).to_contain_text(" ms")
         await lines.filter(has_text="request").filter(has_text="tools/call").click()
-        sent = json.loads(await page.get_by_role("region", name="request tools/call").inner_text())
+        sent = json.loads(await page.get_by_role("group", name="request tools/call").inner_text())
         assert sent["params"]["arguments"] == {"a": [1, {"b": None}]}
         bearer = next(token for token in tokens if token).removeprefix("Bearer ")
         assert bearer not in await page.content()
@@ -164,14 +164,57 @@ async def test_nothing_that_a_server_says_becomes_markup(open_page: OpenPage, si
         await page.locator(".playground-trace > summary").click()
         for line in await page.locator(".playground-line").all():
             await line.click()
-        for details in await panel.locator("details:not([open]) > summary").all():
-            await details.click()
+        closed = panel.locator("details:not([open]) > summary")  # those inside come once the outer one is open
+        while await closed.count():
+            await closed.first.click()
         assert await page.title() == f"Playground · {OWNER}/travel · Slipway"
         assert await page.locator(".playground script, .playground iframe, [onerror]").count() == 0
         assert await page.locator("a[href^='javascript' i]").count() == 0
         sources = await page.locator(".playground img").evaluate_all("all => all.map((one) => one.src)")
         assert [source for source in sources if not source.startswith("data:image/png;base64,")] == []
         await expect(panel.locator("h2")).to_contain_text("<script>")
+
+
+async def test_resources_and_prompts_are_read_with_completed_arguments(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page, "2026-07-28")
+        await page.locator("label", has_text="Prompts").click()
+        panel = await choose(page, "postcard")
+        await panel.get_by_role("button", name="Get", exact=True).click()  # nothing is sent without what is needed
+        await expect(panel.get_by_label("city")).to_be_focused()
+        await panel.get_by_label("city").fill("be")
+        await expect(panel.locator("datalist option").first).to_have_attribute("value", "Bern", timeout=WAIT_MS)
+        await panel.get_by_label("city").fill("Bern")
+        await panel.get_by_role("button", name="Get", exact=True).click()
+        await done(panel)
+        await expect(panel).to_contain_text("Write a postcard from Bern.")
+        await page.locator("label", has_text="Resources").click()
+        panel = await choose(page, "guide")
+        await panel.get_by_label("city").fill("Zürich/See")
+        await panel.get_by_role("button", name="Read", exact=True).click()
+        await done(panel)
+        await expect(panel).to_contain_text("All about travel://guide/Z%C3%BCrich%2FSee")
+        await page.locator("label", has_text="Tools").click()
+        panel = await choose(page, "picture")
+        await call(panel)
+        await done(panel)
+        await panel.get_by_role("button", name="Read Guide to Bern").click()
+        await done(panel)
+        await expect(panel).to_contain_text("All about travel://guide/Bern")
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_call_runs_as_a_task_that_asks(open_page: OpenPage, signed_in: Any, era: str) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page, era)
+        panel = await choose(page, "ask_model")
+        await panel.get_by_role("button", name="Run as task").click()
+        question = page.get_by_role("region", name="The server asks your model")
+        await question.get_by_label("Answer of the model").fill("Basel", timeout=WAIT_MS)
+        await expect(panel.get_by_role("link", name="Page of this task")).to_be_visible()
+        await question.get_by_role("button", name="Answer").click()
+        await done(panel)
+        await expect(panel).to_contain_text("The model says: Basel")
 
 
 async def test_a_revoked_token_is_replaced_without_a_word(open_page: OpenPage, signed_in: Any) -> None:

@@ -21,13 +21,16 @@ export function questions(place, announce) {
     if (method === "roots/list") return { roots: [] };
     if (!Object.hasOwn(asking, method)) throw new Declined(`The Playground does not answer ${method}.`, -32601);
     const { element, answered } = asking[method](params);
+    const before = document.activeElement;
     place.append(element);
     announce("The server asks you something");
     (element.querySelector("input, select, textarea") ?? element.querySelector("a, button"))?.focus();
     try {
       return await Promise.race([answered, ended(signal)]);
     } finally {
+      const hadFocus = element.contains(document.activeElement);
       element.remove();
+      if (hadFocus) before?.focus();
     }
   };
 }
@@ -36,7 +39,7 @@ const ended = (signal) => new Promise((_, reject) => signal.addEventListener("ab
 
 function asked(title, message, body, onsubmit, buttons) {
   const head = el("div", { class: "panel-head" }, icon("circle-alert"), el("h3", {}, title));
-  const words = message ? el("p", { class: "playground-description" }, visible(message)) : [];
+  const words = message ? el("p", { class: "playground-said" }, visible(message)) : [];
   const form = el("form", { class: "panel-body stack", novalidate: true }, words, body, el("div", { class: "button-group" }, buttons));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -60,7 +63,8 @@ function elicitation({ mode, message, requestedSchema, url }) {
   return { element: asked("The server asks you", message, [el("div", { class: "form" }, form.element), note], accept, [submit("Submit"), ...others]), answered: promise };
 }
 
-function page(address) {
+// The way to a page of somebody else's: where it leads is read before it is opened.
+export function page(address) {
   const host = URL.parse(address)?.host;
   if (!host) return [alert("warn", "What it gave is no web address, and is not opened", el("p", {}, visible(address)))];
   return [

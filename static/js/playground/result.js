@@ -1,6 +1,7 @@
 // What came of a request: a result of tools/call, resources/read or prompts/get, or what went wrong.
 
 import { alert, badge, code, el } from "./dom.js";
+import { page } from "./questions.js";
 import { content, resource } from "./content.js";
 import { structured } from "./tree.js";
 import { milliseconds, pretty, visible } from "./words.js";
@@ -37,8 +38,16 @@ function raw(value) {
   return el("details", {}, el("summary", { class: "small muted" }, "As JSON"), code(pretty(value), "Result as JSON"));
 }
 
+const VISIT_FIRST = -32042; // 2025-11-25 client/elicitation, "URL Elicitation Required Error"
+
+function visits({ data }) {
+  const pages = listOf(data?.elicitations).map(({ message, url }) => el("div", { class: "playground-link" }, el("p", {}, visible(message ?? "")), page(url)));
+  return [alert("warn", "A page has to be visited first", el("p", {}, "Come back when you are done there, and call again.")), ...pages];
+}
+
 // What went wrong: an error of the server's with its code, or words of the site's.
 export function shownError(error) {
+  if (error.code === VISIT_FIRST && listOf(error.data?.elicitations).length) return visits(error);
   const name = error.code === undefined ? "This did not work" : `The server answered with an error (${error.code})`;
   const parts = [alert("bad", name, el("p", {}, visible(error.message)))];
   return error.data === undefined ? parts : [...parts, code(pretty(error.data), "Details of the error")];

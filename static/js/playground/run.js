@@ -23,6 +23,7 @@ export class Run {
     const began = performance.now();
     const { parts, on, end } = this.#running(name, stop, began);
     this.element.replaceChildren(...parts);
+    this.element.scrollIntoView({ block: "nearest" });
     let shown;
     let isGood = false;
     try {

@@ -22,7 +22,7 @@ export function table(rows, names, label) {
   const line = (row) => el("tr", {}, names.map((name) => el("td", { class: typeof row[name] === "number" ? "number" : "break" }, cell(row[name]))));
   const shown = el("table", { class: "table" }, el("thead", {}, head), el("tbody", {}, rows.slice(0, ROWS).map(line)));
   const more = rows.length > ROWS ? el("p", { class: "small muted" }, `${rows.length - ROWS} more rows are in the JSON.`) : [];
-  return el("div", { class: "table-scroll playground-table", role: "region", "aria-label": label, tabindex: "0" }, shown, more);
+  return el("div", { class: "table-scroll playground-table", role: "group", "aria-label": label, tabindex: "0" }, shown, more);
 }
 
 function summary(value) {
