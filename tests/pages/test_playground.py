@@ -228,6 +228,22 @@ async def test_a_revoked_token_is_replaced_without_a_word(open_page: OpenPage, s
         await done(panel)
 
 
+async def test_a_session_that_ended_is_begun_anew(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page, open_page(storage_state=signed_in) as other:
+        await connected(page)
+        panel = await choose(page, "echo")
+        await call(panel)
+        await done(panel)
+        await other.goto(f"/d/{OWNER}/travel/")
+        await other.get_by_role("button", name="Restart").click()
+        await expect(other.locator(".deployment-title .badge").first).to_have_text("Running", timeout=WAIT_MS)
+        await call(panel)
+        await done(panel)
+        await page.locator(".playground-trace > summary").click()
+        greetings = page.locator(".playground-line", has_text="request").filter(has_text="initialize #")
+        await expect(greetings).to_have_count(2)
+
+
 async def test_no_width_is_too_narrow(open_page: OpenPage, signed_in: Any) -> None:
     async with open_page(storage_state=signed_in, viewport={"width": 360, "height": 740}) as page:
         await connected(page)

@@ -1,10 +1,11 @@
 // A client of 2025-11-25: a handshake, a session, and questions that come as requests on the streams.
 
 import { channel, resumed } from "./resuming.js";
-import { Failure, Refused } from "./transport.js";
+import { outcome, Refused } from "./transport.js";
 
 export const REVISION = "2025-11-25";
 const METHOD_NOT_FOUND = -32601;
+const GONE = 404; // basic/transports, "Session Management": the client begins anew
 
 export class LegacyClient {
   #next = 1;
@@ -19,8 +20,8 @@ export class LegacyClient {
 
   async connect() {
     const { capabilities, clientInfo } = this.hooks;
-    const params = { protocolVersion: REVISION, capabilities, clientInfo };
-    const greeting = await this.request("initialize", params);
+    this.#session = "";
+    const greeting = await this.request("initialize", { protocolVersion: REVISION, capabilities, clientInfo });
     await this.#post({ method: "notifications/initialized" });
     this.#hear();
     return greeting;
@@ -28,16 +29,22 @@ export class LegacyClient {
 
   // Returns the result. `on`: { progress(params), log(params), signal }. Raises Failure and Refused.
   async request(method, params = {}, on = {}) {
+    return (await this.#exchange(method, params, on)) ?? (await this.connect(), this.#exchange(method, params, on));
+  }
+
+  // Returns null where the session was over before the request came, so that a new one has to be begun.
+  async #exchange(method, params, on) {
     const id = this.#next++;
-    const withToken = on.progress ? { ...params, _meta: { ...params._meta, progressToken: id } } : params;
+    const whole = on.progress ? { ...params, _meta: { ...params._meta, progressToken: id } } : params;
     const stop = new AbortController();
     const cancel = () => {
       this.#post({ method: "notifications/cancelled", params: { requestId: id } }).catch(() => {});
       stop.abort();
     };
-    on.signal?.addEventListener("abort", cancel);
+    on.signal?.addEventListener("abort", cancel, { once: true });
     try {
-      const { headers, messages } = await this.#post({ id, method, params: withToken }, stop.signal);
+      const { headers, messages, status } = await this.#post({ id, method, params: whole }, stop.signal);
+      if (status === GONE && this.#session) return null;
       if (method === "initialize") this.#session = headers.get("Mcp-Session-Id") ?? "";
       for await (const message of resumed(this.transport, messages, this.#headers(), stop.signal)) {
         if (message.method === undefined && (message.id === id || message.id === null)) return outcome(message);
@@ -45,6 +52,7 @@ export class LegacyClient {
       }
     } finally {
       on.signal?.removeEventListener("abort", cancel);
+      stop.abort(); // what it asked and nobody answered is off the page
     }
     throw new Refused("The connection broke off before there was an answer. What the call did is not known.");
   }
@@ -85,9 +93,4 @@ export class LegacyClient {
   #post(message, signal) {
     return this.transport.post({ jsonrpc: "2.0", ...message }, { headers: this.#headers(), signal });
   }
-}
-
-export function outcome(message) {
-  if (message.error !== undefined) throw new Failure(message.error);
-  return message.result;
 }

@@ -1,8 +1,7 @@
 // A client of 2026-07-28: each request says all that it needs, and a question is a result that asks to come back.
 
 import { mirrored } from "./headers.js";
-import { outcome } from "./legacy.js";
-import { Refused } from "./transport.js";
+import { outcome, Refused } from "./transport.js";
 
 export const REVISION = "2026-07-28";
 const META = "io.modelcontextprotocol/";

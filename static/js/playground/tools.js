@@ -13,7 +13,7 @@ const HINTS = [
   ["openWorldHint", true, "reaches outside", "", "globe"],
 ];
 
-export function badges(tool) {
+function badges(tool) {
   const hints = tool.annotations ?? {};
   const told = HINTS.filter(([name, value]) => hints[name] === value && !(name === "destructiveHint" && hints.readOnlyHint));
   const found = told.map(([, , words, tone, sign]) => badge(words, tone, sign));

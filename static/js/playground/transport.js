@@ -19,6 +19,12 @@ export class Failure extends Error {
   }
 }
 
+// The result of a response. Raises Failure.
+export function outcome(message) {
+  if (message.error !== undefined) throw new Failure(message.error);
+  return message.result;
+}
+
 const ACCEPT = "application/json, text/event-stream";
 
 export class Transport {
@@ -53,7 +59,11 @@ export class Transport {
     for (const isAgain of [false, true]) {
       const token = await this.tokens.get(isAgain);
       const all = { ...headers, Authorization: `Bearer ${token}` };
-      const answer = await fetch(this.path, { ...request, headers: all, credentials: "omit", cache: "no-store" });
+      const sent = fetch(this.path, { ...request, headers: all, credentials: "omit", cache: "no-store" });
+      const answer = await sent.catch((error) => {
+        if (error.name === "AbortError") throw error;
+        throw new Refused("The site can't be reached. Check the connection, and try again.");
+      });
       if (answer.status !== 401 || isAgain) return answer;
     }
   }
