@@ -33,7 +33,7 @@ async def signed_in(stack: Stack, open_page: OpenPage) -> Any:
 
 
 async def connected(page: Page, era: str = ERAS[0]) -> None:
-    await page.goto(PATH)
+    await page.goto(PATH, timeout=WAIT_MS)
     await page.get_by_label("Protocol").select_option(era)
     await expect(page.locator("[data-playground-status]")).to_have_text("Connected to Travel 1.0", timeout=WAIT_MS)
 
@@ -211,7 +211,8 @@ async def test_a_call_runs_as_a_task_that_asks(open_page: OpenPage, signed_in: A
         await panel.get_by_role("button", name="Run as task").click()
         question = page.get_by_role("region", name="The server asks your model")
         await question.get_by_label("Answer of the model").fill("Basel", timeout=WAIT_MS)
-        await expect(panel.get_by_role("link", name="Page of this task")).to_be_visible()
+        if era == "2025-11-25":  # in the other one the server decides, and a call that asks at once is none
+            await expect(panel.get_by_role("link", name="Page of this task")).to_be_visible()
         await question.get_by_role("button", name="Answer").click()
         await done(panel)
         await expect(panel).to_contain_text("The model says: Basel")
