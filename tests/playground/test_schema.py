@@ -150,3 +150,23 @@ async def test_event_streams_are_read_however_they_are_cut(run: Run, size: int) 
 async def test_invisible_characters_are_written_out(run: Run) -> None:
     text = "a\u200bb\u202ec\U000e0041\n🙂"
     assert await run("words", "m.visible(a)", text) == "a⟦U+200B⟧b⟦U+202E⟧c⟦U+E0041 “A”⟧\n🙂"
+
+
+async def test_a_stream_that_breaks_off_goes_on_after_its_last_event(run: Run) -> None:
+    script = """(async () => {
+        const streams = [[["2", 2]], [["3", 3]], null];
+        const asked = [];
+        const stream = async function* (events) {
+            for (const [id, message] of events) yield { id, message, retry: 1 };
+        };
+        const listen = async ({ last }) => {
+            asked.push(last);
+            const next = streams.shift();
+            return next && stream(next);
+        };
+        const found = [];
+        const first = stream([["", 0], ["1", 1]]);
+        for await (const one of m.resumed({ listen }, first, {}, new AbortController().signal)) found.push(one);
+        return { found, asked };
+    })()"""
+    assert await run("resuming", f"await {script}") == {"found": [1, 2, 3], "asked": ["1", "2", "3"]}

@@ -4,6 +4,7 @@ import * as legacy from "./legacy.js";
 import * as modern from "./modern.js";
 import { Refused } from "./transport.js";
 
+const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 const CLIENT = { name: "slipway-playground", title: "Slipway Playground", version: "1" };
 const CLIENTS = { [legacy.REVISION]: legacy.LegacyClient, [modern.REVISION]: modern.ModernClient };
 const PAGES = 50; // of one list
@@ -12,10 +13,10 @@ export class Connection {
   client = null;
   greeting = null;
 
-  // `hooks`: { capabilities, answer, heard } as of LegacyClient.
+  // `hooks`: { answer, heard } as of LegacyClient.
   constructor(transport, hooks) {
     this.transport = transport;
-    this.hooks = { ...hooks, clientInfo: CLIENT };
+    this.hooks = { ...hooks, capabilities: CAPABILITIES, clientInfo: CLIENT };
   }
 
   // Begins anew, in the place of what there was. False where somebody began once more meanwhile.

@@ -1,11 +1,8 @@
 // The Playground: puts its parts together and into the page (templates/hosting/playground.html).
 
 import { Connection } from "./connection.js";
-import { button, el } from "./dom.js";
-import { resourcePanel } from "./offered.js";
-import { CAPABILITIES, questions } from "./questions.js";
-import { shownError } from "./result.js";
-import { panelOf, Shelves } from "./shelves.js";
+import { alert, button } from "./dom.js";
+import { Shelves } from "./shelves.js";
 import { Tokens } from "./token.js";
 import { Trace } from "./trace.js";
 import { followTrace } from "./trace_panel.js";
@@ -19,20 +16,19 @@ const announce = (words) => (part("announce").textContent = visible(words));
 const trace = new Trace();
 const csrf = root.querySelector("[name=csrfmiddlewaretoken]").value;
 const transport = new Transport(root.dataset.endpoint, new Tokens(root.dataset.tokenPath, csrf), trace);
-const connection = new Connection(transport, {
-  capabilities: CAPABILITIES,
-  answer: questions(part("questions"), announce),
-  heard: ({ method }) => shelves.heard(method, connection),
-});
-const context = { announce, read: (uri) => show(resourcePanel(connection, { uri }, context, true)) };
-const shelves = new Shelves({
-  place: part,
-  count: (name) => part(`${name}-count`),
-  open: (item) => show(panelOf(connection, item, context, root.dataset.address)),
-});
+const connection = new Connection(transport, { answer, heard: ({ method }) => shelves.heard(method, connection) });
+const context = { announce, read: (uri) => open({ kind: "resource", uri }, true) };
+const shelves = new Shelves({ place: part, count: (name) => part(`${name}-count`), open });
 
-function show(element) {
-  part("chosen").replaceChildren(element);
+async function answer(method, params, signal) {
+  if (method === "roots/list") return { roots: [] };
+  const questions = await import("./questions.js");
+  return questions.answer(part("questions"), announce, method, params, signal);
+}
+
+async function open(item, starts = false) {
+  const { panelOf } = await import("./panels.js");
+  part("chosen").replaceChildren(panelOf(connection, item, context, root.dataset.address, starts));
   part("chosen").querySelector("h2").focus({ preventScroll: true });
   part("chosen").scrollIntoView({ block: "nearest" });
 }
@@ -58,7 +54,8 @@ function failed(error) {
   part("status").textContent = "Not connected";
   announce("Not connected");
   shelves.say("It is listed here once the server is connected.");
-  part("problem").replaceChildren(...shownError(error), el("p", {}, button("Try again", connect, "button-small")));
+  const again = button("Try again", connect, "button-small");
+  part("problem").replaceChildren(alert("bad", "No connection to the server", visible(error.message), again));
 }
 
 followTrace(trace, { list: part("trace"), count: part("trace-count"), clear: part("trace-clear") });

@@ -4,8 +4,8 @@ import { alert, button, code, el, icon, outside } from "./dom.js";
 import { makeForm } from "./form.js";
 import { pretty, visible } from "./words.js";
 
+const METHOD_NOT_FOUND = -32601;
 const REFUSED = -1; // sampling: "User rejected" (client/sampling, "Error Handling")
-export const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 
 class Declined extends Error {
   constructor(message, code) {
@@ -14,25 +14,23 @@ class Declined extends Error {
   }
 }
 
-// `place`: where questions are shown; `announce(words)`. Returns answer(method, params, signal) -> result.
-export function questions(place, announce) {
-  const asking = { "elicitation/create": elicitation, "sampling/createMessage": sampling };
-  return async (method, params, signal) => {
-    if (method === "roots/list") return { roots: [] };
-    if (!Object.hasOwn(asking, method)) throw new Declined(`The Playground does not answer ${method}.`, -32601);
-    const { element, answered } = asking[method](params);
-    const before = document.activeElement;
-    place.append(element);
-    announce("The server asks you something");
-    (element.querySelector("input, select, textarea") ?? element.querySelector("a, button"))?.focus();
-    try {
-      return await Promise.race([answered, ended(signal)]);
-    } finally {
-      const hadFocus = element.contains(document.activeElement);
-      element.remove();
-      if (hadFocus) before?.focus();
-    }
-  };
+const ASKING = { "elicitation/create": elicitation, "sampling/createMessage": sampling };
+
+// The answer to a question, shown in `place` until it is given or its call is over. `announce(words)`.
+export async function answer(place, announce, method, params, signal) {
+  if (!Object.hasOwn(ASKING, method)) throw new Declined(`The Playground does not answer ${method}.`, METHOD_NOT_FOUND);
+  const { element, answered } = ASKING[method](params);
+  const before = document.activeElement;
+  place.append(element);
+  announce("The server asks you something");
+  (element.querySelector("input, select, textarea") ?? element.querySelector("a, button"))?.focus();
+  try {
+    return await Promise.race([answered, ended(signal)]);
+  } finally {
+    const hadFocus = element.contains(document.activeElement);
+    element.remove();
+    if (hadFocus) before?.focus();
+  }
 }
 
 const ended = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));

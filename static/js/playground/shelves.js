@@ -1,9 +1,6 @@
 // What a server offers, in three lists: tools, resources with their templates, and prompts.
 
 import { Listing } from "./listing.js";
-import { promptPanel, resourcePanel, templatePanel } from "./offered.js";
-import { callAsTask, hasTasks } from "./tasks.js";
-import { toolPanel } from "./tools.js";
 import { visible } from "./words.js";
 
 // Each: how it is called, what the server says that it has, the notification after which it is asked again.
@@ -31,16 +28,6 @@ async function resources(connection) {
 async function prompts(connection) {
   const found = await connection.list("prompts/list", "prompts");
   return found.map((prompt) => ({ label: prompt.name, about: prompt.title ?? prompt.description, item: { kind: "prompt", ...prompt } }));
-}
-
-// The panel of what was chosen. `context` as Run wants it; `address` of the endpoint, for code to take away.
-export function panelOf(connection, { kind, ...item }, context, address) {
-  if (kind === "resource") return resourcePanel(connection, item, context);
-  if (kind === "template") return templatePanel(connection, item, context);
-  if (kind === "prompt") return promptPanel(connection, item, context);
-  const call = (...given) => connection.call(...given);
-  const asTask = hasTasks(connection) ? (...given) => callAsTask(connection, ...given) : null;
-  return toolPanel(item, { call, callAsTask: asTask, context, address });
 }
 
 export class Shelves {
