@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Locator, Page, expect
 
 from tests.pages.conftest import OpenPage
@@ -254,3 +255,55 @@ async def test_no_width_is_too_narrow(open_page: OpenPage, signed_in: Any) -> No
             await done(panel)
             wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert await page.evaluate(wider) <= 0, name
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA and its own advice, with the element of each."""
+    found = await Axe().run(page)
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found.response["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_wrong(open_page: OpenPage, signed_in: Any, scheme: str) -> None:
+    async with open_page(storage_state=signed_in, color_scheme=scheme) as page:
+        await connected(page)
+        assert await violations(page) == []
+        panel = await choose(page, "plan_trip")
+        await panel.get_by_label("budget").select_option("By day")
+        await call(panel)
+        await expect(panel.get_by_text("do not fit the schema")).to_be_visible()
+        assert await violations(page) == []
+        await panel.get_by_role("button", name="Write as JSON").click()
+        await panel.get_by_label("Arguments").fill('{"traveller": {}, "stops": [{"city": "Bern"}]}')
+        await call(panel)
+        await expect(page.get_by_role("region", name="The server asks you")).to_be_visible(timeout=WAIT_MS)
+        assert await violations(page) == []
+        panel = await choose(page, "onerror")
+        await call(panel)
+        await done(panel)
+        await panel.get_by_text("This call as code").click()
+        await page.locator(".playground-trace > summary").click()
+        await page.locator(".playground-line").last.click()
+        assert await violations(page) == []
+
+
+async def test_the_keyboard_alone_is_enough(open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        await connected(page)
+        await page.get_by_role("searchbox", name="Filter tools").focus()
+        await page.keyboard.type("ask_")
+        await expect(page.locator(".playground-entry:visible")).to_have_count(1)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        panel = page.locator("[data-playground-chosen]")
+        await expect(panel.get_by_role("heading", name="ask_model")).to_be_focused()
+        await page.keyboard.press("Tab")
+        await expect(panel.get_by_role("button", name="Call", exact=True)).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("Answer of the model")).to_be_focused(timeout=WAIT_MS)
+        await page.keyboard.type("Basel")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await done(panel)
+        await expect(panel).to_contain_text("The model says: Basel")
+        await expect(panel.get_by_role("button", name="Call", exact=True)).to_be_focused()

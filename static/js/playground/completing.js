@@ -10,7 +10,14 @@ export function completingField({ name, title, about, isRequired, ask }) {
   const id = freshId("playground-completing");
   const list = el("datalist", { id: `${id}-list` });
   const more = ask ? { list: list.id } : {};
-  const input = el("input", { id, type: "text", autocomplete: "off", "aria-describedby": `${id}-help`, "aria-required": isRequired ? "true" : undefined, ...more });
+  const input = el("input", {
+    id,
+    type: "text",
+    autocomplete: "off",
+    "aria-describedby": `${id}-help`,
+    "aria-required": isRequired ? "true" : undefined,
+    ...more,
+  });
   let asked = 0;
 
   async function suggest() {
@@ -24,7 +31,12 @@ export function completingField({ name, title, about, isRequired, ask }) {
     input.addEventListener("input", suggest);
     input.addEventListener("focus", suggest, { once: true });
   }
-  const label = el("label", { for: id }, visible(title ?? name), isRequired ? [] : el("span", { class: "field-optional" }, " (optional)"));
+  const label = el(
+    "label",
+    { for: id },
+    visible(title ?? name),
+    isRequired ? [] : el("span", { class: "field-optional" }, " (optional)"),
+  );
   const help = el("p", { class: "field-help", id: `${id}-help` }, visible(about ?? ""));
   return { name, input, element: el("div", { class: "field" }, label, input, list, help) };
 }

@@ -63,7 +63,8 @@ export class Connection {
     let cursor;
     for (let page = 0; page < PAGES; page += 1) {
       const result = await this.request(method, cursor === undefined ? {} : { cursor });
-      if (Array.isArray(result?.[member])) found.push(...result[member]);
+      const listed = Array.isArray(result?.[member]) ? result[member] : [];
+      found.push(...listed.filter((one) => one !== null && typeof one === "object"));
       cursor = result?.nextCursor;
       if (cursor === undefined || cursor === null) return found;
     }

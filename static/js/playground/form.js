@@ -39,7 +39,7 @@ export function makeField({ depth = 0, ...spec }) {
 // What may be null or one other thing, and may be left out: just that other thing. Leaving it out says the same.
 function besideNull(schema, root) {
   const ways = (branches(schema, root) ?? []).filter((way) => way.type !== "null");
-  if (ways.length !== 1 ) return null;
+  if (ways.length !== 1) return null;
   return { ...ways[0], title: schema.title ?? ways[0].title, description: schema.description ?? ways[0].description };
 }
 

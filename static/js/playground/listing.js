@@ -10,7 +10,12 @@ export class Listing {
   constructor({ label, empty, open }) {
     this.empty = empty;
     this.open = open;
-    this.filter = el("input", { type: "search", class: "playground-filter", placeholder: "Filter", "aria-label": `Filter ${label}` });
+    this.filter = el("input", {
+      type: "search",
+      class: "playground-filter",
+      placeholder: "Filter",
+      "aria-label": `Filter ${label}`,
+    });
     this.list = el("ul", { class: "playground-entries", "aria-label": label });
     this.none = el("p", { class: "small muted playground-none" });
     this.element = el("div", { class: "stack" }, this.filter, this.none, this.list);

@@ -11,8 +11,18 @@ function panel({ name, title, about, facts = [], fields = [], verb, send, contex
   const run = new Run(context);
   const none = fields.length ? [] : { hidden: true };
   const button = el("button", { class: "button button-primary" }, verb);
-  const form = el("form", { class: "stack", novalidate: true }, el("div", { class: "form", ...none }, fields.map(({ element }) => element)), el("div", { class: "button-group" }, button));
-  const begin = () => run.start(visible(name), (on) => send(Object.fromEntries(fields.map((field) => [field.name, field.input.value])), on));
+  const form = el(
+    "form",
+    { class: "stack", novalidate: true },
+    el(
+      "div",
+      { class: "form", ...none },
+      fields.map(({ element }) => element),
+    ),
+    el("div", { class: "button-group" }, button),
+  );
+  const begin = () =>
+    run.start(visible(name), (on) => send(Object.fromEntries(fields.map((field) => [field.name, field.input.value])), on));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const missing = fields.find(({ input }) => input.getAttribute("aria-required") && !input.value);
@@ -39,7 +49,16 @@ const read = (connection, uri, on) => connection.request("resources/read", { uri
 // `starts`: it is read at once, since somebody followed a link to it.
 export function resourcePanel(connection, { uri, title, name, description, mimeType, size }, context, starts = false) {
   const facts = [mimeType && badge(visible(mimeType)), Number.isFinite(size) && badge(octets(size))].filter(Boolean);
-  return panel({ name: uri, title: title ?? name, about: description, facts, verb: "Read", send: (_, on) => read(connection, uri, on), context, starts });
+  return panel({
+    name: uri,
+    title: title ?? name,
+    about: description,
+    facts,
+    verb: "Read",
+    send: (_, on) => read(connection, uri, on),
+    context,
+    starts,
+  });
 }
 
 export function templatePanel(connection, { uriTemplate, title, name, description, mimeType }, context) {
@@ -55,7 +74,13 @@ export function templatePanel(connection, { uriTemplate, title, name, descriptio
 export function promptPanel(connection, { name, title, description, arguments: wanted }, context) {
   const ref = { type: "ref/prompt", name };
   const fields = (Array.isArray(wanted) ? wanted : []).map((each) =>
-    completingField({ name: each.name, title: each.title, about: each.description, isRequired: each.required === true, ask: asking(connection, ref, each.name, () => fields) }),
+    completingField({
+      name: each.name,
+      title: each.title,
+      about: each.description,
+      isRequired: each.required === true,
+      ask: asking(connection, ref, each.name, () => fields),
+    }),
   );
   const send = (values, on) => {
     const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));

@@ -41,8 +41,13 @@ function raw(value) {
 const VISIT_FIRST = -32042; // 2025-11-25 client/elicitation, "URL Elicitation Required Error"
 
 function visits({ data }) {
-  const pages = listOf(data?.elicitations).map(({ message, url }) => el("div", { class: "playground-link" }, el("p", {}, visible(message ?? "")), page(url)));
-  return [alert("warn", "A page has to be visited first", el("p", {}, "Come back when you are done there, and call again.")), ...pages];
+  const pages = listOf(data?.elicitations).map(({ message, url }) =>
+    el("div", { class: "playground-link" }, el("p", {}, visible(message ?? "")), page(url)),
+  );
+  return [
+    alert("warn", "A page has to be visited first", el("p", {}, "Come back when you are done there, and call again.")),
+    ...pages,
+  ];
 }
 
 // What went wrong: an error of the server's with its code, or words of the site's.

@@ -53,18 +53,29 @@ export class Run {
     const timer = setInterval(tick, 200);
     tick();
     const lines = el("ol", { class: "playground-log", "aria-label": "Log of the server", tabindex: "0", hidden: true });
-    const head = el("div", { class: "row" }, icon("loader-circle", true), el("h3", {}, name), elapsed, button("Cancel", () => stop.abort(), "button-small"));
+    const head = el(
+      "div",
+      { class: "row" },
+      icon("loader-circle", true),
+      el("h3", {}, name),
+      elapsed,
+      button("Cancel", () => stop.abort(), "button-small"),
+    );
     this.announce(`${name}: running`);
     const on = {
       said: (text) => (words.textContent = visible(text)),
       task: (id) => head.append(el("a", { href: `/tasks/${encodeURIComponent(id)}/`, class: "small" }, "Page of this task")),
       progress: ({ progress, total, message }) => {
         if (total > 0) [bar.max, bar.value] = [total, progress];
-        words.textContent = visible([total > 0 ? `${progress} of ${total}` : String(progress), message].filter(Boolean).join(" · "));
+        words.textContent = visible(
+          [total > 0 ? `${progress} of ${total}` : String(progress), message].filter(Boolean).join(" · "),
+        );
       },
       log: ({ level, logger, data }) => {
         const text = typeof data === "string" ? data : pretty(data);
-        lines.append(el("li", {}, el("span", { class: "muted" }, visible([level, logger].filter(Boolean).join(" "))), " ", visible(text)));
+        lines.append(
+          el("li", {}, el("span", { class: "muted" }, visible([level, logger].filter(Boolean).join(" "))), " ", visible(text)),
+        );
         if (lines.childElementCount > LINES) lines.firstElementChild.remove();
         lines.hidden = false;
         lines.scrollTop = lines.scrollHeight;

@@ -22,7 +22,17 @@ const WANTED = {
   format: isText,
   pattern: isText,
   ...Object.fromEntries(
-    ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems"].map((name) => [name, isNumber]),
+    [
+      "minimum",
+      "maximum",
+      "exclusiveMinimum",
+      "exclusiveMaximum",
+      "multipleOf",
+      "minLength",
+      "maxLength",
+      "minItems",
+      "maxItems",
+    ].map((name) => [name, isNumber]),
   ),
 };
 

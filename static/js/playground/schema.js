@@ -22,7 +22,10 @@ export function resolved(schema, root, depth = 0) {
 function at(root, reference) {
   if (reference === "#") return root;
   if (!reference.startsWith("#/")) return undefined;
-  const names = reference.slice(2).split("/").map((name) => decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~"));
+  const names = reference
+    .slice(2)
+    .split("/")
+    .map((name) => decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~"));
   return names.reduce((node, name) => (node && Object.hasOwn(node, name) ? node[name] : undefined), root);
 }
 

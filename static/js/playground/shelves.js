@@ -3,16 +3,11 @@
 import { Listing } from "./listing.js";
 import { visible } from "./words.js";
 
-// Each: how it is called, what the server says that it has, the notification after which it is asked again.
-const SHELVES = {
-  tools: { capability: "tools", empty: "This server offers no tools.", load: tools },
-  resources: { capability: "resources", empty: "This server offers no resources.", load: resources },
-  prompts: { capability: "prompts", empty: "This server offers no prompts.", load: prompts },
-};
+const SHELVES = { tools, resources, prompts }; // by the names of the protocol: of capabilities, lists and notifications
 
 async function tools(connection) {
   const found = await connection.list("tools/list", "tools");
-  return found.map((tool) => ({ label: tool.name, about: tool.title ?? tool.description, item: { kind: "tool", ...tool } }));
+  return found.map((tool) => ({ label: tool.name, about: tool.title ?? tool.description, item: { ...tool, kind: "tool" } }));
 }
 
 async function resources(connection) {
@@ -20,14 +15,22 @@ async function resources(connection) {
   // A server may have none of these and not know the method.
   const templates = await connection.list("resources/templates/list", "resourceTemplates").catch(() => []);
   return [
-    ...known.map((one) => ({ label: one.name ?? one.uri, about: one.uri, item: { kind: "resource", ...one } })),
-    ...templates.map((one) => ({ label: one.name ?? one.uriTemplate, about: one.uriTemplate, item: { kind: "template", ...one } })),
+    ...known.map((one) => ({ label: one.name ?? one.uri, about: one.uri, item: { ...one, kind: "resource" } })),
+    ...templates.map((one) => ({
+      label: one.name ?? one.uriTemplate,
+      about: one.uriTemplate,
+      item: { ...one, kind: "template" },
+    })),
   ];
 }
 
 async function prompts(connection) {
   const found = await connection.list("prompts/list", "prompts");
-  return found.map((prompt) => ({ label: prompt.name, about: prompt.title ?? prompt.description, item: { kind: "prompt", ...prompt } }));
+  return found.map((prompt) => ({
+    label: prompt.name,
+    about: prompt.title ?? prompt.description,
+    item: { ...prompt, kind: "prompt" },
+  }));
 }
 
 export class Shelves {
@@ -36,8 +39,8 @@ export class Shelves {
   // `place(name)` and `count(name)` are elements of the page; `open(item)` shows a chosen one.
   constructor({ place, count, open }) {
     this.count = count;
-    for (const [name, { empty }] of Object.entries(SHELVES)) {
-      this.#lists[name] = new Listing({ label: name, empty, open });
+    for (const name of Object.keys(SHELVES)) {
+      this.#lists[name] = new Listing({ label: name, empty: `This server offers no ${name}.`, open });
       place(name).append(this.#lists[name].element);
     }
   }
@@ -62,7 +65,7 @@ export class Shelves {
   async #fill(name, connection) {
     const list = this.#lists[name];
     try {
-      const items = connection.has(SHELVES[name].capability) ? await SHELVES[name].load(connection) : [];
+      const items = connection.has(name) ? await SHELVES[name](connection) : [];
       list.show(items);
       this.count(name).textContent = String(items.length);
     } catch (error) {

@@ -33,7 +33,9 @@ export function literal(value, indent = "") {
   const isList = Array.isArray(value);
   const [open, close] = isList ? "[]" : "{}";
   const deeper = `${indent}    `;
-  const parts = Object.entries(value).map(([name, member]) => deeper + (isList ? "" : `${JSON.stringify(name)}: `) + literal(member, deeper));
+  const parts = Object.entries(value).map(
+    ([name, member]) => deeper + (isList ? "" : `${JSON.stringify(name)}: `) + literal(member, deeper),
+  );
   return parts.length ? `${open}\n${parts.join(",\n")},\n${indent}${close}` : open + close;
 }
 

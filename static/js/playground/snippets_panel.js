@@ -10,17 +10,28 @@ const LANGUAGES = ["curl", "Python", "TypeScript"];
 export function snippetsPanel(address, tool, values) {
   const group = freshId("playground-code");
   const shown = el("div");
-  const radios = LANGUAGES.map((name, i) => el("input", { type: "radio", name: group, id: `${group}-${i}`, value: name, checked: i === 0 }));
+  const radios = LANGUAGES.map((name, i) =>
+    el("input", { type: "radio", name: group, id: `${group}-${i}`, value: name, checked: i === 0 }),
+  );
   const labels = radios.map((radio) => [radio, el("label", { for: radio.id }, radio.value)]);
   const tabs = el("div", { class: "tabs", role: "radiogroup", "aria-label": "Language" }, labels);
   const note = el("p", { class: "small muted" }, "The token goes into the variable SLIPWAY_TOKEN; make one on the page Access.");
-  const details = el("details", { class: "playground-code" }, el("summary", { class: "small muted" }, "This call as code"), el("div", { class: "stack" }, tabs, shown, note));
+  const details = el(
+    "details",
+    { class: "playground-code" },
+    el("summary", { class: "small muted" }, "This call as code"),
+    el("div", { class: "stack" }, tabs, shown, note),
+  );
 
   function show() {
     const language = radios.find(({ checked }) => checked).value;
     const params = { name: tool.name, arguments: values() };
     const headers = mirrored("2026-07-28", "tools/call", params, tool.inputSchema);
-    const text = { curl: () => curl(address, params, headers), Python: () => python(address, params), TypeScript: () => typescript(address, params) }[language]();
+    const text = {
+      curl: () => curl(address, params, headers),
+      Python: () => python(address, params),
+      TypeScript: () => typescript(address, params),
+    }[language]();
     shown.replaceChildren(code(text, language, { wraps: false }));
   }
   details.addEventListener("toggle", () => details.open && show());

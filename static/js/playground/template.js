@@ -21,7 +21,8 @@ const WAYS = {
   "&": ["&", "&", true, false],
 };
 const STRICT = /[!'()*]/g;
-const escaped = (value) => encodeURIComponent(value).replace(STRICT, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+const escaped = (value) =>
+  encodeURIComponent(value).replace(STRICT, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
 export function expand(template, values) {
   return String(template).replace(EXPRESSION, (_, operator, list) => {

@@ -15,7 +15,12 @@ function line(entry) {
     el("time", { class: "muted", datetime: entry.at.toISOString() }, time(entry.at)),
     el("span", { class: "playground-arrow" }, entry.isOut ? "→" : "←", el("span", { class: "visually-hidden" }, ` ${direction}`)),
     el("span", { class: "playground-kind" }, entry.kind),
-    el("span", { class: "break" }, visible(entry.name), entry.id === undefined ? "" : el("span", { class: "muted" }, ` #${visible(entry.id)}`)),
+    el(
+      "span",
+      { class: "break" },
+      visible(entry.name),
+      entry.id === undefined ? "" : el("span", { class: "muted" }, ` #${visible(entry.id)}`),
+    ),
     el("span", { class: "muted playground-facts" }, facts.join(" · ")),
   );
   const details = el("details", {}, summary);

@@ -10,7 +10,8 @@ const isFlat = (value) => value === null || typeof value !== "object";
 // The columns of a list of flat objects; null where it is none.
 export function columnsOf(value) {
   if (!Array.isArray(value) || !value.length) return null;
-  if (!value.every((row) => row !== null && typeof row === "object" && !Array.isArray(row) && Object.values(row).every(isFlat))) return null;
+  if (!value.every((row) => row !== null && typeof row === "object" && !Array.isArray(row) && Object.values(row).every(isFlat)))
+    return null;
   const names = [...new Set(value.slice(0, ROWS).flatMap(Object.keys))];
   return names.length && names.length <= COLUMNS ? names : null;
 }
@@ -18,8 +19,17 @@ export function columnsOf(value) {
 const cell = (value) => (value === undefined ? "" : typeof value === "string" ? visible(value) : JSON.stringify(value));
 
 export function table(rows, names, label) {
-  const head = el("tr", {}, names.map((name) => el("th", { scope: "col" }, visible(name))));
-  const line = (row) => el("tr", {}, names.map((name) => el("td", { class: typeof row[name] === "number" ? "number" : "break" }, cell(row[name]))));
+  const head = el(
+    "tr",
+    {},
+    names.map((name) => el("th", { scope: "col" }, visible(name))),
+  );
+  const line = (row) =>
+    el(
+      "tr",
+      {},
+      names.map((name) => el("td", { class: typeof row[name] === "number" ? "number" : "break" }, cell(row[name]))),
+    );
   const shown = el("table", { class: "table" }, el("thead", {}, head), el("tbody", {}, rows.slice(0, ROWS).map(line)));
   const more = rows.length > ROWS ? el("p", { class: "small muted" }, `${rows.length - ROWS} more rows are in the JSON.`) : [];
   return el("div", { class: "table-scroll playground-table", role: "group", "aria-label": label, tabindex: "0" }, shown, more);
@@ -39,7 +49,12 @@ function branch(name, value, isOpen) {
   const key = el("span", { class: "playground-key" }, visible(name));
   if (isFlat(value)) return el("li", {}, key, " ", leaf(value));
   const body = el("ul");
-  const details = el("details", { open: isOpen }, el("summary", {}, key, " ", el("span", { class: "muted" }, summary(value))), body);
+  const details = el(
+    "details",
+    { open: isOpen },
+    el("summary", {}, key, " ", el("span", { class: "muted" }, summary(value))),
+    body,
+  );
   const fill = () => body.childElementCount || body.append(...entries(value, false));
   if (isOpen) fill();
   else details.addEventListener("toggle", fill, { once: true }); // large ones are made as far as somebody looks
@@ -64,6 +79,8 @@ export function structured(value) {
   if (isFlat(value) || Array.isArray(value)) return [tree(value, "Structured content")];
   const tables = Object.entries(value).filter(([, member]) => columnsOf(member));
   const rest = Object.fromEntries(Object.entries(value).filter(([, member]) => !columnsOf(member)));
-  const shown = tables.map(([name, rows]) => el("div", {}, el("h4", { class: "small mono break" }, visible(name)), table(rows, columnsOf(rows), visible(name))));
+  const shown = tables.map(([name, rows]) =>
+    el("div", {}, el("h4", { class: "small mono break" }, visible(name)), table(rows, columnsOf(rows), visible(name))),
+  );
   return Object.keys(rest).length || !tables.length ? [tree(rest, "Structured content"), ...shown] : shown;
 }

@@ -1,7 +1,8 @@
 // What people can't see but a model reads, written out as ⟦U+200B⟧ (hosting/invisible.py says which; the same rule),
 // and numbers and times as people read them.
 
-const ODD = /[\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u2800\u180b-\u180d\u180f\ufe00-\ufe0d\u{e0100}-\u{e01ef}]/gu;
+const ODD =
+  /[\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u2800\u180b-\u180d\u180f\ufe00-\ufe0d\u{e0100}-\u{e01ef}]/gu;
 const PLAIN = "\t\n\r ";
 
 function named(character) {
@@ -18,7 +19,9 @@ export const pretty = (value) => visible(JSON.stringify(value, null, 2) ?? "noth
 
 export function milliseconds(value) {
   if (value < 1000) return `${Math.round(value)} ms`;
-  return value < 60_000 ? `${(value / 1000).toFixed(1)} s` : `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
+  return value < 60_000
+    ? `${(value / 1000).toFixed(1)} s`
+    : `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
 }
 
 export function octets(count) {

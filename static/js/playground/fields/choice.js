@@ -12,7 +12,9 @@ const NOT_SET = "Not set";
 function select(spec, entries, initial) {
   const chosen = entries.findIndex(({ value }) => same(value, initial));
   const isOpen = !spec.isRequired || chosen < 0;
-  const list = entries.map(({ label, help }, i) => el("option", { value: i, selected: i === chosen, title: help }, visible(label)));
+  const list = entries.map(({ label, help }, i) =>
+    el("option", { value: i, selected: i === chosen, title: help }, visible(label)),
+  );
   const control = el("select", {}, isOpen ? el("option", { value: "" }, spec.isRequired ? "Choose…" : NOT_SET) : [], list);
   const { element, mark } = framed(spec, control);
   return { element, mark, problems: none, read: () => (control.value === "" ? undefined : entries[Number(control.value)].value) };
@@ -22,7 +24,10 @@ export const choiceField = (spec) => select(spec, options(spec.schema), spec.ini
 
 // Two buttons would not tell "no" from "not said", which a tool may.
 export function yesNoField(spec) {
-  const entries = [{ value: true, label: "Yes (true)" }, { value: false, label: "No (false)" }];
+  const entries = [
+    { value: true, label: "Yes (true)" },
+    { value: false, label: "No (false)" },
+  ];
   return select(spec, entries, spec.initial ?? (spec.isRequired ? false : undefined));
 }
 

@@ -9,9 +9,16 @@ export function framed(spec, control, { isGroup = false, more = [], help = [] } 
   const id = freshId("playground-field");
   const words = visible(spec.schema.title ?? spec.name);
   const mandatory = spec.isRequired ? [] : [el("span", { class: "field-optional" }, " (optional)")];
-  const technical = spec.schema.title && spec.schema.title !== spec.name && spec.name ? [el("code", { class: "field-key" }, visible(spec.name))] : [];
+  const technical =
+    spec.schema.title && spec.schema.title !== spec.name && spec.name
+      ? [el("code", { class: "field-key" }, visible(spec.name))]
+      : [];
   const texts = [spec.schema.description, ...help].filter(Boolean);
-  const notes = el("div", { class: "field-help", id: `${id}-help` }, texts.map((text) => el("p", {}, visible(text))));
+  const notes = el(
+    "div",
+    { class: "field-help", id: `${id}-help` },
+    texts.map((text) => el("p", {}, visible(text))),
+  );
   const errors = el("ul", { class: "errorlist", id: `${id}-errors`, hidden: true });
   control.setAttribute("aria-describedby", [texts.length && notes.id, errors.id].filter(Boolean).join(" "));
   const parts = [control, more, errors, texts.length ? notes : []].flat();

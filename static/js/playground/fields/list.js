@@ -14,8 +14,17 @@ export function listField(spec) {
 
   function append(value, isAsked = false) {
     const name = `${schema.items.title ?? "Item"} ${children.length + 1}`;
-    const child = spec.make({ schema: schema.items, root: spec.root, name, isRequired: true, initial: value, depth: spec.depth + 1 });
-    const remove = button(icon("trash-2"), () => take(child, row), "button-quiet button-icon", { "aria-label": `Remove ${name}` });
+    const child = spec.make({
+      schema: schema.items,
+      root: spec.root,
+      name,
+      isRequired: true,
+      initial: value,
+      depth: spec.depth + 1,
+    });
+    const remove = button(icon("trash-2"), () => take(child, row), "button-quiet button-icon", {
+      "aria-label": `Remove ${name}`,
+    });
     const row = el("li", {}, child.element, remove);
     children.push(child);
     rows.append(row);

@@ -6,7 +6,15 @@ import { problems as problemsOf } from "../validate.js";
 import { visible } from "../words.js";
 import { framed } from "./frame.js";
 
-const TYPES = { string: "Text", number: "Number", integer: "Whole number", boolean: "Yes or no", array: "List", object: "Object", null: "Nothing (null)" };
+const TYPES = {
+  string: "Text",
+  number: "Number",
+  integer: "Whole number",
+  boolean: "Yes or no",
+  array: "List",
+  object: "Object",
+  null: "Nothing (null)",
+};
 
 function nameOf(way, i) {
   if (typeof way.title === "string") return way.title;
@@ -34,7 +42,14 @@ export function unionField(spec) {
       return;
     }
     // An alternative may be a schema that forms know (an object), whose own frame repeats no label.
-    child = spec.make({ schema: { ...way, title: nameOf(way, Number(control.value)) }, root: spec.root, name: "", isRequired: true, initial: value, depth: spec.depth + 1 });
+    child = spec.make({
+      schema: { ...way, title: nameOf(way, Number(control.value)) },
+      root: spec.root,
+      name: "",
+      isRequired: true,
+      initial: value,
+      depth: spec.depth + 1,
+    });
     body.replaceChildren(child.element);
   }
   control.addEventListener("change", () => choose(undefined));
