@@ -291,7 +291,7 @@ async def test_the_keyboard_alone_is_enough(open_page: OpenPage, signed_in: Any)
     async with open_page(storage_state=signed_in) as page:
         await connected(page)
         await page.get_by_role("searchbox", name="Filter tools").focus()
-        await page.keyboard.type("ask_")
+        await page.keyboard.type("ask_m")
         await expect(page.locator(".playground-entry:visible")).to_have_count(1)
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
