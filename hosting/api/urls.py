@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from hosting.api.views import (
     access,
+    accounts,
     credentials,
     data,
     deployments,
@@ -33,6 +34,7 @@ urlpatterns = [
     path(f"{_D}/versions/<int:number>", versions.VersionView.as_view(), name="version"),
     path(f"{_D}/versions/<int:number>/rollback", versions.RollbackView.as_view(), name="rollback"),
     path(f"{_D}/settings", settings.SettingsView.as_view(), name="settings"),
+    path(f"{_D}/accounts", accounts.AccountsView.as_view(), name="accounts"),
     path(f"{_D}/tools", tools.ToolsView.as_view(), name="tools"),
     path(f"{_D}/tools/<path:tool>", tools.ToolView.as_view(), name="tool"),  # a name may have slashes
     path(f"{_D}/members", access.MembersView.as_view(), name="members"),
