@@ -21,17 +21,15 @@ ERRORS = {"AppError", "BadInput", "Conflict", "Forbidden", "NotFound", "Unavaila
 # Raised where the API doesn't come: commands, sign-in, accounts and organizations, operators' services.
 ELSEWHERE = {
     "account_changed", "account_exists", "account_needed", "address_changed", "address_taken", "administrator_exists",
-    "administrators_only", "client_id_missing", "client_needed", "credential_unknown", "domain_unknown",
-    "elicitation_unknown",
-    "invitation_gone", "invitation_unknown", "invitations_too_many", "last_owner", "link_gone", "mail_unsent",
-    "may_not_found", "may_not_invite", "member_already", "member_unknown", "name_in_use", "name_invalid",
-    "name_missing", "name_reserved", "name_taken", "name_too_long", "offer_changed",
-    "organization_unknown", "organizations_too_many", "owners_only", "password_refused", "permission_of_all",
-    "permission_unknown", "personal_origin", "personal_too_many", "personal_unknown", "provider_unknown",
-    "quota_negative",
-    "quota_unknown", "restart_refused", "role_unknown", "runner_address_invalid", "runner_name_invalid",
-    "runner_unknown", "service_account", "service_account_unknown", "service_accounts_too_many", "sign_up_closed",
-    "signed_out", "title_missing", "yourself",
+    "administrators_only", "call_forbidden", "client_id_missing", "client_needed", "credential_unknown",
+    "domain_unknown", "elicitation_unknown", "invitation_gone", "invitation_unknown", "invitations_too_many",
+    "last_owner", "link_gone", "list_too_long", "mail_unsent", "may_not_found", "may_not_invite", "member_already",
+    "member_unknown", "name_in_use", "name_invalid", "name_missing", "name_reserved", "name_taken", "name_too_long",
+    "offer_changed", "organization_unknown", "organizations_too_many", "owners_only", "page_over", "pages_unknown",
+    "password_refused", "permission_of_all", "permission_unknown", "personal_origin", "personal_too_many",
+    "personal_unknown", "provider_unknown", "quota_negative", "quota_unknown", "restart_refused", "role_unknown",
+    "runner_address_invalid", "runner_name_invalid", "runner_unknown", "service_account", "service_account_unknown",
+    "service_accounts_too_many", "sign_up_closed", "signed_out", "title_missing", "yourself",
 }  # fmt: skip
 
 
