@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import deque
@@ -12,6 +11,7 @@ import msgspec
 
 from hosting.runner.frames import Kind
 from hosting.runner.log import Log
+from hosting.runner.masking import forms_of, spellings
 from hosting.runner.seen import InstanceSeen, OutputLine
 from hosting.runner.spill import Spill
 
@@ -29,11 +29,6 @@ ANONYMOUS = "anonymous"  # begins the owner of what callers without an account a
 _FRAME = re.compile(r"at \S.*(?::\d+:\d+\)?|<anonymous>\)?)$|Node\.js v\d|[\^~ ]+$")
 
 _encode = msgspec.json.Encoder().encode
-
-
-def _json(value: str, is_ascii: bool) -> str:
-    """The value as it stands between the quotes of a JSON string."""
-    return json.dumps(value, ensure_ascii=is_ascii)[1:-1]
 
 
 class Feed:
@@ -89,7 +84,8 @@ class Feed:
     def hide(self, values: Iterable[str]) -> None:
         """From now on these are not shown, nor as JSON spells them. Earlier ones neither: instances that have them may
         still run."""
-        spelled = {form for value in values for form in (value, _json(value, False), _json(value, True))}
+        forms = {form for value in values for form in forms_of(value)}
+        spelled = forms.union(*map(spellings, forms))
         self._masked = tuple(sorted({*self._masked, *spelled}, key=len, reverse=True)[:MAX_MASKED])
 
     def hide_token(self, token: str) -> None:

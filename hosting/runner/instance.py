@@ -52,6 +52,7 @@ class Instance:
     """
 
     asks_people = False
+    masks: Hidden | None = None  # all secrets that it was started with
     hidden: Hidden | None = None  # what its user brought; None: it has nothing of any user's own
 
     def __init__(
@@ -87,6 +88,7 @@ class Instance:
         self.retires_at = 0.0  # when it ends at the latest, since a newer version takes its place; 0: it is current
         self.bound: dict[str, Session] = {}
         self.hidden = hidden
+        self.masks = Hidden(placement.masked) if placement.masked else None
         self._feed = feed
         self._holder = holder
         self._calls = Calls(self)
@@ -275,8 +277,9 @@ class Instance:
 
     def received(self, message: Message) -> None:
         """A message of the child's, before anything is done with it."""
-        if self.hidden is not None:
-            self.hidden.message(message)
+        for one in (self.masks, self.hidden):  # the latter may know of a token that was renewed since
+            if one is not None:
+                one.message(message)
         self.asks_people = self.asks_people or asks_person(message)
         if self._feed.takes_trace:
             self._trace(tracing.received(message, with_body=self.traces))

@@ -14,6 +14,7 @@ import msgspec
 from hosting.runner import control as c
 from hosting.runner.feed import MASK
 from hosting.runner.frames import Open, Reason
+from hosting.runner.masking import forms_of, spellings
 from hosting.runner.placement import Personal, Placement
 from hosting.runner.refused import RefusedError
 from hosting.runner.seen import Taken
@@ -80,9 +81,9 @@ class Hidden:
 
     def __init__(self, values: list[str], mark: str = "") -> None:
         self.mark = mark
-        self._values = sorted(values, key=len, reverse=True)
-        spelled = {form for value in values for form in _spellings(value)}
-        self._spelled = [form.encode() for form in spelled]
+        forms = {form for value in values for form in forms_of(value)}
+        self._values = sorted(forms, key=len, reverse=True)
+        self._spelled = [text.encode() for text in {text for form in forms for text in spellings(form)}]
 
     def raw(self, body: bytes) -> bytes:
         """The raw JSON without them. What has none of them passes byte for byte."""
@@ -111,12 +112,6 @@ class Hidden:
         for value in self._values:
             text = text.replace(value, MASK)
         return text
-
-
-def _spellings(value: str) -> set[str]:
-    """As encoders write it; some write "/" as "\\/"."""
-    plain, ascii_only = (json.dumps(value, ensure_ascii=flag)[1:-1] for flag in (False, True))
-    return {plain, ascii_only, plain.replace("/", "\\/"), ascii_only.replace("/", "\\/")}
 
 
 # --- what the site tells

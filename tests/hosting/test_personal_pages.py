@@ -114,6 +114,7 @@ def test_what_one_user_brings_is_never_shared(deployment: Deployment) -> None:
 
 
 def test_each_user_has_their_own(deployment: Deployment, alice: User, bob: User) -> None:
+    """Threat 26."""
     assert [one.name for one in brought_for(deployment.pk, bob.pk).missing] == ["API_KEY"]
     assert put(deployment, bob, API_KEY=VALUE) == {}
     assert brought_for(deployment.pk, bob.pk).missing == () != brought_for(deployment.pk, alice.pk).missing

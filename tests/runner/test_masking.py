@@ -31,6 +31,19 @@ async def test_secrets_are_masked_in_output_and_reason(driver: Driver) -> None:
     assert "hunter2" not in everything
 
 
+async def test_threat_27_an_owners_secret_comes_back_in_no_result(driver: Driver) -> None:
+    """Nor base64 or percent-encoded, to no caller of a server that all share."""
+    secret = "top secret/key"
+    coded = {"PERCENT": "top%20secret%2Fkey", "BASE64": "x dG9wIHNlY3JldC9rZXk= y", "LONGER": f"a {secret} b"}
+    await driver.link.ask(c.Place(placement(env={"KEY": secret, **coded}, masked=[secret])))
+    for name, shown in (("KEY", "[secret]"), ("PERCENT", "[secret]"), ("BASE64", "x [secret]= y"),
+                        ("LONGER", "a [secret] b")):  # fmt: skip
+        assert await driver.open(tool="environ", arguments={"name": name}).text() == shown
+    logged = driver.open(tool="log", arguments={"text": f"with {secret}"}, log_level="debug")
+    await logged.outcome()
+    assert logged.events and not any(secret.encode() in event.data for event in logged.events)
+
+
 async def test_a_secret_that_was_replaced_stays_masked(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement(masked=[SECRET])))
     argv = [sys.executable, "-I", "-c", f"import sys; sys.exit('still {SECRET}')"]

@@ -34,6 +34,7 @@ async def keys(driver: Driver, who: str, mark: str = "m1", name: str = "PLAIN") 
 
 
 async def test_each_user_has_an_instance_with_that_users_values(driver: Driver) -> None:
+    """Threat 26."""
     await driver.link.ask(c.Place(placement()))
     await driver.link.ask(own("alice", ALICES))
     await driver.link.ask(own("bob", BOBS))
@@ -109,6 +110,7 @@ async def test_a_session_that_began_with_replaced_values_ends(driver: Driver) ->
 
 
 async def test_a_users_secret_is_hidden_in_results_errors_and_output(driver: Driver) -> None:
+    """Threat 27."""
     await driver.link.ask(c.Place(placement()))
     await driver.link.ask(own("alice", ALICES))
     assert await keys(driver, "alice", name="KEY") == "[secret]"

@@ -138,6 +138,7 @@ def test_there_is_an_end_to_what_is_kept_for_one_holder(alice: User) -> None:
 
 
 def test_a_row_given_to_somebody_else_does_not_open(alice: User, bob: User) -> None:
+    """Threat 25, as are the following."""
     deployment = uuid4()
     put(alice, deployment)
     Secret.objects.update(user=bob)
@@ -201,6 +202,7 @@ def test_secrets_go_with_their_deployment(alice: User, bob: User) -> None:
 
 
 def test_after_a_rotation_everything_is_under_the_new_key(alice: User, bob: User) -> None:
+    """Threat 25: rotate, and all can be read."""
     holders = [put(user, uuid4(), f"value-of-{user}") for user in (alice, bob)]
     before = keys.provider().current()
     err = StringIO()
