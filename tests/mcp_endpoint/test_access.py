@@ -101,6 +101,13 @@ async def test_a_token_in_the_query_is_not_looked_at(site: Site, web: Web) -> No
     assert response.status_code == 401
 
 
+async def test_a_cookie_proves_nobody(site: Site, web: Web) -> None:
+    """Neither a session of the site nor a token that somebody put into a cookie."""
+    for cookie in ("slipway_session=abc", f"access_token={site.token()}", f"Authorization=Bearer {site.token()}"):
+        response = await web.client(None, cookie=cookie).post(PATH, json=initialize())
+        assert response.status_code == 401 and "set-cookie" not in response.headers
+
+
 async def test_what_proves_a_caller_does_not_reach_the_server(site: Site, web: Web) -> None:
     """Threat 4: the server is given the call, and neither its token nor its cookies."""
     site.world.placement = placement("mirror")
