@@ -22,6 +22,7 @@ _REQUEST: Final = {
     "cursor_unknown": "The cursor is none of this list. Begin without one.",
     "throttled": "Too many requests. Retry-After says when to come back.",
     "internal_error": "An error of ours, which was logged. The same request may work later.",
+    "maintenance": "The operator has closed the site for a while. Come back after Retry-After.",
     "unavailable": "The database does not answer. Retry-After says when to come back.",
     "nothing_to_change": "The request names nothing to change.",
 }
