@@ -104,7 +104,6 @@ def _seeded() -> dict[str, dict[str, Any]]:
     return {
         "all": {
             "owner": "alice", "name": "time0", "number": 1, "key": "0" * 32, "tool": "work0", "user": "bob0",
-            "setting": "KEY", "organization": "acme0",
             "token": "x" * 40, "token_id": UUID(int=0), "task_id": str(tasks[0].pk), "deployment_id": deployments[0].pk,
             "elicitation_id": "x" * 32, "slug": "architecture", "tab": "versions", "kind": "public",
             "provider_id": "openid", "uidb36": "1", "setting": "env:API_KEY", "organization": "acme0",
