@@ -37,12 +37,6 @@ def stored(holder: Holder) -> list[Stored]:
     return [_shown(row) for row in holder.secrets.defer("wrapped", "body")]
 
 
-def stored_of_user(user_id: UUID) -> list[Stored]:
-    """All personal ones, by deployment."""
-    rows = Secret.objects.filter(scope=Secret.Scope.PERSONAL, user_id=user_id).defer("wrapped", "body")
-    return [_shown(row) for row in rows.order_by("deployment_id", "name")]
-
-
 def stored_for(user_id: UUID | None, organization_ids: Collection[UUID]) -> dict[Holder, list[Stored]]:
     """All personal ones of the user, and all of these organizations, by holder and in order of names."""
     whose = Q(scope=Secret.Scope.ORGANIZATION, organization_id__in=organization_ids)
