@@ -18,6 +18,7 @@ from pathlib import Path
 from config.launch.home import run_folder_remove
 from config.launch.processes import command_line, descendants
 from tests.bound import bound
+from tests.leaks import leaked
 from tests.ordinary_user import OrdinaryUser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,6 +50,7 @@ class Stack:
         self._process: subprocess.Popen[str] | None = None
         self._incoming: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.start_seconds = 0.0
+        self.secrets: set[str] = set()  # what must not lie anywhere in its home when it has stopped
 
     @property
     def url(self) -> str:
@@ -126,6 +128,8 @@ class Stack:
         )
         if check and done.returncode != 0:
             raise AssertionError(f"manage.py {' '.join(words)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+        if words[0] == "issue_token" and done.returncode == 0:
+            self.secrets.add(done.stdout.strip())
         return done
 
     def processes(self) -> dict[int, str]:
@@ -160,7 +164,7 @@ class Stack:
         return code
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
-        """End it as a person or a service manager would. Returns the exit code."""
+        """End it as a person or a service manager would. The exit code. Fails where a secret was written down."""
         if self._process is None:
             return 0
         if self._process.poll() is None:
@@ -168,8 +172,10 @@ class Stack:
         try:
             code = self.wait(seconds)
             run_folder_remove(self.home)
-            return code
         except subprocess.TimeoutExpired:
             self._process.kill()  # its parts die with it
             self._process.wait()
             raise
+        leaks = leaked(self.home, self.secrets)
+        assert not leaks, f"secrets of this test lie in clear in {leaks}"
+        return code

@@ -1,0 +1,158 @@
+"""Two users' keys for one server, from call to result: the SDK's client in both eras, each with a person at a browser.
+
+What passes the client are addresses of this site. Links that change hands open nothing, and no key is left anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client, UrlElicitationRequiredError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitResult
+from playwright.async_api import Page, expect
+
+from tests.pages.conftest import OpenPage
+from tests.pages.test_browser import sign_in_by_link
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+
+SERVER = Path(__file__).parents[1] / "servers" / "keyed.py"
+OWNER, USERS = "olga", ("anna", "boris")
+KEYS = {"anna": "annas-key-7f3a9c51", "boris": "boris-key-b2e80d46"}
+REVISIONS = {"legacy": "2025-11-25", "auto": "2026-07-28"}
+WAIT_MS = 60_000
+_MAY_CALL = """
+from accounts.models import User
+from hosting.models import Deployment, DeploymentMember
+server = Deployment.objects.get(name="{name}")
+for name in {users}:
+    DeploymentMember.objects.get_or_create(deployment=server, user=User.objects.get(username=name))
+"""
+
+Asked = Callable[[str], Awaitable[None]]
+
+
+class Person:
+    """Somebody with a browser, and a program that acts for them."""
+
+    def __init__(self, name: str, page: Page, url: str, token: str) -> None:
+        self.name, self.page, self._url, self._token = name, page, url, token
+        self.links: list[str] = []
+        self.heard: list[str] = []
+
+    async def types_key(self, link: str) -> None:
+        await self.page.goto(link)
+        await self.page.get_by_label("ACME_KEY").fill(KEYS[self.name])
+        await self.page.get_by_role("button", name="Store and try").click()
+        done = self.page.get_by_role("heading", name="Your credentials are stored")
+        await expect(done).to_be_visible(timeout=WAIT_MS)
+
+    async def is_refused(self, link: str) -> None:
+        answer = await self.page.goto(link)
+        assert answer is not None and answer.status == 404
+        assert await self.page.get_by_label("ACME_KEY").count() == 0
+
+    @asynccontextmanager
+    async def program(self, mode: Any, asked: Asked) -> AsyncIterator[Client]:
+        async def elicit(context: Any, params: Any) -> ElicitResult:
+            assert params.mode == "url"
+            self.links.append(params.url)
+            await asked(params.url)
+            return ElicitResult(action="accept")
+
+        async def message(found: Any) -> None:
+            if getattr(found, "method", "") == "notifications/elicitation/complete":
+                self.heard.append(found.params.elicitation_id)
+
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=120) as http,
+            Client(
+                streamable_http_client(self._url, http_client=http),
+                mode=mode,
+                elicitation_callback=elicit,
+                message_handler=message,
+            ) as client,
+        ):
+            assert client.protocol_version == REVISIONS[mode]
+            yield client
+
+
+async def key_told(client: Client) -> tuple[str, str]:
+    result: Any = await client.call_tool("whose", {})
+    assert not result.is_error, result
+    return result.content[0].text, result.content[1].text
+
+
+def digest(name: str) -> str:
+    return hashlib.sha256(KEYS[name].encode()).hexdigest()
+
+
+@asynccontextmanager
+async def two_people(open_page: OpenPage, stack: Stack, name: str) -> AsyncIterator[list[Person]]:
+    stack.secrets.update(KEYS.values())  # looked for in all that it keeps when it stops
+    url = stack.manage(
+        "host", f"source:{SERVER}", "--owner", OWNER, "--name", name, "--personal", "ACME_KEY", seconds=300
+    ).stdout.strip()
+    async with open_page() as first, open_page() as second:
+        pages = dict(zip(USERS, (first, second), strict=True))
+        for user, page in pages.items():
+            stack.manage("issue_token", "--user", user, "--api")  # which makes the account
+            await sign_in_by_link(page, stack, user)
+        stack.manage("shell", "-c", _MAY_CALL.format(name=name, users=USERS))
+        yield [Person(user, page, url, token_of(stack, user, f"{OWNER}/{name}")) for user, page in pages.items()]
+
+
+def token_of(stack: Stack, user: str, label: str) -> str:
+    return stack.manage("issue_token", "--user", user, "--deployment", label).stdout.strip()
+
+
+async def legacy_call(person: Person, other: Person) -> None:
+    """-32042, the page, and the call again; meanwhile the other one tries the link."""
+
+    async def nobody(url: str) -> None:
+        raise AssertionError("a client of 2025-11-25 is told by an error")
+
+    async with person.program("legacy", nobody) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool("whose", {})
+        assert refused.value.error.code == -32042
+        (asked,) = UrlElicitationRequiredError.from_error(refused.value.error).elicitations
+        await other.is_refused(asked.url)
+        await person.types_key(asked.url)
+        assert await key_told(client) == (digest(person.name), "[secret]")
+        assert person.heard == [asked.elicitation_id]
+    assert other.heard == []
+
+
+async def modern_call(person: Person, other: Person) -> None:
+    """The SDK's client asks its person in the middle of the call, which goes on by itself."""
+
+    async def asked(url: str) -> None:
+        await other.is_refused(url)
+        await person.types_key(url)
+
+    async with person.program("auto", asked) as client:
+        assert await key_told(client) == (digest(person.name), "[secret]")
+    assert len(person.links) == 1
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_each_brings_their_own_and_links_are_of_no_use_to_others(
+    open_page: OpenPage, stack: Stack, era: str
+) -> None:
+    call = {"legacy": legacy_call, "modern": modern_call}[era]
+    async with two_people(open_page, stack, f"keyed-{era}") as (anna, boris):
+        await call(anna, boris)
+        await call(boris, anna)
+        await anna.page.goto("/credentials/")
+        assert KEYS["anna"] not in await anna.page.content()
