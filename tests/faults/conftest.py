@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,15 @@ class Broken:
     url: str
     token: str
     api_token: str
+
+    def kill_each(self, word: str) -> int:
+        """Kill -9 all that have this word in their command; how many there were. A server may have several instances:
+        one for each session, and one that was started to look at its tools."""
+        found = [pid for pid, command in self.site.processes().items() if word in command]
+        for pid in found:
+            with suppress(ProcessLookupError):  # it died with one before it
+                os.kill(pid, signal.SIGKILL)
+        return len(found)
 
     def kill(self, word: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill -9 the part of the site with this word in its command, once it is there; the supervisor starts it again

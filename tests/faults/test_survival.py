@@ -150,7 +150,9 @@ async def test_no_task_works_for_long_without_a_living_instance(broken: Broken, 
         await orphans.create()
         await broken.until_all_run()
         await asyncio.sleep(random.uniform(0, 3))
-        broken.kill("slipway-test-workshop")
+        count = broken.kill_each("slipway-test-workshop")
+        assert count
+        print(f"killed {count} processes", flush=True)
         server = await broken.until_none_works()
         await caller.again(caller.initialize)  # its session went with the server
         lost = Batch(caller, 20, 120)

@@ -30,12 +30,15 @@ OWNER, USERS = "olga", ("anna", "boris")
 KEYS = {"anna": "annas-key-7f3a9c51", "boris": "boris-key-b2e80d46"}
 REVISIONS = {"legacy": "2025-11-25", "auto": "2026-07-28"}
 WAIT_MS = 60_000
-_MAY_CALL = """
+_PEOPLE = """
 from accounts.models import User
+from accounts.services import user_create
+from events.actors import OPERATOR
 from hosting.models import Deployment, DeploymentMember
 server = Deployment.objects.get(name="{name}")
 for name in {users}:
-    DeploymentMember.objects.get_or_create(deployment=server, user=User.objects.get(username=name))
+    user = User.objects.filter(username=name).first() or user_create(actor=OPERATOR, name=name)
+    DeploymentMember.objects.create(deployment=server, user=user)
 """
 
 Asked = Callable[[str], Awaitable[None]]
@@ -103,12 +106,11 @@ async def two_people(open_page: OpenPage, stack: Stack, name: str) -> AsyncItera
     url = stack.manage(
         "host", f"source:{SERVER}", "--owner", OWNER, "--name", name, "--personal", "ACME_KEY", seconds=300
     ).stdout.strip()
+    stack.manage("shell", "-c", _PEOPLE.format(name=name, users=USERS))
     async with open_page() as first, open_page() as second:
         pages = dict(zip(USERS, (first, second), strict=True))
         for user, page in pages.items():
-            stack.manage("issue_token", "--user", user, "--api")  # which makes the account
             await sign_in_by_link(page, stack, user)
-        stack.manage("shell", "-c", _MAY_CALL.format(name=name, users=USERS))
         yield [Person(user, page, url, token_of(stack, user, f"{OWNER}/{name}")) for user, page in pages.items()]
 
 
@@ -116,43 +118,50 @@ def token_of(stack: Stack, user: str, label: str) -> str:
     return stack.manage("issue_token", "--user", user, "--deployment", label).stdout.strip()
 
 
-async def legacy_call(person: Person, other: Person) -> None:
-    """-32042, the page, and the call again; meanwhile the other one tries the link."""
+async def refused(client: Client) -> Any:
+    with pytest.raises(MCPError) as caught:
+        await client.call_tool("whose", {})
+    assert caught.value.error.code == -32042
+    (asked,) = UrlElicitationRequiredError.from_error(caught.value.error).elicitations
+    return asked
+
+
+async def by_errors(anna: Person, boris: Person) -> None:
+    """2025-11-25: -32042, the page, word that it is done to the one who asked, and the call again."""
 
     async def nobody(url: str) -> None:
         raise AssertionError("a client of 2025-11-25 is told by an error")
 
-    async with person.program("legacy", nobody) as client:
-        with pytest.raises(MCPError) as refused:
-            await client.call_tool("whose", {})
-        assert refused.value.error.code == -32042
-        (asked,) = UrlElicitationRequiredError.from_error(refused.value.error).elicitations
-        await other.is_refused(asked.url)
-        await person.types_key(asked.url)
-        assert await key_told(client) == (digest(person.name), "[secret]")
-        assert person.heard == [asked.elicitation_id]
-    assert other.heard == []
+    async with anna.program("legacy", nobody) as hers, boris.program("legacy", nobody) as his:
+        for_her, for_him = await refused(hers), await refused(his)
+        await boris.is_refused(for_her.url)
+        await anna.is_refused(for_him.url)
+        await anna.types_key(for_her.url)
+        assert await key_told(hers) == (digest("anna"), "[secret]")
+        assert (await refused(his)).elicitation_id == for_him.elicitation_id
+        await boris.types_key(for_him.url)
+        assert await key_told(his) == (digest("boris"), "[secret]")
+        assert (anna.heard, boris.heard) == ([for_her.elicitation_id], [for_him.elicitation_id])
 
 
-async def modern_call(person: Person, other: Person) -> None:
-    """The SDK's client asks its person in the middle of the call, which goes on by itself."""
+async def in_the_call(anna: Person, boris: Person) -> None:
+    """2026-07-28: the SDK's client asks its person in the middle of the call, which goes on by itself."""
+    for person, other in ((anna, boris), (boris, anna)):
 
-    async def asked(url: str) -> None:
-        await other.is_refused(url)
-        await person.types_key(url)
+        async def asked(url: str, person: Person = person, other: Person = other) -> None:
+            await other.is_refused(url)
+            await person.types_key(url)
 
-    async with person.program("auto", asked) as client:
-        assert await key_told(client) == (digest(person.name), "[secret]")
-    assert len(person.links) == 1
+        async with person.program("auto", asked) as client:
+            assert await key_told(client) == (digest(person.name), "[secret]")
+        assert len(person.links) == 1
 
 
-@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("call", [by_errors, in_the_call])
 async def test_each_brings_their_own_and_links_are_of_no_use_to_others(
-    open_page: OpenPage, stack: Stack, era: str
+    open_page: OpenPage, stack: Stack, call: Callable[[Person, Person], Awaitable[None]]
 ) -> None:
-    call = {"legacy": legacy_call, "modern": modern_call}[era]
-    async with two_people(open_page, stack, f"keyed-{era}") as (anna, boris):
+    async with two_people(open_page, stack, call.__name__.replace("_", "-")) as (anna, boris):
         await call(anna, boris)
-        await call(boris, anna)
         await anna.page.goto("/credentials/")
         assert KEYS["anna"] not in await anna.page.content()
