@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.pages.accessible import PHONE, check_accessible, tab_to
 from tests.pages.conftest import OpenPage
 from tests.pages.test_browser import sign_in_by_link
 from tests.stack import Stack
@@ -16,10 +17,10 @@ from tests.stack import Stack
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 SERVER = Path(__file__).parents[1] / "servers" / "legacy.py"
-OWNER = "keyla"
+OWNER, TRIER, FOUNDER = "keyla", "ingrid", "harriet"  # one for each test: nobody finds what another left
 SECRET = "s3cret-key-of-the-lighthouse"
 WAIT_MS = 60_000
-PHONE = {"width": 360, "height": 740}
+PICKY = SERVER.with_name("picky.py")
 
 
 class Caller:
@@ -70,7 +71,7 @@ async def test_a_key_is_asked_for_in_the_browser_and_goes_to_the_server_only(ope
         assert await fits(page)
         await page.get_by_label("ACME_KEY").focus()
         await page.keyboard.type(SECRET)
-        await page.keyboard.press("Tab")
+        await tab_to(page, "Store and try")
         await page.keyboard.press("Enter")
         done = page.get_by_role("heading", name="Your credentials are stored")
         await expect(done).to_be_visible(timeout=WAIT_MS)
@@ -78,12 +79,103 @@ async def test_a_key_is_asked_for_in_the_browser_and_goes_to_the_server_only(ope
 
         await page.goto("/credentials/")
         assert await fits(page)
-        await expect(page.get_by_text("ACME_KEY")).to_be_visible()
+        await expect(page.get_by_text("ACME_KEY", exact=True).first).to_be_visible()
         assert SECRET not in await page.content()
-        await page.get_by_role("button", name=f"Delete {OWNER}/keyed").click()
+        await page.get_by_role("button", name=f"Delete all of yours {OWNER}/keyed").click()
         await expect(page.get_by_text("Nothing is stored")).to_be_visible()
         assert (await client.call("ACME_KEY"))["error"]["code"] == -32042
     dump = stack.manage("dumpdata", "vault", "events", "hosting").stdout
     assert "secret:use" in dump and SECRET not in dump
     logs = "".join(path.read_text(errors="replace") for path in stack.home.rglob("*.log"))
     assert logs and SECRET not in logs
+
+
+async def test_all_of_it_by_keyboard_alone_and_a_tool_of_the_owners_tries_it(open_page: OpenPage, stack: Stack) -> None:
+    flags = ("--personal", "API_KEY", "--check-tool", "whoami", "--check-arguments", "{}")
+    stack.manage("host", f"source:{PICKY}", "--owner", TRIER, "--name", "checked", *flags, seconds=300)
+    token = stack.manage("issue_token", "--user", TRIER, "--deployment", f"{TRIER}/checked").stdout.strip()
+    async with open_page() as page, httpx.AsyncClient(timeout=60) as http:
+        await sign_in_by_link(page, stack, TRIER)
+        await page.goto("/credentials/")
+        await expect(page.locator(".nav-waiting")).to_be_hidden()
+        client = Caller(http, f"{stack.url}/mcp/{TRIER}/checked", token)
+        about = {"clientInfo": {"name": "t", "version": "1"}, "capabilities": {"elicitation": {"url": {}}}}
+        await client.ask("initialize", {"protocolVersion": "2025-11-25", **about})
+        refused = await client.ask("tools/call", {"name": "whoami", "arguments": {}})
+        assert refused["error"]["code"] == -32042, refused
+        await expect(page.locator(".nav-waiting")).to_be_visible(timeout=WAIT_MS)
+
+        await tab_to(page, "1 1 thing waits for you")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Action required")).to_be_visible()
+        await check_accessible(page, "waiting")
+        await tab_to(page, "Open the page")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name=f"{TRIER}/checked asks for credentials")).to_be_visible()
+        await check_accessible(page, "elicit")
+
+        await tab_to(page, "API_KEY")
+        await page.keyboard.type("bad-key-of-the-harbour")
+        await tab_to(page, "Store and try")
+        await page.keyboard.press("Enter")
+        said = page.locator("blockquote")
+        await expect(said).to_have_text(
+            "401 from <b>acme</b>: [secret] is no key. See https://evil.example/keys", timeout=WAIT_MS
+        )
+        assert await page.get_by_role("link", name="evil").count() == 0
+        assert "bad-key" not in await page.content()
+        await check_accessible(page, "elicit-failed")
+
+        await tab_to(page, "API_KEY")
+        await page.keyboard.type("good-key-of-the-harbour")
+        await tab_to(page, "What you type now counts for")
+        await page.keyboard.press("ArrowDown")
+        await tab_to(page, "Store and try")
+        await page.keyboard.press("Enter")
+        done = page.get_by_role("heading", name="Your credentials are stored")
+        await expect(done).to_be_visible(timeout=WAIT_MS)
+        await expect(page.locator(".nav-waiting")).to_be_hidden(timeout=WAIT_MS)
+        await check_accessible(page, "elicit-done")
+        answer = await client.ask("tools/call", {"name": "whoami", "arguments": {}})
+        assert answer["result"]["content"][0]["text"] == "you", answer
+
+        await tab_to(page, "Credentials")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Credentials", exact=True)).to_be_visible()
+        await expect(page.get_by_text("expires in")).to_be_visible()
+        await check_accessible(page, "credentials")
+        await tab_to(page, "by you API_KEY")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Uses of API_KEY")).to_be_visible()
+        await check_accessible(page, "uses")
+        await page.go_back()
+        await tab_to(page, "Delete API_KEY")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("It was deleted, and what ran with it was ended.")).to_be_visible()
+        await check_accessible(page, "credentials-empty")
+
+
+async def test_an_organizations_key_is_stored_by_keyboard_alone(open_page: OpenPage, stack: Stack) -> None:
+    stack.manage("host", f"source:{PICKY}", "--owner", FOUNDER, "--name", "any", "--no-wait")
+    stack.manage("site_role", FOUNDER, "publisher")
+    async with open_page() as page:
+        await sign_in_by_link(page, stack, FOUNDER)
+        await page.goto("/organizations/")
+        await page.get_by_label("Name", exact=True).fill("harbour")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("link", name="Credentials")).not_to_have_count(0)
+        await page.goto("/organizations/harbour/credentials")
+        await check_accessible(page, "organization-none")
+        await tab_to(page, "Setting")
+        await page.keyboard.type("ACME_KEY")
+        await tab_to(page, "Value")
+        await page.keyboard.type(SECRET)
+        await tab_to(page, "Store it")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Stored. It counts for members")).to_be_visible()
+        await expect(page.get_by_text("all servers", exact=True)).to_be_visible()
+        assert SECRET not in await page.content()
+        await check_accessible(page, "organization")
+        await tab_to(page, "Delete ACME_KEY")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("None yet")).to_be_visible()
