@@ -148,7 +148,9 @@ _CHANGES: Mapping[tuple[str, ...], _Change] = {
     ("isolation",): _one(configuring.isolation_set, "isolation"),
     ("has_data_folder",): _one(configuring.data_folder_set, "has_data_folder"),
     ("runs_install_code",): _one(configuring.install_code_set, "runs_install_code"),
-    ("has_tasks", "hand_off_seconds"): _one(configuring.tasks_set, "has_tasks", "hand_off_seconds"),
+    ("has_tasks", "hand_off_seconds", "asks_on_site"): _one(
+        configuring.tasks_set, "has_tasks", "hand_off_seconds", "asks_on_site"
+    ),
     ("tool_approval",): _approval,
     ("traces_bodies",): _one(configuring.tracing_set, "traces_bodies"),
     ("personal_inputs",): _personal,

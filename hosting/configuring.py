@@ -220,9 +220,15 @@ def title_set(*, actor: Actor, deployment: Deployment, title: str) -> None:
 
 
 def tasks_set(
-    *, actor: Actor, deployment: Deployment, has_tasks: bool | None = None, hand_off_seconds: int | None = None
+    *,
+    actor: Actor,
+    deployment: Deployment,
+    has_tasks: bool | None = None,
+    hand_off_seconds: int | None = None,
+    asks_on_site: bool | None = None,
 ) -> None:
-    """Whether its tools may run as tasks, and after how long a call becomes one for clients that know none (0: never).
+    """Whether its tools may run as tasks, after how long a call becomes one for clients that know none (0: never), and
+    whether it does so for a question that its client can't show.
 
     None leaves it as it is.
     """
@@ -232,9 +238,15 @@ def tasks_set(
             f"This is from 0 (never) to {MAX_HAND_OFF_SECONDS} seconds.",
             field="hand_off_seconds",
         )
-    given = {"has_tasks": has_tasks, "hand_off_seconds": hand_off_seconds}
+    given = {"has_tasks": has_tasks, "hand_off_seconds": hand_off_seconds, "asks_on_site": asks_on_site}
     fields = {name: value for name, value in given.items() if value is not None}
-    _change(actor, deployment, "set_tasks", lambda _: fields, renews=False, **fields)
+    before = {name: getattr(deployment, name) for name in given}
+    renews = _asks_on_site(**before) != _asks_on_site(**{**before, **fields})  # its servers are told so
+    _change(actor, deployment, "set_tasks", lambda _: fields, renews=renews, **fields)
+
+
+def _asks_on_site(*, has_tasks: bool, hand_off_seconds: int, asks_on_site: bool) -> bool:
+    return asks_on_site and has_tasks and hand_off_seconds > 0
 
 
 def _change(

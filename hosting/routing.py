@@ -180,6 +180,7 @@ def placement_for(deployment_id: UUID | str) -> tuple[str, Placement]:
         owner_memory_bytes=share.memory_bytes,
         share_serial=share.serial,
         generation=route.generation,
+        asks_on_site=deployment.asks_on_site and route.hand_off_seconds > 0,
         pages=pages_of(deployment, remote.url if remote is not None else ""),
         # Nobody can tell whose a message is at an instance for all, and anonymous callers have consented to nothing.
         trace_bodies=deployment.traces_bodies and not (deployment.is_anonymous and deployment.isolation == "shared"),

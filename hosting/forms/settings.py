@@ -104,6 +104,11 @@ class TasksForm(forms.Form):
         max_value=MAX_HAND_OFF_SECONDS,
         help_text="For clients that know no tasks, and often give up after 60 seconds. 0: never.",
     )
+    asks_on_site = forms.BooleanField(
+        label="Ask on this site what a client can't show",
+        required=False,
+        help_text="A question of the server then makes a task of the call, whose page has the question for its caller.",
+    )
 
 
 class TracingForm(forms.Form):

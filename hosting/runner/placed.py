@@ -29,6 +29,7 @@ from hosting.runner.session import Session
 from hosting.runner.shares import Shares, too_many
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import PLATFORM, Client
+from hosting.runner.upstream.on_site import may_ask, told
 
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 60.0
@@ -122,8 +123,8 @@ class Placed:
         if not opened.isolation:
             # Modern servers keep nothing between requests; any other one is ended before somebody else could ask it.
             return "nobody:modern" if era == "modern" and self._eras.has_modern else f"{_ONCE}{opened.exchange}"
-        told = _digest(opened.capabilities) if era == "legacy" else ""
-        return f"principal:{era}:{opened.isolation}:{told}{_own(opened)}"
+        declared = _digest(opened.capabilities) if era == "legacy" else ""
+        return f"principal:{era}:{opened.isolation}:{declared}{_own(opened)}"
 
     def _start(self, key: str, opened: Open, session: Session | None) -> Instance:
         now = time.monotonic()
@@ -141,6 +142,7 @@ class Placed:
             client = Client(session.revision, session.capabilities, session.client or PLATFORM)
         else:
             client = Client(opened.revision, opened.capabilities or b"{}", opened.client or PLATFORM)
+        client = self._told(client, opened, session)
         instance = Instance(
             placement_with(self.placement, personal) if personal is not None else self.placement,
             key,
@@ -161,6 +163,15 @@ class Placed:
         if subject:
             self._writers[subject] = instance
         return instance
+
+    def _told(self, client: Client, opened: Open, session: Session | None) -> Client:
+        """With what its user is asked for on the site. All whom a handshake child serves have declared the same, since
+        `_key` tells them apart by it: what one of their clients can't show none of them can."""
+        placement = self.placement
+        subject = session.subject if session is not None else opened.subject if opened.isolation else ""
+        if not placement.asks_on_site or placement.isolation == "shared" or not may_ask(client.revision, subject):
+            return client
+        return msgspec.structs.replace(client, capabilities=told(client.capabilities), declared=client.capabilities)
 
     def _subject(self, opened: Open, session: Session | None) -> str:
         """Whose data folder the instance gets; "" for none. What keeps nothing of anybody keeps no folder."""

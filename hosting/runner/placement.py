@@ -94,6 +94,7 @@ class Placement(msgspec.Struct, frozen=True):
     trace_bodies: bool = False  # its owner sees bodies and what every caller's instance prints; callers were told
     pages: Pages = Pages()  # which pages its servers may send people to
     files: dict[str, str] = {}  # variable → content of the file that it names, which only the instance has
+    asks_on_site: bool = False  # what a client can't show is put to its user on the site
 
     def __repr__(self) -> str:
         """Without env, headers and the rest, which have secrets."""

@@ -108,7 +108,10 @@ SECTIONS = {
         sections.DataFolderForm, _own("has_data_folder"), _set(configuring.data_folder_set), f"Saved. {_NEXT}"
     ),
     "tasks": Section(
-        sections.TasksForm, _own("has_tasks", "hand_off_seconds"), _set(configuring.tasks_set), "Tasks saved."
+        sections.TasksForm,
+        _own("has_tasks", "hand_off_seconds", "asks_on_site"),
+        _set(configuring.tasks_set),
+        "Tasks saved.",
     ),
     "approval": Section(sections.ApprovalForm, _own("tool_approval"), _approval, "Saved."),
     "install": Section(

@@ -23,6 +23,7 @@ from mcp_endpoint.runners import Opened
 from mcp_endpoint.sessions import Session, exchange_part
 from mcp_endpoint.tasks import legacy as tasks
 from mcp_endpoint.tasks import offer
+from mcp_endpoint.tasks.conversion import Converting
 from mcp_endpoint.tool_policy import LIST
 
 _CANCELLED = "notifications/cancelled"
@@ -103,6 +104,8 @@ async def finish(context: Context, message: Call, source: Opened, seconds: float
     session = found(context, message.id)
     where = lambda: (source.link, session.runner, source.attachment.exchange)
     converting = offer.converting_2025(context, message, source, where)
+    if first is not None and isinstance(converting, Converting):
+        first = converting.took(first)
     await context.deliver(converting, view_of(context, message, session.revision), first)
 
 

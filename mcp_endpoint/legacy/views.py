@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hosting.runner.frames import UNDELIVERED, Event, Kind, Reason
+from hosting.runner.upstream.on_site import is_on_site
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint import sse
 from mcp_endpoint.legacy import event_ids
@@ -17,7 +18,7 @@ _LOST = "The call was lost: its runner was restarted or does not answer any more
 
 def server_message(event: Event) -> bytes | None:
     """A request or notification of the server's own; None for what is none."""
-    if event.kind is Kind.INPUT_REQUESTED:
+    if event.kind is Kind.INPUT_REQUESTED and not is_on_site(event.extra):
         return j.request(j.encode(event.extra), event.data)
     if event.kind is Kind.LOG:
         return j.notification("notifications/message", event.data)

@@ -150,7 +150,7 @@ async def _answer(context: Context, message: ModernCall, source: Questions, seco
         view = ToolsView(message.id, message.progress_token, partial(_shown, context, message))
     converting = offer.converting_2026(context, message, source, source.where)
     if first is not None and isinstance(converting, Converting):
-        converting.saw(first)
+        first = converting.took(first)
     await context.deliver(converting, view, first)
 
 

@@ -16,6 +16,7 @@ import msgspec
 from hosting.runner.control import Answer
 from hosting.runner.frames import TERMINAL, Event, Kind
 from hosting.runner.upstream.capabilities import lacking
+from hosting.runner.upstream.on_site import is_on_site
 from hosting.stream import RunnerLink
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.modern.messages import ModernCall
@@ -69,14 +70,14 @@ class Questions:
 
     async def get(self, seconds: float) -> Event | None:
         while True:
-            if self._held and self._held[0].kind not in _QUESTIONS:
+            if self._held and not _is_question(self._held[0]):
                 return self._held.popleft()
             if self._open and not self._held:
                 return self._park()
             event = self._held.popleft() if self._held else await self._inner.get(seconds)
             if event is None:
                 return None
-            if event.kind in _QUESTIONS:
+            if _is_question(event):
                 await self._collect(event)
             elif (shown := self._shown(event)) is not None:
                 return shown
@@ -85,7 +86,7 @@ class Questions:
         if self._held or self._open:
             return None
         while (event := self._inner.get_now()) is not None:
-            if event.kind in _QUESTIONS:
+            if _is_question(event):
                 self._held.append(event)
                 return None
             if (shown := self._shown(event)) is not None:
@@ -110,7 +111,7 @@ class Questions:
             self._last = max(self._last, event.seq)
             if event.kind is Kind.INPUT_ANSWERED:
                 self._open.pop(event.extra, None)
-            elif event.kind is not Kind.INPUT_REQUESTED:
+            elif event.kind is not Kind.INPUT_REQUESTED or is_on_site(event.extra):
                 if (shown := self._shown(event)) is not None:
                     self._held.append(shown)
                 if event.kind in TERMINAL:
@@ -168,3 +169,8 @@ class Questions:
 
     def _seal(self, state: State) -> str:
         return self._states.seal(state, binding(self._owner, self._message.method, self._message.params))
+
+
+def _is_question(event: Event) -> bool:
+    """Whether it is one for the client; what is shown on the site is not."""
+    return event.kind in _QUESTIONS and not is_on_site(event.extra)

@@ -12,7 +12,7 @@ from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.rejection import refuse
 from mcp_endpoint.runners import Source
 from mcp_endpoint.tasks import declared, legacy, modern, tools, wire
-from mcp_endpoint.tasks.conversion import Converting, Where
+from mcp_endpoint.tasks.conversion import Converting, NeverConverting, Where
 from mcp_endpoint.tasks.wire import TaskSeen
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def converting_2025(
         return source
     tool = tool_of(message.params)
     if context.route.task_support.get(tool) == "forbidden":
-        return source
+        return NeverConverting(source, context.owner, where)
     wanted = legacy.wanted_of(context, message, tool=tool, params=message.params, origin=HANDED_OFF)
 
     async def handle(task: TaskSeen) -> bytes:
@@ -132,7 +132,7 @@ def converting_2026(context: Context, message: ModernCall, source: Source, where
     tool = tool_of(message.params)
     support = route.task_support.get(tool, "")
     if support == "forbidden":
-        return source
+        return NeverConverting(source, context.owner, where)
     if wire.declares(message.capabilities):
         seconds = 0.0 if support == "required" else modern.MOMENT_SECONDS
         wanted = modern.wanted_of(context, message, tool=tool, origin=modern.ORIGIN)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.db import connection
 
 from hosting.tasks.bodies import stored_read
@@ -74,4 +75,9 @@ def _seen(
         runner_address=runner_address,
         progress_token=progress_token.encode(),
         body=stored_read(stored) if stored else bytes(body or b""),
+        page=page_of(task_id),
     )
+
+
+def page_of(task_id: str) -> str:
+    return f"{settings.SLIPWAY_URL}/tasks/{task_id}/"

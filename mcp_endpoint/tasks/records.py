@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q, QuerySet
 
+from accounts.models import User
 from common.errors import BadInput
 from hosting import queue
 from hosting.credentials import waiting
@@ -21,7 +22,7 @@ from hosting.tasks.accepting import Wanted
 from hosting.tasks.places import runner_at
 from mcp_endpoint.lookup import connection
 from mcp_endpoint.personal.persons import Asking
-from mcp_endpoint.tasks.reading import task_read
+from mcp_endpoint.tasks.reading import page_of, task_read
 from mcp_endpoint.tasks.wire import TaskSeen
 
 PAGE: Final = 50
@@ -107,6 +108,14 @@ def _after(rows: QuerySet[Task], cursor: str) -> QuerySet[Task]:
         raise BadInput("cursor", "This cursor was not given out here. List anew without one.") from error
 
 
+def has_person(user_id: UUID | None) -> bool:
+    """Not for a caller without an account, nor for a program of an organization, as whom nobody signs in."""
+    if user_id is None:
+        return False
+    with connection():
+        return User.objects.filter(pk=user_id, is_active=True, service_of__isnull=True).exists()
+
+
 def has_output_schema(version_id: str, tool: str) -> bool:
     """Whether the tool's results have a schema, which some clients check."""
     with connection():
@@ -132,4 +141,5 @@ def _seen(task: Task, runner_address: str | None = None) -> TaskSeen:
         exchange_owner=task.exchange_owner,
         runner_address=runner_address,
         progress_token=task.progress_token.encode(),
+        page=page_of(task.id),
     )

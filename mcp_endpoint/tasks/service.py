@@ -113,6 +113,10 @@ class Tasks:
                         await changed.wait()
                 changed.clear()
 
+    async def has_person(self, wanted: Wanted) -> bool:
+        """Whether somebody can sign in and answer."""
+        return await self._in_thread(records.has_person, wanted.user_id)
+
     async def has_output_schema(self, version_id: str, tool: str) -> bool:
         return await self._in_thread(records.has_output_schema, version_id, tool)
 
@@ -120,7 +124,7 @@ class Tasks:
         self, context: Context, task: TaskSeen, key: str, *, result: bytes = b"", error: bytes = b""
     ) -> bool:
         """Answers one open question; False when it was answered already, or is none. Raises what a link raises."""
-        if key not in task.questions:
+        if key not in task.asked:
             return False
         if task.state == State.LACKING:
             principal, deployment = context.principal.sub, context.route.deployment_id

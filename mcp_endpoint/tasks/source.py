@@ -75,7 +75,7 @@ class TaskSource:
         if task.progress and task.progress != self._progress:
             self._progress = task.progress
             self._add(Kind.PROGRESS, wire.related(j.encode(task.progress), task.id))
-        for key, asked in task.questions.items():
+        for key, asked in task.asked.items():
             if key not in self._asked:
                 self._asked.add(key)
                 self._add(Kind.INPUT_REQUESTED, wire.question(task.id, asked), wire.key_of(task.id, key))

@@ -93,7 +93,10 @@ def in_list(result: bytes, taken: Collection[str]) -> bytes:
 def handed_off(task: TaskSeen, taken: Collection[str], *, has_output_schema: bool) -> bytes:
     """The ordinary result in place of one that isn't there yet. An error where clients would check a schema."""
     listed = {name: shown for shown, name in names(taken).items()}
-    words = (
+    asked = ""
+    if task.is_asked_on_site:
+        asked = f"{wire.asked_words(task)} Ask the user to open that address in a browser and to answer there. "
+    words = asked + (
         f"The call of {task.tool} is still running, and goes on in the background as task {task.id}. "
         f"Call {listed[RESULT]} with this task_id to get its result, {listed[STATUS]} to see how it goes, "
         f"or {listed[CANCEL]} to stop it."
@@ -161,7 +164,7 @@ def _status(task: TaskSeen) -> bytes:
     if task.reason and not task.is_ended:
         words.append(task.reason if task.reason.endswith(".") else f"{task.reason}.")
     if task.questions and task.state != State.LACKING:
-        words.append("It waits for an answer of a person; its page on the site has the question.")
+        words.append(f"It waits for an answer of a person; its page on the site has the question: {task.page}")
     return j.encode({"content": [_text(" ".join(words))], "_meta": {wire.RELATED: {"taskId": task.id}}})
 
 

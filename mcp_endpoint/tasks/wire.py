@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hosting.runner.upstream.on_site import is_on_site
 from hosting.tasks.states import Outcome, State, status_2025, status_2026
 from mcp_endpoint import jsonrpc as j
 
@@ -41,6 +42,16 @@ class TaskSeen:
     runner_address: str = ""
     progress_token: bytes = b""
     body: bytes = b""
+    page: str = ""  # its address on the site
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The open questions that its client may be asked."""
+        return {key: question for key, question in self.questions.items() if not is_on_site(key)}
+
+    @property
+    def is_asked_on_site(self) -> bool:
+        return any(map(is_on_site, self.questions))
 
     @property
     def is_ended(self) -> bool:
@@ -65,7 +76,7 @@ def of_2026(task: TaskSeen) -> dict[str, Any]:
     status = _status(task, status_2026)
     members = _object(task, status, "ttlMs", "pollIntervalMs")
     if status == "input_required":
-        members["inputRequests"] = task.questions
+        members["inputRequests"] = task.asked
     elif status == "completed":
         members["result"] = msgspec.Raw(task.body or b"{}")
     elif status == "failed":
@@ -143,17 +154,25 @@ def _status(task: TaskSeen, projected: Callable[[str, str], str]) -> str:
     """One that waits for a page is shown to wait for its client only as long as that has been asked nothing."""
     if task.state == State.LACKING:
         return "input_required" if task.questions else "working"
+    if task.state == State.INPUT_REQUIRED and not task.asked:
+        return projected(State.WORKING, "")
     return projected(task.state, task.outcome)
 
 
 def _object(task: TaskSeen, status: str, ttl: str, poll: str) -> dict[str, Any]:
     members: dict[str, Any] = {"taskId": task.id, "status": status}
-    if task.reason:
+    if task.is_asked_on_site and not task.is_ended:
+        members["statusMessage"] = asked_words(task)
+    elif task.reason:
         members["statusMessage"] = task.reason
     members |= {"createdAt": _iso(task.created_at), "lastUpdatedAt": _iso(task.updated_at), ttl: task.ttl_ms}
     if not task.is_ended:
         members[poll] = POLL_MILLISECONDS
     return members
+
+
+def asked_words(task: TaskSeen) -> str:
+    return f"The server asks its user something that this client can't show. It is answered at {task.page}"
 
 
 def _iso(at: datetime) -> str:

@@ -241,6 +241,7 @@ CHANGES: dict[str, Any] = {
     "runs_install_code": True,
     "has_tasks": False,
     "hand_off_seconds": 0,
+    "asks_on_site": True,
     "tool_approval": "automatic",
     "traces_bodies": True,
 }

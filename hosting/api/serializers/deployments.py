@@ -93,6 +93,9 @@ class ConfigurationSerializer(StrictSerializer):
         max_value=MAX_HAND_OFF_SECONDS,
         help_text="A call that runs longer becomes a task, for clients that know none. 0: never.",
     )
+    asks_on_site = serializers.BooleanField(
+        required=False, help_text="What a caller's client can't show is asked on the page of a task."
+    )
     tool_approval = serializers.ChoiceField(
         Deployment.Approval.choices, required=False, help_text="What happens when a tool changes what it says."
     )

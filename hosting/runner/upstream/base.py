@@ -51,11 +51,15 @@ class WrongEraError(HandshakeError):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """What a child is told of the client it serves."""
+    """What a child is told of the client it serves.
+
+    `declared`: what the client itself said, where questions that it can't show are put to its user on the site.
+    """
 
     revision: str
     capabilities: bytes = b"{}"
     info: bytes = PLATFORM
+    declared: bytes = b""
 
 
 class Upstream(Protocol):

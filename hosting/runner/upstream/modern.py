@@ -19,11 +19,12 @@ from hosting.runner.frames import Kind
 from hosting.runner.listening import ACKNOWLEDGED, Filter, wanted_by
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
+from hosting.runner.upstream import on_site
 from hosting.runner.upstream.base import Client, Peer, is_modern
 from hosting.runner.upstream.discovery import decode_discovery
 from hosting.runner.upstream.modern_meta import meta_members, request_meta, subscription_split
 from hosting.runner.upstream.modern_tasks import ModernTasks, offers_tasks, with_extension
-from hosting.runner.upstream.rounds import Rounds
+from hosting.runner.upstream.rounds import Rounds, missing_in
 from hosting.runner.upstream.subscriptions import Subscriptions
 
 
@@ -66,7 +67,8 @@ class ModernUpstream:
         number = exchange.number = self._peer.next_id()
         session = self._session(exchange)
         level = session.log_level if session is not None else opened.log_level
-        capabilities, info = self._teller(exchange, session)
+        info = self._teller(exchange, session)[1]
+        capabilities = self.capabilities_of(exchange)
         meta = meta_members(self.revision, info, self._tasks.declared(exchange, capabilities))
         if opened.wants_progress:
             meta += b',"progressToken":%d' % number
@@ -84,14 +86,22 @@ class ModernUpstream:
             return session.capabilities, session.client or self._client.info
         return opened.capabilities or b"{}", opened.client or self._client.info
 
-    def capabilities_of(self, exchange: Exchange) -> bytes:
+    def declared_of(self, exchange: Exchange) -> bytes:
         return self._teller(exchange, self._session(exchange))[0]
+
+    def capabilities_of(self, exchange: Exchange) -> bytes:
+        """With what its user is asked for on the site."""
+        declared = self.declared_of(exchange)
+        return on_site.told(declared) if self._is_on_site(exchange) else declared
+
+    def _is_on_site(self, exchange: Exchange) -> bool:
+        return bool(self._client.declared) and exchange.open.method == on_site.CALL
 
     def ask_of_task(self, exchange: Exchange | None, method: str, params: dict[str, Any]) -> int:
         number = self._peer.next_id()
         capabilities, info = self._client.capabilities, self._client.info
         if exchange is not None:
-            capabilities, info = self._teller(exchange, self._session(exchange))
+            capabilities, info = self.capabilities_of(exchange), self._teller(exchange, self._session(exchange))[1]
         meta = meta_members(self.revision, info, with_extension(capabilities))
         self._peer.write(m.request(number, m.encode(method), m.with_meta_members(m.one_line(m.encode(params)), meta)))
         return number
@@ -189,7 +199,7 @@ class ModernUpstream:
         if words := self._peer.judge.of_outcome(self._peer.id, result):
             self._not_asked(exchange, words)
             return
-        if MARK in result and (exchange.task or not exchange.open.native_input) and self._asks(exchange, result):
+        if MARK in result and not self._passes(exchange, result) and self._asks(exchange, result):
             return
         number = exchange.number
         if self._tasks.created(exchange, result):
@@ -234,8 +244,14 @@ class ModernUpstream:
             result = b"" if message.result is msgspec.UNSET else subscription_split(bytes(message.result))[1]
             self._subscriptions.answered(message.id, result=result)
 
+    def _passes(self, exchange: Exchange, result: bytes) -> bool:
+        """Whether its client takes an InputRequiredResult as it is."""
+        if exchange.task or not exchange.open.native_input:
+            return False
+        return not (self._is_on_site(exchange) and missing_in(result, self.declared_of(exchange)))
+
     def _asks(self, exchange: Exchange, result: bytes) -> bool:
-        return self._rounds.begin(exchange, result, self.capabilities_of(exchange))
+        return self._rounds.begin(exchange, result, self.capabilities_of(exchange), self.declared_of(exchange))
 
     def _notified(self, method: str, params: bytes, about: int) -> None:
         if method == "notifications/progress":

@@ -21,6 +21,7 @@ from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Peer, is_modern
 from hosting.runner.upstream.capabilities import MISSING_CAPABILITY
 from hosting.runner.upstream.following import MARK, Child, Followed, Following, Said, decode_said
+from hosting.runner.upstream.on_site import key_of
 from hosting.runner.upstream.rounds import legacy_question, missing_of
 from hosting.runner.upstream.task_listens import METHOD, TaskListens
 
@@ -32,8 +33,11 @@ _LISTENS = ""  # in the agenda, where tasks stand by their ids: it is time to as
 class ModernChild(Child, Protocol):
     """The adapter, as far as it is needed here."""
 
-    def capabilities_of(self, exchange: Exchange) -> bytes:
+    def declared_of(self, exchange: Exchange) -> bytes:
         """What the call's client declared, raw."""
+
+    def capabilities_of(self, exchange: Exchange) -> bytes:
+        """What the child is told of that."""
 
 
 class ModernTask(Followed):
@@ -175,9 +179,11 @@ class ModernTasks(Following[ModernTask]):
             exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
             self._peer.settled(exchange)
             return
+        declared = self._client.declared_of(exchange)
+        is_shown_here = declared != self._client.capabilities_of(exchange) and bool(missing_of(new, declared))
         for name, raw in new.items():
             self._count += 1
-            key = f"t{self._count}"
+            key = key_of(f"t{self._count}", on_site=is_shown_here)
             followed.keys[name] = key
             self._open[key] = followed, name
             question = bytes(raw)

@@ -19,6 +19,7 @@ import msgspec
 from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.upstream import messages as m
+from hosting.runner.upstream import on_site
 from hosting.runner.upstream.agenda import Agenda
 from hosting.runner.upstream.asked_tasks import METHODS, AskedTasks, without_task
 from hosting.runner.upstream.base import Client, Peer, is_modern
@@ -54,6 +55,7 @@ class Questions:
     def __init__(self, peer: Peer, client: Client) -> None:
         self._peer = peer
         self._capabilities = client.capabilities
+        self._declared = client.declared
         self._open: dict[str, Question] = {}
         self._tasks = AskedTasks(peer, client.capabilities)
         self._agenda = Agenda(self)
@@ -71,13 +73,9 @@ class Questions:
         if words := self._refusal(method, params):
             self._refuse(request_id, *words)
             return
-        if refused := self._peer.judge.of_question(self._peer.id, method, params):
-            self._refuse(request_id, m.INVALID_PARAMS, refused)
-            return
-        if method in METHODS:  # the client has that task
-            call = self._tasks.call_of(params)
-            candidates = [call] if call is not None else []
-        if not candidates and not self._peer.sessions():
+        is_shown_here = self._is_on_site(method, params)
+        candidates = self._askers(method, params, candidates, is_shown_here=is_shown_here)
+        if not candidates and (is_shown_here or not self._peer.sessions()):
             self._refuse(request_id, m.METHOD_NOT_FOUND, f"No call is running that {method} could belong to")
             return
         plain, wanted = without_task(params)
@@ -88,7 +86,7 @@ class Questions:
             note = {m.GUESSED: f"one of {len(candidates)} running calls"}
             plain, params = m.with_meta(plain, note), m.with_meta(params, note)
         self._count += 1
-        key = f"q{self._count}"
+        key = on_site.key_of(f"q{self._count}", on_site=is_shown_here)
         shown = params if is_relayed else plain
         body = b'{"method":%s,"params":%s}' % (m.encode(method), shown or b"{}")
         question = self._open[key] = Question(request_id, body, candidates, is_held=is_held)
@@ -101,6 +99,19 @@ class Questions:
             self._peer.sessions()[0].channel.append(Kind.INPUT_REQUESTED, body, key)
         self._agenda.put(key, self._peer.question_seconds)
 
+    def _askers(
+        self, method: str, params: bytes, candidates: Sequence[Exchange], *, is_shown_here: bool
+    ) -> Sequence[Exchange]:
+        if method in METHODS:  # the client has that task
+            call = self._tasks.call_of(params)
+            return [call] if call is not None else []
+        if is_shown_here:  # for which the call has to become a task
+            return [call for call in candidates if call.task or call.open.method == on_site.CALL]
+        return candidates
+
+    def _is_on_site(self, method: str, params: bytes) -> bool:
+        return bool(self._declared) and bool(lacking(method, params, self._declared))
+
     def _refusal(self, method: str, params: bytes) -> tuple[int, str] | None:
         """Code and words of the error for what its client did not offer."""
         if self._peer.is_shared:
@@ -110,7 +121,8 @@ class Questions:
             return (m.METHOD_NOT_FOUND, words) if words else None
         missing = lacking(method, params, self._capabilities)
         if not missing:
-            return None
+            refused = self._peer.judge.of_question(self._peer.id, method, params)
+            return (m.INVALID_PARAMS, refused) if refused else None
         # 2025-11-25 client/elicitation, "Error Handling": another code where only the mode is not offered.
         is_partial = any(missing.values()) and not lacking(method, b"{}", self._capabilities)
         code = m.INVALID_PARAMS if is_partial else m.METHOD_NOT_FOUND
@@ -191,7 +203,9 @@ class Questions:
             question = self._open.get(key)
             if question is None:
                 continue
-            if question.asked_by is not None and not question.asked_by.is_done:
+            call = question.asked_by
+            # One that no client is shown waits as long as it takes on a task's page, and nowhere else.
+            if call is not None and not call.is_done and (call.task or not on_site.is_on_site(key)):
                 self._agenda.put(key, self._peer.question_seconds)
             else:
                 self._pop(key)

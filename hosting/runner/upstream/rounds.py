@@ -16,6 +16,7 @@ from hosting.runner.exchange import Exchange
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Peer
 from hosting.runner.upstream.capabilities import MISSING_CAPABILITY, lacking
+from hosting.runner.upstream.on_site import key_of
 
 MAX_ROUNDS = 20
 
@@ -60,8 +61,12 @@ class Rounds:
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def begin(self, exchange: Exchange, result: bytes, capabilities: bytes) -> bool:
-        """Ask what `result` asks for, if it asks for anything; False when it is the outcome."""
+    def begin(self, exchange: Exchange, result: bytes, capabilities: bytes, declared: bytes) -> bool:
+        """Ask what `result` asks for, if it asks for anything; False when it is the outcome.
+
+        `capabilities` are what the child was told, `declared` what its client can show: a round with anything else is
+        asked on the site.
+        """
         required = msgspec.json.decode(result, type=_InputRequired)
         if required.kind != "input_required":
             return False
@@ -73,13 +78,14 @@ class Rounds:
         elif not required.requests:
             self._retry(exchange, required.state, {})
         else:
-            self._ask(_Round(exchange, required), required)
+            is_shown_here = bool(missing_of(required.requests, declared))
+            self._ask(_Round(exchange, required), required, is_shown_here=is_shown_here)
         return True
 
-    def _ask(self, round_: _Round, required: _InputRequired) -> None:
+    def _ask(self, round_: _Round, required: _InputRequired, *, is_shown_here: bool) -> None:
         for name in required.requests:
             self._count += 1
-            key = f"q{self._count}"
+            key = key_of(f"q{self._count}", on_site=is_shown_here)
             round_.names[key] = name
             self._open[key] = round_
         for key, name in list(round_.names.items()):
@@ -144,3 +150,9 @@ def legacy_question(key: str, question: bytes) -> bytes:
         params["elicitationId"] = msgspec.Raw(m.encode(f"{key}-{secrets.token_urlsafe(12)}"))
         members["params"] = msgspec.Raw(m.encode(params))
     return m.encode(members)
+
+
+def missing_in(result: bytes, capabilities: bytes) -> dict[str, Any]:
+    """The same of an InputRequiredResult; {} where it is none."""
+    required = msgspec.json.decode(result, type=_InputRequired)
+    return missing_of(required.requests, capabilities) if required.kind == "input_required" else {}
