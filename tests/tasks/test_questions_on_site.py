@@ -69,7 +69,7 @@ class Browser:
         data = {"csrfmiddlewaretoken": token, "key": key, "action": action, **fields}
         answer = await self.http.post(f"{path}answer", data=data, headers={"Referer": str(self.http.base_url)})
         assert answer.status_code in (200, 302), answer.text
-        return (await self.http.get(path)).text
+        return answer.text  # of the page that it leads to
 
 
 PREPARE = """
