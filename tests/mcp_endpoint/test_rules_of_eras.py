@@ -33,7 +33,6 @@ from tests.mcp_endpoint.conftest import (
 )
 
 ELICITATION: dict[str, Any] = {"elicitation": {}}
-URL = {"mode": "url", "message": "Go there", "url": "https://example.org/go"}
 FORM = {"mode": "form", "message": "Who?", "requestedSchema": {"type": "object", "properties": {}}}
 VISIT = {"mode": "url", "message": "Go there", "url": "https://example.org/go"}
 TOOLS_CHANGED = "notifications/tools/list_changed"
@@ -170,7 +169,7 @@ async def test_a_shared_legacy_server_is_told_of_none(site: Site, web: Web) -> N
         ({"method": "elicitation/create", "params": FORM}, {}, {"elicitation": {"form": {}}}),
         ({"method": "elicitation/create", "params": FORM}, {"sampling": {}}, {"elicitation": {"form": {}}}),
         (
-            {"method": "elicitation/create", "params": URL},
+            {"method": "elicitation/create", "params": VISIT},
             ELICITATION,
             {"elicitation": {"url": {}}},
         ),
