@@ -1,55 +1,37 @@
 """One deployment as this runner holds it: its placement, its instances by isolation key, and when a start may be tried.
 
-The isolation rules of the architecture page stand here. A legacy session has an instance of its own; a modern
-principal's calls share one per set of capabilities; an instance with an open question takes no further call of a modern
-client, which gets another one instead. Only a shared deployment mixes principals, and its children are told of no
-client capabilities. Where a data folder is kept, a user's sessions share an instance, and one instance at a time has
-the folder.
+Who shares an instance with whom is `isolation`'s to say. An instance with an open question takes no further call of a
+modern client, which gets another one instead; where a data folder is kept, one instance at a time has it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from hosting.runner.eras import Eras
 from hosting.runner.exchange import Exchange
 from hosting.runner.feed import Feed
-from hosting.runner.folders import SHARED
 from hosting.runner.frames import Open
+from hosting.runner.host import Host
 from hosting.runner.instance import Instance
+from hosting.runner.isolation import ONCE, client_of, folder_of, key_of
 from hosting.runner.judge import Judge
 from hosting.runner.personal import Hidden, OutdatedError, Personals, placement_with
 from hosting.runner.placement import Pages, Personal, Placement
 from hosting.runner.seen import SignInAsked
 from hosting.runner.session import Session
-from hosting.runner.shares import Shares, too_many
+from hosting.runner.shares import too_many
 from hosting.runner.starter import Starter
-from hosting.runner.upstream.base import PLATFORM, Client
-from hosting.runner.upstream.on_site import may_ask, told
 
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 60.0
-_ONCE = "once:"  # in front of the key of an instance that serves one call
 
 
 class BusyError(Exception):
     """No instance can take the call now; the message names the limit or the reason of the last failure."""
-
-
-class Host(Protocol):
-    """The runner, as its deployments see it."""
-
-    def instance_gone(self, instance: Instance) -> None: ...
-    def stop_instance(self, instance: Instance, reason: str) -> None: ...
-
-    shares: Shares
-
-    def instances_of(self, owner: str) -> list[Instance]:
-        """Those that are awake of all the owner's deployments."""
 
 
 class Placed:
@@ -86,7 +68,7 @@ class Placed:
             return bound
         if bound is not None and bound.retires_at and bound.has_waiting_room:
             return bound
-        key = self._key(opened, session)
+        key = key_of(self.placement, self._eras, opened, session)
         alive = [i for i in self.instances.values() if i.key == key and i.is_alive and not i.retires_at]
         fit = [i for i in alive if session is not None or not i.has_open_questions]
         for instance in fit:
@@ -112,45 +94,23 @@ class Placed:
             self._host.stop_instance(bound, "its user's credentials are others now")
         return OutdatedError()
 
-    def _key(self, opened: Open, session: Session | None) -> str:
-        era = "modern" if self._eras.gives_modern(opened.revision) else "legacy"
-        if self.placement.isolation == "shared":
-            return f"shared:{era}"
-        if session is not None:
-            if self.placement.isolation == "principal" or self.placement.data_folder:
-                return f"principal:{era}:{session.owner}:{_digest(session.capabilities)}{_own(opened)}"
-            return f"session:{session.id}"
-        if not opened.isolation:
-            # Modern servers keep nothing between requests; any other one is ended before somebody else could ask it.
-            return "nobody:modern" if era == "modern" and self._eras.has_modern else f"{_ONCE}{opened.exchange}"
-        declared = _digest(opened.capabilities) if era == "legacy" else ""
-        return f"principal:{era}:{opened.isolation}:{declared}{_own(opened)}"
-
     def _start(self, key: str, opened: Open, session: Session | None) -> Instance:
         now = time.monotonic()
         if now < self._retry_at:
             pause = self._retry_at - now
             raise BusyError(f"the last start failed and is tried again in {pause:.0f} s: {self.last_failure}")
         personal = self.personals.of(opened, session)
-        subject = self._subject(opened, session)
+        subject = folder_of(self.placement, opened, session)
         before = self._last_writer(subject)
         self._make_room()
-        is_shared = self.placement.isolation == "shared"
-        if is_shared:
-            client = Client(opened.revision)
-        elif session is not None:
-            client = Client(session.revision, session.capabilities, session.client or PLATFORM)
-        else:
-            client = Client(opened.revision, opened.capabilities or b"{}", opened.client or PLATFORM)
-        client = self._told(client, opened, session)
         instance = Instance(
             placement_with(self.placement, personal) if personal is not None else self.placement,
             key,
-            client,
+            client_of(self.placement, opened, session),
             first=(msgspec.structs.replace(opened, params=b""), session),
             subject=subject,
             after=before,
-            is_shared=is_shared,
+            is_shared=self.placement.isolation == "shared",
             starter=self._starter,
             feed=self.feed,
             known_era=self._eras.known_for(opened.revision),
@@ -163,23 +123,6 @@ class Placed:
         if subject:
             self._writers[subject] = instance
         return instance
-
-    def _told(self, client: Client, opened: Open, session: Session | None) -> Client:
-        """With what its user is asked for on the site. All whom a handshake child serves have declared the same, since
-        `_key` tells them apart by it: what one of their clients can't show none of them can."""
-        placement = self.placement
-        subject = session.subject if session is not None else opened.subject if opened.isolation else ""
-        if not placement.asks_on_site or placement.isolation == "shared" or not may_ask(client.revision, subject):
-            return client
-        return msgspec.structs.replace(client, capabilities=told(client.capabilities), declared=client.capabilities)
-
-    def _subject(self, opened: Open, session: Session | None) -> str:
-        """Whose data folder the instance gets; "" for none. What keeps nothing of anybody keeps no folder."""
-        if not self.placement.data_folder or self.placement.remote is not None:
-            return ""
-        if self.placement.isolation == "shared":
-            return SHARED
-        return session.subject if session is not None else opened.subject if opened.isolation else ""
 
     def _last_writer(self, subject: str) -> Instance | None:
         """The instance that must be gone before another one may have the same folder. Raises BusyError."""
@@ -216,7 +159,9 @@ class Placed:
             self._eras.found(instance.client.revision, instance.era)
             if instance.retires_at:
                 return
-            instance.key = self._key(*instance.first)  # the era that was wanted need not be the one that was found
+            instance.key = key_of(
+                self.placement, self._eras, *instance.first
+            )  # the era that was wanted need not be the one that was found
             for exchange in self._listeners.pop(instance.key, {}).values():
                 instance.submit(exchange)
             return
@@ -335,7 +280,7 @@ class Placed:
         """Instances that nobody has used for the deployment's idle time, and those that have done their one call."""
         since = time.monotonic() - self.placement.idle_seconds
         idle = [i for i in self.instances.values() if i.state == "running" and i.is_idle]
-        return [i for i in idle if i.used_at < since or i.retires_at or i.key.startswith(_ONCE)]
+        return [i for i in idle if i.used_at < since or i.retires_at or i.key.startswith(ONCE)]
 
     def overdue(self) -> list[Instance]:
         """Instances of an earlier version whose time is over."""
@@ -345,12 +290,3 @@ class Placed:
     def era(self) -> str:
         """What is known of the server: "", legacy, modern or dual."""
         return self._eras.word()
-
-
-def _own(opened: Open) -> str:
-    """Another value of the user's own, another instance."""
-    return f":{opened.personal}" if opened.personal else ""
-
-
-def _digest(capabilities: bytes) -> str:
-    return hashlib.blake2b(capabilities or b"{}", digest_size=8).hexdigest()
