@@ -20,16 +20,16 @@ _FOLDED = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 RESERVED = frozenset(
     """
     about abuse account accounts admin administrator administrators all anonymous anybody anyone api app apps assets
-    audit auth authorize billing blog callback catalog cdn config connect connections contact consent credentials d
-    dashboard deployment deployments developer developers docs download downloads elicit elicitation elicitations email
-    error events everyone explore favicon feed feeds help home host hosted hosting htmx inbox index inspector install
-    internal invite invites jobs join jwks legal livez login logout mail mcp me media members metrics moderator my
-    namespaces new news nobody none null oauth official openapi operator org organization organizations orgs owner
-    policy postmaster pricing privacy profile public publish readyz registry robots root runner runners schema search
-    secrets security self server servers session sessions settings share shared sign-in sign-out sign-up signin signout
-    signup site sitemap slipway static status store support system task tasks team teams terms test tests token tokens
-    tool tools undefined unknown user users v0 v1 vault version versions webhook webhooks well-known worker ws www
-    healthz people
+    audit auth authorize billing blog callback catalog cdn config connect connections consent contact credentials d
+    dashboard deployment deployments design developer developers docs download downloads elicit elicitation elicitations
+    email error events everyone explore favicon feed feeds healthz help home host hosted hosting htmx inbox index
+    inspector install internal invite invites jobs join jwks legal livez login logout mail mcp me media members metrics
+    moderator my namespaces new news nobody none null oauth official openapi operator org organization organizations
+    orgs owner people playground policy postmaster pricing privacy profile providers public publish readyz registry
+    robots root runner runners schema search secrets security self server servers session sessions settings share shared
+    sign-in sign-out sign-up signin signout signup site sitemap slipway static status store support system task tasks
+    team teams terms test tests token tokens tool tools undefined unknown user users v0 v1 vault version versions
+    waiting webhook webhooks well-known worker ws www
     """.split()  # noqa: SIM905  a list of a hundred quoted words would be read by nobody
 )
 

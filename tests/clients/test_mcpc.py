@@ -48,7 +48,8 @@ def mcpc() -> Iterator[Mcpc]:
 
 
 # It speaks one era only, and each of its commands takes half a second.
-@pytest.mark.parametrize("server", ["legacy", pytest.param("modern", marks=pytest.mark.slow), EVERYTHING])
+@pytest.mark.slow
+@pytest.mark.parametrize("server", ["legacy", "modern", EVERYTHING])
 def test_lists_and_calls(mcpc: Mcpc, hosted: Servers, server: str) -> None:
     tool, arguments, expected = CALLS[server]
     connected = mcpc.connect(hosted[server])

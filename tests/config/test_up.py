@@ -105,6 +105,7 @@ def test_a_dead_part_is_started_again_and_the_terminal_says_why(running: Stack) 
     eventually(lambda: running.get("/healthz")[0] == 200)
 
 
+@pytest.mark.slow
 def test_a_hang_up_without_a_terminal_restarts_the_runner_in_place(running: Stack) -> None:
     (runner,) = (pid for pid, command in running.processes().items() if "--listen" in command)
     assert "restarted in place" in running.manage("runner_restart", "local").stderr
@@ -161,6 +162,7 @@ def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
     site.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("DATABASE_URL" in os.environ, reason="plays the operator with the session's own PostgreSQL")
 def test_services_of_the_operator_are_used_and_none_started(tmp_path: Path) -> None:
     with psycopg.connect(settings.DATABASE_URL.replace("/slipway?", "/postgres?"), autocommit=True) as connection:
@@ -179,6 +181,7 @@ def test_services_of_the_operator_are_used_and_none_started(tmp_path: Path) -> N
             connection.execute("DROP DATABASE of_the_operator WITH (FORCE)")
 
 
+@pytest.mark.slow
 def test_an_ordinary_user_can_run_it() -> None:
     with ordinary_user() as user:
         site = Stack(user.folder / "home", user=user)

@@ -87,6 +87,7 @@ def test_sdk_1_lists_and_calls(remote: tuple[str, str]) -> None:
     assert "simple text" in json.loads(done.stdout)["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 async def test_slipway_hosts_a_server_of_slipway(near_site: Stack, local_site: Stack, mode: str) -> None:
     """Two hops: a child over stdio behind one site is a remote of the other, signed in with the owner's header."""

@@ -94,6 +94,7 @@ def test_sdk_1_lists_and_calls(time_server: str, time_token: str) -> None:
     assert "+9.0h" in seen["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_an_npm_server_works_the_same_way(stack: Stack, mode: str) -> None:
     done = stack.manage(

@@ -53,6 +53,7 @@ def runner_of(site: Stack, name: str) -> str:
     return site.manage("shell", "--no-imports", "-c", code).stdout.strip()
 
 
+@pytest.mark.slow
 async def test_two_runners_share_the_work_and_one_takes_over(
     local_site: Stack, far_runner: subprocess.Popen[bytes]
 ) -> None:

@@ -27,7 +27,6 @@ from tests.hosting import test_task_crashes as crashes
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-queued = crashes.queued
 PATIENCE = 20.0
 AWAY = (Unavailable, RunnerUnavailableError, DetachedError, TimeoutError, OSError)
 

@@ -21,15 +21,13 @@ from hosting.tasks import accepting, answers, running, starting
 from hosting.tasks.states import State
 from hosting.tasks.steps import Step
 from tests.hosting.conftest import RunnerProcess
-from tests.hosting.test_task_crashes import (  # noqa: F401 - fixtures among them
+from tests.hosting.test_task_crashes import (  # noqa: F401 - a fixture among them
     PATIENCE,
     create,
-    deployment,
     die,
     held,
     kill_at,
     outcome,
-    queued,
     sweep_until_over,
     wanted,
 )

@@ -86,6 +86,7 @@ def test_version_is_used_once_even_when_deleted() -> None:
         publish()
 
 
+@pytest.mark.slow
 def test_there_is_a_most_of_versions() -> None:
     made = publish()
     rows = [
