@@ -23,7 +23,7 @@ from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.request_state import NATIVE_SECONDS, PARKED_SECONDS, Native, Parked, State, States, binding
 from mcp_endpoint.runners import Source
 
-TOGETHER_SECONDS: Final = 0.005  # questions that come within this time of each other are asked together
+TOGETHER_SECONDS: Final = 0.025  # questions that come within this time of each other are asked together
 MARK: Final = b'"input_required"'  # stands in every result that asks for something
 _QUESTIONS: Final = frozenset({Kind.INPUT_REQUESTED, Kind.INPUT_ANSWERED})
 
