@@ -86,6 +86,7 @@ async def test_two_web_processes_serve_one_session(local_site: Stack) -> None:
                 assert answer.status_code == 404
 
 
+@pytest.mark.slow  # a busy machine may take longer to have its runner back than calls wait for it
 async def test_a_killed_runner_costs_a_wait_and_the_session(local_site: Stack) -> None:
     url, token = host(local_site, "slipway-test-legacy", "restarted")
     async with httpx.AsyncClient(timeout=60) as http:
