@@ -24,6 +24,7 @@ from hosting.kinds import credentials, leftovers
 from hosting.kinds.failure import BuildFailed
 from hosting.kinds.indexes import Indexes, indexes, npm_settings
 from hosting.kinds.lines import Line, Lines
+from hosting.kinds.relayed import Relay
 from hosting.runner.egress.doors import PROXY_PORT
 from hosting.runner.egress.keeper import Keeper
 from hosting.runner.egress.policy import Policy
@@ -53,10 +54,10 @@ class Expired(Exception):  # noqa: N818 - the outcome of a run
 
 
 class Box:
-    """The sandbox of one build, on one thread. Its proxy lives as long as the build; each tool is an instance."""
+    """The sandbox of one build. Its loop and its proxy live as long as the build; each tool is an instance."""
 
     def __init__(self) -> None:
-        self._runner = asyncio.Runner()
+        self._relay = Relay()
         self._runtimes: dict[bool, Bubblewrap] = {}
         self._keeper: Keeper | None = None
         self._places = Indexes(())
@@ -68,15 +69,13 @@ class Box:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._keeper is not None:
-            self._keeper.close()
-        for runtime in self._runtimes.values():
-            runtime.close()
-        self._runner.close()
+        self._relay.run(self._close())
+        self._relay.close()
 
     def run(self, command: Command, environment: Mapping[str, str], printed: Line, complained: Line) -> int:
-        """The exit code. `printed` and `complained` get stdout and stderr line by line; refusals of the network, too.
+        """The exit code. `printed` and `complained` get stdout and stderr line by line, on the thread that calls.
 
+        What the network refused is complained of, too.
         `environment` is what a tool would get outside of the sandbox. Raises Expired, BuildFailed.
         """
         if len(command.stdin) > MAX_STDIN:
@@ -87,7 +86,7 @@ class Box:
         self._complained = complained
         try:
             with self._settings(command, environment) as (settings, env):
-                ended = self._runner.run(self._run(command, settings, env, printed))
+                ended = self._relay.run(self._run(command, settings, env, printed))
         except (LaunchFailed, SandboxUnavailable) as error:
             raise BuildFailed(f"The build sandbox could not be made: {error}.") from error
         finally:
@@ -124,6 +123,12 @@ class Box:
             named = {name: str(Path(folder, name)) for name in found.files}
             yield [Path(folder)], {**self._places.env, **found.env, **named}
 
+    async def _close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.close()
+        for runtime in self._runtimes.values():
+            runtime.close()
+
     async def _run(self, command: Command, settings: list[Path], env: Mapping[str, str], printed: Line) -> Exit:
         runtime, keeper = self._runtime(command.is_foreign)
         spec = _spec(command, self._places, settings, env)
@@ -151,11 +156,12 @@ class Box:
         return self._runtimes[is_foreign], self._keeper
 
     def _complain(self, line: str) -> None:
-        self._complained(line)
+        self._relay.say(self._complained, line)
 
     async def _follow(self, process: Process, command: Command, printed: Line) -> Exit:
         """Until its end. Whoever is too long or too large is ended."""
-        out, err = Lines(process.stdout, printed), Lines(process.stderr, self._complain)
+        out = Lines(process.stdout, lambda line: self._relay.say(printed, line))
+        err = Lines(process.stderr, self._complain)
         _feed(process, command.stdin)
         over: list[str] = []
         looking = asyncio.create_task(_look(process, command, over))

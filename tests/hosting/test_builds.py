@@ -171,6 +171,25 @@ def test_progress_is_followed_live(index: LocalIndex) -> None:
     assert any("1 package" in text for text in seen)
 
 
+def test_progress_is_saved_while_a_tool_runs(
+    index: LocalIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who opens the page in the middle of a build reads it from the row."""
+    index.add_wheel("demo", "1.0", {"demo.py": "def main(): pass\n"}, scripts={"demo": "demo:main"})
+    monkeypatch.setattr(builds, "_SAVE_SECONDS", 0)
+    saved: list[str] = []
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        saved.extend(str(value) for value in params or () if str(value).startswith("building: "))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        version = build(make_queued(make_user()))
+    assert version.built_at
+    assert any("1 package" in text for text in saved)
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
 class _building:
     """Builds in a thread of its own, as a worker would."""
 
