@@ -8,8 +8,10 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from tests import scheduling
+from tests.oauth.elsewhere import FakeAuthorizationServer
 from tests.services import services
 from tests.stack import Stack
 
@@ -49,3 +51,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield site.start()
     finally:
         site.stop()
+
+
+@pytest.fixture
+def far(settings: Any) -> Iterator[FakeAuthorizationServer]:
+    """A site elsewhere that this one may reach. How often it is asked is counted in Valkey, which outlives a test."""
+    cache.clear()
+    with FakeAuthorizationServer() as server:
+        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
+        settings.SLIPWAY_EGRESS_PORTS = [server.port]
+        yield server

@@ -21,6 +21,7 @@ from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, Elicitation
 from hosting.waiting.selectors import waiting_count, waiting_of
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.hosting.consent import browser
 from vault.models import Secret
 from vault.services import Holder, secrets_put
 
@@ -52,12 +53,6 @@ def deployment(alice: User, acme: Organization) -> Deployment:
     personal_set(actor=OPERATOR, deployment=made, keys=[KEY, ZONE])
     made.refresh_from_db()
     return made
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def put(deployment: Deployment, user: User, value: str = VALUE) -> None:

@@ -15,6 +15,7 @@ from hosting.credentials.personal import personal_set
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, Elicitation
 from tests.factories import actor_of, make_deployment, make_user
+from tests.hosting.consent import browser
 from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
@@ -40,12 +41,6 @@ def deployment(alice: User, bob: User) -> Deployment:
     personal_set(actor=actor_of(alice), deployment=made, keys=["env:API_KEY"])
     made.refresh_from_db()
     return made
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def page_for(deployment: Deployment, user: User) -> Elicitation:

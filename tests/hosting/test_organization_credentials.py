@@ -25,6 +25,7 @@ from hosting.credentials.personal import brought_for, personal_for, personal_set
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment
 from tests.factories import PASSWORD, actor_of, make_deployment, make_runner, make_user, place
+from tests.hosting.consent import browser
 from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
@@ -65,12 +66,6 @@ def deployment(alice: User, acme: Organization) -> Deployment:
 
 def put(acme: Organization, user: User, setting: str = "API_KEY", value: str = VALUE, **more: Any) -> str:
     return organization_credential_put(actor=actor_of(user), organization=acme, setting=setting, value=value, **more)
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def test_it_serves_members_and_is_on_record(acme: Organization, deployment: Deployment, alice: User, bob: User) -> None:

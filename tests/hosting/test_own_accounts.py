@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -19,7 +15,7 @@ from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import account_care
 from hosting.credentials.accounts import Chosen, accounts_set
-from hosting.credentials.eliciting import credentials_put, elicitation_open
+from hosting.credentials.eliciting import credentials_put
 from hosting.credentials.personal import brought_for, personal_for, personal_set
 from hosting.models import Deployment, DeploymentMember, Elicitation
 from hosting.routing import placement_for, route_by_id
@@ -29,25 +25,17 @@ from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_client, provider_put, provider_remove
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.hosting.consent import agree, asked_of, browser, callback_of, digest_of, page_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db
 KEY, SECRET = "env:FORGE_TOKEN", "the-sites-own-secret"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_counted() -> None:
-    """Limits count in Valkey, which outlives a test."""
-    cache.clear()
-
-
 @pytest.fixture
-def forge(settings: Any) -> Iterator[FakeAuthorizationServer]:
-    with FakeAuthorizationServer() as server:
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
-        settings.SLIPWAY_EGRESS_PORTS = [server.port]
-        server.clients["slipway"] = SECRET
-        yield server
+def forge(far: FakeAuthorizationServer) -> FakeAuthorizationServer:
+    far.clients["slipway"] = SECRET
+    return far
 
 
 def wanted(forge: FakeAuthorizationServer, **changed: Any) -> Wanted:
@@ -95,39 +83,9 @@ def choose(deployment: Deployment, *scopes: str, **more: Any) -> None:
     deployment.refresh_from_db()
 
 
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def page_of(deployment: Deployment, user: User) -> str:
-    found = elicitation_open(user_id=user.pk, client_id="cli", deployment_id=deployment.pk)
-    return f"/elicit/{found.pk}"
-
-
-def agree(client: Client, page: str) -> str:
-    """Reads the page and presses Connect: where the browser goes."""
-    text = client.get(page).content.decode()
-    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text)
-    key = re.search(r'name="key" value="([^"]+)"', text)
-    assert digest and key, text
-    answer = client.post(f"{page}/connect", {"key": key[1], "digest": digest[1]})
-    assert answer.status_code == 302
-    return str(answer["Location"])
-
-
-def asked_of(url: str) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-
-
-def callback_of(url: str) -> str:
-    return urlsplit(asked_of(url)["redirect_uri"]).path
-
-
 def connect(deployment: Deployment, user: User, forge: FakeAuthorizationServer) -> Connection:
     client, page = browser(user), page_of(deployment, user)
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     answer = client.get(callback_of(url), forge.allow(url, iss=None))
     assert answer.status_code == 302, answer.content.decode()
     return Connection.objects.get(user=user, state="connected")
@@ -149,7 +107,7 @@ def test_consent_here_then_there_and_the_token_is_the_users_alone(
     assert "Connect your account at The Forge" in text and "<code>repo</code>" in text and "the operator" in text
     assert f"127.0.0.1:{forge.port}" in text and 'name="v0"' not in text and SECRET not in text
     assert not ConnectionAttempt.objects.exists() and forge.asked == []
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     asked = asked_of(url)
     assert url.startswith(f"{forge.url}/authorize?") and asked["client_id"] == "slipway" and asked["scope"] == "repo"
     assert asked["code_challenge_method"] == "S256" and "resource" not in asked
@@ -188,7 +146,7 @@ def test_an_answer_counts_once_in_that_browser_for_that_user(
     deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
 ) -> None:
     client, page = browser(bob), page_of(deployment, bob)
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     said = forge.allow(url, iss=None)
     for other in (browser(bob), browser(alice), Client()):
         assert other.get(callback_of(url), said).status_code == 400
@@ -202,11 +160,11 @@ def test_a_foreign_issuer_or_address_gets_no_code(
     deployment: Deployment, forge: FakeAuthorizationServer, bob: User
 ) -> None:
     client, page = browser(bob), page_of(deployment, bob)
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     assert client.get(callback_of(url), forge.allow(url, iss="https://evil.example")).status_code == 400
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     assert client.get("/connect/callback/0123456789abcdef", forge.allow(url, iss=None)).status_code == 400
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     ConnectionAttempt.objects.update(expires_at=clock.now() - timedelta(seconds=1))
     assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 400
     assert "/token" not in forge.paths() and not Connection.objects.exists()
@@ -216,10 +174,10 @@ def test_nothing_is_redeemed_for_a_page_that_is_over_or_a_server_that_is_lost(
     deployment: Deployment, forge: FakeAuthorizationServer, bob: User
 ) -> None:
     client, page = browser(bob), page_of(deployment, bob)
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     client.post(page, {"action": "decline"})
     assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 410
-    url = agree(client, page_of(deployment, bob))
+    url = agree(client, page_of(deployment, bob), KEY)
     DeploymentMember.objects.all().delete()
     assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 404
     assert "/token" not in forge.paths()
@@ -229,7 +187,7 @@ def test_only_its_user_agrees_and_only_to_what_was_shown(
     deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
 ) -> None:
     client, page = browser(bob), page_of(deployment, bob)
-    digest = re.findall(r'name="digest" value="([0-9a-f]{64})"', client.get(page).content.decode())[0]
+    digest = digest_of(client.get(page).content.decode())
     assert browser(alice).post(f"{page}/connect", {"key": KEY, "digest": digest}).status_code == 404
     assert Client(enforce_csrf_checks=True).post(f"{page}/connect").status_code == 403
     choose(deployment, "repo", "admin")
@@ -380,7 +338,7 @@ def test_a_providers_own_callback_and_client(
     choose(deployment)  # its own goes before the site's of the same name
     client, page = browser(bob), page_of(deployment, bob)
     assert "alice, who owns this server" in client.get(page).content.decode()
-    url = agree(client, page)
+    url = agree(client, page, KEY)
     said = forge.allow(url, iss=None)
     assert client.get(f"/connect/callback/{provider.server['callback']}", said).status_code == 400
     assert "/token" not in forge.paths()

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.cache import cache
-from django.test import Client
 
 from accounts.models import User
 from common import clock
@@ -18,33 +12,19 @@ from common.errors import BadInput
 from events.actors import OPERATOR
 from hosting import account_care, builds
 from hosting.credentials.accounts import accounts_set
-from hosting.credentials.eliciting import elicitation_open
 from hosting.credentials.personal import brought_for, personal_for, personal_set
 from hosting.models import Deployment, DeploymentMember
 from hosting.placing import placement_ensure
-from hosting.routing import placement_for, route_by_id
+from hosting.routing import OWN_ACCOUNT, placement_for, route_by_id
 from hosting.runner.seen import SignInAsked
 from oauth.models import Connection
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_queued, make_runner, make_user
+from tests.hosting.consent import agree, asked_of, browser, callback_of, page_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _nothing_counted() -> None:
-    """Limits count in Valkey, which outlives a test."""
-    cache.clear()
-
-
-@pytest.fixture
-def far(settings: Any) -> Iterator[FakeAuthorizationServer]:
-    with FakeAuthorizationServer() as server:
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
-        settings.SLIPWAY_EGRESS_PORTS = [server.port]
-        yield server
 
 
 @pytest.fixture
@@ -63,33 +43,13 @@ def deployment(bob: User, far: FakeAuthorizationServer) -> Deployment:
     return Deployment.objects.select_related("owner", "current_version").get(pk=made.pk)
 
 
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def page_of(deployment: Deployment, user: User) -> str:
-    found = elicitation_open(user_id=user.pk, client_id="cli", deployment_id=deployment.pk)
-    return f"/elicit/{found.pk}"
-
-
-def agree(client: Client, page: str) -> str:
-    text = client.get(page).content.decode()
-    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text)
-    assert digest, text
-    answer = client.post(f"{page}/connect", {"key": "account:remote", "digest": digest[1]})
-    assert answer.status_code == 302
-    return str(answer["Location"])
-
-
 def connect(deployment: Deployment, user: User, far: FakeAuthorizationServer) -> str:
     """What was asked for."""
     client = browser(user)
-    url = agree(client, page_of(deployment, user))
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    url = agree(client, page_of(deployment, user), OWN_ACCOUNT)
+    asked = asked_of(url)
     assert asked["resource"] == far.resource
-    answer = client.get(urlsplit(asked["redirect_uri"]).path, far.allow(url))
+    answer = client.get(callback_of(url), far.allow(url))
     assert answer.status_code == 302, answer.content.decode()
     return asked["scope"]
 

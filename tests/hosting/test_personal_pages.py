@@ -24,6 +24,7 @@ from hosting.models import Deployment, DeploymentMember, Elicitation, RunnerPlac
 from hosting.routing import placement_for, route_by_id
 from hosting.services import deployment_delete
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.hosting.consent import browser
 from vault.models import Secret
 from vault.services import Holder, secrets_put
 
@@ -63,12 +64,6 @@ def set_personal(deployment: Deployment, *keys: str) -> None:
 def put(deployment: Deployment, user: User, **values: str) -> dict[str, str]:
     given = {f"env:{name}": value for name, value in values.items()}
     return credentials_put(actor=actor_of(user), deployment=deployment, values=given)
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def page_for(deployment: Deployment, user: User) -> str:

@@ -18,6 +18,7 @@ from hosting.models import Deployment
 from oauth.models import Provider
 from oauth.outbound.providers import provider_client
 from tests.factories import make_deployment, make_user
+from tests.hosting.consent import browser
 
 pytestmark = pytest.mark.django_db
 SITE, SECRET = "/providers/", "a-secret-of-the-site"
@@ -34,12 +35,6 @@ def operator() -> Client:
 @pytest.fixture
 def deployment() -> Deployment:
     return make_deployment(make_user("alice"), "far")
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def test_an_operator_sets_a_provider_up(operator: Client) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
@@ -32,24 +28,11 @@ from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import vault
 from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import RunnerProcess
+from tests.hosting.consent import asked_of, callback_of, digest_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/d/alice/far/account"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_counted() -> None:
-    """Limits count in Valkey, which outlives a test."""
-    cache.clear()
-
-
-@pytest.fixture
-def far(settings: Any) -> Iterator[FakeAuthorizationServer]:
-    with FakeAuthorizationServer() as server:
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
-        settings.SLIPWAY_EGRESS_PORTS = [server.port]
-        yield server
 
 
 @pytest.fixture
@@ -77,16 +60,9 @@ def agree(alices: Client, **more: str) -> str:
     """Reads the page and presses its button: where the browser goes."""
     page = alices.get(PAGE)
     assert page.status_code == 200
-    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', page.content.decode())
-    assert digest, page.content.decode()
-    answer = alices.post(PAGE, {"digest": digest[1], **more})
+    answer = alices.post(PAGE, {"digest": digest_of(page.content.decode()), **more})
     assert answer.status_code == 302, answer.content.decode()
     return str(answer["Location"])
-
-
-def callback_of(url: str) -> str:
-    """The path of our own address that the answer goes to."""
-    return urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0]).path
 
 
 def connect(alices: Client, far: FakeAuthorizationServer) -> Connection:
@@ -115,7 +91,7 @@ def test_consent_here_sign_in_there_and_calls_go_out_with_the_token(
 ) -> None:
     assert bearer(deployment) == ""
     url = agree(alices)
-    sent = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    sent = asked_of(url)
     assert url.startswith(f"{far.url}/authorize?")
     assert (sent["resource"], sent["scope"], sent["code_challenge_method"]) == (far.resource, "mcp:read", "S256")
     answer = alices.get(callback_of(url), far.allow(url))
@@ -133,7 +109,7 @@ def test_neither_tokens_nor_secrets_are_stored_readably(
 ) -> None:
     url = agree(alices)
     attempt = ConnectionAttempt.objects.get()
-    state = parse_qs(urlsplit(url).query)["state"][0]
+    state = asked_of(url)["state"]
     shown = json.dumps([str(value) for value in vars(attempt).values()])
     assert state not in shown and next(iter(far.clients.values())) not in shown
     alices.get(callback_of(url), far.allow(url))
@@ -274,7 +250,7 @@ def test_markup_of_others_is_text(alices: Client, far: FakeAuthorizationServer) 
 
 def test_an_offer_that_changed_is_read_again(alices: Client, far: FakeAuthorizationServer) -> None:
     page = alices.get(PAGE).content.decode()
-    digest = re.findall(r'name="digest" value="([0-9a-f]{64})"', page)[0]
+    digest = digest_of(page)
     far.challenge = 'Bearer scope="mcp:read everything"'
     answer = alices.post(PAGE, {"digest": digest})
     assert answer.status_code == 409 and "Please read it again" in answer.content.decode()
@@ -321,7 +297,7 @@ def test_a_client_that_was_registered_by_hand(alices: Client, far: FakeAuthoriza
     far.clients["by-hand"] = "s3cret/&="
     page = alices.get(PAGE).content.decode()
     assert "does not let programs register themselves" in page and "/connect/callback/" in page
-    digest = re.findall(r'name="digest" value="([0-9a-f]{64})"', page)[0]
+    digest = digest_of(page)
     assert alices.post(PAGE, {"digest": digest}).status_code == 400
     url = agree(alices, client_id="by-hand", client_secret="wrong")
     refused(alices, callback_of(url), far.allow(url))
@@ -332,7 +308,7 @@ def test_a_client_that_was_registered_by_hand(alices: Client, far: FakeAuthoriza
     assert (row.client_id, row.client_source) == ("by-hand", "given")
     assert "s3cret" not in alices.get(PAGE).content.decode()
     again = agree(alices)  # it is known from now on
-    assert parse_qs(urlsplit(again).query)["client_id"] == ["by-hand"]
+    assert asked_of(again)["client_id"] == "by-hand"
 
 
 # --- where a token goes
@@ -461,7 +437,7 @@ def test_a_server_that_wants_more_says_what(
     assert (row.state, row.asked_scopes) == ("connected", ["files:write"])
     assert "wants more than the account may: files:write" in alices.get("/d/alice/far/").content.decode()
     url = agree(alices)
-    assert parse_qs(urlsplit(url).query)["scope"] == ["mcp:read files:write"]
+    assert asked_of(url)["scope"] == "mcp:read files:write"
     alices.get(callback_of(url), far.allow(url))
     row = Connection.objects.exclude(state="ended").get()
     assert (row.scopes, row.asked_scopes) == (["mcp:read", "files:write"], [])

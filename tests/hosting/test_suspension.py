@@ -24,6 +24,7 @@ from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion
 from hosting.routing import placement_for
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.hosting.consent import browser
 from vault.models import Secret
 from vault.services import Holder, secrets_put
 
@@ -79,12 +80,6 @@ def injected(deployment: Deployment, user: User) -> dict[str, str]:
 
 def missing(deployment: Deployment, user: User) -> list[str]:
     return [one.name for one in brought_for(deployment.pk, user.pk).missing]
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 # --- what suspends, and what does not

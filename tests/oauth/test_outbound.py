@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -320,14 +319,6 @@ def test_how_long_a_token_lasts(given: Any, seconds: int | None) -> None:
 
 
 # --- against a server that misbehaves
-
-
-@pytest.fixture
-def far(settings: Any) -> Iterator[FakeAuthorizationServer]:
-    with FakeAuthorizationServer() as found:
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
-        settings.SLIPWAY_EGRESS_PORTS = [found.port]
-        yield found
 
 
 def test_found_by_its_challenge_or_without_one(far: FakeAuthorizationServer) -> None:

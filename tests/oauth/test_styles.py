@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,14 +19,6 @@ from oauth.outbound.styles import PRESETS, STYLES, style_of
 from tests.oauth.elsewhere import Asked, FakeAuthorizationServer, as_json
 
 BASIC = "Basic " + base64.b64encode(b"slipway:s3cret").decode()
-
-
-@pytest.fixture
-def far(settings: Any) -> Iterator[FakeAuthorizationServer]:
-    with FakeAuthorizationServer() as server:
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
-        settings.SLIPWAY_EGRESS_PORTS = [server.port]
-        yield server
 
 
 @pytest.fixture

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -27,6 +24,7 @@ from oauth.models import Connection
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_deployment, make_runner
+from tests.hosting.consent import callback_of, digest_of
 from tests.mcp_endpoint.conftest import PATH, SERVERS, Web, session, tool
 from tests.mcp_endpoint.personal.conftest import URL, Browser, client_of, environ, path_of, rows, settled, value
 from tests.oauth.elsewhere import FakeAuthorizationServer
@@ -44,12 +42,9 @@ GUARD = (
 
 
 @pytest.fixture
-def forge(settings: Any) -> Iterator[FakeAuthorizationServer]:
-    with FakeAuthorizationServer() as server:
-        settings.SLIPWAY_EGRESS_PRIVATE = ["127.0.0.0/8"]
-        settings.SLIPWAY_EGRESS_PORTS = [server.port]
-        server.clients["slipway"] = "s3cret"
-        yield server
+def forge(far: FakeAuthorizationServer) -> FakeAuthorizationServer:
+    far.clients["slipway"] = "s3cret"
+    return far
 
 
 @pytest.fixture
@@ -72,11 +67,9 @@ def deployment(users: dict[str, User], forge: FakeAuthorizationServer, tmp_path:
 async def connect(user: User, page: str, forge: FakeAuthorizationServer) -> Browser:
     browser = Browser(user)
     text = (await browser.get(page)).content.decode()
-    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text)
-    assert digest and "Connect your account at The Forge" in text, text
-    url = (await browser.post(f"{page}/connect", key=KEY, digest=digest[1]))["Location"]
-    callback = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0]).path
-    answer = await browser.get(callback, **forge.allow(url, iss=None))
+    assert "Connect your account at The Forge" in text, text
+    url = (await browser.post(f"{page}/connect", key=KEY, digest=digest_of(text)))["Location"]
+    answer = await browser.get(callback_of(url), **forge.allow(url, iss=None))
     assert answer.status_code == 302 and answer["Location"] == page
     done = (await browser.get(page)).content.decode()
     assert "Your credentials are stored" in done, done
