@@ -55,12 +55,16 @@ def deployment_managed_by(actor: Actor, owner: str, name: str) -> Deployment:
     return found
 
 
+def belongs_to(user: User) -> Q:
+    """Owned by the user or an organization of the user's, or shared with the user. Joins: a row may come twice."""
+    return Q(owner__user=user) | Q(owner__organization__memberships__user=user) | Q(memberships__user=user)
+
+
 def deployments_of(user: User) -> QuerySet[Deployment]:
-    """Owned by the user or an organization of the user's, or shared with the user."""
-    mine = Q(owner__user=user) | Q(owner__organization__memberships__user=user) | Q(memberships__user=user)
+    """All that belongs to the user."""
     return (
         deployments()
-        .filter(pk__in=Deployment.objects.filter(mine).values("pk"))
+        .filter(pk__in=Deployment.objects.filter(belongs_to(user)).values("pk"))
         .annotate(instance_count=Count("instances", filter=Q(instances__state__in=["starting", "running"])))
         .order_by("owner__folded", "folded_name")
     )

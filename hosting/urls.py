@@ -9,6 +9,7 @@ from hosting.views import (
     credentials,
     data,
     elicit,
+    home,
     logs,
     organization_credentials,
     overview,
@@ -66,7 +67,7 @@ _tasks = [
 ]
 
 urlpatterns = [
-    path("", servers.home, name="home"),
+    path("", home.home, name="home"),
     path("", include((_pages, "hosting"))),
     path("organizations/<str:name>/questions", questions.questions, name="organization_questions"),
     path("connect/callback/<str:key>", account.callback, name="account_callback"),

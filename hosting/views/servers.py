@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import User
 from accounts.selectors import names_owned_by
 from common.errors import AppError
 from common.http import add_error
@@ -27,15 +26,6 @@ from hosting.making import Origin, Upload, deployment_make
 from hosting.models import Deployment
 from hosting.registry_entries import entry_find
 from hosting.views.page import actor_of, user_of
-
-HOME_ROWS = 5
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    rows = list(selectors.deployments_of(user)[:HOME_ROWS]) if isinstance(user, User) else []
-    return render(request, "home.html", {"deployments": rows})
 
 
 @never_cache

@@ -99,6 +99,12 @@ def find(search: Search) -> Found:
     return Found(rows, total, counts, asked.corrected if asked else {}, is_widened, more)
 
 
+def newest(count: int) -> list[Row]:
+    """Those whose latest version was published last: one query, from an index."""
+    with connection.cursor() as cursor:
+        return _rows(cursor, Search(sort="published", page_size=count), None, False, [])
+
+
 def _understood(cursor: Any, asked: Question) -> Question:
     """With rarities, and with other words where one is unknown and resembles a known one."""
     typed = [term.word for term in asked.terms]

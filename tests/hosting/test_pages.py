@@ -57,7 +57,7 @@ def test_home_is_everybodys(client: Client, alice: User) -> None:
     make_deployment(alice)
     assert Client().get("/").status_code == 200
     response = client.get("/")
-    assert [row.name for row in response.context["deployments"]] == ["time"]
+    assert [row.name for row in response.context["servers"]] == ["time"]
     assert client.post("/").status_code == 405
 
 

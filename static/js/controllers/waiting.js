@@ -1,4 +1,5 @@
-// The header's count of what waits for the visitor, kept up to date over a websocket.
+// The header's count of what waits for the visitor, kept up to date over a websocket. What changes is told to the page,
+// too, as an event "waiting" with the mark of the list.
 
 const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 60_000;
@@ -20,7 +21,11 @@ export function connect(link) {
   function open() {
     socket = new WebSocket(address);
     socket.addEventListener("open", () => (wait = FIRST_WAIT_MS));
-    socket.addEventListener("message", (event) => show(JSON.parse(event.data).count));
+    socket.addEventListener("message", (event) => {
+      const { count, reason } = JSON.parse(event.data);
+      show(count);
+      document.dispatchEvent(new CustomEvent("waiting", { detail: reason }));
+    });
     socket.addEventListener("close", (event) => {
       if (isClosed || FINAL_CODES.includes(event.code)) return;
       retry = setTimeout(open, wait * (0.75 + Math.random() / 2));
