@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any more: old call records, what the store holds in vain, what dead builders left."""
+"""Deleting what nobody needs any more: old calls and counts, what the store holds in vain, dead builders' folders."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from hosting import environments, unused, usage
+from hosting import environments, tallies, unused, usage
 from hosting.credentials.eliciting import elicitations_purge
 
 
 def purge() -> None:
     usage.calls_purge()
+    tallies.tallies_purge()
     elicitations_purge()
     store = Path(settings.SLIPWAY_STORE)
     unused.purge(store)

@@ -20,6 +20,7 @@ from events.actors import Actor
 from hosting.calls import ERROR, TOOL_ERROR, CallRow
 from hosting.models import CallRecord, Deployment, DeploymentVersion
 from hosting.permissions import may_manage, may_see, unknown
+from hosting.tallies import calls_tally
 
 PAGE = 50
 DELETED_AT_ONCE = 10_000
@@ -40,12 +41,13 @@ def calls_write(rows: list[CallRow]) -> None:
     deployments = _existing(Deployment, {row.deployment_id for row in rows})
     versions = _existing(DeploymentVersion, {row.version_id for row in rows})
     users = _existing(User, {row.sub for row in rows})
-    lines = [
-        _line(row, row.version_id in versions, row.sub in users) for row in rows if row.deployment_id in deployments
-    ]
-    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for start in range(0, len(lines), _LINES_AT_ONCE):  # each write waits for the socket
-            copy.write("".join(lines[start : start + _LINES_AT_ONCE]))
+    rows = [row for row in rows if row.deployment_id in deployments]
+    lines = [_line(row, row.version_id in versions, row.sub in users) for row in rows]
+    with transaction.atomic():
+        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for start in range(0, len(lines), _LINES_AT_ONCE):  # each write waits for the socket
+                copy.write("".join(lines[start : start + _LINES_AT_ONCE]))
+        calls_tally(rows)
 
 
 def _existing(model: type[Any], ids: Iterable[str]) -> set[str]:

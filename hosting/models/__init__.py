@@ -6,12 +6,14 @@ from hosting.models.deployments import Deployment, DeploymentMember
 from hosting.models.elicitations import Elicitation
 from hosting.models.questions import QuestionPolicy
 from hosting.models.runners import DataFolder, Instance, Runner, RunnerPlacement
+from hosting.models.tallies import CallHour, TaskHour
 from hosting.models.tasks import StoredBody, Task, TaskLine, TaskResult
 from hosting.models.tools import Tool
 from hosting.models.usage import CallRecord, EgressRecord, OwnerShare, Quota, UsageDay
 from hosting.models.versions import DeploymentVersion, Environment, SourceArchive
 
 __all__ = [
+    "CallHour",
     "CallRecord",
     "DataFolder",
     "Deployment",
@@ -29,6 +31,7 @@ __all__ = [
     "SourceArchive",
     "StoredBody",
     "Task",
+    "TaskHour",
     "TaskLine",
     "TaskResult",
     "Tool",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from django.db import transaction
 from django.db.models import F, Q
 
 from common import clock
@@ -22,6 +23,7 @@ from hosting.runner import control
 from hosting.runner.frames import TERMINAL, Event, Mode, Reason
 from hosting.runner.seen import OutboxSeen
 from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from hosting.tallies import tasks_tally
 from hosting.tasks import bodies, selectors, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step
@@ -153,9 +155,12 @@ def _cancel_without_access() -> None:
 
 
 def _expire(now: datetime) -> None:
-    """What a task was given, said and gave goes together."""
+    """What a task was given, said and gave goes together; that it was stays as a number."""
     expired = Task.objects.filter(expires_at__lt=now, state=State.ENDED).order_by("expires_at")
-    Task.objects.filter(pk__in=list(expired.values_list("pk", flat=True)[:MAX_AT_ONCE])).delete()
+    with transaction.atomic():
+        ids = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[:MAX_AT_ONCE])
+        tasks_tally(ids)
+        Task.objects.filter(pk__in=ids).delete()
     bodies.bodies_sweep()
 
 

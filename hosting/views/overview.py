@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from common import clock
 from hosting import selectors, services
-from hosting.usage import stats_of
+from hosting.activity import activity_of
+from hosting.plots.activity import panel_of
 from hosting.views.page import Page, page_view, user_of
-
-STATS_DAYS = 7
 
 
 @page_view(managed=False, methods=("GET", "HEAD"))
 def deployment(page: Page) -> HttpResponse:
-    """Output, build logs and members are the owner's; who may only call it sees what it is and how to connect."""
+    """Output, figures and members are the owner's; who may only call it sees what it is and how to connect."""
     found = page.deployment
+    period = page.request.GET.get("period", "")
     return page.show(
         "overview",
         "overview",
         instances=list(selectors.instances_of(found)),
         token_command=f"./manage.py issue_token --user {user_of(page.request).username} --deployment {found.label}",
-        stats=stats_of(found, clock.now() - timedelta(days=STATS_DAYS)).total if page.can_manage else None,
-        stats_days=STATS_DAYS,
+        activity=panel_of(activity_of(found, period)) if page.can_manage else None,
     )
 
 
