@@ -7,7 +7,7 @@ T      ?=
 # Tests wait more than they compute: so many processes at once, each with services of its own.
 N      ?= 4
 
-.PHONY: up serve install dev test test-slow check format lock
+.PHONY: up serve install dev test test-slow check format lock schema
 
 up: install
 	@exec $(VENV)/python manage.py up
@@ -40,3 +40,6 @@ format: dev
 lock: dev
 	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
+
+schema: dev
+	$(VENV)/python scripts/dump_schema.py
