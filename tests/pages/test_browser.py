@@ -66,7 +66,7 @@ async def test_page_says_what_a_client_needs(open_page: OpenPage, signed_in: Any
         assert await page.evaluate("navigator.clipboard.readText()") == f"{stack.url}/mcp/{OWNER}/time"
         for client in ["Claude Code", "VS Code", "Cursor", "JSON", "Python", "curl"]:
             await page.locator(".tabs label", has_text=client).click()
-            await expect(page.get_by_role("region", name=client, exact=True)).to_contain_text(f"/mcp/{OWNER}/time")
+            await expect(page.get_by_role("group", name=client, exact=True)).to_contain_text(f"/mcp/{OWNER}/time")
         await page.reload()
         await expect(page.get_by_role("radio", name="curl")).to_be_checked()
 

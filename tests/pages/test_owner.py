@@ -63,7 +63,7 @@ async def new_token(page: Page, name: str) -> str:
         await page.get_by_role("button", name="Confirm").click()
         await page.wait_for_url(f"**/d/{OWNER}/{name}/access#tokens")
     await page.get_by_role("button", name="Create a token").click()
-    return await page.get_by_role("region", name="Token", exact=True).inner_text()
+    return await page.get_by_role("group", name="Token", exact=True).inner_text()
 
 
 def of_server(listed: Any) -> list[dict[str, Any]]:

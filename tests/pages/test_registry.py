@@ -159,7 +159,7 @@ async def test_form_says_what_is_wrong_while_it_is_filled_in(open_page: OpenPage
         await page.get_by_label("Remote server").select_option("streamable-http")
         await page.get_by_label("Its address").fill("https://quay.example.org/mcp")
         await expect(checks).to_contain_text("in order")
-        await expect(page.get_by_role("region", name="server.json").last).to_contain_text("quay.example.org")
+        await expect(page.get_by_role("group", name="server.json").last).to_contain_text("quay.example.org")
         await page.get_by_role("button", name="Continue").click()
         await page.wait_for_url("**/registry/publish/prove")
         await look(page, "prove")

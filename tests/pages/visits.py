@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import Morsel
 from typing import Any
@@ -33,6 +33,7 @@ _PARAMETER = re.compile(r"\(\?P<(\w+)>")
 
 @dataclass(frozen=True)
 class Visit:
+    who: str  # "" is nobody
     name: str
     path: str
     status: int
@@ -42,24 +43,35 @@ class Visit:
     body: bytes
 
     @property
+    def is_shown(self) -> bool:
+        """Whether a person gets to see it: a page, or one that says why there is none."""
+        return bool(self.body) and self.headers.get("Content-Type", "").startswith("text/html")
+
+    @property
     def is_page(self) -> bool:
-        return self.status == 200 and self.headers.get("Content-Type", "").startswith("text/html")
+        return self.status == 200 and self.is_shown
 
 
-def visits() -> list[Visit]:
-    """Every address once, by GET, as somebody who may see all of it."""
-    values = _seeded()
+def visits(who: Sequence[str] = ("alice",)) -> list[Visit]:
+    """Every address once for each of them, by GET: "alice", who may see all of it, or "", who is not signed in."""
+    paths = sorted(_paths(_seeded()))
+    return [visit for one in who for visit in _visits(one, paths)]
+
+
+def _visits(who: str, paths: list[tuple[str, str]]) -> Iterator[Visit]:
     client = Client(raise_request_exception=False)
-    client.force_login(User.objects.get(username="alice"))
-    return [_visit(client, name, path) for name, path in sorted(_paths(values))]
+    if who:
+        client.force_login(User.objects.get(username=who))
+    for name, path in paths:
+        yield _visit(who, client, name, path)
 
 
-def _visit(client: Client, name: str, path: str) -> Visit:
+def _visit(who: str, client: Client, name: str, path: str) -> Visit:
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(path)
         body = answer.getvalue() if answer.streaming else answer.content
     queries = tuple(query["sql"] for query in captured.captured_queries)
-    return Visit(name, path, answer.status_code, dict(answer.headers), dict(answer.cookies), queries, body)
+    return Visit(who, name, path, answer.status_code, dict(answer.headers), dict(answer.cookies), queries, body)
 
 
 def _paths(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
