@@ -1,4 +1,4 @@
-"""Pages that the walk has collected, over HTTP for a browser: the site's files beside them, and nothing that is alive."""
+"""Pages that the walk has collected, over HTTP for a browser: the site's files beside them, and nothing alive."""
 
 from __future__ import annotations
 
