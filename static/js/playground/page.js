@@ -7,6 +7,7 @@ import { Tokens } from "./token.js";
 import { Trace } from "./trace.js";
 import { followTrace } from "./trace_panel.js";
 import { Transport } from "./transport.js";
+import { completed } from "./visiting.js";
 import { visible } from "./words.js";
 
 const root = document.querySelector("[data-playground]");
@@ -16,7 +17,7 @@ const announce = (words) => (part("announce").textContent = visible(words));
 const trace = new Trace();
 const csrf = root.querySelector("[name=csrfmiddlewaretoken]").value;
 const transport = new Transport(root.dataset.endpoint, new Tokens(root.dataset.tokenPath, csrf), trace);
-const connection = new Connection(transport, { answer, heard: ({ method }) => shelves.heard(method, connection) });
+const connection = new Connection(transport, { answer, heard });
 const context = { announce, read: (uri) => open({ kind: "resource", uri }, true) };
 const shelves = new Shelves({ place: part, count: (name) => part(`${name}-count`), open });
 
@@ -24,6 +25,11 @@ async function answer(method, params, signal) {
   if (method === "roots/list") return { roots: [] };
   const questions = await import("./questions.js");
   return questions.answer(part("questions"), announce, method, params, signal);
+}
+
+function heard({ method, params }) {
+  if (method === "notifications/elicitation/complete") completed(params);
+  else shelves.heard(method, connection);
 }
 
 async function open(item, starts = false) {

@@ -1,7 +1,8 @@
 // What a server asks meanwhile: elicitation as a form or a page to visit, sampling by hand, roots (none).
 
-import { alert, button, code, el, icon, outside } from "./dom.js";
+import { button, code, el, icon } from "./dom.js";
 import { makeForm } from "./form.js";
+import { opened, openedNote, opening, judged, shownAddress } from "./visiting.js";
 import { pretty, visible } from "./words.js";
 
 const METHOD_NOT_FOUND = -32601;
@@ -19,13 +20,16 @@ const ASKING = { "elicitation/create": elicitation, "sampling/createMessage": sa
 // The answer to a question, shown in `place` until it is given or its call is over. `announce(words)`.
 export async function answer(place, announce, method, params, signal) {
   if (!Object.hasOwn(ASKING, method)) throw new Declined(`The Playground does not answer ${method}.`, METHOD_NOT_FOUND);
-  const { element, answered } = ASKING[method](params);
+  const { element, answered, after } = ASKING[method](params);
   const before = document.activeElement;
   place.append(element);
   announce("The server asks you something");
-  (element.querySelector("input, select, textarea") ?? element.querySelector("a, button"))?.focus();
+  // An address is read before its button can be pressed by mistake
+  (element.querySelector("input, select, textarea, .playground-address") ?? element.querySelector("button"))?.focus();
   try {
-    return await Promise.race([answered, ended(signal)]);
+    const said = await Promise.race([answered, ended(signal)]);
+    if (after && said.action === "accept") place.append(after(announce, signal));
+    return said;
   } finally {
     const hadFocus = element.contains(document.activeElement);
     element.remove();
@@ -48,28 +52,27 @@ function asked(title, message, body, onsubmit, buttons) {
 
 const submit = (words) => el("button", { class: "button button-primary" }, words);
 
-function elicitation({ mode, message, requestedSchema, url }) {
+function elicitation({ mode, message, requestedSchema, url, elicitationId }) {
   const { promise, resolve } = Promise.withResolvers();
   const others = [button("Decline", () => resolve({ action: "decline" })), button("Cancel", () => resolve({ action: "cancel" }), "button-quiet")];
-  if (mode === "url") {
-    const accept = () => resolve({ action: "accept" });
-    return { element: asked("The server asks you to visit a page", message, page(url), accept, [submit("I agree, go on"), ...others]), answered: promise };
-  }
+  if (mode === "url") return { ...visiting(message, url, elicitationId, others, resolve), answered: promise };
   const form = makeForm(requestedSchema ?? {});
   const accept = () => form.check().length || resolve({ action: "accept", content: form.read() });
   const note = el("p", { class: "small muted" }, "Never give a password or a key here: what you submit goes to the server as it is.");
   return { element: asked("The server asks you", message, [el("div", { class: "form" }, form.element), note], accept, [submit("Submit"), ...others]), answered: promise };
 }
 
-// The way to a page of somebody else's: where it leads is read before it is opened.
-export function page(address) {
-  const host = URL.parse(address)?.host;
-  if (!host) return [alert("warn", "What it gave is no web address, and is not opened", el("p", {}, visible(address)))];
-  return [
-    el("p", {}, "It wants you to visit a page of ", el("strong", { class: "mono break" }, visible(host))),
-    el("p", { class: "small muted mono break" }, visible(address)),
-    el("p", {}, outside(address, `Open ${visible(host)}`)),
-  ];
+// To agree is to open it; an address that is not opened can't be agreed to.
+function visiting(message, address, elicitationId, others, resolve) {
+  const isGood = !judged(address).refusal;
+  const accept = () => {
+    if (!isGood) return;
+    opened(address);
+    resolve({ action: "accept" });
+  };
+  const element = asked("The server asks you to visit a page", message, shownAddress(address), accept, [isGood ? submit(opening(address)) : [], ...others]);
+  const after = elicitationId && ((announce, signal) => openedNote(address, elicitationId, announce, signal));
+  return { element, after };
 }
 
 function sampling(params) {

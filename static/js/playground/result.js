@@ -1,9 +1,9 @@
 // What came of a request: a result of tools/call, resources/read or prompts/get, or what went wrong.
 
 import { alert, badge, code, el } from "./dom.js";
-import { page } from "./questions.js";
 import { content, resource } from "./content.js";
 import { structured } from "./tree.js";
+import { visit } from "./visiting.js";
 import { milliseconds, pretty, visible } from "./words.js";
 
 // Structured content repeats itself as text for clients that can't read it (server/tools, "Structured Content").
@@ -40,19 +40,15 @@ function raw(value) {
 
 const VISIT_FIRST = -32042; // 2025-11-25 client/elicitation, "URL Elicitation Required Error"
 
-function visits({ data }) {
-  const pages = listOf(data?.elicitations).map(({ message, url }) =>
-    el("div", { class: "playground-link" }, el("p", {}, visible(message ?? "")), page(url)),
-  );
-  return [
-    alert("warn", "A page has to be visited first", el("p", {}, "Come back when you are done there, and call again.")),
-    ...pages,
-  ];
+function visits(pages, announce) {
+  const words = el("p", {}, "Come back when you are done there, and call again.");
+  return [alert("warn", "A page has to be visited first", words), ...pages.map((each) => visit(each ?? {}, announce))];
 }
 
 // What went wrong: an error of the server's with its code, or words of the site's.
-export function shownError(error) {
-  if (error.code === VISIT_FIRST && listOf(error.data?.elicitations).length) return visits(error);
+export function shownError(error, announce) {
+  const pages = error.code === VISIT_FIRST ? listOf(error.data?.elicitations) : [];
+  if (pages.length) return visits(pages, announce);
   const name = error.code === undefined ? "This did not work" : `The server answered with an error (${error.code})`;
   const parts = [alert("bad", name, el("p", {}, visible(error.message)))];
   return error.data === undefined ? parts : [...parts, code(pretty(error.data), "Details of the error")];

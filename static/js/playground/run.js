@@ -31,7 +31,7 @@ export class Run {
       isGood = !result?.isError;
       shown = shownResult(result, this.read);
     } catch (error) {
-      shown = stop.signal.aborted ? [alert("warn", "Cancelled", el("p", {}, "The server was told to stop."))] : shownError(error);
+      shown = stop.signal.aborted ? [alert("warn", "Cancelled", el("p", {}, "The server was told to stop."))] : shownError(error, this.announce);
     }
     const kept = end();
     if (this.#stop !== stop) return; // a later one has the place
