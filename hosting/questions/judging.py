@@ -100,14 +100,20 @@ def refusal_of_result(result: bytes, pages: Pages) -> str:
 def refusal_of_error(error: bytes, pages: Pages) -> str:
     """Of a JSON-RPC error object that may send somebody to a page."""
     try:
-        found = msgspec.json.decode(error, type=_Error)
-    except (msgspec.DecodeError, RecursionError):
-        return ""
-    if found.code != URL_REQUIRED:
-        return ""
-    try:
-        asked = msgspec.json.decode(found.data, type=_UrlRequired).elicitations
+        asked = pages_required(error) or []
     except (msgspec.DecodeError, RecursionError):
         return "The question can't be read."
     urls = [str(each.get("url") or "") for each in asked]
     return next((words for url in urls if (words := refusal_of_page(url, pages))), "")
+
+
+def pages_required(error: bytes) -> list[dict[str, Any]] | None:
+    """What a JSON-RPC error object "URL elicitation required" asks for, None of any other.
+
+    Raises msgspec.DecodeError and RecursionError for what its `data` should not be.
+    """
+    try:
+        found = msgspec.json.decode(error, type=_Error)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return msgspec.json.decode(found.data, type=_UrlRequired).elicitations if found.code == URL_REQUIRED else None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hosting.runner.upstream.capabilities import lacking
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.personal.persons import CONNECT, Asked, Greeting
 from mcp_endpoint.revisions import LEGACY, MODERN
@@ -31,9 +32,7 @@ DECLINED: Final = "The user declined to give this server the credentials that it
 
 def asks_by_url(capabilities: bytes) -> bool:
     """Whether the client declared elicitation in URL mode; `{}` means forms only."""
-    members = j.decode_any(capabilities) if capabilities else None
-    elicitation = members.get("elicitation") if isinstance(members, dict) else None
-    return isinstance(elicitation, dict) and isinstance(elicitation.get("url"), dict)
+    return not lacking("elicitation/create", b'{"mode":"url"}', capabilities)
 
 
 def url_required(asked: Asked) -> bytes:

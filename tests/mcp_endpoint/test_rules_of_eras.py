@@ -168,11 +168,6 @@ async def test_a_shared_legacy_server_is_told_of_none(site: Site, web: Web) -> N
     [
         ({"method": "elicitation/create", "params": FORM}, {}, {"elicitation": {"form": {}}}),
         ({"method": "elicitation/create", "params": FORM}, {"sampling": {}}, {"elicitation": {"form": {}}}),
-        (
-            {"method": "elicitation/create", "params": VISIT},
-            ELICITATION,
-            {"elicitation": {"url": {}}},
-        ),
         ({"method": "sampling/createMessage", "params": {}}, ELICITATION, {"sampling": {}}),
         ({"method": "roots/list"}, ELICITATION, {"roots": {}}),
     ],
@@ -188,6 +183,16 @@ async def test_a_modern_client_is_not_asked_for_what_it_did_not_declare(
     assert required == missing or required == {name: {} for name in missing}
     asked = await ask(web.client(), tool("want", **question), capabilities=missing)
     assert asked.json()["result"]["inputRequests"]["it"]["method"] == question["method"]
+
+
+async def test_a_modern_client_is_told_in_words_of_a_page_that_it_did_not_declare(site: Site, web: Web) -> None:
+    site.world.placement = placement("modern")
+    question = {"method": "elicitation/create", "params": VISIT}
+    told = await ask(web.client(), tool("want", **question), capabilities=ELICITATION)
+    result = told.json()["result"]
+    assert result["isError"] and result["resultType"] == "complete" and VISIT["url"] in text_of(told)
+    asked = await ask(web.client(), tool("want", **question), capabilities={"elicitation": {"url": {}}})
+    assert asked.json()["result"]["inputRequests"] == {"it": question}
 
 
 async def test_lists_ask_for_nothing(site: Site, web: Web) -> None:

@@ -5,7 +5,7 @@ runs there were), `progress` (steps), `ask` (elicits, returns the answer), `both
 (asks the same two times), `demand` (asks the client by `method` and `params`), `entrust` (the same with `task`, and
 comes back for it; `cancel` it; returns all that it was answered), `later` (asks for the roots after its own call),
 `asked` (what it was answered), `change` (announces a change by `method` and `params`), `log` (a message at each level),
-`link` (fails, since a page must be visited first; `url`), `raw` (answers with `members` as they are), `told` (what it
+`link` (fails, since a page must be visited first; `url`, `code`), `raw` (answers with `members` as they are), `told` (what it
 was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big` (bytes),
 `crash`, `fail` (a tool error), and `slow_…` before the name of another one (after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, slow-start, chatty, curious (asks for the roots before it lists
@@ -152,7 +152,8 @@ class Refusal(Exception):
 def link(arguments: dict[str, Any]) -> dict[str, Any]:
     url = arguments.get("url", "https://example.org/go")
     visited = {"mode": "url", "elicitationId": "e1", "url": url, "message": "Go there first."}
-    raise Refusal({"code": -32042, "message": "Something is needed first", "data": {"elicitations": [visited]}})
+    code = arguments.get("code", -32042)
+    raise Refusal({"code": code, "message": "Something is needed first", "data": {"elicitations": [visited]}})
 
 
 def big(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -256,7 +257,7 @@ def respond(message: dict[str, Any]) -> None:
         if os.environ.get("SERVER_MODE") == "curious":
             ask("roots/list", {}, _asked)
         result = {"tools": TOOLS}
-    elif method == "tools/call" and params.get("name") == "raw":
+    elif method in ("tools/call", "prompts/get") and params.get("name") == "raw":
         write(f'{{"jsonrpc":"2.0","id":{json.dumps(message["id"])},{params["arguments"]["members"]}}}')
         return
     elif method == "tools/call":

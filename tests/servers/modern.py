@@ -132,7 +132,7 @@ def respond(number: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"result": {"resultType": "input_required", "inputRequests": {"it": {"method": "roots/list"}}}}
     if method == "tools/list":
         return {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 0, "cacheScope": "public"}}
-    if method == "tools/call" and params.get("name") == "raw":
+    if method in ("tools/call", "prompts/get") and params.get("name") == "raw":
         return {"raw": params["arguments"]["members"]}
     if method == "tools/call":
         return {"result": call(params)}

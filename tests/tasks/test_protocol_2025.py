@@ -80,7 +80,7 @@ async def test_working_to_completed(legacy: LegacyTasks) -> None:
 
 
 async def test_working_to_failed_with_words(legacy: LegacyTasks) -> None:
-    done = await legacy.until((await legacy.start("link"))["taskId"], *TERMINAL)
+    done = await legacy.until((await legacy.start("link", code=-32050))["taskId"], *TERMINAL)
     assert done["status"] == "failed"
     assert done["statusMessage"] == "Something is needed first"
 
@@ -125,10 +125,16 @@ async def test_input_required_to_failed(legacy: LegacyTasks) -> None:
 
 
 async def test_result_of_a_jsonrpc_error_is_that_same_error(legacy: LegacyTasks) -> None:
+    task = await legacy.start("link", code=-32050)
+    message = await legacy.ask("tasks/result", {"taskId": task["taskId"]})
+    assert (message["error"]["code"], message["error"]["message"]) == (-32050, "Something is needed first")
+    assert message["error"]["data"]["elicitations"][0]["elicitationId"] == "e1"
+
+
+async def test_result_of_a_page_that_the_client_can_not_open_names_it_in_words(legacy: LegacyTasks) -> None:
     task = await legacy.start("link")
     message = await legacy.ask("tasks/result", {"taskId": task["taskId"]})
-    assert (message["error"]["code"], message["error"]["message"]) == (-32042, "Something is needed first")
-    assert message["error"]["data"]["elicitations"][0]["elicitationId"] == "e1"
+    assert message["result"]["isError"] and "https://example.org/go" in message["result"]["content"][0]["text"]
 
 
 async def test_result_of_a_tool_error_is_that_result_and_names_its_task(legacy: LegacyTasks) -> None:

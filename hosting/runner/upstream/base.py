@@ -42,6 +42,13 @@ class Peer(Protocol):
     def note(self, text: str) -> None: ...
 
 
+def session_of(peer: Peer, exchange: Exchange) -> Session | None:
+    """That of a handshake client's call."""
+    if not exchange.session:
+        return None
+    return next((session for session in peer.sessions() if session.id == exchange.session), None)
+
+
 class HandshakeError(Exception):
     """The child answered, but not as a server of this era; the message quotes what it said."""
 

@@ -51,7 +51,7 @@ def lacking(method: str, params: bytes, capabilities: bytes) -> dict[str, Any]:
     offered = declared if isinstance(declared, dict) else {}
     if part == "form" and not offered:
         return {}  # "an empty capabilities object is equivalent to declaring support for form mode only"
-    return {name: {part: {}}} if part and part not in offered else {}
+    return {name: {part: {}}} if part and offered.get(part) is None else {}
 
 
 def _part_of(name: str, params: bytes) -> str:

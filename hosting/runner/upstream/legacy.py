@@ -17,17 +17,16 @@ from hosting.runner.exchange import Exchange
 from hosting.runner.frames import Kind
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
-from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern
+from hosting.runner.upstream.base import LEGACY, MODERN, Client, HandshakeError, Peer, is_modern, session_of
 from hosting.runner.upstream.legacy_tasks import LegacyTasks
 from hosting.runner.upstream.listeners import Listeners
+from hosting.runner.upstream.pages import fail
 from hosting.runner.upstream.questions import Questions
 from hosting.runner.upstream.translation import (
     is_loud_enough,
     is_lower,
     legacy_params,
-    modern_error,
     modern_result,
-    url_questions,
 )
 
 # 2026-07-28 basic/patterns/mrtr: what may ask for input. Handshake revisions forbid nothing, but servers keep to these.
@@ -210,10 +209,8 @@ class LegacyUpstream:
         result = plain(result) if modern else result
         if words := self._peer.judge.of_outcome(self._peer.id, result, error):
             exchange.refuse(words, data=NOT_ASKED)
-        elif error and modern:
-            self._failed(exchange, error)
         elif error:
-            exchange.fail(error)
+            fail(exchange, error, self._declared_by(exchange))
         else:
             exchange.succeed(modern_result(exchange.open.method, result) if modern else result)
         self._questions.ended(exchange)
@@ -231,15 +228,10 @@ class LegacyUpstream:
         elif message.result is msgspec.UNSET or not self._tasks.came_late(bytes(message.result)):
             self._peer.note(f"answered a request that is not open: id {message.id!r}")
 
-    @staticmethod
-    def _failed(exchange: Exchange, error: bytes) -> None:
-        """A modern client is told of a missing URL elicitation as a question, where it can be asked one."""
-        opened = exchange.open
-        asked = url_questions(opened.method, error, opened.capabilities) if opened.native_input else b""
-        if asked:
-            exchange.succeed(asked)
-        else:
-            exchange.fail(modern_error(error))
+    def _declared_by(self, exchange: Exchange) -> bytes:
+        """The capabilities of its client, raw."""
+        session = session_of(self._peer, exchange)
+        return session.capabilities if session is not None else exchange.open.capabilities
 
     def _asked(self, request_id: Any, method: str, params: bytes, about: int) -> None:
         if method == "ping":

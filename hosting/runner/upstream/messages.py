@@ -15,6 +15,7 @@ Members = dict[str, msgspec.Raw]
 
 META = "io.modelcontextprotocol/"
 GUESSED = "slipway/asked-by"  # in a question's `_meta`: how many calls it may belong to
+INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603

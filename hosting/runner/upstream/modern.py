@@ -20,10 +20,11 @@ from hosting.runner.listening import ACKNOWLEDGED, Filter, wanted_by
 from hosting.runner.session import Session
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream import on_site
-from hosting.runner.upstream.base import Client, Peer, is_modern
+from hosting.runner.upstream.base import Client, Peer, is_modern, session_of
 from hosting.runner.upstream.discovery import decode_discovery
 from hosting.runner.upstream.modern_meta import meta_members, request_meta, subscription_split
 from hosting.runner.upstream.modern_tasks import ModernTasks, offers_tasks, with_extension
+from hosting.runner.upstream.pages import ONLY_URL, fail
 from hosting.runner.upstream.rounds import Rounds, missing_in
 from hosting.runner.upstream.subscriptions import Subscriptions
 
@@ -65,7 +66,7 @@ class ModernUpstream:
         """The exchange's request, under a new number and with these parameters."""
         opened = exchange.open
         number = exchange.number = self._peer.next_id()
-        session = self._session(exchange)
+        session = session_of(self._peer, exchange)
         level = session.log_level if session is not None else opened.log_level
         info = self._teller(exchange, session)[1]
         capabilities = self.capabilities_of(exchange)
@@ -87,7 +88,7 @@ class ModernUpstream:
         return opened.capabilities or b"{}", opened.client or self._client.info
 
     def declared_of(self, exchange: Exchange) -> bytes:
-        return self._teller(exchange, self._session(exchange))[0]
+        return self._teller(exchange, session_of(self._peer, exchange))[0]
 
     def capabilities_of(self, exchange: Exchange) -> bytes:
         """With what its user is asked for on the site."""
@@ -101,17 +102,15 @@ class ModernUpstream:
         number = self._peer.next_id()
         capabilities, info = self._client.capabilities, self._client.info
         if exchange is not None:
-            capabilities, info = self.capabilities_of(exchange), self._teller(exchange, self._session(exchange))[1]
+            capabilities = self.capabilities_of(exchange)
+            info = self._teller(exchange, session_of(self._peer, exchange))[1]
         meta = meta_members(self.revision, info, with_extension(capabilities))
         self._peer.write(m.request(number, m.encode(method), m.with_meta_members(m.one_line(m.encode(params)), meta)))
         return number
 
-    def _session(self, exchange: Exchange) -> Session | None:
-        return next((s for s in self._peer.sessions() if s.id == exchange.session), None) if exchange.session else None
-
     def _answered_here(self, exchange: Exchange) -> bool:
         """Legacy methods without a modern form."""
-        opened, session = exchange.open, self._session(exchange)
+        opened, session = exchange.open, session_of(self._peer, exchange)
         if opened.method == "initialize":
             exchange.succeed(self._discovery.initialize_result(opened.revision, self._peer.label))
             self._subscriptions.refresh()
@@ -215,7 +214,7 @@ class ModernUpstream:
             self._not_asked(exchange, words)
             return
         if error:
-            exchange.fail(error)
+            fail(exchange, error, self.declared_of(exchange))
         else:
             exchange.succeed(result)
         self._peer.settled(exchange)
@@ -248,7 +247,8 @@ class ModernUpstream:
         """Whether its client takes an InputRequiredResult as it is."""
         if exchange.task or not exchange.open.native_input:
             return False
-        return not (self._is_on_site(exchange) and missing_in(result, self.declared_of(exchange)))
+        missing = missing_in(result, self.declared_of(exchange))
+        return not missing or (missing != ONLY_URL and not self._is_on_site(exchange))
 
     def _asks(self, exchange: Exchange, result: bytes) -> bool:
         return self._rounds.begin(exchange, result, self.capabilities_of(exchange), self.declared_of(exchange))

@@ -22,6 +22,7 @@ from hosting.runner.upstream.base import Peer, is_modern
 from hosting.runner.upstream.capabilities import MISSING_CAPABILITY
 from hosting.runner.upstream.following import MARK, Child, Followed, Following, Said, decode_said
 from hosting.runner.upstream.on_site import key_of
+from hosting.runner.upstream.pages import refuse_missing
 from hosting.runner.upstream.rounds import legacy_question, missing_of
 from hosting.runner.upstream.task_listens import METHOD, TaskListens
 
@@ -173,14 +174,12 @@ class ModernTasks(Following[ModernTask]):
             self._peer.settled(exchange)
             return
         new = {name: raw for name, raw in requests.items() if name not in followed.keys}
-        if not exchange.task and (missing := missing_of(new, self._client.capabilities_of(exchange))):
+        has_page = bool(exchange.task and exchange.open.subject)  # the task's, for whoever may sign in
+        if not has_page and (missing := missing_of(new, self._client.capabilities_of(exchange))):
             self.cancel(exchange)
-            words = "The hosted server needs a capability that the client does not declare"
-            exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
-            self._peer.settled(exchange)
+            refuse_missing(self._peer, exchange, missing, new)
             return
-        declared = self._client.declared_of(exchange)
-        is_shown_here = declared != self._client.capabilities_of(exchange) and bool(missing_of(new, declared))
+        is_shown_here = bool(missing_of(new, self._client.declared_of(exchange)))
         for name, raw in new.items():
             self._count += 1
             key = key_of(f"t{self._count}", on_site=is_shown_here)

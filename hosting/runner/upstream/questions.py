@@ -24,6 +24,7 @@ from hosting.runner.upstream.agenda import Agenda
 from hosting.runner.upstream.asked_tasks import METHODS, AskedTasks, without_task
 from hosting.runner.upstream.base import Client, Peer, is_modern
 from hosting.runner.upstream.capabilities import lacking
+from hosting.runner.upstream.pages import wanted_by, words_of
 
 
 class _Cancelled(msgspec.Struct):
@@ -115,7 +116,7 @@ class Questions:
     def _refusal(self, method: str, params: bytes) -> tuple[int, str] | None:
         """Code and words of the error for what its client did not offer."""
         if self._peer.is_shared:
-            return m.METHOD_NOT_FOUND, f"The client does not offer {method}"
+            return m.METHOD_NOT_FOUND, f"The client does not offer {method}. {self._linked(method, params)}".rstrip()
         if method in METHODS:
             words = self._tasks.lacking(method)
             return (m.METHOD_NOT_FOUND, words) if words else None
@@ -126,7 +127,16 @@ class Questions:
         # 2025-11-25 client/elicitation, "Error Handling": another code where only the mode is not offered.
         is_partial = any(missing.values()) and not lacking(method, b"{}", self._capabilities)
         code = m.INVALID_PARAMS if is_partial else m.METHOD_NOT_FOUND
-        return code, f"The client does not offer {method}: it lacks {m.encode(missing).decode()}"
+        lacks = f"The client does not offer {method}: it lacks {m.encode(missing).decode()}."
+        return code, f"{lacks} {self._linked(method, params)}".rstrip()
+
+    def _linked(self, method: str, params: bytes) -> str:
+        """What servers put into a failed tool's text is what they are answered: so people find the page all the same,
+        where it is one that they may be sent to."""
+        wanted = wanted_by(method, params)
+        if wanted is None:
+            return ""
+        return self._peer.judge.of_question(self._peer.id, method, params) or words_of([wanted])
 
     # --- answers
 

@@ -15,8 +15,9 @@ import msgspec
 from hosting.runner.exchange import Exchange
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Peer
-from hosting.runner.upstream.capabilities import MISSING_CAPABILITY, lacking
+from hosting.runner.upstream.capabilities import lacking
 from hosting.runner.upstream.on_site import key_of
+from hosting.runner.upstream.pages import refuse_missing
 
 MAX_ROUNDS = 20
 
@@ -72,9 +73,7 @@ class Rounds:
             return False
         missing = missing_of(required.requests, capabilities)
         if missing:
-            words = "The hosted server needs a capability that the client does not declare"
-            exchange.refuse(words, code=MISSING_CAPABILITY, data={"requiredCapabilities": missing})
-            self._peer.settled(exchange)
+            refuse_missing(self._peer, exchange, missing, required.requests)
         elif not required.requests:
             self._retry(exchange, required.state, {})
         else:
