@@ -5,9 +5,9 @@ runs there were), `progress` (steps), `ask` (elicits, returns the answer), `both
 (asks the same two times), `demand` (asks the client by `method` and `params`), `entrust` (the same with `task`, and
 comes back for it; `cancel` it; returns all that it was answered), `later` (asks for the roots after its own call),
 `asked` (what it was answered), `change` (announces a change by `method` and `params`), `log` (a message at each level),
-`link` (fails, since a page must be visited first; `url`, `code`), `raw` (answers with `members` as they are), `told` (what it
-was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big` (bytes),
-`crash`, `fail` (a tool error), and `slow_…` before the name of another one (after some seconds).
+`link` (fails, since a page must be visited first; `url`, `code`), `raw` (answers with `members` as they are), `told`
+(what it was told at initialize and since), `who` (one word for each process), `environ` (the variable `name`), `big`
+(bytes), `crash`, `fail` (a tool error), and `slow_…` before the name of another one (after some seconds).
 `SERVER_MODE` makes it misbehave: rubbish, exit, hang, slow-start, chatty, curious (asks for the roots before it lists
 its tools).
 `TOOLS` are listed, and those of the JSON array `SERVER_TOOLS`, which answer with what they got.
