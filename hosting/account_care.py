@@ -6,19 +6,24 @@ Tokens are refreshed ahead of time and handed out; those that are refused are gi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from http import HTTPStatus
 from uuid import UUID
 
 import structlog
 from django.db import transaction
 
-from common.errors import AppError
+from common import clock
+from common.errors import AppError, NotFound
 from events.actors import SYSTEM
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged, WaitingChanged
 from hosting import queue
-from hosting.credentials.personal import personal_for
+from hosting.credentials.accounts import place_of
+from hosting.credentials.personal import brought_for, personal_for
+from hosting.inputs import key_parts
 from hosting.links import links
+from hosting.models import Deployment
 from hosting.remote_accounts import account_renewed
 from hosting.remote_challenges import challenge_note
 from hosting.routing import OWN_ACCOUNT, placement_for
@@ -59,6 +64,10 @@ def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
 
     A token that was good and is refused is refreshed once; one that has just come is given up.
     """
+    if asked.subject and not asked.serial and (sent := _sent_as_headers(deployment_id)):
+        if asked.status == HTTPStatus.UNAUTHORIZED:
+            _headers_refused(deployment_id, asked, sent)
+        return
     own = Own(UUID(asked.subject), OWN_ACCOUNT) if asked.subject else None
     row = connections.connection_of(deployment_id, own)
     challenge = challenge_of(asked.challenge) or Challenge()
@@ -71,17 +80,45 @@ def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
     if challenge.wants_more:
         wanted = [scope for scope in challenge.scopes or () if scope not in row.scopes]
         is_news = wanted != row.asked_scopes and Connection.objects.filter(pk=row.pk).update(asked_scopes=wanted)
-    elif asked.status == HTTPStatus.UNAUTHORIZED and using.token_doubted(row):
-        queue.tend_accounts()
-        is_news = False
     else:
-        is_news = asked.status == HTTPStatus.UNAUTHORIZED and using.given_up(
-            row, f"{host_of(row.server_url)} refuses its token"
-        )
+        is_news = asked.status == HTTPStatus.UNAUTHORIZED and _doubted(row, host_of(row.server_url))
     if is_news and own is not None:
         publish_on_commit(WaitingChanged(asked.subject))
     elif is_news:
         publish_on_commit(DeploymentChanged(str(deployment_id)))
+
+
+def _sent_as_headers(deployment_id: UUID) -> list[str]:
+    """The settings of a remote server that are headers with the token of an account of each user's. A 401 is about
+    `Authorization` where that is among them (RFC 9110, 11.6.2), else it may be about any."""
+    kept = Deployment.objects.filter(pk=deployment_id).values_list("personal_accounts", flat=True).first() or {}
+    found = [key for key in kept if key_parts(key)[0] == "header"]
+    return [key for key in found if key.lower() == "header:authorization"] or found
+
+
+def _headers_refused(deployment_id: UUID, asked: SignInAsked, keys: Collection[str]) -> None:
+    """What one user's instance was started with, if that is what the user has still."""
+    user_id = UUID(asked.subject)
+    rows = [row for key, row in connections.connections_of(deployment_id, user_id).items() if key in keys]
+    good = [row for row in rows if row.state == Connection.State.CONNECTED]
+    if any(row.expires_at is not None and row.expires_at <= clock.now() for row in good):
+        return  # the next call has it renewed
+    try:
+        if not good or brought_for(deployment_id, user_id).mark != asked.mark:  # read after the rows: they are no newer
+            return
+        place = place_of(Deployment.objects.select_related("current_version").get(pk=deployment_id))
+    except (NotFound, Deployment.DoesNotExist):
+        return
+    if [row for row in good if _doubted(row, place)]:  # all of them, not the first one only
+        publish_on_commit(WaitingChanged(asked.subject))
+
+
+def _doubted(row: Connection, place: str) -> bool:
+    """What is refused with 401. True where its person is needed now."""
+    if using.token_doubted(row):
+        queue.tend_accounts()
+        return False
+    return using.given_up(row, f"{place} refuses its token")
 
 
 def _own_account_told(row: Connection) -> None:

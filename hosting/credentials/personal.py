@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import msgspec
+from django.conf import settings
 from django.db import transaction
 
 from accounts.permissions import member_ids
@@ -194,6 +196,8 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
     argv, env = inputs.command_of(version.argv, version.env, declared, given)
     files = inputs.files_of(declared, given, deployment.file_inputs)
     remote = remote_of(deployment, version, declared, given, person if OWN_ACCOUNT in connected.keys else None)
+    if remote is not None and (remote.is_own or (not remote.bearer and _has_header({*own, *tokens}))):
+        remote = msgspec.structs.replace(remote, credentials_page=f"{settings.SLIPWAY_URL}/credentials/")
     return control.PlacePersonal(
         deployment=route.deployment_id,
         epoch=route.epoch,
@@ -209,6 +213,10 @@ def personal_for(deployment_id: UUID | str, user_id: UUID | str) -> control.Plac
             tokens=_tokens(tokens, remote),
         ),
     )
+
+
+def _has_header(keys: Iterable[str]) -> bool:
+    return any(key_parts(key)[0] == "header" for key in keys)
 
 
 def _tokens(values: Mapping[str, str], remote: Remote | None) -> list[str]:

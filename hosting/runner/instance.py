@@ -149,9 +149,12 @@ class Instance:
             self._life.use_bearer(remote.bearer, remote.serial)
 
     def sign_in_asked(self, asked: SignInAsked) -> None:
+        """Where the account that is for all was not sent, it may be about what this instance's user brought."""
         remote = self.placement.remote
-        is_own = remote is not None and remote.is_own
-        self._holder.sign_in_asked(msgspec.structs.replace(asked, subject=self.who) if is_own else asked)
+        if (remote is not None and remote.is_own) or (self.hidden is not None and not asked.serial):
+            mark = self.hidden.mark if self.hidden is not None else ""
+            asked = msgspec.structs.replace(asked, subject=self.who, mark=mark)
+        self._holder.sign_in_asked(asked)
 
     # --- its state
 

@@ -235,11 +235,13 @@ class Placed:
             self.feed.hide_token(token)
         self.personals.give(personal)
         remote = personal.remote
-        if remote is None or not remote.is_own:
+        if remote is None:
             return
         refused = self.own_sign_ins.get(personal.subject)
-        if refused is not None and refused.serial != remote.serial:
+        if refused is not None and (refused.serial, refused.mark) != (remote.serial, personal.mark):
             del self.own_sign_ins[personal.subject]
+        if not remote.is_own:
+            return
         for instance in self.instances.values():
             hidden = instance.hidden
             if hidden is not None and (instance.who, hidden.mark) == (personal.subject, personal.mark):

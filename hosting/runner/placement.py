@@ -38,6 +38,7 @@ class Remote(msgspec.Struct, frozen=True):
     bearer: str = ""  # the token of the account there; it changes while instances run, unlike the rest
     serial: int = 0  # which of the account's tokens that is; 0: none
     is_own: bool = False  # each user has an account there, and the token is one user's
+    credentials_page: str = ""  # where its user replaces what of theirs is sent; "": nothing is
 
     def __repr__(self) -> str:
         """Without the headers, which have secrets."""

@@ -84,6 +84,7 @@ class SignInAsked(msgspec.Struct, frozen=True):
     challenge: str  # its WWW-Authenticate
     serial: int  # of the token that it refused; 0: none was sent
     subject: str = ""  # whose own account it is; "": that of all callers
+    mark: str = ""  # of what that user's instance was started with
 
 
 class QuestionRefused(msgspec.Struct, frozen=True):

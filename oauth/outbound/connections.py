@@ -34,6 +34,7 @@ from oauth.outbound.styles import style_of
 from oauth.outbound.times import refresh_time
 
 ATTEMPT_SECONDS: Final = 600
+FIRST_SERIAL: Final = 2**30
 Row = Connection | ConnectionAttempt
 
 
@@ -195,7 +196,8 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
         row = Connection(
             **{**common, "scopes": list(granted)},
             requested_scopes=list(attempt.scopes),
-            serial=before.serial + 1 if before is not None else 1,
+            # Anywhere: what is said late of a token of an account that was ended must not be taken for this one.
+            serial=before.serial + 1 if before is not None else 1 + secrets.randbelow(FIRST_SERIAL),
             expires_at=expires_at,
             refresh_at=refresh_time(now, tokens) if tokens.refresh else None,
             connected_at=now,

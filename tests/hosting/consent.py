@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import User
 from hosting.credentials.eliciting import elicitation_open
 from hosting.models import Deployment
+from tests.oauth.elsewhere import FakeAuthorizationServer
 
 
 def browser(user: User) -> Client:
@@ -47,3 +48,14 @@ def asked_of(url: str) -> dict[str, str]:
 def callback_of(url: str) -> str:
     """The path of our own address that the answer goes to."""
     return urlsplit(asked_of(url)["redirect_uri"]).path
+
+
+def connect(
+    deployment: Deployment, user: User, key: str, far: FakeAuthorizationServer, **said: str | None
+) -> dict[str, str]:
+    """All of it, in a browser of its own. `said` changes the answer; what was asked for there."""
+    client = browser(user)
+    url = agree(client, page_of(deployment, user), key)
+    answer = client.get(callback_of(url), far.allow(url, **said))
+    assert answer.status_code == 302, answer.content.decode()
+    return asked_of(url)

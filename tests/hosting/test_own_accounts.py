@@ -25,6 +25,7 @@ from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_client, provider_put, provider_remove
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.hosting import consent
 from tests.hosting.consent import agree, asked_of, browser, callback_of, digest_of, page_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
@@ -84,10 +85,7 @@ def choose(deployment: Deployment, *scopes: str, **more: Any) -> None:
 
 
 def connect(deployment: Deployment, user: User, forge: FakeAuthorizationServer) -> Connection:
-    client, page = browser(user), page_of(deployment, user)
-    url = agree(client, page, KEY)
-    answer = client.get(callback_of(url), forge.allow(url, iss=None))
-    assert answer.status_code == 302, answer.content.decode()
+    consent.connect(deployment, user, KEY, forge, iss=None)
     return Connection.objects.get(user=user, state="connected")
 
 

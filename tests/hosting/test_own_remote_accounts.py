@@ -21,7 +21,8 @@ from oauth.models import Connection
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_queued, make_runner, make_user
-from tests.hosting.consent import agree, asked_of, browser, callback_of, page_of
+from tests.hosting import consent
+from tests.hosting.consent import browser, page_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db
@@ -45,12 +46,8 @@ def deployment(bob: User, far: FakeAuthorizationServer) -> Deployment:
 
 def connect(deployment: Deployment, user: User, far: FakeAuthorizationServer) -> str:
     """What was asked for."""
-    client = browser(user)
-    url = agree(client, page_of(deployment, user), OWN_ACCOUNT)
-    asked = asked_of(url)
+    asked = consent.connect(deployment, user, OWN_ACCOUNT, far)
     assert asked["resource"] == far.resource
-    answer = client.get(callback_of(url), far.allow(url))
-    assert answer.status_code == 302, answer.content.decode()
     return asked["scope"]
 
 
@@ -105,14 +102,15 @@ def test_what_the_server_refuses_is_asked_for_again_with_what_it_wants(
     connect(deployment, bob, far)
     mark = brought_for(deployment.pk, bob.pk).mark
     more = 'Bearer error="insufficient_scope", scope="mcp:read files:write"'
-    account_care.account_refused(deployment.pk, SignInAsked(403, more, 1, str(bob.pk)))
+    serial = Connection.objects.get().serial
+    account_care.account_refused(deployment.pk, SignInAsked(403, more, serial, str(bob.pk)))
     assert brought_for(deployment.pk, bob.pk).missing != ()
     client, page = browser(bob), page_of(deployment, bob)
     text = client.get(page).content.decode()
     assert "More is wanted than you agreed to: files:write." in text and text.count(">new<") == 1
     client.post(page, {"action": "decline"})
     assert brought_for(deployment.pk, bob.pk).missing == (), "what was agreed to before goes on"
-    account_care.account_refused(deployment.pk, SignInAsked(403, more, 1, str(bob.pk)))
+    account_care.account_refused(deployment.pk, SignInAsked(403, more, serial, str(bob.pk)))
     assert connect(deployment, bob, far) == "mcp:read files:write"
     assert brought_for(deployment.pk, bob.pk).missing == () and brought_for(deployment.pk, bob.pk).mark != mark
 
@@ -122,10 +120,11 @@ def test_a_token_that_is_refused_is_renewed_once_and_then_given_up(
 ) -> None:
     connect(deployment, bob, far)
     Connection.objects.update(connected_at=clock.now() - timedelta(minutes=5))
-    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 1, str(bob.pk)))
+    serial = Connection.objects.get().serial
+    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", serial, str(bob.pk)))
     account_care.accounts_tend()
-    assert Connection.objects.get().serial == 2 and brought_for(deployment.pk, bob.pk).missing == ()
-    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 2, str(bob.pk)))
+    assert Connection.objects.get().serial == serial + 1 and brought_for(deployment.pk, bob.pk).missing == ()
+    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", serial + 1, str(bob.pk)))
     assert Connection.objects.get().state == "again" and brought_for(deployment.pk, bob.pk).missing != ()
     account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 0, str(make_user("eve").pk)))
 

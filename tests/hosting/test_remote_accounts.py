@@ -403,13 +403,14 @@ def test_a_token_endpoint_that_is_away_is_asked_again_later(
     account_care.accounts_tend()
     row = Connection.objects.get()
     assert (row.state, row.failures) == ("connected", 1)
+    serial = row.serial
     assert row.refresh_at is not None and row.refresh_at > clock.now()
     assert bearer(deployment) in far.good  # it lasts for a while yet
     del far.instead["/token"]
     Connection.objects.update(refresh_at=clock.now())
     account_care.accounts_tend()
     row = Connection.objects.get()
-    assert (row.serial, row.failures) == (2, 0)
+    assert (row.serial, row.failures) == (serial + 1, 0)
 
 
 def test_a_token_that_the_server_refuses_is_refreshed_once_and_then_given_up(
@@ -417,22 +418,35 @@ def test_a_token_that_the_server_refuses_is_refreshed_once_and_then_given_up(
 ) -> None:
     connect(alices, far)
     Connection.objects.update(connected_at=clock.now() - timedelta(minutes=5))
-    refusal = SignInAsked(401, "Bearer", 1)
+    serial = Connection.objects.get().serial
+    refusal = SignInAsked(401, "Bearer", serial)
     account_care.account_refused(deployment.pk, refusal)
     account_care.accounts_tend()
-    assert Connection.objects.get().serial == 2
+    assert Connection.objects.get().serial == serial + 1
     account_care.account_refused(deployment.pk, refusal)  # of the earlier one: nothing
     assert Connection.objects.get().state == "connected"
-    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 2))
+    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", serial + 1))
     assert Connection.objects.get().state == "again"
+
+
+def test_a_late_refusal_of_an_account_that_was_ended_is_not_about_the_next_one(
+    alices: Client, far: FakeAuthorizationServer, deployment: Deployment
+) -> None:
+    """Runners repeat what was refused until they have another token, which is with the next call."""
+    refusal = SignInAsked(401, "Bearer", connect(alices, far).serial)
+    alices.post("/d/alice/far/account/disconnect")
+    account_care.accounts_tend()
+    connect(alices, far)
+    account_care.account_refused(deployment.pk, refusal)
+    assert Connection.objects.get().state == "connected"
 
 
 def test_a_server_that_wants_more_says_what(
     alices: Client, far: FakeAuthorizationServer, deployment: Deployment
 ) -> None:
-    connect(alices, far)
+    serial = connect(alices, far).serial
     challenge = 'Bearer error="insufficient_scope", scope="mcp:read files:write"'
-    account_care.account_refused(deployment.pk, SignInAsked(403, challenge, 1))
+    account_care.account_refused(deployment.pk, SignInAsked(403, challenge, serial))
     row = Connection.objects.get()
     assert (row.state, row.asked_scopes) == ("connected", ["files:write"])
     assert "wants more than the account may: files:write" in alices.get("/d/alice/far/").content.decode()

@@ -58,7 +58,7 @@ class RemoteConnection:
         self._asked = asked
         self.process = Far()
         connections = 2 * limits.in_flight + 8 if limits.in_flight else 1024
-        http = Http(remote.url, remote.headers, door, connections=connections)
+        http = Http(remote.url, remote.headers, door, connections=connections, credentials_page=remote.credentials_page)
         http.use_bearer(remote.bearer, remote.serial)
         self._wire = Wire(http, limits.message_bytes, seconds, take=take, note=note, end=self._end)
         self._transport = remote.transport

@@ -19,6 +19,7 @@ from oauth.outbound.challenges import MAX_FIELD, challenge_of
 JSON: Final = "application/json"
 STREAM: Final = "text/event-stream"
 SIGN_IN_WORDS: Final = "asks for sign-in: its owner has to connect an account"
+OWN_WORDS: Final = "refuses the account or key that it was called with for you"
 ERROR_BYTES: Final = 64 * 1024  # of a body that only explains an error
 _OURS: Final = {"user-agent": "slipway/0.1", "accept-encoding": "identity"}
 _BLANKS = re.compile(r"\s+")
@@ -30,10 +31,13 @@ Fields = Mapping[str, str | bytes]
 class Answer:
     """The head of a response, and its body as it comes."""
 
-    def __init__(self, host: str, response: httpcore.Response, seconds: float | None, serial: int) -> None:
-        """`serial` is that of the token that was sent."""
+    def __init__(
+        self, host: str, response: httpcore.Response, seconds: float | None, serial: int, credentials_page: str
+    ) -> None:
+        """`serial` is that of the token that was sent; `credentials_page` as of a placement.Remote."""
         self._host = host
         self._serial = serial
+        self._credentials_page = credentials_page
         self._response = response
         self._seconds = seconds
         self._chunks: AsyncIterator[bytes] = response.aiter_stream()
@@ -91,12 +95,17 @@ class Answer:
 
     def _sign_in(self) -> TroubleError:
         field = self.text("www-authenticate")[:MAX_FIELD]
+        page = self._credentials_page
         words = f"{self._host} {SIGN_IN_WORDS} (it answered {self.status})"
+        if page:
+            words = f"{self._host} {OWN_WORDS} (it answered {self.status}): connect or replace it at {page}"
         challenge = challenge_of(field)
         if self.status == HTTPStatus.FORBIDDEN and challenge is not None and challenge.wants_more:
             scopes = "".join(c if c.isprintable() else "?" for c in " ".join(challenge.scopes or ()))[:200]
             named = f" ({scopes})" if scopes else ""
             words = f"{self._host} wants more than its account may{named}: its owner has to sign in there again"
+            if page:
+                words = f"{self._host} wants more than your account may{named}: see what it asks for at {page}"
         asked = SignInAsked(self.status, field, self._serial)
         return TroubleError(Cause.SIGN_IN, words, self.status, sign_in=asked)
 
@@ -110,13 +119,16 @@ class Answer:
 class Http:
     """The requests of one instance to one origin."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], door: Door, *, connections: int) -> None:
+    def __init__(
+        self, url: str, headers: Mapping[str, str], door: Door, *, connections: int, credentials_page: str = ""
+    ) -> None:
         parts = urlsplit(url)
         self.url = url
         self.host = parts.netloc.rpartition("@")[2]
         self._headers = {name.lower(): value.encode("utf-8") for name, value in headers.items()}
         self._pool = door.pool(connections, is_secure=parts.scheme == "https")
         self._serial = 0
+        self._credentials_page = credentials_page
 
     def use_bearer(self, bearer: str, serial: int) -> None:
         """In the place of whatever Authorization there was; "" leaves the headers as they are."""
@@ -148,7 +160,7 @@ class Http:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise broken(self.host, error, seconds) from error
         try:
-            yield Answer(self.host, response, seconds, serial)
+            yield Answer(self.host, response, seconds, serial, self._credentials_page)
         finally:
             await manager.__aexit__(None, None, None)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hosting.runner import control as c
+from hosting.runner.placement import Personal, Remote
 from hosting.runner.seen import SignInAsked
 from tests.runner.conftest import Driver
 from tests.runner.remote.conftest import place, remote_placement
@@ -87,6 +88,86 @@ async def test_a_refusal_is_told_with_its_challenge_and_which_token_it_was(
         assert "wants more than its account may (files:write)" in words
     await place(driver, fake.url, remote=account(NEXT, 8))
     assert await asked(driver) is None
+
+
+# --- of one user
+
+
+async def give(driver: Driver, subject: str, mark: str, remote: Remote) -> None:
+    tokens = [remote.bearer] if remote.bearer else []
+    await driver.link.ask(c.PlacePersonal("d1", 1, 0, Personal(subject, mark, remote=remote, tokens=tokens)))
+
+
+def by(subject: str, mark: str, **fields: Any) -> dict[str, Any]:
+    """A call of that user's."""
+    return {"owner": f"{subject} cli d1", "isolation": subject, "subject": subject, "personal": mark, **fields}
+
+
+async def own_asked(driver: Driver) -> list[SignInAsked]:
+    (seen,) = (await driver.link.ask(c.GetStatus())).placements
+    assert seen.sign_in is None
+    return seen.own_sign_ins
+
+
+async def test_a_users_new_one_counts_at_once_for_that_users_session_alone(driver: Driver, fake: FakeRemote) -> None:
+    legacy(fake)
+    await place(driver, fake.url, remote={"is_own": True})
+    for who, token in (("alice", "at-of-alice"), ("bob", TOKEN)):
+        await give(driver, who, f"m-{who}", Remote(fake.url, bearer=token, serial=1, is_own=True))
+        await driver.session(f"s-{who}", **by(who, f"m-{who}"))
+        await driver.open(tool="echo", session=f"s-{who}", **by(who, f"m-{who}")).text()
+    fake.requests.clear()
+    await give(driver, "bob", "m-bob", Remote(fake.url, bearer=NEXT, serial=2, is_own=True))
+    await driver.open(tool="echo", session="s-bob", **by("bob", "m-bob")).text()
+    assert sent(fake) == {f"Bearer {NEXT}"} and not fake.got("initialize")
+    fake.requests.clear()
+    await driver.open(tool="echo", session="s-alice", **by("alice", "m-alice")).text()
+    assert sent(fake) == {"Bearer at-of-alice"}
+
+
+PAGE = "https://site.example/credentials/"
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+async def test_a_refusal_of_one_users_is_told_with_that_user(driver: Driver, fake: FakeRemote, is_own: bool) -> None:
+    """A header that its user brought, or the user's own account there."""
+    modern(fake)
+
+    @fake.on("tools/call")
+    async def call(request: Request) -> None:
+        if request.headers["authorization"] == f"Bearer {TOKEN}":
+            await request.answer(401, www_authenticate="Bearer")
+        else:
+            await request.result({"resultType": "complete", "content": []})
+
+    def remote(token: str, serial: int) -> Remote:
+        given = account(token, serial) if is_own else {"headers": {"Authorization": f"Bearer {token}"}}
+        return Remote(fake.url, is_own=is_own, credentials_page=PAGE, **given)
+
+    await place(driver, fake.url, remote={"is_own": is_own})
+    await give(driver, "alice", "m1", remote("at-of-alice", 5))
+    await driver.open(tool="echo", **by("alice", "m1")).outcome()
+    await give(driver, "bob", "m2", remote(TOKEN, 7))
+    event = await driver.open(tool="echo", **by("bob", "m2")).outcome()
+    words = json.loads(event.data)["message"]
+    assert "refuses the account or key that it was called with for you" in words and words.endswith(PAGE)
+    assert await own_asked(driver) == [SignInAsked(401, "Bearer", 7 if is_own else 0, "bob", "m2")]
+    await give(driver, "bob", "m3", remote(NEXT, 8))
+    assert await own_asked(driver) == []
+
+
+async def test_a_refusal_of_the_account_for_all_is_not_its_callers(driver: Driver, fake: FakeRemote) -> None:
+    modern(fake)
+
+    @fake.on("tools/call")
+    async def call(request: Request) -> None:
+        await request.answer(401, www_authenticate="Bearer")
+
+    await place(driver, fake.url, remote=account(TOKEN, 3))
+    await give(driver, "bob", "m1", Remote(fake.url, headers={"X-Team": "red"}, **account(TOKEN, 3)))
+    event = await driver.open(tool="echo", **by("bob", "m1")).outcome()
+    assert "its owner has to connect an account" in json.loads(event.data)["message"]
+    assert await asked(driver) == SignInAsked(401, "Bearer", 3)
 
 
 async def test_it_is_in_no_redirect_and_no_log(

@@ -1,0 +1,116 @@
+"""A remote server that refuses what a user's account at a third party gave: real runner, rows and pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from common import clock
+from events.actors import OPERATOR
+from hosting import account_care, builds
+from hosting.credentials.accounts import Chosen, accounts_set
+from hosting.credentials.checking import CheckFailed, personal_check
+from hosting.credentials.personal import brought_for, personal_for
+from hosting.models import Deployment, DeploymentMember
+from hosting.reconciling import reconcile
+from hosting.runner.seen import SignInAsked
+from hosting.waiting.selectors import waiting_count
+from oauth.models import Connection
+from oauth.outbound.flow import site_peer
+from oauth.outbound.providers import Wanted, provider_put
+from tests.factories import make_queued, make_runner, make_user
+from tests.hosting import consent
+from tests.hosting.conftest import RunnerProcess
+from tests.oauth.elsewhere import FakeAuthorizationServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEY = "header:Authorization"
+
+
+@pytest.fixture
+def users(db: None) -> dict[str, User]:
+    return {name: make_user(name) for name in ("alice", "bob")}
+
+
+@pytest.fixture
+def deployment(users: dict[str, User], far: FakeAuthorizationServer) -> Deployment:
+    """A remote server for which each user connects an account; whose token it takes is in `far.good`."""
+    far.clients["slipway"] = "s3cret"
+    wanted = Wanted(
+        name="forge", kind="typed", client_id="slipway", client_secret="s3cret", scopes=("repo",),
+        authorize_url=f"{far.url}/authorize", token_url=f"{far.url}/token",
+    )  # fmt: skip
+    provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted)
+    made = make_queued(users["alice"], "far", reference=f"remote:{far.resource}")
+    builds.version_build(made.versions.get().pk)
+    DeploymentMember.objects.create(deployment=made, user=users["bob"])
+    accounts_set(actor=OPERATOR, deployment=made, chosen={KEY: Chosen("forge")}, is_own=False)
+    return Deployment.objects.select_related("owner", "current_version").get(pk=made.pk)
+
+
+@pytest.fixture
+def connected(
+    deployment: Deployment, users: dict[str, User], far: FakeAuthorizationServer, start_runner: Any
+) -> Deployment:
+    """Both have, a while ago."""
+    runner: RunnerProcess = start_runner("r1", "--networks", "127.0.0.0/8", "--ports", str(far.port))
+    make_runner(address=runner.address)
+    for user in users.values():
+        consent.connect(deployment, user, KEY, far, iss=None)
+    Connection.objects.update(connected_at=clock.now() - timedelta(minutes=5))
+    return deployment
+
+
+def token_of(deployment: Deployment, user: User) -> str:
+    remote = personal_for(deployment.pk, user.pk).personal.remote
+    assert remote is not None
+    return remote.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def test_it_is_renewed_once_and_then_its_user_alone_is_asked(
+    connected: Deployment, users: dict[str, User], far: FakeAuthorizationServer
+) -> None:
+    alice, bob = users["alice"], users["bob"]
+    assert personal_check(connected, bob.pk) == 1
+    for reason in ("renewed", "again"):
+        token = token_of(connected, bob)
+        far.good.discard(token)
+        with pytest.raises(CheckFailed) as refused:
+            personal_check(connected, bob.pk)
+        words = refused.value.quoted
+        assert "refuses the account or key" in words and "/credentials/" in words and token not in words
+        reconcile()
+        account_care.accounts_tend()
+        row = Connection.objects.get(user=bob)
+        assert row.state == ("connected" if reason == "renewed" else "again")
+        if reason == "renewed":
+            assert personal_check(connected, bob.pk) == 1, "with the new token"
+            reconcile()
+    assert row.reason == f"127.0.0.1:{far.port} refuses its token"
+    assert [one.name for one in brought_for(connected.pk, bob.pk).missing] == ["Authorization"]
+    assert (waiting_count(bob.pk), waiting_count(alice.pk)) == (1, 0)
+    assert Connection.objects.get(user=alice).state == "connected" and personal_check(connected, alice.pk) == 1
+    consent.connect(connected, bob, KEY, far, iss=None)
+    reconcile()
+    assert Connection.objects.get(user=bob).state == "connected" and personal_check(connected, bob.pk) == 1
+
+
+def test_what_is_said_late_of_an_earlier_token_counts_for_nothing(
+    deployment: Deployment, users: dict[str, User], far: FakeAuthorizationServer
+) -> None:
+    bob = users["bob"]
+    consent.connect(deployment, bob, KEY, far, iss=None)
+    mark = brought_for(deployment.pk, bob.pk).mark
+    for asked in (
+        SignInAsked(401, "Bearer", 0, str(bob.pk), "another"),
+        SignInAsked(401, "Bearer", 0, str(bob.pk)),
+        SignInAsked(403, "Bearer", 0, str(bob.pk), mark),
+        SignInAsked(401, "Bearer", 0, str(users["alice"].pk), mark),
+    ):
+        account_care.account_refused(deployment.pk, asked)
+        assert Connection.objects.get().state == "connected"
+    account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 0, str(bob.pk), mark))
+    assert Connection.objects.get().state == "again", "one that has just come was never good"
