@@ -75,7 +75,10 @@ def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
         if own is None:
             challenge_note(deployment_id, challenge)
         return
-    if row.serial != asked.serial or row.state != Connection.State.CONNECTED:
+    if row.state != Connection.State.CONNECTED:
+        return
+    if row.serial != asked.serial:
+        token_hand_out(deployment_id, row.user_id if own is not None else None)  # it was not reached
         return
     if challenge.wants_more:
         wanted = [scope for scope in challenge.scopes or () if scope not in row.scopes]
@@ -130,10 +133,10 @@ def _own_account_told(row: Connection) -> None:
 def _handed_out(row: Connection) -> None:
     """A setting's token is learned with the next call, which names another mark; a remote's counts for what runs."""
     if not row.name:
-        _hand_out(row.subject_id)
+        token_hand_out(row.subject_id)
         _try_again(row.subject_id)
     elif row.name == OWN_ACCOUNT:
-        _hand_out(row.subject_id, row.user_id)
+        token_hand_out(row.subject_id, row.user_id)
 
 
 def _try_again(deployment_id: UUID) -> None:
@@ -144,7 +147,7 @@ def _try_again(deployment_id: UUID) -> None:
             account_renewed(deployment_locked(failed), SYSTEM)
 
 
-def _hand_out(deployment_id: UUID, user_id: UUID | None = None) -> None:
+def token_hand_out(deployment_id: UUID, user_id: UUID | None = None) -> None:
     """To the runner that holds the deployment: what runs there (of that user) calls with it from then on."""
     try:
         address, placement = placement_for(deployment_id)

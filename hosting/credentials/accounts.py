@@ -53,7 +53,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Connected:
-    """What a user has of the accounts: the settings that are served, and a mark that is another one with each token."""
+    """What a user has of the accounts: the settings that are served, and a mark that is another one with each token;
+    not with a remote server's own, of which sessions that stand are given the next one."""
 
     keys: frozenset[str] = frozenset()
     mark: str = ""
@@ -111,7 +112,7 @@ def connected_by(user_id: UUID, deployment: Deployment, now: Given) -> Connected
         current = using.connection_current(site_peer(), row)
         if current is not None:
             keys.add(account.key)
-            marks.append(str(row.pk) if account.is_remote else f"{row.pk}.{current.serial}")
+            marks.append(f"{row.issuer} {row.server_url}" if account.is_remote else f"{row.pk}.{current.serial}")
     return Connected(frozenset(keys), "|".join(marks))
 
 

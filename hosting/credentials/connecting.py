@@ -20,6 +20,7 @@ from common.errors import AppError, BadInput, Conflict, NotFound
 from events.actors import Actor
 from events.audit import record
 from hosting import queue
+from hosting.account_care import token_hand_out
 from hosting.credentials import accounts, eliciting
 from hosting.credentials.accounts import Account
 from hosting.credentials.checking import personal_check
@@ -192,6 +193,8 @@ def account_answer(
         raise Conflict("account_changed", f"{deployment.label} wants another account by now. Start again.")
     row = connections.connection_finish(site_peer(), attempt, said)
     record(actor, "account:connect", "deployment", deployment.pk, name=row.name, **connections.state_of(row))
+    if account is not None and account.is_remote:  # sessions that stand go on with it
+        token_hand_out(deployment.pk, user.pk)
     return elicitation
 
 

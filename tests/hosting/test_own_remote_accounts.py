@@ -112,7 +112,8 @@ def test_what_the_server_refuses_is_asked_for_again_with_what_it_wants(
     assert brought_for(deployment.pk, bob.pk).missing == (), "what was agreed to before goes on"
     account_care.account_refused(deployment.pk, SignInAsked(403, more, serial, str(bob.pk)))
     assert connect(deployment, bob, far) == "mcp:read files:write"
-    assert brought_for(deployment.pk, bob.pk).missing == () and brought_for(deployment.pk, bob.pk).mark != mark
+    now = brought_for(deployment.pk, bob.pk)
+    assert now.missing == () and now.mark == mark, "sessions that stand go on with the new token"
 
 
 def test_a_token_that_is_refused_is_renewed_once_and_then_given_up(

@@ -70,6 +70,7 @@ def token_of(deployment: Deployment, user: User) -> str:
     return remote.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
+@pytest.mark.slow
 def test_it_is_renewed_once_and_then_its_user_alone_is_asked(
     connected: Deployment, users: dict[str, User], far: FakeAuthorizationServer
 ) -> None:

@@ -125,10 +125,10 @@ class Site:
     webs: list[Web] = field(default_factory=list)
     runner: asyncio.subprocess.Process = None  # type: ignore[assignment]
 
-    async def start_runner(self) -> None:
+    async def start_runner(self, *more: str) -> None:
         process = self.runner = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hosting.runner", "--name", "r1", "--listen", self.address,
-            "--home", str(self.home), "--sandbox", "bubblewrap",
+            "--home", str(self.home), "--sandbox", "bubblewrap", *more,
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
         pool = RunnerPool("probe")

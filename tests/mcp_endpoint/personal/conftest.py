@@ -59,14 +59,19 @@ def deployment(users: dict[str, User], tmp_path: Path) -> Deployment:
 
 
 @pytest.fixture
-async def web(deployment: Deployment, tmp_path: Path) -> AsyncIterator[Web]:
+def runner_options() -> tuple[str, ...]:
+    return ()
+
+
+@pytest.fixture
+async def web(deployment: Deployment, tmp_path: Path, runner_options: tuple[str, ...]) -> AsyncIterator[Web]:
     site = Site(
         OrmBackend(),
         ECKey.generate_key("P-256", {"kid": "k1", "alg": "ES256", "use": "sig"}),
         f"unix:{tmp_path}/r1.sock",
         tmp_path / "r1",
     )  # type: ignore[arg-type]
-    await site.start_runner()
+    await site.start_runner(*runner_options)
     yield await site.web(persons=OrmPersons(), hold_seconds=HOLD_SECONDS)
     for each in site.webs:
         await each.stop()
