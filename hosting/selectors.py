@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts import names as account_names
-from accounts.models import User
+from accounts.models import Name, User
 from accounts.permissions import member_ids
 from common import clock
 from common.errors import NotFound
@@ -68,6 +68,17 @@ def deployments_of(user: User) -> QuerySet[Deployment]:
         .annotate(instance_count=Count("instances", filter=Q(instances__state__in=["starting", "running"])))
         .order_by("owner__folded", "folded_name")
     )
+
+
+def name_free(owner: Name, wanted: str) -> str:
+    """`wanted`, with a number behind it where the owner has a server of that name. It may be taken meanwhile."""
+    begun = names.fold(wanted)
+    rows = Deployment.objects.filter(owner=owner, folded_name__startswith=begun)
+    taken = set(rows.values_list("folded_name", flat=True))
+    if begun not in taken:
+        return wanted
+    short = wanted[: names.MAX_LENGTH - 5]
+    return next(name for number in range(2, len(taken) + 3) if (name := f"{short}-{number}").casefold() not in taken)
 
 
 def versions_of(deployment: Deployment) -> QuerySet[DeploymentVersion]:
@@ -153,6 +164,23 @@ def setting_missing(deployment: Deployment) -> str:
     """The setting that the last failed start named, "" when there is none."""
     version = deployment.current_version
     return version.missing if version is not None else ""
+
+
+@dataclass(frozen=True)
+class ToTry:
+    """A tool for a first call. `is_bare`: it can be called without arguments."""
+
+    tool: str
+    is_bare: bool
+
+
+def tool_to_try(deployment: Deployment) -> ToTry | None:
+    """The first that needs no arguments, else the first; None while nobody knows what the server offers."""
+    version = deployment.current_version
+    tools = [tool for tool in (version.tools if version else None) or [] if isinstance(tool.get("name"), str)]
+    bare = next((tool for tool in tools if not (tool.get("inputSchema") or {}).get("required")), None)
+    found = bare or next(iter(tools), None)
+    return ToTry(found["name"], found is bare) if found else None
 
 
 def tools_held(deployment: Deployment) -> int:

@@ -11,6 +11,7 @@ from accounts.models import Name
 from hosting import names
 from hosting.kinds.reference import MAX_REFERENCE
 from hosting.models import Deployment
+from hosting.selectors import name_free
 
 _CODE = {"autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
 
@@ -52,9 +53,10 @@ class HostForm(DeployForm):
 
     name = forms.CharField(
         label="Name",
+        required=False,
         max_length=names.MAX_LENGTH,
         widget=forms.TextInput(attrs={"placeholder": "time", **_CODE}),
-        help_text="Part of its address: letters, digits, “-”, “_” and “.”.",
+        help_text="Part of its address: letters, digits, “-”, “_” and “.”. Empty: that of the package.",
     )
     owner = forms.ModelChoiceField(
         queryset=Name.objects.none(), label="Owner", to_field_name="folded", empty_label=None
@@ -79,3 +81,24 @@ class HostForm(DeployForm):
             field.initial = found[0].folded
         if len(found) < 2:  # nothing to choose
             field.widget = field.hidden_widget()
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        source = given.get("source")
+        if not given.get("name") and not self.errors:
+            wanted = names.suggested(source.name if source else given["reference"])
+            given["name"] = name_free(given["owner"], wanted) if wanted else ""
+        return given
+
+    @property
+    def folded(self) -> list[forms.BoundField]:
+        """What may be left as it is: shown when somebody asks, or when it is wrong."""
+        return [field for field in self.visible_fields() if field.name in ("owner", "access")]
+
+    @property
+    def asked(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in ("owner", "access")]
+
+    @property
+    def is_open(self) -> bool:
+        return any(field.errors for field in self.folded)

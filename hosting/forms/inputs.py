@@ -88,7 +88,14 @@ class InputsForm(forms.Form):
         # Escaped here: the words are a publisher's, and help texts are shown as HTML.
         field.help_text = format_html("{} {} {}", one.description, field.help_text, required)
         self.fields[name] = field
-        row = {"field": self[name], "is_set": bool(set_at), "remove": None, "is_code": one.where in ("env", "argument")}
+        row = {
+            "field": self[name],
+            "is_set": bool(set_at),
+            "remove": None,
+            "is_code": one.where in ("env", "argument"),
+            # Publishers seldom say that a key is required; it mostly is.
+            "matters": one.is_secret or bool(required),
+        }
         if set_at:
             row["remove"] = self._add_remove(name, label)
         self.declared_rows.append(row)
@@ -132,6 +139,20 @@ class InputsForm(forms.Form):
             widget=_area(rows=3),
             help_text="Of the command, one on each line, after all others. They are shown here: no secrets.",
         )
+
+    @property
+    def mattering(self) -> list[dict[str, Any]]:
+        """Declared ones without which it hardly works."""
+        return [row for row in self.declared_rows if row["matters"]]
+
+    @property
+    def others(self) -> list[dict[str, Any]]:
+        return [row for row in self.declared_rows if not row["matters"]]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of the others is wrong, and so has to be seen."""
+        return any(row["field"].errors for row in self.others)
 
     # --- what was given
 

@@ -39,7 +39,7 @@ def access_page(page: Page) -> HttpResponse:
     form = forms.get(f"{action}_form")
     if form is not None and form.is_valid():
         if action == "token":
-            issued = _issue_token(page, form)
+            issued = token_issue(page, form)
             return _show(page, 200 if issued else 400, issued, _forms(page, "") if issued else forms)
         if _FORMS_DO[action](page, form):
             return page.back("access", action)
@@ -113,7 +113,7 @@ def _remove_member(page: Page) -> None:
             page.attempt(member_remove, f"{name} is no member any more.", user=member.user)
 
 
-def _issue_token(page: Page, form: Form) -> str:
+def token_issue(page: Page, form: Form) -> str:
     """For the person who asks, never for somebody else. Whoever sees the page may call, or the endpoint refuses."""
     try:
         _, value = endpoint_tokens.deployment_token_issue(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -50,8 +49,10 @@ def new(request: HttpRequest) -> HttpResponse:
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
         owners=names_owned_by(user_of(request)),
-        initial={"reference": request.GET.get("reference", ""), "name": _suggested(chosen)},
+        initial={"reference": request.GET.get("reference", "")},
     )
+    if chosen is not None and not is_sent:
+        form.initial["name"] = selectors.name_free(user_of(request).name, names.suggested(chosen.name))
     is_fine = is_sent and form.is_valid() and (inputs is None or (has_inputs and inputs.is_valid()))
     if problem is not None and form.is_bound:
         add_error(form, problem)
@@ -84,13 +85,6 @@ def _inputs(chosen: Chosen | None, data: QueryDict | None) -> InputsForm | None:
     if chosen is None or not asked(chosen.declared):
         return None
     return InputsForm(data, declared=chosen.declared, plain=Plain(), is_remote=chosen.reference is None)
-
-
-def _suggested(chosen: Chosen | None) -> str:
-    if chosen is None:
-        return ""
-    part = re.sub(r"[^A-Za-z0-9._-]+", "-", chosen.name.rpartition("/")[2]).strip("-_.")
-    return part[: names.MAX_LENGTH]
 
 
 def _host(actor: Actor, given: dict[str, Any], inputs: InputsForm | None) -> Deployment:

@@ -56,6 +56,26 @@ def test_host_button_leads_to_a_form_with_what_the_entry_needs(signed_in: Client
     assert 'value="weather"' in text and "<b>example.org</b>" not in text
 
 
+def test_only_what_matters_is_asked_for(signed_in: Client) -> None:
+    """The key; the city has a value already, and the name is the entry's."""
+    text = signed_in.get("/servers/new", {"reference": f"registry:{NAME}"}).content.decode()
+    before, _, folded = text.partition('<details class="host-more"')
+    assert "API_KEY" in before and "CITY" not in before and "CITY" in folded
+    assert 'name="name"' not in before and 'class="host-more" open' not in text
+
+
+def test_what_is_wrong_in_a_folded_field_is_shown(signed_in: Client, user: User) -> None:
+    text = signed_in.post("/servers/new", given(user, name="a/b")).content.decode()
+    assert '<details class="host-more" open>' in text
+
+
+def test_the_suggested_name_is_free(signed_in: Client, user: User) -> None:
+    make_deployment(user, "weather")
+    make_deployment(user, "weather-report")
+    text = signed_in.get("/servers/new", {"reference": f"registry:{NAME}"}).content.decode()
+    assert 'value="weather-2"' in text
+
+
 def test_entry_is_hosted_from_the_form_and_its_secret_sealed(signed_in: Client, user: User) -> None:
     answer = signed_in.post("/servers/new", given(user))
     assert answer.status_code == 302, answer.content.decode()

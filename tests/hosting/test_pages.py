@@ -88,13 +88,19 @@ def test_hosting_from_the_page(client: Client) -> None:
     assert "already" in again.content.decode()
 
 
+def test_a_server_without_a_name_is_called_like_its_package(client: Client) -> None:
+    fields = {"reference": "pypi:mcp-server-demo", "name": "", "owner": "alice", "access": "private"}
+    for name in ("demo", "demo-2", "demo-3"):
+        assert client.post("/servers/new", fields)["Location"] == f"/d/alice/{name}/"
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"reference": "demo"}, "reference"),
         ({"reference": ""}, "reference"),
         ({"name": "a/b"}, "name"),
-        ({"name": ""}, "name"),
+        ({"name": "", "reference": "npm:-"}, "name"),
         ({"owner": "bob"}, "owner"),
         ({"owner": ""}, "owner"),
         ({"access": "everyone"}, "access"),

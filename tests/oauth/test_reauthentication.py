@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 DEEDS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "API token": ("/account/api-tokens", {"action": "issue", "ttl": 86400, "scopes": "deployments:read"}, ApiToken),
     "endpoint token": ("/d/alice/time/access", {"action": "token", "ttl": 3600}, EndpointToken),
+    "endpoint token of the connect panel": ("/d/alice/time/", {"ttl": 3600}, EndpointToken),
     "client of a program": (
         "/organizations/acme/programs", {"action": "client", "account": "Acme-bot", "scopes": "mcp:read"}, Application,
     ),

@@ -46,6 +46,13 @@ export class Listing {
     this.#sift();
   }
 
+  // As if it had been clicked. False where there is none of this name.
+  choose(label) {
+    const row = this.#rows.find(({ item }) => item.label === label);
+    row?.choose.click();
+    return Boolean(row);
+  }
+
   #choose(item, chosen) {
     for (const { choose } of this.#rows) choose.toggleAttribute("aria-current", false);
     chosen.setAttribute("aria-current", "true");

@@ -53,6 +53,15 @@ async function connect() {
   part("status").textContent = `Connected to ${visible(connection.server)}`;
   shelves.say("Loading…");
   await shelves.fill(connection);
+  openAsked();
+}
+
+// The address may name a tool to begin with (#tool=NAME). It is shown, never called: links make no calls.
+function openAsked() {
+  const name = new URLSearchParams(location.hash.slice(1)).get("tool");
+  if (!name || part("chosen").dataset.asked === name) return;
+  part("chosen").dataset.asked = name;
+  shelves.openTool(name);
 }
 
 function failed(error) {

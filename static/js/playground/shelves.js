@@ -56,6 +56,11 @@ export class Shelves {
     return Promise.all(Object.keys(SHELVES).map((name) => this.#fill(name, connection)));
   }
 
+  // Opens the tool of this name, if the server offers it.
+  openTool(name) {
+    return this.#lists.tools.choose(name);
+  }
+
   // `method` of a notification; nothing happens for one that is about no list.
   heard(method, connection) {
     const name = /^notifications\/(\w+)\/list_changed$/.exec(method)?.[1] ?? "";

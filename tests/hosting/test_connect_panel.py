@@ -1,0 +1,89 @@
+"""How to connect: steps for each client with the server's own address, a token of one's own, and a tool to try."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from events.actors import OPERATOR
+from hosting.access import member_add
+from hosting.models import Deployment
+from oauth.models import EndpointToken
+from tests.factories import make_deployment, make_user
+
+pytestmark = pytest.mark.django_db
+PATH = "/d/alice/time/"
+ODD = 'a"b <i>&#'
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def hosted(alice: User, tools: list[dict[str, Any]] | None = None) -> Deployment:
+    return make_deployment(alice, tools=tools)
+
+
+def test_a_token_is_made_on_the_spot_and_stands_in_the_steps(client: Client, alice: User) -> None:
+    hosted(alice)
+
+    answer = client.post(PATH, {"ttl": "86400"})
+
+    token, page = answer.context["issued"], answer.content.decode()
+    assert answer.status_code == 200 and token.count(".") == 2
+    assert page.count(token) >= 3  # by itself, for Claude Code, as JSON
+    assert f"Bearer {token}" in page
+    row = EndpointToken.objects.get()
+    assert (row.user, row.resource.endswith("/mcp/alice/time")) == (alice, True)
+    assert token not in client.get(PATH).content.decode()
+
+
+@pytest.mark.parametrize("ttl", ["", "0", "x", "99999999"])
+def test_a_bad_time_makes_no_token(client: Client, alice: User, ttl: str) -> None:
+    hosted(alice)
+
+    assert client.post(PATH, {"ttl": ttl}).status_code == 400
+    assert not EndpointToken.objects.exists()
+
+
+def test_a_token_is_for_who_asks(client: Client, alice: User) -> None:
+    deployment = hosted(alice)
+    bob, eve = make_user("bob"), make_user("eve")
+    member_add(actor=OPERATOR, deployment=deployment, user=bob)
+    answers = {}
+    for user in (bob, eve):
+        visitor = Client()
+        visitor.force_login(user)
+        answers[user.username] = visitor.post(PATH, {"ttl": "3600"}).status_code
+
+    assert answers == {"bob": 200, "eve": 404}
+    assert EndpointToken.objects.get().user == bob
+    assert Client().post(PATH, {"ttl": "3600"}).status_code == 302
+
+
+def test_the_first_tool_without_arguments_is_the_one_to_try(client: Client, alice: User) -> None:
+    hosted(alice, [{"name": "convert", "inputSchema": {"required": ["time"]}}, {"name": ODD, "inputSchema": {}}])
+
+    page = client.get(PATH).content.decode()
+
+    assert f"/d/alice/time/playground#tool={quote(ODD, safe='')}" in page
+    assert "needs no arguments" in page and ODD not in page
+
+
+@pytest.mark.parametrize("tools", [None, [], [{"name": 7}]])
+def test_nothing_to_try_is_no_button(client: Client, alice: User, tools: Any) -> None:
+    hosted(alice, tools)
+
+    assert "Try it here" not in client.get(PATH).content.decode()
