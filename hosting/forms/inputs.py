@@ -86,7 +86,7 @@ class InputsForm(forms.Form):
             field.initial = plain.values.get(key, "")
         required = "Required." if one.is_required and not one.default else ""
         # Escaped here: the words are a publisher's, and help texts are shown as HTML.
-        field.help_text = format_html("{} {} {}", one.description, field.help_text, required)
+        field.help_text = format_html("{} {} {}", _sentence(one.description), field.help_text, required)
         self.fields[name] = field
         row = {
             "field": self[name],
@@ -193,6 +193,11 @@ class InputsForm(forms.Form):
             fields.setdefault(f"{self._where}:{name}", f"blank{i}_name")
         for key, words in problems.items():
             self.add_error(fields.get(key), words)
+
+
+def _sentence(words: str) -> str:
+    """Ends like one, since others follow."""
+    return f"{words.rstrip()}." if words.strip() and words.rstrip()[-1].isalnum() else words
 
 
 def _plain(one: Declared, label: str) -> forms.Field:
