@@ -80,6 +80,16 @@ def accounts_of(deployment: Deployment) -> list[Account]:
     return found
 
 
+def chosen_now(deployment: Deployment) -> dict[str, Chosen]:
+    """What its owner said, by key; of the remote server's own there is nothing to say."""
+    kept = deployment.personal_accounts
+    return {
+        one.key: Chosen(one.provider.name if one.provider is not None else "", tuple(kept[one.key].get("scopes", ())))
+        for one in accounts_of(deployment)
+        if not one.is_remote
+    }
+
+
 def problem_of(account: Account, row: Connection | None, now: Given) -> str:
     """Why its user has to connect it, in words; "" for no reason. `now`: what its token would be given to."""
     if account.provider is None and not account.is_remote:

@@ -23,6 +23,7 @@ from events.actors import SYSTEM, Actor
 from events.audit import record
 from hosting import inputs, queue
 from hosting.credentials import accounts, bound
+from hosting.credentials.accounts import Chosen
 from hosting.given import declared_for, declared_of, package_of, settings_of
 from hosting.inputs import Settings, key_of, key_parts
 from hosting.kinds.declared import Declared, asked
@@ -83,6 +84,13 @@ def keys_of(deployment: Deployment, names: Iterable[str]) -> list[str]:
     known = {one.name: key_of(one) for one in asked(declared_for(deployment))}
     where = "header" if deployment.kind == "remote" else "env"
     return [known.get(name) or f"{where}:{name}" for name in names]
+
+
+def accounts_chosen(deployment: Deployment, lines: Sequence[str]) -> dict[str, Chosen]:
+    """By key, what an owner says in lines of NAME PROVIDER SCOPE…"""
+    words = [line.split() for line in lines if line.strip()]
+    keys = keys_of(deployment, [one[0] for one in words])
+    return {key: Chosen(one[1] if len(one) > 1 else "", tuple(one[2:])) for key, one in zip(keys, words, strict=True)}
 
 
 def is_needed_to_start(deployment_id: UUID) -> bool:

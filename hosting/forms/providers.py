@@ -95,9 +95,6 @@ class AccountsForm(forms.Form):
         if not self.initial["is_remote"]:
             del self.fields["is_own"]
 
-    def lines(self) -> list[list[str]]:
-        return [line.split() for line in self.cleaned_data["personal_accounts"].splitlines() if line.strip()]
-
     @staticmethod
     def initial_of(deployment: Deployment) -> dict[str, Any]:
         kept = deployment.personal_accounts

@@ -71,12 +71,7 @@ def _personal(page: Page, form: PersonalForm) -> None:
 
 
 def _accounts(page: Page, form: AccountsForm) -> None:
-    lines = form.lines()
-    keys = personal.keys_of(page.deployment, [line[0] for line in lines])
-    chosen = {
-        key: accounts.Chosen(line[1] if len(line) > 1 else "", tuple(line[2:]))
-        for key, line in zip(keys, lines, strict=True)
-    }
+    chosen = personal.accounts_chosen(page.deployment, form.cleaned_data["personal_accounts"].splitlines())
     is_own = form.cleaned_data.get("is_own", False)
     accounts.accounts_set(actor=page.actor, deployment=page.deployment, chosen=chosen, is_own=is_own)
 

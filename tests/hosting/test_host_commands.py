@@ -13,9 +13,13 @@ from accounts.models import User
 from accounts.services import user_rename
 from common import clock
 from events.actors import OPERATOR
+from hosting.credentials.accounts import Chosen, chosen_now
 from hosting.models import Deployment, DeploymentVersion
+from hosting.routing import OWN_ACCOUNT
 from oauth import claims, keys
 from oauth.models import EndpointToken
+from oauth.outbound.flow import site_peer
+from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_deployment, make_queued, make_user
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +107,36 @@ def test_host_refuses_clearly(arguments: dict[str, str], words: str) -> None:
             **{k: v for k, v in arguments.items() if k != "reference"},
         )
     assert not Deployment.objects.exists()
+
+
+def test_host_says_what_each_user_connects() -> None:
+    wanted = Wanted(name="github", kind="github", client_id="Iv1.abc", client_secret="s3cret")
+    provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted)
+    host("pypi:demo", "--no-wait", "--personal", "API_KEY", "--account", "GITHUB_TOKEN github repo read:user")
+    deployment = Deployment.objects.get()
+    assert deployment.personal_inputs == ["env:API_KEY", "env:GITHUB_TOKEN"]
+    assert chosen_now(deployment) == {"env:GITHUB_TOKEN": Chosen("github", ("repo", "read:user"))}
+    host("pypi:demo", "--no-wait")  # says nothing of them
+    for arguments in (["--account", "GITHUB_TOKEN"], ["--account", "X none"], ["--each-signs-in"]):
+        with pytest.raises(CommandError):
+            host("pypi:demo", "--no-wait", *arguments)
+    assert chosen_now(Deployment.objects.get()) == chosen_now(deployment)
+    host("pypi:demo", "--no-wait", "--account=")
+    assert Deployment.objects.get().personal_inputs == ["env:API_KEY"]
+
+
+def test_host_says_that_each_signs_in_to_a_remote_server() -> None:
+    wanted = Wanted(name="github", kind="github", client_id="Iv1.abc", client_secret="s3cret")
+    provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted)
+    url = "remote:https://example.org/mcp"
+    for flags, expected in (
+        (["--account", "X-Token github", "--each-signs-in"], {"header:X-Token", OWN_ACCOUNT}),
+        (["--account="], {OWN_ACCOUNT}),
+        (["--account", "X-Token github"], {"header:X-Token", OWN_ACCOUNT}),
+        (["--no-each-signs-in"], {"header:X-Token"}),
+    ):
+        host(url, "--no-wait", *flags)
+        assert set(Deployment.objects.get().personal_accounts) == expected
 
 
 def test_issue_token_prints_only_the_token() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api.fields import StrictSerializer
-from hosting.credentials.accounts import accounts_of
+from hosting.credentials.accounts import chosen_now
 from hosting.models import Deployment
 from hosting.routing import OWN_ACCOUNT
 from oauth.outbound.discovery import MAX_SCOPE, MAX_SCOPES
@@ -34,16 +34,10 @@ class AccountsSerializer(StrictSerializer):
 
 def accounts_shown(deployment: Deployment) -> dict[str, Any]:
     """What AccountsSerializer writes."""
-    kept = deployment.personal_accounts
     return {
         "accounts": [
-            {
-                "setting": one.key,
-                "provider": one.provider.name if one.provider is not None else "",
-                "scopes": kept[one.key].get("scopes", []),
-            }
-            for one in accounts_of(deployment)
-            if not one.is_remote
+            {"setting": key, "provider": one.provider, "scopes": list(one.scopes)}
+            for key, one in chosen_now(deployment).items()
         ],
-        "each_signs_in": OWN_ACCOUNT in kept,
+        "each_signs_in": OWN_ACCOUNT in deployment.personal_accounts,
     }

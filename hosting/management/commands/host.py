@@ -19,13 +19,15 @@ from events.actors import OPERATOR
 from hosting import kinds, services
 from hosting.anonymous import anonymous_set
 from hosting.changing import deployment_change
+from hosting.credentials.accounts import accounts_set, chosen_now
+from hosting.credentials.personal import accounts_chosen
 from hosting.given import declared_of
 from hosting.inputs import Plain, missing
 from hosting.kinds import server_json
 from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
 from hosting.registry_entries import Entry, entry_find
-from hosting.routing import resource_url
+from hosting.routing import OWN_ACCOUNT, resource_url
 from hosting.sources import source_reference, source_store
 from hosting.states import State
 
@@ -70,6 +72,17 @@ class Command(OperatorCommand):
             action="append",
             metavar="NAME",
             help="a setting that each user brings; once for each, --personal= for none",
+        )
+        parser.add_argument(
+            "--account",
+            action="append",
+            metavar="'NAME PROVIDER SCOPE…'",
+            help="a setting for which each user connects an account; once for each, --account= for none",
+        )
+        parser.add_argument(
+            "--each-signs-in",
+            action=BooleanOptionalAction,
+            help="each user signs in to the remote server with an account of their own there",
         )
         parser.add_argument("--check-tool", metavar="TOOL", help="a tool that tries what a user brought")
         parser.add_argument("--check-arguments", default="{}", metavar="JSON", help="of that tool, for every user")
@@ -130,6 +143,16 @@ class Command(OperatorCommand):
             given["check_confirmed"] = options["check_confirmed"]
         if given:
             deployment_change(actor=OPERATOR, deployment=deployment, given=given)
+        self._accounts(deployment, options["account"], options["each_signs_in"])
+
+    def _accounts(self, deployment: Deployment, lines: list[str] | None, is_own: bool | None) -> None:
+        """Each flag leaves what the other one says."""
+        if lines is None and is_own is None:
+            return
+        deployment.refresh_from_db()
+        chosen = chosen_now(deployment) if lines is None else accounts_chosen(deployment, lines)
+        is_own = OWN_ACCOUNT in deployment.personal_accounts if is_own is None else is_own
+        accounts_set(actor=OPERATOR, deployment=deployment, chosen=chosen, is_own=is_own)
 
     def _chosen(self, file: Path) -> server_json.Chosen:
         try:
