@@ -128,6 +128,11 @@ def _personal(actor: Actor, deployment: Deployment, given: Given) -> None:
     personal.personal_set(actor=actor, deployment=deployment, keys=[*known, *named])
 
 
+def _files(actor: Actor, deployment: Deployment, given: Given) -> None:
+    names = [name.removeprefix("env:") for name in given["file_inputs"]]
+    configuring.files_set(actor=actor, deployment=deployment, names=names)
+
+
 def _check_tool(actor: Actor, deployment: Deployment, given: Given) -> None:
     check_tools.check_tool_set(
         actor=actor,
@@ -154,6 +159,7 @@ _CHANGES: Mapping[tuple[str, ...], _Change] = {
     ("tool_approval",): _approval,
     ("traces_bodies",): _one(configuring.tracing_set, "traces_bodies"),
     ("personal_inputs",): _personal,
+    ("file_inputs",): _files,
     ("check_tool", "check_arguments", "check_confirmed"): _check_tool,
 }
 CHANGEABLE = frozenset(name for names in _CHANGES for name in names)

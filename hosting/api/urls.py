@@ -9,6 +9,7 @@ from hosting.api.views import (
     data,
     deployments,
     documents,
+    held_back,
     servers,
     settings,
     tasks,
@@ -34,6 +35,7 @@ urlpatterns = [
     path(f"{_D}/versions/<int:number>", versions.VersionView.as_view(), name="version"),
     path(f"{_D}/versions/<int:number>/rollback", versions.RollbackView.as_view(), name="rollback"),
     path(f"{_D}/settings", settings.SettingsView.as_view(), name="settings"),
+    path(f"{_D}/settings/held-back", held_back.SettingsHeldBackView.as_view(), name="settings_held_back"),
     path(f"{_D}/accounts", accounts.AccountsView.as_view(), name="accounts"),
     path(f"{_D}/tools", tools.ToolsView.as_view(), name="tools"),
     path(f"{_D}/tools/<path:tool>", tools.ToolView.as_view(), name="tool"),  # a name may have slashes
@@ -43,6 +45,7 @@ urlpatterns = [
     path(f"{_D}/tokens/<uuid:token_id>", access.TokenView.as_view(), name="token"),
     path(f"{_D}/credentials", credentials.BroughtView.as_view(), name="brought"),
     path(f"{_D}/credentials/<path:setting>", credentials.CredentialView.as_view(), name="credential"),
+    path(f"{_D}/held-back", held_back.HeldBackView.as_view(), name="held_back"),
     path(f"{_D}/data", data.DataFoldersView.as_view(), name="data_folders"),
     path(f"{_D}/data/<str:key>", data.DataFolderView.as_view(), name="data_folder"),
     path(f"{_D}/calls", usage.CallsView.as_view(), name="calls"),

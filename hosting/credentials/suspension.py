@@ -40,10 +40,14 @@ CHANGED: Final = "The server has changed once more, or the credentials have. Loo
 class Waiting:
     """One of them, as a page shows it. `changes` are (what, before, now)."""
 
-    name: str
+    key: str
     set_at: datetime
     changes: tuple[tuple[str, str, str], ...]
     is_organizations: bool
+
+    @property
+    def name(self) -> str:
+        return key_parts(self.key)[1]
 
 
 @dataclass(frozen=True)
@@ -158,4 +162,4 @@ def _mark(found: Iterable[Suspended]) -> str:
 
 def _waiting(one: Suspended) -> Waiting:
     changes = tuple(bound.differences(one.before, one.now))
-    return Waiting(key_parts(one.name)[1], one.set_at, changes, one.holder.organization_id is not None)
+    return Waiting(one.name, one.set_at, changes, one.holder.organization_id is not None)

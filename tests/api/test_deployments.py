@@ -242,6 +242,7 @@ CHANGES: dict[str, Any] = {
     "has_tasks": False,
     "hand_off_seconds": 0,
     "asks_on_site": True,
+    "file_inputs": ["env:CONFIG"],
     "tool_approval": "automatic",
     "traces_bodies": True,
 }
@@ -274,6 +275,19 @@ def test_bad_changes_are_refused(api: ApiClient, alice: User, changes: dict[str,
     answer = api("PATCH", "deployments/alice/time", changes)
     assert answer.status == 400
     assert answer.body["errors"]
+
+
+def test_files_are_named_by_name_or_key_and_by_managers_only(api: ApiClient, as_bob: ApiClient, alice: User) -> None:
+    make_deployment(alice, access="public")
+    at = "deployments/alice/time"
+    found = api("PATCH", at, {"file_inputs": ["env:CONFIG", "CERTIFICATE", "CONFIG"]}).body["configuration"]
+    assert found["file_inputs"] == ["env:CERTIFICATE", "env:CONFIG"]
+    for bad in (["PATH"], ["header:X"], [""], ["x" * 201], ["A"] * 201, "CONFIG", [{}], None):
+        assert api("PATCH", at, {"file_inputs": bad}).status == 400, bad
+    assert api("PATCH", at, {"file_inputs": ["x" * 600_000]}).status == 413
+    assert as_bob("PATCH", at, {"file_inputs": []}).status in (403, 404)
+    assert Deployment.objects.get().file_inputs == ["env:CERTIFICATE", "env:CONFIG"]
+    assert api("PATCH", at, {"file_inputs": []}).body["configuration"]["file_inputs"] == []
 
 
 def test_stopped_started_restarted_and_deleted(api: ApiClient, alice: User) -> None:

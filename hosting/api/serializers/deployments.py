@@ -13,6 +13,7 @@ from hosting.changing import CHANGEABLE
 from hosting.configuring import MAX_HAND_OFF_SECONDS, MAX_TITLE
 from hosting.credentials.personal import MAX_PERSONAL
 from hosting.egress_policy import MAX_HOSTS
+from hosting.inputs import MAX_SETTINGS
 from hosting.kinds.archive import MAX_ARCHIVE_BYTES
 from hosting.kinds.reference import MAX_REFERENCE
 from hosting.limits import MAX_IDLE_SECONDS, bounds
@@ -108,6 +109,12 @@ class ConfigurationSerializer(StrictSerializer):
         required=False,
         max_length=MAX_PERSONAL,
         help_text="Settings that each user brings: names, or keys such as env:API_KEY.",
+    )
+    file_inputs = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        max_length=MAX_SETTINGS,
+        help_text="Variables whose value it is given as a file that they name: names, or keys such as env:CONFIG.",
     )
     check_tool = serializers.CharField(
         required=False,

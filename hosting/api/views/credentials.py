@@ -56,7 +56,7 @@ class CredentialsView(ApiView):
         return Response(StoredListSerializer({"items": [one for row in rows for one in own_shown(row)]}).data)
 
 
-class _OfServer(DeploymentView):
+class OfServer(DeploymentView):
     scopes = SCOPES
 
     def called(self, request: Request, owner: str, name: str) -> Deployment:
@@ -68,7 +68,7 @@ class _OfServer(DeploymentView):
 
 
 @in_deployment()
-class BroughtView(_OfServer):
+class BroughtView(OfServer):
     @operation(
         "getBrought",
         "What each user brings to it, and which value counts for you",
@@ -82,7 +82,7 @@ class BroughtView(_OfServer):
 
 
 @in_deployment("setting")
-class CredentialView(_OfServer):
+class CredentialView(OfServer):
     @operation(
         "putCredential",
         "Store or replace one of yours",
