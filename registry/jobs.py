@@ -9,6 +9,7 @@ from django.conf import settings
 
 from common.errors import Conflict
 from common.outbound import OutboundError
+from registry.images import keeping
 from registry.importing import following
 from registry.readme import fetching
 from registry.search.indexing import words_count
@@ -37,6 +38,11 @@ def fetch_readmes() -> None:
 @shared_task(ignore_result=True)
 def fetch_readme(server_id: int) -> None:
     fetching.readme_fetch(server_id)
+
+
+@shared_task(ignore_result=True)
+def forget_images() -> None:
+    keeping.images_forget()
 
 
 @shared_task(ignore_result=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F
 
 from common.errors import NotFound
+from registry.images.addresses import icon_address
 from registry.models import Readme, SearchEntry, SeenServer, Server, ServerVersion
 from registry.search import facets
 from registry.search.entries import Known, references_of
@@ -80,6 +81,25 @@ def known_here(document: Document) -> Known:
 def readme_of(server: Server) -> Readme | None:
     """What was fetched for its latest version, or for the one before while that is fetched."""
     return Readme.objects.filter(server=server).defer("text").first()
+
+
+def readme_image_address(name: str, key: str) -> str:
+    """Which picture of this server's README has that key; "" for none. Raises NotFound."""
+    found = (
+        Readme.objects.filter(server__name=name, server__taken_down_at=None).values_list("images", flat=True).first()
+    )
+    if found is None:
+        raise _unknown()
+    address = found.get(key)
+    return address if isinstance(address, str) else ""
+
+
+def icon_address_of(name: str) -> str:
+    """Of the latest version; "" where it has none that is shown. Raises NotFound."""
+    shown = server_shown(name)
+    if shown.server.taken_down_at is not None:
+        raise _unknown()
+    return icon_address(shown.reading)
 
 
 def names_with_remotes() -> list[str]:

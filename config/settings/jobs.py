@@ -28,6 +28,7 @@ CELERY_BEAT_SCHEDULE = {
     "tend-accounts": {"task": "hosting.jobs.tend_accounts", "schedule": 15.0, "options": {"expires": 15}},
     "follow-upstreams": {"task": "registry.jobs.follow_upstreams", "schedule": 30.0, "options": {"expires": 30}},
     "fetch-readmes": {"task": "registry.jobs.fetch_readmes", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-images": {"task": "registry.jobs.forget_images", "schedule": 3600.0, "options": {"expires": 3600}},
     "count-words": {"task": "registry.jobs.count_words", "schedule": 600.0, "options": {"expires": 600}},
     "purge": {"task": "hosting.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},
     "purge-oauth": {"task": "oauth.jobs.purge", "schedule": 600.0, "options": {"expires": 600}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from registry.models.images import StoredImage
 from registry.models.moderation import HeldName, Report
 from registry.models.proofs import BlockedNamespace, NamespaceGrant, NamespaceHolder, TrustedPublisher, UsedSignature
 from registry.models.readmes import Readme
@@ -23,6 +24,7 @@ __all__ = [
     "Server",
     "ServerVersion",
     "Status",
+    "StoredImage",
     "TrustedPublisher",
     "Upstream",
     "UsedSignature",

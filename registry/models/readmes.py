@@ -15,6 +15,7 @@ class Readme(models.Model):
     version = models.CharField(max_length=255, db_collation="C", help_text="that was the latest when it was fetched")
     text = models.TextField(blank=True)
     html = models.TextField(blank=True, help_text="sanitised: registry.readme.rendering")
+    images = models.JSONField(default=dict, blank=True, help_text="addresses of its pictures, by the key in `html`")
     source_url = models.CharField(max_length=500, blank=True, help_text="where people find it")
     fetched_at = models.DateTimeField(default=clock.now)
     again_at = models.DateTimeField(null=True, blank=True, help_text="when its host did not answer")

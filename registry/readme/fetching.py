@@ -7,15 +7,18 @@ host is asked through the guarded door only.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.db import connection, transaction
+from django.urls import reverse
 
 from common import clock
 from common.outbound import Answer, Door, OutboundError, site_door
 from registry.changes import servers_changed
+from registry.images.addresses import image_address, image_key
 from registry.models import Readme, ServerVersion
 from registry.readme.rendering import MAX_CHARACTERS, as_html
 from registry.readme.sources import Source, sources
@@ -24,6 +27,7 @@ from registry.server_json.reading import read
 MAX_BYTES = 8 * 1024 * 1024  # npm answers with all versions of a package
 MAX_FILE_BYTES = 1024 * 1024
 SECONDS = 15.0
+MAX_IMAGES = 60  # of one README
 LATER = timedelta(hours=6)
 _MARKDOWN_NAMES = ("", "text/markdown", "text/x-markdown")
 
@@ -66,6 +70,7 @@ def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
         settings.REGISTRY_GITHUB_HOSTS,
     )
     text, html, source, was_in_vain = "", "", None, False
+    images: dict[str, str] = {}
     for source in asked:
         try:
             text, is_markdown = _fetch(source, door or site_door())
@@ -73,7 +78,8 @@ def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
             was_in_vain = True
             continue
         if text:
-            html = as_html(text, is_markdown=is_markdown, base=source.base)
+            here = partial(_picture, version.name, source.files, images)
+            html = as_html(text, is_markdown=is_markdown, base=source.base, picture=here)
             break
     with transaction.atomic():
         kept, _ = Readme.objects.update_or_create(
@@ -82,6 +88,7 @@ def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
                 "version": version.version,
                 "text": text,
                 "html": html,
+                "images": images,
                 "source_url": source.page if text and source else "",
                 "fetched_at": clock.now(),
                 "again_at": clock.now() + LATER if was_in_vain and not text else None,
@@ -89,6 +96,15 @@ def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
         )
         servers_changed([server_id])
     return kept
+
+
+def _picture(name: str, files: str, images: dict[str, str], src: str) -> str:
+    """Where this site has it, once it is asked for; `images` remembers which it is."""
+    url = image_address(src, files, settings.REGISTRY_GITHUB_HOSTS)
+    if not url or (len(images) >= MAX_IMAGES and image_key(url) not in images):
+        return ""
+    images[image_key(url)] = url
+    return reverse("registry:readme_image", kwargs={"name": name, "key": image_key(url)})
 
 
 class _InVain(Exception):

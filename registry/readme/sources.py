@@ -27,33 +27,36 @@ Kind = Literal["npm", "pypi", "file"]
 
 @dataclass(frozen=True)
 class Source:
-    """`url` is fetched; `page` is for people, `base` what relative links are about ("": nothing)."""
+    """`url` is fetched; `page` is for people, `base` what relative links are about, `files` where relative pictures lie
+    ("": nothing)."""
 
     kind: Kind
     url: str
     page: str
     base: str = ""
+    files: str = ""
 
 
 def sources(document: Document, indexes: Mapping[str, str], raw: str, github_hosts: list[str]) -> list[Source]:
     """In the order in which they are asked. `raw` is where files of GitHub's repositories lie, by owner and name."""
     repository = _repository(document, github_hosts)
     base = f"{repository}/blob/HEAD/" if repository else ""
-    found = [one for package in document.packages for one in _of_package(package, indexes, base)]
+    files = f"{raw}/{_path(repository)}/HEAD/" if repository else ""
+    found = [one for package in document.packages for one in _of_package(package, indexes, base, files)]
     return [*found[: MAX_SOURCES - 2], *_of_repository(document, repository, raw)]
 
 
-def _of_package(package: Package, indexes: Mapping[str, str], base: str) -> Iterator[Source]:
+def _of_package(package: Package, indexes: Mapping[str, str], base: str, files: str) -> Iterator[Source]:
     index, name = indexes.get(package.registry_type, ""), package.identifier
     said = package.registry_base_url.rstrip("/")
     if not index or len(name) > 214 or (said and said != index):
         return
     if package.registry_type == "npm" and _NPM.fullmatch(name):
         page = f"https://www.npmjs.com/package/{name}" if index == "https://registry.npmjs.org" else ""
-        yield Source("npm", f"{index}/{quote(name, safe='@')}", page, base)
+        yield Source("npm", f"{index}/{quote(name, safe='@')}", page, base, files)
     if package.registry_type == "pypi" and _PYPI.fullmatch(name):
         version = f"/{quote(package.version, safe='')}" if _VERSION.fullmatch(package.version) else ""
-        yield Source("pypi", f"{index}/pypi/{name}{version}/json", f"{index}/project/{name}/", base)
+        yield Source("pypi", f"{index}/pypi/{name}{version}/json", f"{index}/project/{name}/", base, files)
 
 
 def _repository(document: Document, hosts: list[str]) -> str:
@@ -74,10 +77,14 @@ def _repository(document: Document, hosts: list[str]) -> str:
 def _of_repository(document: Document, repository: str, raw: str) -> Iterator[Source]:
     if not repository:
         return
-    owner_and_name = "/".join(repository.rsplit("/", 2)[1:])
     folder = document.repository_subfolder.strip("/")
     folders = [folder, ""] if _FOLDER.fullmatch(folder) and not {".", ".."} & set(folder.split("/")) else [""]
     for one in folders:
-        path = f"{one}/README.md" if one else "README.md"
-        base = f"{repository}/blob/HEAD/{one}/" if one else f"{repository}/blob/HEAD/"
-        yield Source("file", f"{raw}/{owner_and_name}/HEAD/{path}", f"{repository}/blob/HEAD/{path}", base)
+        within = f"{one}/" if one else ""
+        base, files = f"{repository}/blob/HEAD/{within}", f"{raw}/{_path(repository)}/HEAD/{within}"
+        yield Source("file", f"{files}README.md", f"{base}README.md", base, files)
+
+
+def _path(repository: str) -> str:
+    """`owner/name`."""
+    return "/".join(repository.rsplit("/", 2)[1:])

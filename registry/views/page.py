@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from registry import selectors
+from registry.images.addresses import icon_address
 from registry.models import Status
 from registry.selectors import Shown
 
@@ -34,6 +35,7 @@ def show(
             "server": shown.server,
             "version": shown.version,
             "reading": shown.reading,
+            "has_icon": bool(icon_address(shown.reading)) and shown.server.taken_down_at is None,
             "tab": tab,
             "tabs": [(key, label, server_url(shown.server.name, key, version)) for key, label in TABS],
             "install_url": server_url(shown.server.name, "install", version),
