@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -47,6 +48,12 @@ def role_in(actor: Actor, organization: Organization) -> str:
     return found.role if found is not None else ""
 
 
+def roles_of(user_id: UUID) -> dict[UUID, str]:
+    """The user's role in each organization, by its id; none of an account that is switched off."""
+    found = Membership.objects.filter(user_id=user_id, user__is_active=True)
+    return dict(found.values_list("organization_id", "role"))
+
+
 def may_administer(actor: Actor, organization: Organization) -> bool:
     return role_in(actor, organization) in ADMINISTERING
 
@@ -85,3 +92,10 @@ def member_ids(name: Name) -> frozenset[UUID]:
         found = Membership.objects.filter(organization_id=name.organization_id, user__is_active=True, role__in=CALLING)
         return frozenset(found.values_list("user_id", flat=True))
     return frozenset()
+
+
+def is_among(user_id: UUID, name: Name, roles: Mapping[UUID, str]) -> bool:
+    """Whether the user is one of `member_ids`, without a query: `roles` are `roles_of` the user."""
+    if name.user_id is not None:
+        return name.user_id == user_id
+    return name.organization_id is not None and roles.get(name.organization_id, "") in CALLING

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from accounts.models import Name
-from accounts.permissions import may_look_at, may_own_as, member_ids
+from accounts.permissions import is_among, may_look_at, may_own_as, member_ids
 from common.errors import NotFound
 from events.actors import Actor
 from hosting import grants
@@ -44,6 +45,18 @@ def is_member(user_id: UUID, deployment: Deployment) -> bool:
     if user_id in member_ids(deployment.owner):
         return True
     return DeploymentMember.objects.filter(deployment=deployment, user_id=user_id).exists()
+
+
+def callable_among(user_id: UUID, deployments: Collection[Deployment], roles: Mapping[UUID, str]) -> frozenset[UUID]:
+    """`may_call` of many in one query: the ids. `roles` are `roles_of` the user. Needs `owner` selected."""
+    named = DeploymentMember.objects.filter(user_id=user_id, deployment__in=[each.pk for each in deployments])
+    ids = set(named.values_list("deployment_id", flat=True))
+    return frozenset(
+        each.pk
+        for each in deployments
+        if each.state != State.DELETING
+        and (each.access == Deployment.Access.PUBLIC or each.pk in ids or is_among(user_id, each.owner, roles))
+    )
 
 
 def check_may_manage(actor: Actor, deployment: Deployment) -> None:

@@ -70,14 +70,22 @@ class Chosen:
 
 def accounts_of(deployment: Deployment) -> list[Account]:
     """By key."""
-    kept: Mapping[str, Mapping[str, Any]] = deployment.personal_accounts
-    known = {str(one.pk): one for one in providers.providers_for(deployment.pk)} if kept else {}
-    found = []
-    for key in sorted(kept):
-        provider = known.get(kept[key].get("provider", ""))
-        scopes = tuple(kept[key].get("scopes") or (provider.scopes if provider is not None else ()))
-        found.append(Account(key, provider, scopes))
-    return found
+    return accounts_among([deployment])[deployment.pk]
+
+
+def accounts_among(deployments: Iterable[Deployment]) -> dict[UUID, list[Account]]:
+    """The same of many, by their ids."""
+    kept: dict[UUID, Mapping[str, Mapping[str, Any]]] = {each.pk: each.personal_accounts for each in deployments}
+    some = [pk for pk, accounts in kept.items() if accounts]
+    known = {str(one.pk): one for one in providers.providers_among(some)} if some else {}
+
+    def account(pk: UUID, key: str, one: Mapping[str, Any]) -> Account:
+        provider = known.get(one.get("provider", ""))
+        if provider is not None and provider.subject_id not in (pk, None):
+            provider = None
+        return Account(key, provider, tuple(one.get("scopes") or (provider.scopes if provider is not None else ())))
+
+    return {pk: [account(pk, key, one) for key, one in sorted(of.items())] for pk, of in kept.items()}
 
 
 def chosen_now(deployment: Deployment) -> dict[str, Chosen]:

@@ -6,7 +6,7 @@ The page is that of an elicitation, so who may open it is decided there, then an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -105,10 +105,22 @@ class Need:
 
 def needs_of(user_id: UUID, deployment: Deployment) -> list[Need]:
     """Without asking anybody."""
-    wanted = accounts.accounts_of(deployment)
-    rows = connections.connections_of(deployment.pk, user_id) if wanted else {}
-    now = given_now(deployment) if wanted else {}
-    return [Need(one, row := rows.get(one.key), accounts.problem_of(one, row, now)) for one in wanted]
+    return needs_among(user_id, [deployment])[deployment.pk]
+
+
+def needs_among(user_id: UUID, deployments: Sequence[Deployment]) -> dict[UUID, list[Need]]:
+    """The same at many servers, by their ids. Needs `owner` and `current_version` selected."""
+    wanted = accounts.accounts_among(deployments)
+    some = [pk for pk, found in wanted.items() if found]
+    rows = connections.connections_among(some, user_id) if some else {}
+
+    def needs(deployment: Deployment) -> Iterator[Need]:
+        now = given_now(deployment) if wanted[deployment.pk] else {}
+        for one in wanted[deployment.pk]:
+            row = rows.get(deployment.pk, {}).get(one.key)
+            yield Need(one, row, accounts.problem_of(one, row, now))
+
+    return {each.pk: list(needs(each)) for each in deployments}
 
 
 def needs_offered(user_id: UUID, deployment: Deployment) -> list[Need]:

@@ -13,16 +13,16 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.permissions import CALLING
+from accounts.permissions import CALLING, is_among, roles_of
 from events.actors import Actor
-from hosting.credentials.connecting import Need, needs_of
+from hosting.credentials.connecting import Need, needs_among
 from hosting.credentials.personal import given_now, holders_of, is_needed, typed_inputs
 from hosting.credentials.suspension import NOTHING, Shown, suspended_shown
 from hosting.given import declared_of
 from hosting.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment
-from hosting.permissions import may_call
+from hosting.permissions import callable_among
 from hosting.states import State
 from oauth.models import Connection
 from vault.given import judged
@@ -115,7 +115,7 @@ def credentials_of(actor: Actor, deployment: Deployment) -> ServerCredentials:
     assert actor.user_id is not None
     organization = deployment.owner.organization_id
     kept = stored_for(actor.user_id, [organization] if organization else [])
-    return _shown(actor, deployment, kept, uses_counted([deployment.pk], user_id=actor.user_id))
+    return _all_shown(actor, [deployment], kept)[0]
 
 
 def credentials_page(actor: Actor) -> list[ServerCredentials]:
@@ -134,16 +134,39 @@ def credentials_page(actor: Actor) -> list[ServerCredentials]:
         .order_by("owner__folded", "folded_name")[:MAX_SERVERS]
     )
     organizations = {each.owner.organization_id for each in found if each.owner.organization_id}
-    kept = {**stored_for(None, organizations), **own}
-    uses = uses_counted([each.pk for each in found], user_id=actor.user_id)
-    return [_shown(actor, each, kept, uses) for each in found]
+    return _all_shown(actor, found, {**stored_for(None, organizations), **own})
 
 
-def _shown(
-    actor: Actor, deployment: Deployment, kept: _Kept, uses: Mapping[tuple[UUID, str, str], int]
-) -> ServerCredentials:
+@dataclass(frozen=True)
+class _Read:
+    """What is read at once for all servers that are shown: `roles` are the actor's in organizations."""
+
+    kept: _Kept
+    uses: Mapping[tuple[UUID, str, str], int]
+    roles: Mapping[UUID, str]
+    callable_ids: frozenset[UUID]
+    needs: Mapping[UUID, list[Need]]
+
+
+def _all_shown(actor: Actor, deployments: list[Deployment], kept: _Kept) -> list[ServerCredentials]:
+    """In a number of queries that does not grow with them."""
     assert actor.user_id is not None
-    holders = holders_of(actor.user_id, deployment)
+    roles = roles_of(actor.user_id)
+    read = _Read(
+        kept,
+        uses_counted([each.pk for each in deployments], user_id=actor.user_id),
+        roles,
+        callable_among(actor.user_id, deployments, roles),
+        needs_among(actor.user_id, deployments),
+    )
+    return [_shown(actor, each, read) for each in deployments]
+
+
+def _shown(actor: Actor, deployment: Deployment, read: _Read) -> ServerCredentials:
+    assert actor.user_id is not None
+    kept, uses = read.kept, read.uses
+    is_member = is_among(actor.user_id, deployment.owner, read.roles)
+    holders = holders_of(actor.user_id, deployment, is_member=is_member)
     wanted, now = typed_inputs(deployment, declared_of(deployment.current_version)), given_now(deployment)
     held = judged(((each, one) for each in holders for one in kept.get(each, ()) if one.name in now), now).suspended
     suspended = {(one.holder, one.name) for one in held}
@@ -167,9 +190,9 @@ def _shown(
         for one in kept.get(holders[0], ())
         if one.name not in asked
     )
-    needs = tuple(needs_of(actor.user_id, deployment))
-    shown = suspended_shown(actor, held) if held else NOTHING
-    return ServerCredentials(deployment, may_call(actor, deployment), settings, left, needs, shown)
+    shown = suspended_shown(actor, held, read.roles) if held else NOTHING
+    can_call = deployment.pk in read.callable_ids
+    return ServerCredentials(deployment, can_call, settings, left, tuple(read.needs[deployment.pk]), shown)
 
 
 def _whose(holder: Holder, deployment: Deployment) -> str:

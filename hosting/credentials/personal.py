@@ -145,11 +145,16 @@ def _origin(template: str) -> str:
 # --- one user's
 
 
-def holders_of(user_id: UUID, deployment: Deployment) -> list[Holder]:
-    """Whose values count for the user, the first one first. Needs `owner` selected."""
+def holders_of(user_id: UUID, deployment: Deployment, *, is_member: bool | None = None) -> list[Holder]:
+    """Whose values count for the user, the first one first. Needs `owner` selected.
+
+    `is_member`: whether the owner is an organization whose members count the user among them, where that is known.
+    """
     found = [Holder.personal(user_id, deployment.pk)]
     organization = deployment.owner.organization_id
-    if organization is not None and user_id in member_ids(deployment.owner):
+    if is_member is None:
+        is_member = organization is not None and user_id in member_ids(deployment.owner)
+    if organization is not None and is_member:
         found += [Holder.organization(organization, deployment.pk), Holder.organization(organization)]
     return found
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Organization
-from accounts.permissions import may_administer
+from accounts.permissions import ADMINISTERING, roles_of
 from common.errors import Conflict
 from events.actors import Actor
 from hosting import queue
@@ -75,8 +75,9 @@ def suspended_of(actor: Actor, deployment: Deployment) -> Shown:
     return suspended_shown(actor, brought_by(actor.user_id, deployment).suspended)
 
 
-def suspended_shown(actor: Actor, found: Sequence[Suspended]) -> Shown:
-    own = [one for one in found if _may_confirm(actor, one)]
+def suspended_shown(actor: Actor, found: Sequence[Suspended], roles: Mapping[UUID, str] | None = None) -> Shown:
+    """`roles`: those of the actor in organizations (`roles_of`), where they are known."""
+    own = _confirmable(actor, found, roles)
     return Shown(
         waiting=tuple(map(_waiting, own)),
         others=tuple(_waiting(one) for one in found if one not in own),
@@ -87,7 +88,7 @@ def suspended_shown(actor: Actor, found: Sequence[Suspended]) -> Shown:
 def suspended_confirm(*, actor: Actor, deployment: Deployment, mark: str) -> list[str]:
     """What the actor saw is right: the names. Raises Conflict (suspension_changed) for what nobody has seen."""
     assert actor.user_id is not None
-    found = [one for one in brought_by(actor.user_id, deployment).suspended if _may_confirm(actor, one)]
+    found = _confirmable(actor, brought_by(actor.user_id, deployment).suspended)
     names = _confirmed(actor, found, mark)
     queue.settle_waiting(deployment.pk)
     return names
@@ -136,11 +137,20 @@ def _shown_of_settings(found: Sequence[Suspended]) -> Shown:
 # --- both
 
 
-def _may_confirm(actor: Actor, one: Suspended) -> bool:
-    if one.holder.organization_id is None:
-        return one.holder.user_id == actor.user_id
-    organization = Organization.objects.filter(pk=one.holder.organization_id).first()
-    return organization is not None and may_administer(actor, organization)
+def _confirmable(actor: Actor, found: Sequence[Suspended], roles: Mapping[UUID, str] | None = None) -> list[Suspended]:
+    """The actor's own, and those of organizations that the actor administers."""
+    if roles is None:
+        is_any = any(one.holder.organization_id for one in found)
+        roles = roles_of(actor.user_id) if is_any and actor.user_id is not None else {}
+    return [
+        one
+        for one in found
+        if (
+            one.holder.user_id == actor.user_id
+            if one.holder.organization_id is None
+            else roles.get(one.holder.organization_id) in ADMINISTERING
+        )
+    ]
 
 
 def _confirmed(actor: Actor, found: Sequence[Suspended], mark: str) -> list[str]:

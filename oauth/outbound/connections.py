@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -62,8 +62,16 @@ def connection_of(subject_id: UUID, own: Own | None = None) -> Connection | None
 
 def connections_of(subject_id: UUID, user_id: UUID) -> dict[str, Connection]:
     """The user's own, by the setting's name."""
-    rows = Connection.objects.filter(subject_id=subject_id, user_id=user_id).exclude(name="").exclude(state=_ENDED)
-    return {row.name: row for row in rows.select_related("provider")}
+    return connections_among([subject_id], user_id).get(subject_id, {})
+
+
+def connections_among(subject_ids: Collection[UUID], user_id: UUID) -> dict[UUID, dict[str, Connection]]:
+    """The same of many subjects."""
+    rows = Connection.objects.filter(subject_id__in=subject_ids, user_id=user_id).exclude(name="").exclude(state=_ENDED)
+    found: dict[UUID, dict[str, Connection]] = {}
+    for row in rows.select_related("provider"):
+        found.setdefault(row.subject_id, {})[row.name] = row
+    return found
 
 
 def _alive(subject_id: UUID, own: Own | None) -> QuerySet[Connection]:

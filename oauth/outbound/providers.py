@@ -62,7 +62,12 @@ def providers_of(subject_id: UUID | None) -> QuerySet[Provider]:
 
 def providers_for(subject_id: UUID) -> QuerySet[Provider]:
     """What a deployment may have accounts at: its own, and the site's."""
-    return Provider.objects.filter(Q(subject_id=subject_id) | Q(subject_id=None)).order_by("subject_id", "name")
+    return providers_among([subject_id])
+
+
+def providers_among(subject_ids: Collection[UUID]) -> QuerySet[Provider]:
+    """What any of them may have accounts at."""
+    return Provider.objects.filter(Q(subject_id__in=subject_ids) | Q(subject_id=None)).order_by("subject_id", "name")
 
 
 def provider_named(subject_id: UUID | None, name: str) -> Provider:
