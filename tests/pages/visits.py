@@ -54,15 +54,15 @@ class Visit:
 
 def visits(who: Sequence[str] = ("alice",)) -> list[Visit]:
     """Every address once for each of them, by GET: "alice", who may see all of it, or "", who is not signed in."""
-    paths = sorted(_paths(_seeded()))
-    return [visit for one in who for visit in _visits(one, paths)]
+    found = sorted(paths(seeded()))
+    return [visit for one in who for visit in _visits(one, found)]
 
 
-def _visits(who: str, paths: list[tuple[str, str]]) -> Iterator[Visit]:
+def _visits(who: str, found: list[tuple[str, str]]) -> Iterator[Visit]:
     client = Client(raise_request_exception=False)
     if who:
         client.force_login(User.objects.get(username=who))
-    for name, path in paths:
+    for name, path in found:
         yield _visit(who, client, name, path)
 
 
@@ -74,7 +74,8 @@ def _visit(who: str, client: Client, name: str, path: str) -> Visit:
     return Visit(who, name, path, answer.status_code, dict(answer.headers), dict(answer.cookies), queries, body)
 
 
-def _paths(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def paths(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Name and path of every named address. `values` are the parameters by name of an address, its app, or "all"."""
     for name, parameters in _named(get_resolver()):
         own = {**values["all"], **values.get(name.partition(":")[0], {}), **values.get(name, {})}
         try:
@@ -94,7 +95,8 @@ def _named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[s
             yield f"{space}{each.name}", [*each.pattern.converters, *_PARAMETER.findall(str(each.pattern))]
 
 
-def _seeded() -> dict[str, dict[str, Any]]:
+def seeded() -> dict[str, dict[str, Any]]:
+    """Makes the rows; gives what they are called, for `paths`."""
     alice = make_user("alice", is_superuser=True)
     User.objects.filter(pk=alice.pk).update(site_role=User.SiteRole.MODERATOR)
     others = [make_user(f"bob{number}") for number in range(ROWS)]
