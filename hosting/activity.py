@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from django.db import connection
@@ -54,7 +55,10 @@ _GROUPS: Final = {
 
 @dataclass
 class Span:
-    """What came within one span of time. Durations in microseconds, None where nothing was answered."""
+    """What came within one span of time. Durations in microseconds, None where nothing was answered.
+
+    Percentiles are taken once, so only when all is counted.
+    """
 
     start: datetime
     calls: int = 0
@@ -63,20 +67,20 @@ class Span:
     steps: Counter[int] = field(default_factory=Counter)  # answered calls by `hosting.durations`
     tasks: Counter[TaskGroup] = field(default_factory=Counter)
 
-    @property
+    @cached_property
     def p50(self) -> float | None:
         return quantile(self.steps, 0.5)
 
-    @property
+    @cached_property
     def p95(self) -> float | None:
         return quantile(self.steps, 0.95)
 
-    def add(self, other: Span) -> None:
-        self.calls += other.calls
-        self.errors += other.errors
-        self.cold_starts += other.cold_starts
-        self.steps.update(other.steps)
-        self.tasks.update(other.tasks)
+    def add(self, step: int, calls: int, answered: int, errors: int, cold_starts: int) -> None:
+        self.calls += calls
+        self.errors += errors
+        self.cold_starts += cold_starts
+        if answered:
+            self.steps[step] += answered
 
 
 @dataclass(frozen=True)
@@ -111,18 +115,18 @@ def activity_of(deployment: Deployment, key: str) -> Activity:
     period = PERIODS.get(key, PERIODS[USUAL])
     spans = [Span(start) for start in _starts(period, clock.now())]
     since = spans[0].start
+    total = Span(since)
     with connection.cursor() as cursor:
         cursor.execute(_CALLS, [since, period.seconds, deployment.pk, since])
         for place, step, calls, answered, errors, cold in cursor.fetchall():
-            if place < period.count:  # a clock that went ahead
-                spans[place].add(Span(since, calls, errors, cold, Counter({step: answered} if answered else {})))
+            if place < period.count:  # else a clock went ahead
+                for span in (spans[place], total):
+                    span.add(step, calls, answered, errors, cold)
         cursor.execute(_TASKS, [since, period.seconds, deployment.pk, since, deployment.pk, since])
         for place, outcome, tasks in cursor.fetchall():
             if place < period.count:
-                spans[place].tasks[_GROUPS.get(outcome, TaskGroup.FAILED)] += tasks
-    total = Span(since)
-    for span in spans:
-        total.add(span)
+                for span in (spans[place], total):
+                    span.tasks[_GROUPS.get(outcome, TaskGroup.FAILED)] += tasks
     return Activity(period, spans, total)
 
 

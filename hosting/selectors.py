@@ -28,7 +28,8 @@ def deployments() -> QuerySet[Deployment]:
 
 
 def deployment_find(owner: str, name: str) -> Deployment | None:
-    return deployments().filter(owner__folded=account_names.fold(owner), folded_name=names.fold(name)).first()
+    found = deployments().select_related("placement__runner")
+    return found.filter(owner__folded=account_names.fold(owner), folded_name=names.fold(name)).first()
 
 
 def deployment_get(owner: str, name: str) -> Deployment:

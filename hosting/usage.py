@@ -127,19 +127,19 @@ _STATS = """
            percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY microseconds)
                FILTER (WHERE status IN ('ok', 'tool_error')),
            count(*) FILTER (WHERE was_cold)
-    FROM hosting_callrecord
-    WHERE deployment_id = %s AND at >= %s AND method = 'tools/call'
+    FROM (SELECT tool, status, microseconds, was_cold FROM hosting_callrecord
+          WHERE deployment_id = %s AND at >= %s AND method = 'tools/call' ORDER BY at DESC LIMIT %s) AS latest
     GROUP BY GROUPING SETS ((tool), ())
     ORDER BY 2 DESC, 1
 """
 
 
-def stats_of(deployment: Deployment, since: datetime) -> Stats:
-    """Of tool calls, by tool, the most called first."""
+def stats_of(deployment: Deployment, since: datetime, most: int | None = None) -> Stats:
+    """Of tool calls, by tool, the most called first; of the latest `most` of them where that is given."""
     total = ToolStats("", 0, 0, 0.0, 0.0, 0)
     tools = []
     with connection.cursor() as cursor:
-        cursor.execute(_STATS, [TOOL_ERROR, ERROR, deployment.pk, since])
+        cursor.execute(_STATS, [TOOL_ERROR, ERROR, deployment.pk, since, most])
         for tool, count, errors, percentiles, cold in cursor.fetchall():
             p50, p95 = (value / 1000 for value in percentiles or (0.0, 0.0))
             stats = ToolStats(tool or "", count, errors, p50, p95, cold)

@@ -39,10 +39,14 @@ def main() -> None:
 
     settings.ALLOWED_HOSTS.append("testserver")
     from accounts.models import User
+    from hosting.models import Deployment
+    from hosting.states import State
 
     kept = settings.SLIPWAY_HOME / "benchmark-pages.json"
     if not kept.exists():
         kept.write_text(json.dumps(sorted(made())))
+    # As after a good start, whatever jobs of the site made of packages that were never built.
+    Deployment.objects.update(state=State.READY, reason="")
     paths = [*map(tuple, json.loads(kept.read_text())), *FURTHER]
     from django.test import Client
 

@@ -87,6 +87,7 @@ class Task(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["deployment", "principal", "-created_at", "-id"], name="task_by_principal"),
+            models.Index(fields=["deployment", "-created_at", "-id"], name="task_by_deployment", include=["outcome"]),
             models.Index(fields=["user", "-created_at"], name="task_by_user"),
             models.Index(fields=["state", "looked_at"], name="task_open", condition=Q(state__in=sorted(OPEN))),
             models.Index(fields=["elicitation"], name="task_by_elicitation", condition=Q(elicitation__isnull=False)),

@@ -163,7 +163,9 @@ def _cold(activity: Activity) -> Plot:
 
 def _tasks(activity: Activity) -> Plot:
     marks = [
-        Mark(_GROUP_MARKS[group], str(_GROUP_NAMES[group]), compact(activity.total.tasks[group])) for group in TaskGroup
+        Mark(_GROUP_MARKS[group], str(_GROUP_NAMES[group]), compact(count))
+        for group in TaskGroup
+        if (count := activity.total.tasks[group])
     ]
     layers = [(_GROUP_MARKS[group], [span.tasks[group] for span in activity.spans]) for group in TaskGroup]
     return _bars("tasks", _("Tasks by when they began"), activity, marks, layers, _n_tasks)

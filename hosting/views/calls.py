@@ -13,6 +13,7 @@ from hosting.usage import calls_of, stats_of
 from hosting.views.page import Page, page_view
 
 STATS_DAYS = 7
+STATS_CALLS = 5_000  # what is counted for each view of the page; all of them may be millions
 
 
 @page_view(managed=False, methods=("GET", "HEAD"))
@@ -23,6 +24,8 @@ def calls_page(page: Page) -> HttpResponse:
     status = status if status in CallRecord.Status.values else ""
     found = calls_of(page.actor, page.deployment, tool=tool, status=status, after=query.get("after", ""))
     chosen = {"tool": tool, "status": status}
+    since = clock.now() - timedelta(days=STATS_DAYS)
+    stats = stats_of(page.deployment, since, STATS_CALLS) if page.can_manage else None
     return page.show(
         "calls",
         "calls",
@@ -31,6 +34,8 @@ def calls_page(page: Page) -> HttpResponse:
         is_later_page=bool(query.get("after")),
         chosen=chosen,
         statuses=CallRecord.Status.choices,
-        stats=stats_of(page.deployment, clock.now() - timedelta(days=STATS_DAYS)) if page.can_manage else None,
+        stats=stats,
+        is_sample=stats is not None and stats.total.calls == STATS_CALLS,
+        stats_calls=STATS_CALLS,
         stats_days=STATS_DAYS,
     )

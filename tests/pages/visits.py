@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookies import Morsel
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from hosting.models import CallRecord, Deployment, Task
 from hosting.tools import tools_seen
 from oauth import scopes
 from oauth.api_tokens import api_token_issue
-from tests.factories import make_deployment, make_user
+from tests.factories import make_deployment, make_runner, make_user, place
 from tests.registry.site import put
 
 ROWS = 12  # of each list: more than the queries that a page may ask
@@ -105,6 +106,7 @@ def seeded() -> dict[str, dict[str, Any]]:
         put(f"org.example.tools/server{number}")
         put("org.example.tools/weather", f"1.{number}.0")
     deployments = [make_deployment(alice, f"time{number}") for number in range(ROWS)]
+    place(deployments[0], make_runner(last_seen_at=clock.now() - timedelta(days=1)))
     for deployment in deployments[:2]:
         tools_seen(deployment.pk, [_tool(number) for number in range(ROWS)])
     tasks = [_task(deployments[number % 2], alice, number) for number in range(2 * ROWS)]

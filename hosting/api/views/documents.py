@@ -7,6 +7,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -47,8 +50,14 @@ def _reference() -> Reference:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """For people, without a script: everybody may read what the API can do."""
+    return render(request, "api/docs.html", {"body": _body(get_language() or "")})
+
+
+@cache
+def _body(language: str) -> SafeString:
+    """The same for everybody, and long: rendered once for each language."""
     shown = {"reference": _reference(), "problems": PROBLEMS, "codes": GROUPS, "scopes": scopes.API}
-    return render(request, "api/docs.html", shown)
+    return render_to_string("api/_reference.html", shown)
 
 
 @require_safe
