@@ -103,7 +103,11 @@ class ServerCredentials:
 
     @property
     def is_missing(self) -> bool:
-        return any(setting.is_missing for setting in self.settings) or any(need.problem for need in self.accounts)
+        return any(setting.is_missing for setting in self.settings) or self.needs_account
+
+    @property
+    def needs_account(self) -> bool:
+        return any(need.problem for need in self.accounts)
 
     @property
     def has_own(self) -> bool:

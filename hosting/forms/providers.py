@@ -12,6 +12,7 @@ from oauth.models import Provider
 from oauth.outbound.identity import MAX_SECRET
 from oauth.outbound.providers import MAX_TITLE, Wanted, providers_for
 
+_ADDRESSES = ("issuer", "authorize_url", "token_url", "revoke_url")
 _CODE = {"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -53,8 +54,22 @@ class ProviderForm(forms.Form):
     )
     issuer = _address("Issuer", "For one that is found by its issuer; otherwise only where its answers name one.")
     authorize_url = _address("Address for signing in", "For one whose addresses are typed in.")
-    token_url = _address("Address for tokens", "The same.")
-    revoke_url = _address("Address for revoking", "The same, where it has one (RFC 7009).")
+    token_url = _address("Address for tokens", "For one whose addresses are typed in.")
+    revoke_url = _address("Address for revoking", "Of the same, where it has one (RFC 7009).")
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in _ADDRESSES]
+
+    @property
+    def address_fields(self) -> list[forms.BoundField]:
+        """Which providers that are known need none of."""
+        return [self[name] for name in _ADDRESSES]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has typed something there, or should."""
+        return any(field.value() or field.errors for field in self.address_fields)
 
     def wanted(self) -> Wanted:
         given = dict(self.cleaned_data)

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -18,7 +19,7 @@ from hosting.remote_accounts import Offer
 from hosting.views.browsers import browser_made, browser_of
 from hosting.views.own_account import answered
 from hosting.views.page import Page, actor_of, page_view, user_of
-from oauth.models import Connection
+from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import connections
 
 
@@ -66,6 +67,7 @@ def callback(request: HttpRequest, key: str) -> HttpResponse:
     """Where the other site sends the browser. What comes here was written by nobody knows whom."""
     user = request.user
     said = dict(request.GET.lists())
+    attempt = None
     try:
         if not isinstance(user, User):
             raise BadInput("signed_out", "You are not signed in here any more. Sign in, and start again.")
@@ -74,9 +76,19 @@ def callback(request: HttpRequest, key: str) -> HttpResponse:
             return answered(request, user, attempt)
         deployment = remote_accounts.account_answer(attempt, said, actor=actor_of(request))
     except AppError as error:
-        return render(request, "hosting/account_refused.html", {"words": error.message}, status=error.status)
+        context = {"words": error.message, **_back(attempt)}
+        return render(request, "hosting/account_refused.html", context, status=error.status)
     messages.success(request, "The account is connected. The server is tried with it now.")
     return redirect("hosting:deployment", deployment.owner.folded, deployment.folded_name)
+
+
+def _back(attempt: ConnectionAttempt | None) -> dict[str, str]:
+    """Where its person began, as far as that is known. The page there says whether it may still be opened."""
+    if attempt is None:
+        return {"back_url": reverse("waiting"), "back_label": "Action required"}
+    if attempt.name:
+        return {"back_url": reverse("elicit", args=[attempt.page]), "back_label": "Back to the page that asks"}
+    return {"back_url": reverse("hosting:my_servers"), "back_label": "My servers"}
 
 
 def _show(

@@ -57,13 +57,16 @@ def _answer(request: HttpRequest, actor: Actor, subject_id: UUID | None) -> Http
     if action == "put" and confirm:
         return redirect(confirm)
     found = list(providers.providers_of(subject_id))
+    connected = providers.connected_counts(found)
     chosen = next((one for one in found if one.name == request.GET.get("name")), None)
     initial = ProviderForm.initial_of(chosen) if chosen is not None else {}
     form = ProviderForm(request.POST if action == "put" else None, initial=initial, auto_id="provider_%s")
     if form.is_valid() and _put(request, actor, subject_id, form):
         return redirect(request.path)
     return {
-        "providers": [(one, identity.redirect_uri(providers.server_of(one))) for one in found],
+        "providers": [
+            (one, identity.redirect_uri(providers.server_of(one)), connected.get(one.pk, 0)) for one in found
+        ],
         "form": form,
         "chosen": chosen,
         "confirm_url": confirm,

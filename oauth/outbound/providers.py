@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.permissions import is_operator
 from common import clock
@@ -76,6 +76,12 @@ def provider_named(subject_id: UUID | None, name: str) -> Provider:
     if found is None:
         raise NotFound("provider_unknown", f"There is no provider {name}.")
     return found
+
+
+def connected_counts(found: Collection[Provider]) -> dict[UUID, int]:
+    """How many accounts are connected there, by the provider's id; those with none are left out."""
+    rows = Connection.objects.filter(provider__in=found).exclude(state=Connection.State.ENDED)
+    return dict(rows.order_by().values_list("provider").annotate(count=Count("pk")))
 
 
 def callback_of(subject_id: UUID | None, name: str) -> str:

@@ -18,12 +18,19 @@ async def check_accessible(page: Page, name: str, within: str = "html") -> None:
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for width in (PHONE["width"], 1280):
             await page.set_viewport_size({"width": width, "height": PHONE["height"]})
-            if PICTURES:
-                await page.screenshot(path=Path(PICTURES) / f"{name}-{scheme}-{width}.png", full_page=True)
+            await pictured(page, name)
             found = await Axe().run(page, within)
             assert not found.response["violations"], f"{name} {scheme} {width}: {found.generate_report()}"
             overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} {scheme} {width} is {overflow} px too wide"
+
+
+async def pictured(page: Page, name: str) -> None:
+    """Where somebody wants to look at it."""
+    if PICTURES and page.viewport_size is not None:
+        scheme = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
+        width = page.viewport_size["width"]
+        await page.screenshot(path=Path(PICTURES) / f"{name}-{scheme}-{width}.png", full_page=True)
 
 
 async def tab_to(page: Page, name: str, *, most: int = 60) -> None:

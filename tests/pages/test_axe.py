@@ -16,6 +16,7 @@ from django.db import transaction
 from playwright.async_api import Browser
 
 from tests.nonces import without_nonces
+from tests.pages.accessible import pictured
 from tests.pages.rendered import WHO, pages_served
 from tests.pages.visits import Visit, visits
 
@@ -85,6 +86,7 @@ async def looked_at(chromium: Browser, pages: list[Visit], **options: Any) -> di
                 while left:
                     visit = left.pop()
                     await page.goto(visit.path)
+                    await pictured(page, visit.path.strip("/").replace("/", "-") or "home")
                     if found := await page.evaluate(_LOOK, OPTIONS):
                         wrong[f"{visit.who or 'nobody'} {visit.path}"] = found
 
