@@ -18,6 +18,7 @@ from config.settings.registry import *  # noqa: F403
 from config.settings.signing_in import *  # noqa: F403
 from config.settings.site import *  # noqa: F403
 from config.settings.site import BASE_DIR, DATABASE_URL, PUBLIC_URL, REDIS_URL, SLIPWAY_PART, SLIPWAY_URL
+from config.static_version import static_version
 
 DEBUG = False
 ALLOWED_HOSTS = [PUBLIC_URL.host, *(name for name in env.LOOPBACK_NAMES if PUBLIC_URL.is_loopback)]
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.static.StaticFilesMiddleware",
+    "config.static.PackedPagesMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -154,8 +156,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     **({"task_results": TASK_STORAGE} if TASK_STORAGE is not None else {}),
 }
-STATIC_URL = "/static/"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+STATIC_URL = f"/static/{static_version(BASE_DIR / 'static')}/"
 WHITENOISE_USE_FINDERS = True  # no build and no collecting step: what is in the repository is served
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

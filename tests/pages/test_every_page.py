@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db import transaction
 
@@ -19,7 +20,7 @@ from tests.pages.visits import Visit, visits
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 MOST_QUERIES = 12
 MOST_OCTETS = 120_000  # over the wire, at the first visit, without images
-_ASSET = re.compile(r'(?:href|src)="/static/([^"#]+)')
+_ASSET = re.compile(rf'(?:href|src)="{settings.STATIC_URL}([^"#]+)')
 _IMPORT = re.compile(r'(?:from|import) "(\.[^"]+)"')
 _FONT = re.compile(r'url\("([^"]+)"\)')
 

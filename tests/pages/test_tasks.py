@@ -116,7 +116,10 @@ async def test_what_is_typed_outlives_news(open_page: OpenPage, signed_in: Any, 
         task_id = await start(client, steps=1)
         await until_asked(page, task_id)
         await page.get_by_label("Note").fill("half a sent")
-        await page.evaluate("import('/static/js/parts.js').then((parts) => parts.refreshParts())")
+        await page.evaluate(
+            "import(new URL('parts.js', document.querySelector('script[src$=\"/app.js\"]').src))"
+            ".then((parts) => parts.refreshParts())"
+        )
         await expect(page.get_by_label("Note")).to_have_value("half a sent")
         await until_asked(other, task_id)
         await other.get_by_role("button", name="Decline").click()
