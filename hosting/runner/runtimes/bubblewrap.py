@@ -21,7 +21,7 @@ from resource import prlimit
 from typing import cast
 
 from hosting.runner.placement import Limits
-from hosting.runner.runtimes import ceilings, cgroups, seccomp, view
+from hosting.runner.runtimes import ceilings, cgroups, seccomp, shells, view
 from hosting.runner.runtimes.base import (
     Doorway,
     Handed,
@@ -34,34 +34,14 @@ from hosting.runner.runtimes.base import (
 from hosting.runner.runtimes.child import Child, Left, Parts
 from hosting.runner.runtimes.descriptors import Pipes, close_all, memory_file, spawn
 from hosting.runner.runtimes.handshake import first_word, last_words
-from hosting.runner.runtimes.identities import INSIDE, Held, Identities, Identity
+from hosting.runner.runtimes.identities import Held, Identities, Identity
 from hosting.runner.runtimes.machine import TOOLS, advice, find_bubblewrap, missing
+from hosting.runner.runtimes.shells import FILTER, FIRST_FILE, HANDSHAKE, INPUT, OPTIONS, OUTPUT, STORED, USERNS
 from hosting.runner.runtimes.watch import ProcessTable, parent_of
 from hosting.runner.runtimes.watcher import Watcher
 
 START_SECONDS = 15.0
 SPARE_PROCESSES = 8  # that the kernel's limit of a user lets through where a control group is to refuse first
-# Numbers of descriptors in bubblewrap. The shells can name none above 9.
-HANDSHAKE, STORED, OPTIONS, FILTER, USERNS, INPUT, OUTPUT, FIRST_FILE = 3, 4, 5, 6, 7, 8, 9, 10
-ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 >"$1" || exit 1; shift; n=$((n-1)); done; exec "$@"'
-# The server-to-be. With users of their own it is bubblewrap's child; otherwise the shell is the first process itself
-# (see view.first_process), forks, and stays to reap.
-# Only the server gets its input and output: bubblewrap would hold what it has as 0 and 1 open beside it, and then
-# nobody could tell that the server closed its end.
-BECOME = (
-    'echo >&3; read -r go <&3 || exit 1; exec 3>&- 7<&- <&8 >&9; exec 8<&- 9>&-; cd "$1" || exit 1; shift; exec "$@"'
-)
-FORK = f"( {BECOME} ) & exec 3>&- 8<&- 9>&- </dev/null >/dev/null 2>&1; wait $!; exit $?"
-# Before that, as the server's own user, who must be the only one to read them: secret files, one after the other in one
-# descriptor. Arguments: how many, then name and length of each. One read of a memory file is a whole one.
-STORE = (
-    'n=$1; shift; mask=$(umask); umask 077; while [ "$n" -gt 0 ]; do '
-    f'PATH=/usr/bin:/bin dd bs="$2" count=1 <&4 >"{view.SECRETS}/$1" 2>/dev/null || exit 1; '
-    'shift 2; n=$((n-1)); done; umask "$mask"; exec 4<&-; '
-)
-DROP = (
-    "--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs",
-)  # fmt: skip
 
 
 @dataclass
@@ -217,18 +197,10 @@ class Bubblewrap:
         options = view.options(spec, identity, files, {"filter": FILTER, "userns": USERNS})
         file(FILTER, "filter", seccomp.bytecode())
         file(OPTIONS, "options", "\0".join(options).encode())
-        script, stored = FORK if identity is None else BECOME, list[str]()
         if spec.files:
-            contents = {name: content.encode() for name, content in spec.files.items() if content}
-            file(STORED, "stored", b"".join(contents.values()))
-            script = STORE + script
-            stored = [str(len(contents)), *(word for name in contents for word in (name, str(len(contents[name]))))]
-        shell = ["/bin/sh", "-c", script, "server", *stored, spec.cwd or view.HOME]
-        inside = [*_become(identity), *shell, *spec.argv]
-        argv = [self._path, "--args", str(OPTIONS), "--", *inside]
-        if start.group is not None:
-            entrances = start.group.entrances
-            argv = ["/bin/sh", "-c", ENTER, "enter", str(len(entrances)), *entrances, *argv]
+            file(STORED, "stored", b"".join(content.encode() for content in spec.files.values()))
+        entrances = start.group.entrances if start.group is not None else []
+        argv = shells.argv(self._path, spec, identity, entrances)
         # Nothing of our environment: as an ordinary user, an instance could read it in /proc/1/environ.
         start.keeper = spawn(argv, {"PATH": TOOLS}, fds)
         close_all(start.fds)
@@ -285,13 +257,6 @@ class Bubblewrap:
             with suppress(ChildProcessError):
                 os.waitpid(start.keeper, 0)
         self._release(start.identity, start.group)
-
-
-def _become(identity: Identity | None) -> list[str]:
-    if identity is None:
-        return []
-    uid = str(INSIDE if identity.namespace >= 0 else identity.uid)
-    return [shutil.which("setpriv", path=TOOLS) or "setpriv", "--reuid", uid, "--regid", uid, *DROP, "--"]
 
 
 def _give_folder(folder: Path, uid: int) -> None:

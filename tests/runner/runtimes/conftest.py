@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from hosting.runner.placement import Limits
-from hosting.runner.runtimes.base import LaunchSpec, Process, Runtime
+from hosting.runner.runtimes.base import LaunchSpec, Process, Runtime, Usage
 from hosting.runner.runtimes.bubblewrap import Bubblewrap
 from hosting.runner.runtimes.insecure import Insecure
+from hosting.runner.runtimes.watch import FRESH_SECONDS
 
 SERVERS = Path(__file__).parents[2] / "servers"
 PYTHON = os.path.realpath(sys.executable)
@@ -43,6 +44,11 @@ class Probe:
 
     def tell(self, command: str, *arguments: Any) -> None:
         os.write(self.process.stdin, json.dumps([command, *arguments]).encode() + b"\n")
+
+    async def usage(self) -> Usage:
+        """As of now: without control groups, an earlier look at the machine counts for a moment."""
+        await asyncio.sleep(2 * FRESH_SECONDS)
+        return self.process.usage()
 
     async def line(self, fd: int) -> str:
         text = b""

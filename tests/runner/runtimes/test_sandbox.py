@@ -97,7 +97,7 @@ async def test_own_folders_are_writable_up_to_the_disk_limit(launch: Launch, fol
         answer = await probe.ask("write", f"{folder}/{number}", 2**19)
     assert answer == "ENOSPC"
     place = "/tmp" if folder == "/var/tmp" else folder
-    assert probe.process.usage().limit_events == [f"disk limit of 1 MB for {place} reached"]
+    assert (await probe.usage()).limit_events == [f"disk limit of 1 MB for {place} reached"]
     probe.tell("leave", 1)
     ended = await probe.process.wait()
     assert ended.reason == f"exited with code 1; disk limit of 1 MB for {place} reached"
@@ -200,7 +200,7 @@ async def test_each_instance_is_a_user_of_its_own(launch: Launch) -> None:
 async def test_process_limit_holds_and_is_named(launch: Launch) -> None:
     probe = await launch(limits=Limits(processes=10))
     assert await probe.ask("fork", 40) == [9, "EAGAIN"]
-    assert probe.process.usage().limit_events == ["process limit of 10 reached"]
+    assert (await probe.usage()).limit_events == ["process limit of 10 reached"]
     probe.tell("leave", 1)
     assert (await probe.process.wait()).reason == "exited with code 1; process limit of 10 reached"
 
@@ -214,7 +214,7 @@ async def test_full_disk_counts_as_memory(launch: Launch) -> None:
 async def test_process_in_another_session_ends_with_its_server(launch: Launch) -> None:
     probe = await launch()
     await probe.ask("orphan")
-    assert probe.process.usage().processes == 2
+    assert (await probe.usage()).processes == 2
     inside = probe.process.parts.root  # type: ignore[attr-defined]
     pids = [int(pid) for pid in _text(f"/proc/{inside}/task/{inside}/children").split()]
     fds = [os.pidfd_open(pid) for pid in pids]
