@@ -24,7 +24,7 @@ from hosting.runner.server import HeldOver
 from hosting.runner.spill import Spilled
 from hosting.runner.starter import Starter
 
-STATE = 6
+STATE = 7
 _OURS = "hosting.runner."
 _OTHERS = frozenset(
     {

@@ -1,7 +1,7 @@
 """One running copy of a deployment: what it is and whose, its state in words, and what it says.
 
-Its calls are in `calls.py`, its child's life in `life.py`, what child and runner say to each other in `dialogue.py` and
-the adapter for the child's era.
+Its calls are in `calls.py`, its child's life in `life.py`, what it tells people in `voice.py`, what child and runner
+say to each other in `dialogue.py` and the adapter for the child's era.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Protocol
 
 import msgspec
 
-from hosting.runner import tracing
 from hosting.runner.calls import Calls
 from hosting.runner.dialogue import Dialogue
 from hosting.runner.exchange import Exchange
-from hosting.runner.feed import ANONYMOUS, OWNER, Feed
+from hosting.runner.feed import Feed
 from hosting.runner.frames import Open
 from hosting.runner.judge import Judge
 from hosting.runner.life import Life
@@ -29,6 +28,7 @@ from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Upstream
 from hosting.runner.upstream.capabilities import asks_person
 from hosting.runner.upstream.messages import Message
+from hosting.runner.voice import Voice
 
 STOP_GRACE_SECONDS = 3.0
 
@@ -89,7 +89,7 @@ class Instance:
         self.bound: dict[str, Session] = {}
         self.hidden = hidden
         self.masks = Hidden(placement.masked) if placement.masked else None
-        self._feed = feed
+        self.voice = Voice(feed, self.id, placement, key, first[0], is_shared)
         self._holder = holder
         self._calls = Calls(self)
         self._dialogue = Dialogue(self)
@@ -159,6 +159,11 @@ class Instance:
     # --- its state
 
     @property
+    def who(self) -> str:
+        """The user whose own instance this is."""
+        return self.voice.who
+
+    @property
     def pid(self) -> int:
         """0 where there is no process. Also while it is only handed over."""
         return self._life.pid
@@ -217,7 +222,7 @@ class Instance:
     def _move(self, state: str, reason: str) -> None:
         self.state = state
         self.reason = reason
-        self._feed.seen(self.seen())
+        self.voice.seen(self.seen())
         if state == "running":
             self._holder.changed(self)
 
@@ -225,7 +230,7 @@ class Instance:
 
     def announce(self, reason: str) -> None:
         self.reason = reason
-        self._feed.seen(self.seen())
+        self.voice.seen(self.seen())
         self._calls.tell(reason)
 
     def began(self, upstream: Upstream) -> None:
@@ -237,29 +242,18 @@ class Instance:
         """Leave for good: no call that is still here can be finished. `said` is in the instance's own words: before it
         served anybody they are for all, later for those whose instance it is."""
         was_starting = self.state == "starting"
-        is_private = bool(self.who) and (not was_starting or self.hidden is not None) and not self.traces
-        self._move(state, self._feed.masked(reason if is_private else reason + said))
-        reason = self._feed.masked(reason + said)
+        is_private = bool(self.who) and (not was_starting or self.hidden is not None) and not self.voice.is_open
+        self._move(state, self.voice.masked(reason if is_private else reason + said))
+        reason = self.voice.masked(reason + said)
         verb = "could not start" if was_starting else "ended during the call"
         self._calls.abandon(f"{self.label} {verb}: {reason}", reason)
         self._dialogue.close()
         self._holder.changed(self)
 
-    def printed(self, line: bytes) -> None:
-        self._feed.output(self.id, line.rstrip(b"\r"), who=self.who, is_open=self.traces)
-
-    def last_words(self) -> str:
-        """Without the folders of this machine that the server lies in."""
-        words = self._feed.last_words(self.id)
-        for path in self.placement.read_only:
-            words = words.replace(f"{path}/", "")
-        return words
-
     # --- Peer and Speaker: what the adapter and the dialogue ask
 
     def write(self, line: bytes) -> None:
-        if self._feed.takes_trace:
-            self._trace(tracing.sent(line, with_body=self.traces))
+        self.voice.sent(line)
         self._life.write(line)
 
     def next_id(self) -> int:
@@ -268,11 +262,11 @@ class Instance:
     def sessions(self) -> list[Session]:
         return list(self.bound.values())
 
+    def note(self, text: str) -> None:
+        self.voice.note(text)
+
     def settled(self, exchange: Exchange) -> None:
         self._calls.settled(exchange)
-
-    def note(self, text: str) -> None:
-        self._feed.output(self.id, text.encode(), "protocol", who=self.who, is_open=self.traces)
 
     @property
     def judge(self) -> Judge:
@@ -284,27 +278,10 @@ class Instance:
             if one is not None:
                 one.message(message)
         self.asks_people = self.asks_people or asks_person(message)
-        if self._feed.takes_trace:
-            self._trace(tracing.received(message, with_body=self.traces))
+        self.voice.received(message)
 
     def not_understood(self, number: object, why: str) -> None:
         self._calls.not_understood(number, why)
-
-    def _trace(self, line: bytes) -> None:
-        self._feed.trace(self.id, line, who=self.who, is_open=self.traces)
-
-    @property
-    def traces(self) -> bool:
-        """Whether its owner may read bodies. Callers without an account have consented to nothing: theirs are none."""
-        is_anonymous = self.key.startswith("nobody:") or self.first[0].owner.startswith(ANONYMOUS)
-        return self.placement.trace_bodies and not is_anonymous
-
-    @property
-    def who(self) -> str:
-        """The user whose own instance this is, "" where it is shared or nobody's: what it prints is that user's."""
-        opened, _ = self.first
-        is_shared = self.is_shared or self.key.startswith("nobody:")
-        return "" if is_shared or opened.owner == OWNER else opened.owner.partition(" ")[0]
 
     # --- over a restart of the runner in place
 

@@ -19,6 +19,7 @@ from hosting.runner.runtimes.base import Exit, LaunchFailed, Process
 from hosting.runner.seen import SignInAsked
 from hosting.runner.starter import Starter
 from hosting.runner.upstream.base import Client, Peer, Upstream, WrongEraError
+from hosting.runner.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Body(Peer, Protocol):
     client: Client
     subject: str
     state: str
+    voice: Voice
 
     @property
     def upstream(self) -> Upstream | None: ...
@@ -52,8 +54,6 @@ class Body(Peer, Protocol):
         """It has left for good. `said` is in the child's own words."""
 
     def sign_in_asked(self, asked: SignInAsked) -> None: ...
-    def printed(self, line: bytes) -> None: ...
-    def last_words(self) -> str: ...
 
 
 class Life:
@@ -214,7 +214,7 @@ class Life:
             limit,
             line=self._dialogue.line,
             oversized=lambda head: self._dialogue.oversized(head, limit),
-            printed=self._body.printed,
+            printed=self._body.voice.printed,
             broken=self._broken,
         )
 
@@ -233,7 +233,7 @@ class Life:
 
     def _give_up(self, reason: str) -> None:
         self.why = reason
-        words = self._body.last_words()
+        words = self._body.voice.last_words()
         self._body.fail(reason + (f"; its last lines: {words}" if words else ""))
 
     async def _discard(self, grace_seconds: float) -> None:
@@ -251,7 +251,7 @@ class Life:
         if self.why:
             body.fail(self.why, state="stopped" if body.state == "stopping" else "failed")
             return
-        words = body.last_words()
+        words = body.voice.last_words()
         said = self._dialogue.rubbish_words() + (f"; its last lines: {words}" if words else "")
         body.fail(ended.reason, said=said)
 
