@@ -9,7 +9,7 @@ import pytest
 from tests.clients import packages
 from tests.clients.conftest import CALLS, MODERN, Hosted, Outcome, Servers, each_server, run
 
-ERAS = ["legacy", "auto", "modern"]
+ERAS = ["legacy", "modern", pytest.param("auto", marks=pytest.mark.slow)]
 AUTH_REQUIRED = 3  # its exit codes
 TOOL_NOT_FOUND = 5
 

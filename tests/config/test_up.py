@@ -86,6 +86,7 @@ def test_a_site_starts_stops_and_starts_again_with_its_data(site: Stack) -> None
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs the parent-death signal of Linux")
+@pytest.mark.slow
 def test_parts_die_with_a_killed_supervisor_and_the_site_comes_up_again(site: Stack) -> None:
     parts = site.start().processes()
     os.kill(site.pid, signal.SIGKILL)

@@ -70,6 +70,7 @@ async def test_a_killed_web_process_costs_the_client_nothing(local_site: Stack) 
             assert await client.call("count") == "1"
 
 
+@pytest.mark.slow
 async def test_two_web_processes_serve_one_session(local_site: Stack) -> None:
     url, token = host(local_site, "slipway-test-legacy", "slow")
     with another_web(local_site) as (_, port):

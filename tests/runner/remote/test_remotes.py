@@ -36,7 +36,7 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return python
 
 
-@pytest.fixture(params=["dual", "modern", pytest.param("legacy", marks=pytest.mark.slow)])
+@pytest.fixture(params=["modern", *(pytest.param(one, marks=pytest.mark.slow) for one in ("dual", "legacy"))])
 def remote(request: pytest.FixtureRequest) -> Iterator[str]:
     variant: str = request.param
     python = request.getfixturevalue("old_python") if variant == "legacy" else sys.executable
@@ -128,7 +128,9 @@ async def test_changes_of_its_tools_reach_a_legacy_session(driver: Driver, remot
             pass
 
 
-@pytest.mark.parametrize("remote", ["dual", "modern"], indirect=True)  # SDK 1.x declares no listChanged over HTTP
+@pytest.mark.parametrize(
+    "remote", ["modern", pytest.param("dual", marks=pytest.mark.slow)], indirect=True
+)  # SDK 1.x declares no listChanged over HTTP
 async def test_changes_of_its_tools_reach_a_modern_listener(driver: Driver, remote: str) -> None:
     await place(driver, remote)
     params = msgspec.json.encode({"notifications": {"toolsListChanged": True}})
