@@ -34,6 +34,7 @@ SLIPWAY_EGRESS_PORTS = env.ports("SLIPWAY_EGRESS_PORTS")  # on these ports of th
 # Pages of other hosts that hosted servers may send people to; organizations may be stricter.
 SLIPWAY_PAGES = env.choice("SLIPWAY_PAGES", "allowed", ["allowed", "listed", "refused"])
 SLIPWAY_PAGES_HOSTS = env.hosts("SLIPWAY_PAGES_HOSTS", [])  # for "listed"
+SLIPWAY_APP_HOSTS = env.hosts("SLIPWAY_APP_HOSTS", [])  # that apps in the Playground may reach where they declare it
 SLIPWAY_SANDBOX = env.choice("SLIPWAY_SANDBOX", "bubblewrap", ["bubblewrap", "insecure"])
 
 # What an owner of a server may choose for one instance, at most; quotas of accounts are another thing.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
 
 from common.errors import AppError
 from hosting.permissions import may_call
+from hosting.playground.apps import MAX_BYTES, app_keep, app_take
 from hosting.playground.tokens import playground_token_issue
 from hosting.views.page import Page, page_view, user_of
 
@@ -23,8 +26,8 @@ def playground_page(page: Page) -> HttpResponse:
         # as a path: the page may only connect to its own origin, whichever of the site's names that has
         endpoint_path=urlsplit(page.mcp_url).path,
     )
-    # Recordings of a result come as blobs that the page makes itself.
-    response._csp_update = {"media-src": ["blob:"]}  # type: ignore[attr-defined]
+    # Recordings of a result come as blobs that the page makes itself. An app's frame can't leave this site either.
+    response._csp_update = {"media-src": ["blob:"], "frame-src": ["'self'"]}  # type: ignore[attr-defined]
     return response
 
 
@@ -34,5 +37,32 @@ def token(page: Page) -> HttpResponse:
     try:
         issued = playground_token_issue(actor=page.actor, user=user_of(page.request), deployment=page.deployment)
     except AppError as error:
-        return JsonResponse({"code": error.code, "message": error.message}, status=error.status)
+        return _refused(error)
     return JsonResponse({"token": issued.value, "seconds": issued.seconds})
+
+
+@page_view(managed=False, methods=("POST",))
+def app(page: Page) -> HttpResponse:
+    """Keeps the HTML of an app for a moment: {"path"} of its frame, or {"code", "message"}."""
+    body = page.request.read(MAX_BYTES + 1)  # in place of `body`, which has a limit for forms
+    try:
+        app_id = app_keep(actor=page.actor, deployment=page.deployment, body=body, allowed=settings.SLIPWAY_APP_HOSTS)
+    except AppError as error:
+        return _refused(error)
+    found = page.deployment
+    return JsonResponse({"path": reverse("hosting:playground_frame", args=[found.owner.display, found.name, app_id])})
+
+
+@page_view(managed=False, methods=("GET",))
+def frame(page: Page, app_id: str) -> HttpResponse:
+    """An app, in a frame of the Playground and nowhere else."""
+    found = app_take(actor=page.actor, deployment=page.deployment, app_id=app_id)
+    response = HttpResponse(found.html)
+    response["Content-Security-Policy"] = found.policy
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _refused(error: AppError) -> JsonResponse:
+    return JsonResponse({"code": error.code, "message": error.message}, status=error.status)

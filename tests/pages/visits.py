@@ -121,7 +121,7 @@ def seeded() -> dict[str, dict[str, Any]]:
         "all": {
             "owner": "alice", "name": "time0", "number": 1, "key": "0" * 32, "tool": "work0", "user": "bob0",
             "token": "x" * 40, "token_id": UUID(int=0), "task_id": str(tasks[0].pk), "deployment_id": deployments[0].pk,
-            "elicitation_id": "x" * 32, "slug": "architecture", "tab": "versions", "kind": "public",
+            "elicitation_id": "x" * 32, "app_id": "x" * 32, "slug": "architecture", "tab": "versions", "kind": "public",
             "provider_id": "openid", "uidb36": "1", "setting": "env:API_KEY", "organization": "acme0",
         },
         "accounts": {"name": "acme0"},

@@ -4,7 +4,8 @@ import * as legacy from "./legacy.js";
 import * as modern from "./modern.js";
 import { Refused } from "./transport.js";
 
-const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+const APPS = { "io.modelcontextprotocol/ui": { mimeTypes: ["text/html;profile=mcp-app"] } }; // SEP-1865
+const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {}, extensions: APPS };
 const CLIENT = { name: "slipway-playground", title: "Slipway Playground", version: "1" };
 const CLIENTS = { [legacy.REVISION]: legacy.LegacyClient, [modern.REVISION]: modern.ModernClient };
 const PAGES = 50; // of one list

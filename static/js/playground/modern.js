@@ -63,7 +63,7 @@ export class ModernClient {
       ...more,
       [`${META}protocolVersion`]: REVISION,
       [`${META}clientInfo`]: clientInfo,
-      [`${META}clientCapabilities`]: on.extensions ? { ...capabilities, extensions: on.extensions } : capabilities,
+      [`${META}clientCapabilities`]: { ...capabilities, extensions: { ...capabilities.extensions, ...on.extensions } },
       ...(on.log ? { [`${META}logLevel`]: "debug" } : {}),
       ...(on.progress ? { progressToken: id } : {}),
     };

@@ -18,7 +18,7 @@ const trace = new Trace();
 const csrf = root.querySelector("[name=csrfmiddlewaretoken]").value;
 const transport = new Transport(root.dataset.endpoint, new Tokens(root.dataset.tokenPath, csrf), trace);
 const connection = new Connection(transport, { answer, heard });
-const context = { announce, read: (uri) => open({ kind: "resource", uri }, true) };
+const context = { announce, site: { path: root.dataset.appPath, csrf }, read: (uri) => open({ kind: "resource", uri }, true) };
 const shelves = new Shelves({ place: part, count: (name) => part(`${name}-count`), open });
 
 async function answer(method, params, signal) {

@@ -11,5 +11,5 @@ export function panelOf(connection, { kind, ...item }, context, address, starts 
   if (kind === "prompt") return promptPanel(connection, item, context);
   const call = (...given) => connection.call(...given);
   const asTask = hasTasks(connection) ? (...given) => callAsTask(connection, ...given) : null;
-  return toolPanel(item, { call, callAsTask: asTask, context, address });
+  return toolPanel(item, { call, callAsTask: asTask, context, address, connection });
 }

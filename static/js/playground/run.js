@@ -9,6 +9,7 @@ const LINES = 500;
 export class Run {
   element = el("div", { class: "playground-run stack" });
   #stop = null;
+  #app = null;
 
   // `announce(words)` tells them to who can't see the page; `read(uri)` opens a resource.
   constructor({ announce, read }) {
@@ -17,8 +18,10 @@ export class Run {
   }
 
   // Runs `send({ progress, log, signal })` and shows how it goes. A run that is under way is cancelled by the next one.
-  async start(name, send) {
+  // `appOf(result)` is what the server brings to show it, or null.
+  async start(name, send, appOf = async () => null) {
     this.cancel();
+    this.#app?.close("The tool is called again.");
     const stop = (this.#stop = new AbortController());
     const began = performance.now();
     const { parts, on, end } = this.#running(name, stop, began);
@@ -26,17 +29,20 @@ export class Run {
     this.element.scrollIntoView({ block: "nearest" });
     let shown;
     let isGood = false;
+    let app = null;
     try {
       const result = await send({ ...on, signal: stop.signal });
       isGood = !result?.isError;
       shown = shownResult(result, this.read);
+      app = await appOf(result);
     } catch (error) {
       shown = stop.signal.aborted ? [alert("warn", "Cancelled", el("p", {}, "The server was told to stop."))] : shownError(error, this.announce);
     }
     const kept = end();
     if (this.#stop !== stop) return; // a later one has the place
     const took = performance.now() - began;
-    this.element.replaceChildren(heading(name, isGood, took), ...kept, ...shown);
+    this.#app = app;
+    this.element.replaceChildren(heading(name, isGood, took), ...kept, ...(app ? [app.element] : []), ...shown);
     this.announce(`${name}: ${isGood ? "done" : "failed"} after ${milliseconds(took)}`);
     this.#stop = null;
   }

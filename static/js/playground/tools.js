@@ -2,6 +2,7 @@
 
 import { Arguments } from "./arguments.js";
 import { badge, button, el, icon } from "./dom.js";
+import { addressOf } from "./apps/keep.js";
 import { Run } from "./run.js";
 import { snippetsPanel } from "./snippets_panel.js";
 import { hasInvisible, visible } from "./words.js";
@@ -19,16 +20,25 @@ function badges(tool) {
   const found = told.map(([, , words, tone, sign]) => badge(words, tone, sign));
   const support = tool.execution?.taskSupport;
   if (support === "required") found.push(badge("always a task", "", "clock"));
+  if (addressOf(tool)) found.push(badge("brings an app"));
   if (hasInvisible(JSON.stringify(tool))) found.push(badge("invisible characters", "warn", "eye"));
   return found;
 }
 
+// The app that this tool brings for its result; null for most.
+async function appOf(connection, tool, values, result, context) {
+  const address = addressOf(tool);
+  if (!address) return null;
+  const { App } = await import("./apps/app.js");
+  return new App(connection, { tool, address, values, result }, context);
+}
+
 // The chosen tool. `call(tool, arguments, on)` calls it, `callAsTask` may be null; `context` as Run wants it.
-export function toolPanel(tool, { call, callAsTask, context, address }) {
+export function toolPanel(tool, { call, callAsTask, context, address, connection }) {
   const run = new Run(context);
   const given = new Arguments(tool.inputSchema ?? {});
   const name = visible(tool.name);
-  const send = (how) => (values) => run.start(name, (on) => how(tool, values, on));
+  const send = (how) => (values) => run.start(name, (on) => how(tool, values, on), (result) => appOf(connection, tool, values, result, context));
   const begin = (how) => {
     const values = given.read(send(how));
     if (values !== null) send(how)(values);
