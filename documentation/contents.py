@@ -15,7 +15,17 @@ OTHERS = "Further pages"
 # Group → pages in their order; a page is the name of a file in docs/ without ".md".
 GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("quick-start", "concepts"),
-    "Use": ("hosting", "clients", "credentials", "accounts", "remote-accounts", "questions", "publishing", "api"),
+    "Use": (
+        "hosting",
+        "clients",
+        "playground",
+        "credentials",
+        "accounts",
+        "remote-accounts",
+        "questions",
+        "publishing",
+        "api",
+    ),
     "Write": ("tasks",),
     "Operate": ("operating", "settings"),
     "Background": ("security-model", "architecture", "benchmarks", "real-packages", "changes"),
