@@ -17,6 +17,7 @@ SITES = {
     "local_site": r"tests/e2e/",
     "clients_site": r"tests/clients/",
     "task_site": r"tests/tasks/",
+    "walk_site": r"tests/pages/walks/",
 }
 
 

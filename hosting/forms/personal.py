@@ -83,7 +83,7 @@ class CheckToolForm(forms.Form):
     def initial_of(deployment: Deployment) -> dict[str, Any]:
         names = ("check_tool", "check_confirmed")
         found: dict[str, Any] = {name: getattr(deployment, name) for name in names}
-        return found | {"check_arguments": deployment.check_arguments or None}
+        return found | {"check_arguments": deployment.check_arguments or {}}
 
 
 def _described(one: Declared) -> str:

@@ -135,6 +135,13 @@ class Deployment(models.Model):
         return f"{self.owner.display}/{self.name}"
 
     @property
+    def is_for_its_users(self) -> bool:
+        """It did not start for want of what each user brings, so it will for them; needs `current_version` selected."""
+        missing = self.current_version.missing if self.current_version else ""
+        own = {key.partition(":")[2] for key in self.personal_inputs}
+        return self.state == State.FAILED and bool(missing) and missing in own
+
+    @property
     def tool_count(self) -> int | None:
         """None until the server was asked; needs `current_version` selected."""
         tools = self.current_version.tools if self.current_version else None

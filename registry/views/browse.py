@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -50,7 +51,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "last": (search.page - 1) * search.page_size + len(found.rows),
         "is_filtered": any(chosen.values()),
         "without_filters": urlencode({"q": search.text}) if search.text else "",
-        "meant": " ".join(found.corrected.get(word, word) for word in search.text.lower().split()),
+        "meant": re.sub(r"\w+", lambda word: found.corrected.get(word[0], word[0]), search.text.lower()),
         "previous": _page_link(request.GET, search.page - 1) if search.page > 1 else "",
         "next": _page_link(request.GET, search.page + 1) if found.has_more else "",
         "is_cut": found.total > MAX_PAGES * PAGE and search.page >= MAX_PAGES,

@@ -179,7 +179,6 @@ async def test_host_button_leads_in_one_form_to_a_running_server(open_page: Open
         await page.get_by_role("link", name="Host", exact=True).click()
         await look(page, "host")
         await page.get_by_label("API_KEY").fill(SECRET)
-        await page.get_by_label("Name", exact=True).fill("chameleon")
         await page.get_by_role("button", name="Host", exact=True).click()
         await page.wait_for_url(f"**/d/{OWNER}/chameleon/")
         await expect(state_of(page)).to_have_text("Running", timeout=120_000)  # it starts only with its key
