@@ -11,7 +11,8 @@ from django.test import Client
 from accounts.models import User
 from events.actors import OPERATOR
 from hosting.access import member_add
-from hosting.models import Deployment
+from hosting.models import Deployment, DeploymentVersion
+from hosting.states import State
 from oauth.models import EndpointToken
 from tests.factories import make_deployment, make_user
 
@@ -87,3 +88,17 @@ def test_nothing_to_try_is_no_button(client: Client, alice: User, tools: Any) ->
     hosted(alice, tools)
 
     assert "Try it here" not in client.get(PATH).content.decode()
+
+
+@pytest.mark.parametrize(("missing", "is_told"), [("API_KEY", True), ("OTHER", False), ("", False)])
+def test_what_each_user_brings_is_no_failure(client: Client, alice: User, missing: str, is_told: bool) -> None:
+    """Of a start for nobody: it had no key, and is not to have one."""
+    deployment = make_deployment(alice, state=State.FAILED)
+    Deployment.objects.filter(pk=deployment.pk).update(personal_inputs=["env:API_KEY"], reason="exited with code 1")
+    DeploymentVersion.objects.filter(deployment=deployment).update(missing=missing)
+
+    page, row = (client.get(path).content.decode() for path in (PATH, "/servers/"))
+
+    assert ("Each user brings API_KEY" in page) is is_told
+    assert ("This server does not work" in page) is not is_told
+    assert ("exited with code 1" in row) is not is_told
