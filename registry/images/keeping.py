@@ -13,6 +13,7 @@ from threading import BoundedSemaphore
 from typing import Final
 
 import structlog
+from django.db import connection
 from django.db.models import Q
 
 from common import clock
@@ -66,6 +67,7 @@ def _is_claimed(key: str) -> bool:
 
 def _fetch(key: str, url: str, side: int, door: Door) -> None:
     rows = StoredImage.objects.filter(key=key)
+    _lend_connection()
     if not _fetching.acquire(timeout=SECONDS):
         rows.update(busy_until=None)
         raise Unavailable("images_busy", "Many pictures are being fetched. Try again in a moment.")
@@ -91,5 +93,12 @@ def _awaited(key: str) -> StoredImage | None:
         row = StoredImage.objects.filter(key=key).first()
         if row is None or row.busy_until is None or row.busy_until <= clock.now():
             return row
+        _lend_connection()
         time.sleep(LOOK_SECONDS)
     return None
+
+
+def _lend_connection() -> None:
+    """Others use it while we wait: a few slow pictures would hold all that a web process has."""
+    if not connection.in_atomic_block:
+        connection.close()

@@ -208,6 +208,32 @@ def test_two_at_once_fetch_once(host: Host, client: Client) -> None:
     assert len(host.server.seen) == 1 and len(found) == 1 and found.pop().startswith(b"RIFF")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_picture_keeps_no_connection_to_the_database(host: Host) -> None:
+    """A web process has few, and a page may have many pictures of a host that is slow."""
+    publish(NAME, icons=[{"src": f"{host.url}/a.png"}])
+    host.pictures.may_answer.clear()
+
+    def ask() -> int:
+        try:
+            return Client().get(ICON).status_code
+        finally:
+            connection.close()
+
+    def connections() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+            return int(cursor.fetchone()[0])
+
+    before = connections()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        assert host.pictures.was_asked.wait(20)
+        assert connections() == before
+        host.pictures.may_answer.set()
+        assert asked.result(20) == 200
+
+
 @pytest.mark.django_db
 def test_pictures_that_nobody_asks_for_are_forgotten(host: Host, client: Client) -> None:
     host.icon(client, "/a.png")
