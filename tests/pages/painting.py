@@ -17,7 +17,11 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (entry.hadRecentInput) continue;
     window.painting.cls += entry.value;
-    window.painting.shifts.push(...entry.sources.map(({ node }) => node?.parentElement?.outerHTML.slice(0, 200)));
+    for (const { node, previousRect: before, currentRect: after } of entry.sources) {
+      const rects = [before, after].map(({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" "));
+      const what = node?.outerHTML ?? node?.textContent ?? "?";
+      window.painting.shifts.push(`${rects.join(" -> ")}: ${what.slice(0, 160)}`);
+    }
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
@@ -32,7 +36,8 @@ READ = """async () => {
 
 @dataclass(frozen=True)
 class Painting:
-    """`lcp` in milliseconds since the navigation; `cls` has no unit; `shifts` are what moved, as HTML."""
+    """`lcp` in milliseconds since the navigation; `cls` has no unit. `shifts` are what moved: x, y, width and height
+    before and after, and its HTML."""
 
     lcp: float
     cls: float
@@ -41,4 +46,4 @@ class Painting:
     @classmethod
     def of(cls, read: Any) -> Painting:
         """From what READ gave."""
-        return cls(read["lcp"], read["cls"], tuple(one or "?" for one in read["shifts"]))
+        return cls(read["lcp"], read["cls"], tuple(read["shifts"]))
