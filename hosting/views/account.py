@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from common.content_policy import forms_allow
 from common.errors import AppError, BadInput
 from hosting import remote_accounts
 from hosting.forms.account import ClientForm
@@ -103,6 +104,5 @@ def _show(
     context: dict[str, Any] = {"account": account, "offer": offer, "form": form, "problem": problem}
     response = page.show("account", "account", status=status, **context)
     if offer is not None:
-        # Chromium applies form-action to where the answer to a form redirects, too (CSP 3, 6.4.1)
-        response._csp_update = {"form-action": ["'self'", offer.page_origin]}  # type: ignore[attr-defined]
+        forms_allow(response, ["'self'", offer.page_origin])
     return response

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
+from common.content_policy import forms_allow
 from common.errors import AppError
 from hosting.credentials import connecting, eliciting
 from hosting.credentials.checking import CheckFailed
@@ -73,8 +74,8 @@ def disconnect(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
 
 
 def allow_forms(response: HttpResponse, needs: list[Need]) -> HttpResponse:
-    """Chromium applies form-action to where the answer to a form redirects, too (CSP 3, 6.4.1)."""
+    """To where these accounts are kept."""
     origins = sorted({need.offer.origin for need in needs if need.offer is not None})
     if origins:
-        response._csp_update = {"form-action": ["'self'", *origins]}  # type: ignore[attr-defined]
+        forms_allow(response, ["'self'", *origins])
     return response

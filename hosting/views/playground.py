@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 
+from common.content_policy import sources_allow
 from common.errors import AppError
 from hosting.permissions import may_call
 from hosting.playground.apps import MAX_BYTES, app_keep, app_take
@@ -27,7 +28,8 @@ def playground_page(page: Page) -> HttpResponse:
         endpoint_path=urlsplit(page.mcp_url).path,
     )
     # Recordings of a result come as blobs that the page makes itself. An app's frame can't leave this site either.
-    response._csp_update = {"media-src": ["blob:"], "frame-src": ["'self'"]}  # type: ignore[attr-defined]
+    sources_allow(response, "media-src", ["blob:"])
+    sources_allow(response, "frame-src", ["'self'"])
     return response
 
 

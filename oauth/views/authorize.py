@@ -29,6 +29,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from accounts.models import User
+from common.content_policy import forms_allow
 from common.errors import AppError, BadInput
 from events.actors import person
 from oauth import redirects, scopes
@@ -173,9 +174,7 @@ def _page(request: HttpRequest, user: User, asked: Asked, status: int = 200, pro
         "problem": problem,
     }
     response = render(request, "oauth/authorize.html", context, status=status)
-    # Chromium applies form-action to where the answer to a form redirects, too (CSP 3, 6.4.1)
-    # which is how django-csp is told of one answer only
-    response._csp_update = {"form-action": _form_targets(asked.credentials["redirect_uri"])}  # type: ignore[attr-defined]
+    forms_allow(response, _form_targets(asked.credentials["redirect_uri"]))
     return response
 
 
