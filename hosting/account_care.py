@@ -38,7 +38,7 @@ from oauth.models import Connection
 from oauth.outbound import connections, using
 from oauth.outbound.challenges import Challenge, challenge_of
 from oauth.outbound.connections import Own
-from oauth.outbound.discovery import host_of
+from oauth.outbound.discovery import MAX_SCOPES, host_of, is_scope
 from oauth.outbound.flow import site_peer
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,8 @@ def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:
         token_hand_out(deployment_id, row.user_id if own is not None else None)  # it was not reached
         return
     if challenge.wants_more:
-        wanted = [scope for scope in challenge.scopes or () if scope not in row.scopes]
+        fit = [scope for scope in challenge.scopes or () if is_scope(scope)]
+        wanted = [scope for scope in fit if scope not in row.scopes][:MAX_SCOPES]
         is_news = wanted != row.asked_scopes and Connection.objects.filter(pk=row.pk).update(asked_scopes=wanted)
     else:
         is_news = asked.status == HTTPStatus.UNAUTHORIZED and _doubted(row, host_of(row.server_url))

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from accounts.models import User
 from common import clock, limits
-from common.errors import BadInput, Conflict
+from common.errors import BadInput, Conflict, NotFound
 from events.actors import Actor
 from events.audit import record
 from events.publish import publish_on_commit
@@ -170,11 +170,16 @@ def account_answer(attempt: ConnectionAttempt, said: Mapping[str, Sequence[str]]
     if remote_url(deployment) != attempt.server_url:
         raise Conflict("address_changed", f"{deployment.label} has another address now. Start again.")
     row = connections.connection_finish(site_peer(), attempt, said)
-    with transaction.atomic():
-        locked = deployment_locked(deployment)
-        record(actor, "deployment:connect_account", "deployment", locked.pk, **connections.state_of(row))
-        anonymous_end_for_secrets(actor=actor, deployment=locked)
-        account_renewed(locked, actor)
+    try:
+        with transaction.atomic():
+            locked = deployment_locked(deployment)
+            record(actor, "deployment:connect_account", "deployment", locked.pk, **connections.state_of(row))
+            anonymous_end_for_secrets(actor=actor, deployment=locked)
+            account_renewed(locked, actor)
+    except NotFound:  # deleted since the answer was looked at
+        if connections.connections_end(Connection.objects.filter(pk=row.pk)):
+            queue.tend_accounts()
+        raise
     return deployment
 
 

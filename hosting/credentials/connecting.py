@@ -29,6 +29,7 @@ from hosting.inputs import key_parts
 from hosting.models import Deployment, Elicitation
 from hosting.remote_accounts import LOOK_SECONDS, LOOKS, remote_url
 from hosting.routing import OWN_ACCOUNT
+from hosting.states import State
 from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound import connections, identity, providers
 from oauth.outbound.connections import Own
@@ -195,19 +196,42 @@ def account_answer(
     elicitation = eliciting.elicitation_of(actor, attempt.page)
     eliciting.check_open(elicitation)
     deployment = elicitation.deployment
-    account = next((one for one in accounts.accounts_of(deployment) if one.key == attempt.name), None)
-    is_same = account is not None and (
-        remote_url(deployment) == attempt.server_url
-        if account.is_remote
-        else account.provider is not None and account.provider.pk == attempt.provider_id
-    )
-    if deployment.pk != attempt.subject_id or not is_same:
-        raise Conflict("account_changed", f"{deployment.label} wants another account by now. Start again.")
+    if deployment.pk != attempt.subject_id or not _is_wanted(attempt, deployment):
+        raise _changed(deployment)
     row = connections.connection_finish(site_peer(), attempt, said)
-    record(actor, "account:connect", "deployment", deployment.pk, name=row.name, **connections.state_of(row))
-    if account is not None and account.is_remote:  # sessions that stand go on with it
+    _keep(actor, attempt, row)
+    if attempt.name == OWN_ACCOUNT:  # sessions that stand go on with it
         token_hand_out(deployment.pk, user.pk)
     return elicitation
+
+
+def _is_wanted(attempt: ConnectionAttempt, deployment: Deployment) -> bool:
+    account = next((one for one in accounts.accounts_of(deployment) if one.key == attempt.name), None)
+    if account is None:
+        return False
+    if account.is_remote:
+        return remote_url(deployment) == attempt.server_url
+    return account.provider is not None and account.provider.pk == attempt.provider_id
+
+
+def _keep(actor: Actor, attempt: ConnectionAttempt, row: Connection) -> None:
+    """Unless its server went or wants something else since the answer was looked at: what nobody asks for is shown
+    nowhere, so it is ended. Raises Conflict."""
+    with transaction.atomic():
+        locked = Deployment.objects.select_for_update().filter(pk=attempt.subject_id).exclude(state=State.DELETING)
+        deployment = locked.first()
+        is_kept = deployment is not None and _is_wanted(attempt, deployment)
+        if is_kept:
+            record(actor, "account:connect", "deployment", row.subject_id, name=row.name, **connections.state_of(row))
+        elif connections.connections_end(Connection.objects.filter(pk=row.pk)):
+            queue.tend_accounts()
+    if not is_kept:
+        raise _changed(deployment)
+
+
+def _changed(deployment: Deployment | None) -> Conflict:
+    label = deployment.label if deployment is not None else "The server"
+    return Conflict("account_changed", f"{label} wants another account by now. Start again.")
 
 
 def page_complete(*, actor: Actor, elicitation: Elicitation) -> bool:
@@ -223,6 +247,8 @@ def page_complete(*, actor: Actor, elicitation: Elicitation) -> bool:
 def account_disconnect(*, actor: Actor, deployment_id: UUID, key: str) -> bool:
     """The actor's own: used no more from now on, and revoked there soon. False when there was none."""
     assert actor.user_id is not None
+    if "\0" in key:  # PostgreSQL takes no such text
+        return False
     with transaction.atomic():
         row = connections.connection_end(deployment_id, Own(actor.user_id, key))
         if row is None:

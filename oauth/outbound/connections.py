@@ -248,9 +248,11 @@ def sealed_for(row: Connection, values: Mapping[str, str]) -> bytes:
 
 
 def client_of(row: Connection, kept: Mapping[str, str]) -> Client:
-    """A provider's client may have another secret meanwhile; what was connected with another id keeps its own."""
-    if row.provider is not None and row.provider.client_id == row.client_id:
-        return provider_client(row.provider)
+    """A provider's client may have another secret meanwhile; what was connected with another id, or at another address,
+    keeps its own: a secret goes only where it was typed in for."""
+    provider, here = row.provider, (row.client_id, row.server["token_url"])
+    if provider is not None and (provider.client_id, provider.server["token_url"]) == here:
+        return provider_client(provider)
     return Client(row.client_id, row.client_method, row.client_source, kept["secret"])
 
 

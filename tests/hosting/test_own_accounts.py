@@ -24,6 +24,7 @@ from hosting.waiting.selectors import waiting_count
 from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_client, provider_put, provider_remove
+from oauth.outbound.requests import basic
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
 from tests.hosting import consent
 from tests.hosting.consent import agree, asked_of, browser, callback_of, digest_of, page_of
@@ -261,7 +262,8 @@ def test_disconnecting_ends_it_here_and_revokes_it_there(
     assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
     account_care.accounts_tend()
     assert forge.revoked == refresh and not Connection.objects.exists()
-    assert browser(bob).post(path, {"key": "x" * 5000}).status_code == 302
+    for key in ("x" * 5000, "\0", ""):
+        assert browser(bob).post(path, {"key": key}).status_code == 302
     assert browser(bob).get(path).status_code == 405
 
 
@@ -369,6 +371,21 @@ def test_a_secret_stays_where_it_was_typed_in_for(provider: Provider, forge: Fak
     Provider.objects.update(server={**provider.server, "token_url": "https://evil.example/token"})
     with pytest.raises(Conflict):
         provider_client(Provider.objects.get())
+
+
+def test_a_new_secret_does_not_go_to_the_address_before(
+    deployment: Deployment, provider: Provider, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    """What is connected goes on at the old address with the old secret; the new one was typed in for the new one."""
+    connect(deployment, bob, forge)
+    moved = wanted(forge, client_secret="for-the-new-address-only", token_url=f"{forge.url}/moved")
+    provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=moved)
+    Connection.objects.update(refresh_at=clock.now())
+    forge.asked.clear()
+    account_care.accounts_tend()
+    assert Connection.objects.get().state == "connected"
+    (asked,) = forge.asked
+    assert asked.path == "/token" and asked.headers["authorization"] == basic("slipway", SECRET)
 
 
 def test_a_provider_that_describes_itself_and_takes_programs(forge: FakeAuthorizationServer) -> None:

@@ -18,6 +18,7 @@ from hosting.placing import placement_ensure
 from hosting.routing import OWN_ACCOUNT, placement_for, route_by_id
 from hosting.runner.seen import SignInAsked
 from oauth.models import Connection
+from oauth.outbound.discovery import MAX_SCOPES
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_queued, make_runner, make_user
@@ -103,6 +104,10 @@ def test_what_the_server_refuses_is_asked_for_again_with_what_it_wants(
     mark = brought_for(deployment.pk, bob.pk).mark
     more = 'Bearer error="insufficient_scope", scope="mcp:read files:write"'
     serial = Connection.objects.get().serial
+    odd = more.replace("files:write", 'files:write \\"quoted\\" ' + " ".join(map(str, range(500))))
+    account_care.account_refused(deployment.pk, SignInAsked(403, odd, serial, str(bob.pk)))
+    asked = Connection.objects.get().asked_scopes
+    assert len(asked) == MAX_SCOPES and not any('"' in scope for scope in asked)
     account_care.account_refused(deployment.pk, SignInAsked(403, more, serial, str(bob.pk)))
     assert brought_for(deployment.pk, bob.pk).missing != ()
     client, page = browser(bob), page_of(deployment, bob)

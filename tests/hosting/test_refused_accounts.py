@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
+from events.models import AuditEntry
 from hosting import account_care, builds
 from hosting.credentials.accounts import Chosen, accounts_set
 from hosting.credentials.checking import CheckFailed, personal_check
@@ -17,6 +21,7 @@ from hosting.credentials.personal import brought_for, personal_for
 from hosting.models import Deployment, DeploymentMember
 from hosting.reconciling import reconcile
 from hosting.runner.seen import SignInAsked
+from hosting.services import deployment_delete
 from hosting.waiting.selectors import waiting_count
 from oauth.models import Connection
 from oauth.outbound.flow import site_peer
@@ -24,7 +29,7 @@ from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_queued, make_runner, make_user
 from tests.hosting import consent
 from tests.hosting.conftest import RunnerProcess
-from tests.oauth.elsewhere import FakeAuthorizationServer
+from tests.oauth.elsewhere import Answer, Asked, FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "header:Authorization"
@@ -97,6 +102,34 @@ def test_it_is_renewed_once_and_then_its_user_alone_is_asked(
     consent.connect(connected, bob, KEY, far, iss=None)
     reconcile()
     assert Connection.objects.get(user=bob).state == "connected" and personal_check(connected, bob.pk) == 1
+
+
+def test_what_nobody_asks_for_any_more_is_not_kept(
+    deployment: Deployment, users: dict[str, User], far: FakeAuthorizationServer
+) -> None:
+    """The owner takes the setting away, or the server, while the code is on its way: the token is revoked."""
+    client = consent.browser(users["bob"])
+
+    def meanwhile(work: Callable[[], object]) -> None:
+        def answer(asked: Asked) -> Answer:
+            try:
+                work()
+            finally:
+                connection.close()  # this thread's
+            del far.instead["/token"]
+            return far.answer(asked)
+
+        url = consent.agree(client, consent.page_of(deployment, users["bob"]), KEY)
+        far.instead["/token"] = answer
+        said = far.allow(url, iss=None)
+        assert client.get(consent.callback_of(url), said).status_code == 409
+        assert set(Connection.objects.values_list("state", flat=True)) == {"ended"}
+        assert not AuditEntry.objects.filter(action="account:connect").exists()
+
+    set_to = partial(accounts_set, actor=OPERATOR, deployment=deployment, is_own=False)
+    meanwhile(lambda: set_to(chosen={}))
+    set_to(chosen={KEY: Chosen("forge")})
+    meanwhile(lambda: deployment_delete(actor=OPERATOR, deployment=deployment))
 
 
 def test_what_is_said_late_of_an_earlier_token_counts_for_nothing(

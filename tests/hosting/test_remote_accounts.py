@@ -29,7 +29,7 @@ from oauth.outbound import vault
 from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import RunnerProcess
 from tests.hosting.consent import asked_of, callback_of, digest_of
-from tests.oauth.elsewhere import FakeAuthorizationServer
+from tests.oauth.elsewhere import Answer, Asked, FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/d/alice/far/account"
@@ -281,6 +281,25 @@ def test_who_lost_the_server_meanwhile_connects_nothing(
     services.deployment_delete(actor=actor_of(User.objects.get(username="alice")), deployment=deployment)
     assert alices.get(callback_of(url), far.allow(url)).status_code == 404
     assert "/token" not in far.paths()
+
+
+def test_an_account_of_a_server_that_is_deleted_meanwhile_is_revoked(
+    alices: Client, far: FakeAuthorizationServer, deployment: Deployment
+) -> None:
+    url, alice = agree(alices), User.objects.get(username="alice")
+
+    def answer(asked: Asked) -> Answer:
+        try:
+            services.deployment_delete(actor=actor_of(alice), deployment=deployment)
+        finally:
+            connections.close_all()  # this thread's
+        del far.instead["/token"]
+        return far.answer(asked)
+
+    far.instead["/token"] = answer
+    assert alices.get(callback_of(url), far.allow(url)).status_code == 404
+    account_care.accounts_tend()
+    assert len(far.revoked) == 1 and not Connection.objects.exists()
 
 
 def test_a_page_says_what_is_wrong_there(alices: Client, far: FakeAuthorizationServer) -> None:
