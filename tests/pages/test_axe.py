@@ -1,4 +1,4 @@
-"""Every page of the site, with rows in it, under the eyes of axe: WCAG 2.2 AA, signed in and signed out.
+"""Every page of the site, with rows in it, for everybody: WCAG 2.2 AA as axe sees it, and by the keyboard alone.
 
 The pages are those of the walk (visits.py), as Django has rendered them, in Chromium with their styles and scripts; no
 site is started for it. What scripts make of a live site is looked at by the tests of those pages.
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from django.db import transaction
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.nonces import without_nonces
 from tests.pages.accessible import pictured
@@ -39,6 +39,36 @@ _LOOK = """async (options) => {
   const wider = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   return wider > 0 ? [...found, `it is ${wider} px too wide`] : found;
 }"""
+
+
+# What has the focus: whether that can be seen (on itself, or on the words that stand for it), and which one it is.
+_FOCUS = """async () => {
+  await new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)));  // it may slide in
+  const one = document.activeElement;
+  if (one === null || one === document.body || one === document.documentElement) return null;
+  window.stops ??= [];
+  if (!window.stops.includes(one)) window.stops.push(one);
+  const marked = [one, one.closest("label"), ...(one.labels ?? [])].filter(Boolean).some((each) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(each);
+    return outlineStyle !== "none" && parseFloat(outlineWidth) >= 1;
+  });
+  const box = one.getBoundingClientRect();
+  const isSeen = box.bottom > 0 && box.top < innerHeight;
+  const wrong = marked && isSeen ? "" : `${marked ? "off the screen" : "not marked"}: ${one.outerHTML.slice(0, 120)}`;
+  return { number: window.stops.indexOf(one), wrong };
+}"""
+MAIN = (
+    "/",
+    "/registry/",
+    "/servers/",
+    "/servers/new",
+    "/waiting/",
+    "/credentials/",
+    "/tasks/",
+    "/docs/",
+    "/accounts/login/",
+)
+MOST_STOPS = 400
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +99,38 @@ async def test_nor_in_the_dark(chromium: Browser, pages: list[Visit]) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nor_on_a_phone_with_reduced_motion(chromium: Browser, pages: list[Visit], scheme: str) -> None:
     assert await looked_at(chromium, pages, viewport=PHONE, color_scheme=scheme, reduced_motion="reduce") == {}
+
+
+@pytest.mark.slow
+async def test_the_keyboard_goes_through_each_page_and_is_seen(chromium: Browser, pages: list[Visit]) -> None:
+    of_server = [visit.path for visit in pages if visit.path.startswith("/d/alice/time0/") and visit.is_page]
+    chosen = [visit for visit in pages if visit.path in (*MAIN, *of_server)]
+    assert len(chosen) > 15
+    wrong: dict[str, list[str]] = {}
+    with pages_served(chosen) as address:
+        for visit in chosen:
+            fields = {WHO: visit.who}
+            page = await chromium.new_page(base_url=address, extra_http_headers=fields, reduced_motion="reduce")
+            await page.goto(visit.path, timeout=60_000)
+            if found := await tabbed_through(page):
+                wrong[visit.path] = found
+            await page.close()
+    assert wrong == {}
+
+
+async def tabbed_through(page: Page) -> list[str]:
+    """What is wrong on the way by the Tab key from the beginning to the end of a page."""
+    wrong: list[str] = []
+    for number in range(MOST_STOPS):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(_FOCUS)
+        if stop is None or (number and stop["number"] == 0):  # through: the browser's own buttons are next
+            return wrong if number > 3 else [*wrong, f"only {number} stops"]
+        if stop["number"] != number:
+            return [*wrong, f"a trap: back at stop {stop['number']} after {number}"]
+        if stop["wrong"]:
+            wrong.append(stop["wrong"])
+    return [*wrong, f"more than {MOST_STOPS} stops"]
 
 
 async def looked_at(chromium: Browser, pages: list[Visit], **options: Any) -> dict[str, list[str]]:
