@@ -75,11 +75,6 @@ def tasks_page(
     return TaskPage(found, following)
 
 
-def waiting_count(user_id: UUID) -> int:
-    """How many of a user's tasks wait for an answer."""
-    return Task.objects.filter(FILTERS["input_required"], user_id=user_id).count()
-
-
 def deployments_with_tasks(actor: Actor) -> list[Deployment]:
     """The servers that a filter of the actor's tasks may name."""
     mine = tasks_of(actor).filter(deployment_id=OuterRef("pk"))

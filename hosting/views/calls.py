@@ -11,6 +11,7 @@ from common import clock
 from hosting.models import CallRecord
 from hosting.usage import calls_of, stats_of
 from hosting.views.page import Page, page_view
+from oauth.selectors import client_names
 
 STATS_DAYS = 7
 STATS_CALLS = 5_000  # what is counted for each view of the page; all of them may be millions
@@ -30,6 +31,7 @@ def calls_page(page: Page) -> HttpResponse:
         "calls",
         "calls",
         calls=found.calls,
+        client_names=client_names({call.client for call in found.calls}),
         older=urlencode({**chosen, "after": found.next}) if found.next else "",
         is_later_page=bool(query.get("after")),
         chosen=chosen,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from common import clock
@@ -19,6 +19,7 @@ from hosting.models import Deployment, Elicitation, Task
 from hosting.permissions import may_call
 from hosting.states import State
 from hosting.tasks import selectors as tasks
+from hosting.tasks.states import State as TaskState
 from oauth.models import Connection
 from oauth.selectors import client_names
 
@@ -46,7 +47,7 @@ def waiting_of(user_id: UUID) -> list[Waiting]:
 
 
 def waiting_count(user_id: UUID) -> int:
-    return len(_pages(user_id)) + len(_again(user_id)) + tasks.waiting_count(user_id)
+    return len(_pages(user_id)) + len(_again(user_id)) + _asking(user_id).count()
 
 
 def waiting_seen(user_id: UUID) -> tuple[int, str]:
@@ -118,8 +119,19 @@ def _accounts(user_id: UUID) -> list[Waiting]:
     ]
 
 
+def _asking(user_id: UUID) -> QuerySet[Task]:
+    """Tasks that need their user, but for those that the page for credentials, which is listed, lets go on."""
+    has_page = Q(
+        state=TaskState.LACKING,
+        elicitation__user_id=user_id,
+        elicitation__state=Elicitation.State.OPEN,
+        elicitation__expires_at__gt=clock.now(),
+    )
+    return Task.objects.filter(tasks.FILTERS["input_required"], user_id=user_id).exclude(has_page)
+
+
 def _tasks(user_id: UUID) -> list[Waiting]:
-    rows = Task.objects.filter(tasks.FILTERS["input_required"], user_id=user_id).select_related("deployment__owner")
+    rows = _asking(user_id).select_related("deployment__owner")
     return [
         Waiting(
             key=f"task {one.pk}",
