@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from benchmarks.pages.site import SERVERS, VERSIONS, Grown, grown
+from benchmarks.registry.priority import in_front
 from tests.pages.painting import OBSERVE, READ, Painting
 
 MAIN = {
@@ -33,6 +34,7 @@ def main() -> None:
     arguments.add_argument("folder", type=Path, help="where the site's data is kept; made the first time")
     arguments.add_argument("--times", type=int, default=5, help="how often each page is opened, by a new visitor")
     arguments.add_argument("--hold", type=Path, help="a file that is there while it measures")
+    arguments.add_argument("--in-front", action="store_true", help="of everything else on the machine; as root")
     given = arguments.parse_args()
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with grown(given.folder, SERVERS, VERSIONS) as site, sync_playwright() as playwright:
@@ -40,7 +42,8 @@ def main() -> None:
         if given.hold:
             given.hold.touch()
         try:
-            measured(browser, site, given.times)
+            with in_front(site.pid, is_wanted=given.in_front):
+                measured(browser, site, given.times)
         finally:
             if given.hold:
                 given.hold.unlink(missing_ok=True)

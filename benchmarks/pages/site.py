@@ -18,9 +18,11 @@ SERVERS, VERSIONS = 32_000, 105_000
 
 @dataclass(frozen=True)
 class Grown:
-    """The running site. `pages` are (name, path) of every page that its administrator sees; `queries` are by path."""
+    """The running site: `pid` is the process that all of it belongs to, `pages` are (name, path) of every page that its
+    administrator sees, `queries` are by path."""
 
     url: str
+    pid: int
     pages: list[tuple[str, str]]
     queries: dict[str, int]
     cookie: str  # "name=value" of a session that is signed in
@@ -42,7 +44,7 @@ def grown(folder: Path, servers: int = SERVERS, versions: int = VERSIONS) -> Ite
         print(done.read_text().strip(), flush=True)
         told = json.loads(_run(site, "benchmarks.pages.rows").splitlines()[-1])
         pages = [(name, path) for name, path in told["paths"] if path in told["queries"]]
-        yield Grown(site.url, pages, told["queries"], told["cookie"])
+        yield Grown(site.url, site.pid, pages, told["queries"], told["cookie"])
     finally:
         site.stop()
 

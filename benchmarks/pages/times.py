@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.pages.site import SERVERS, VERSIONS, Grown, grown
+from benchmarks.registry.priority import in_front
 
 MOST_MS, MOST_QUERIES = 80, 12
 
@@ -25,12 +26,14 @@ def main() -> None:
     arguments.add_argument("--versions", type=int, default=VERSIONS)
     arguments.add_argument("--only", default="", help="pages whose name has this in it")
     arguments.add_argument("--hold", type=Path, help="a file that is there while it measures")
+    arguments.add_argument("--in-front", action="store_true", help="of everything else on the machine; as root")
     given = arguments.parse_args()
     with grown(given.folder, given.servers, given.versions) as site:
         if given.hold:
             given.hold.touch()
         try:
-            measured(site, given.times, given.only)
+            with in_front(site.pid, is_wanted=given.in_front):
+                measured(site, given.times, given.only)
         finally:
             if given.hold:
                 given.hold.unlink(missing_ok=True)

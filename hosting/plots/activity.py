@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from hosting.activity import PERIODS, Activity, Period, Span, TaskGroup
 from hosting.plots import geometry
-from hosting.plots.geometry import Axis, Column
+from hosting.plots.geometry import Axis
 from hosting.templatetags.humane import milliseconds
 
 # How a mark looks, by the class of its path: none is told apart by colour alone.
@@ -56,14 +58,6 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Touched:
-    """What a pointer that rests on a column is told."""
-
-    column: Column
-    text: str
-
-
-@dataclass(frozen=True)
 class Plot:
     """`paths` are (style, d) pairs; without any there was nothing to draw. `words` say all of it in a sentence."""
 
@@ -74,7 +68,7 @@ class Plot:
     paths: list[tuple[str, str]]
     values: list[Label]
     times: list[Label]
-    touched: list[Touched]
+    touched: SafeString  # a rectangle over each column, which tells a pointer that rests there its numbers
 
 
 @dataclass(frozen=True)
@@ -210,11 +204,15 @@ def _plot(
         paths=paths,
         values=[Label(y, value(number)) for y, number in axis.lines],
         times=_times(spans, period),
-        touched=[
-            Touched(column, f"{_time(span.start, period)}: {words(span)}")
-            for column, span in zip(geometry.columns(len(spans)), spans, strict=True)
-            if span.calls or span.tasks
-        ],
+        touched=format_html_join(
+            "",
+            '<rect class="plot-touch" x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>',
+            (
+                (column.x, geometry.TOP, column.width, geometry.PLOT_HEIGHT, _time(span.start, period), words(span))
+                for column, span in zip(geometry.columns(len(spans)), spans, strict=True)
+                if span.calls or span.tasks
+            ),
+        ),
     )
 
 

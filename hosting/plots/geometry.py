@@ -17,6 +17,7 @@ LEFT: Final = 40  # room for the labels of the values
 RIGHT: Final = 4
 TOP: Final = 8
 BOTTOM: Final = 20  # room for the labels of the times
+PLOT_HEIGHT: Final = HEIGHT - TOP - BOTTOM
 _GAP: Final = 0.28  # of a column, between bars
 
 
@@ -36,7 +37,7 @@ class Axis:
     lines: tuple[tuple[str, float], ...]
 
     def y(self, value: float) -> float:
-        return HEIGHT - BOTTOM - value / self.top * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - value / self.top * PLOT_HEIGHT
 
 
 def axis(values: Sequence[float], *, is_whole: bool) -> Axis:
