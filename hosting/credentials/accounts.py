@@ -136,16 +136,15 @@ def connected_by(user_id: UUID, deployment: Deployment, now: Given) -> Connected
 
 def tokens_for(user_id: UUID, deployment: Deployment, connected: Connected) -> dict[str, str]:
     """The values of these settings for the start of one instance, by key, with one audit row. A remote server's own
-    token is not among them (`routing.remote_of`)."""
-    wanted = connected.keys - {OWN_ACCOUNT}
-    rows = connections.connections_of(deployment.pk, user_id) if wanted else {}
+    token is in that row only: `routing.remote_of` has it."""
+    rows = connections.connections_of(deployment.pk, user_id) if connected.keys else {}
     found: dict[str, str] = {}
-    for key in sorted(wanted & rows.keys()):
+    used = connected.keys & rows.keys()
+    for key in sorted(used - {OWN_ACCOUNT}):
         bearer = using.bearer_of(site_peer(), rows[key])
         if bearer is not None:
             found[key] = _value(key, bearer.token)
-    if found:
-        issuers = {key: rows[key].issuer for key in found}
+    if issuers := {key: rows[key].issuer for key in used if key in found or key == OWN_ACCOUNT}:
         record(SYSTEM, "account:use", "deployment", deployment.pk, accounts=issuers, user=str(user_id))
     return found
 

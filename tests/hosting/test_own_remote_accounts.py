@@ -10,6 +10,7 @@ from accounts.models import User
 from common import clock
 from common.errors import BadInput
 from events.actors import OPERATOR
+from events.models import AuditEntry
 from hosting import account_care, builds
 from hosting.credentials.accounts import accounts_set
 from hosting.credentials.personal import brought_for, personal_for, personal_set
@@ -72,6 +73,8 @@ def test_each_users_token_goes_with_that_users_calls_alone(
     assert brought_for(deployment.pk, bob.pk).missing == ()
     token, own = bearer(deployment, bob), personal_for(deployment.pk, bob.pk).personal
     assert token in far.good and own.tokens == [token] and own.masked == []
+    used = AuditEntry.objects.filter(action="account:use").first()
+    assert used is not None and used.data == {"accounts": {OWN_ACCOUNT: far.url}, "user": str(bob.pk)}
     assert brought_for(deployment.pk, alice.pk).missing != () and bearer(deployment, alice) == ""
     base = placement_for(deployment.pk)[1].remote
     assert base is not None and base.is_own and base.bearer == "", "what is for everybody has nobody's"
