@@ -102,7 +102,9 @@ def test_consent_here_then_there_and_the_token_is_the_users_alone(
 ) -> None:
     assert [one.name for one in brought_for(deployment.pk, bob.pk).missing] == ["FORGE_TOKEN"]
     client, page = browser(bob), page_of(deployment, bob)
-    text = client.get(page).content.decode()
+    shown = client.get(page)
+    assert f"form-action 'self' {forge.url}" in shown["Content-Security-Policy"], "a browser may follow the redirect"
+    text = shown.content.decode()
     assert "Connect your account at The Forge" in text and "<code>repo</code>" in text and "the operator" in text
     assert f"127.0.0.1:{forge.port}" in text and 'name="v0"' not in text and SECRET not in text
     assert not ConnectionAttempt.objects.exists() and forge.asked == []
@@ -177,9 +179,23 @@ def test_nothing_is_redeemed_for_a_page_that_is_over_or_a_server_that_is_lost(
     client.post(page, {"action": "decline"})
     assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 410
     url = agree(client, page_of(deployment, bob), KEY)
+    choose(deployment, chosen={"env:OTHER_TOKEN": Chosen("forge")})
+    assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 409
+    choose(deployment)
+    url = agree(client, page_of(deployment, bob), KEY)
     DeploymentMember.objects.all().delete()
     assert client.get(callback_of(url), forge.allow(url, iss=None)).status_code == 404
     assert "/token" not in forge.paths()
+
+
+def test_nobody_is_sent_away_from_a_page_that_is_over(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    client, page = browser(bob), page_of(deployment, bob)
+    digest = digest_of(client.get(page).content.decode())
+    client.post(page, {"action": "decline"})
+    assert client.post(f"{page}/connect", {"key": KEY, "digest": digest})["Location"] == page
+    assert not ConnectionAttempt.objects.exists()
 
 
 def test_only_its_user_agrees_and_only_to_what_was_shown(
@@ -247,6 +263,26 @@ def test_more_scopes_are_asked_for_one_by_one(
     assert "More is wanted than you agreed to: gist." in text and text.count(">new<") == 1
     row = connect(deployment, bob, forge)
     assert row.requested_scopes == ["repo", "gist"] and token_of(deployment, bob)
+
+
+def test_another_package_gets_no_token_of_what_was_connected_before(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    connect(deployment, bob, forge)
+    deployment.versions.update(reference="pypi:another")
+    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
+    text = browser(bob).get(page_of(deployment, bob)).content.decode()
+    assert "This is not the server any more that you connected it for" in text and "pypi:another" in text
+    connect(deployment, bob, forge)
+    assert brought_for(deployment.pk, bob.pk).missing == () and token_of(deployment, bob) in forge.good
+
+
+def test_another_provider_is_another_account(deployment: Deployment, forge: FakeAuthorizationServer, bob: User) -> None:
+    connect(deployment, bob, forge)
+    provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted(forge, name="second"))
+    choose(deployment, chosen={KEY: Chosen("second", ("repo",))})
+    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
+    assert "wants another account now" in browser(bob).get(page_of(deployment, bob)).content.decode()
 
 
 def test_disconnecting_ends_it_here_and_revokes_it_there(

@@ -24,7 +24,7 @@ from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import Wanted, provider_put
 from tests.factories import make_queued, make_runner, make_user
 from tests.hosting import consent
-from tests.hosting.consent import browser, page_of
+from tests.hosting.consent import browser, callback_of, digest_of, page_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,21 @@ def test_the_owners_own_account_is_nobody_elses_either(
     connect(deployment, alice, far)
     assert bearer(deployment, alice) in far.good and bearer(deployment, bob) == ""
     assert placement_for(deployment.pk)[1].remote.bearer == ""  # type: ignore[union-attr]
+
+
+def test_what_its_owner_signed_in_with_for_all_is_sent_for_nobody_then(
+    deployment: Deployment, far: FakeAuthorizationServer, bob: User
+) -> None:
+    alice = deployment.owner.user
+    assert alice is not None
+    accounts_set(actor=OPERATOR, deployment=deployment, chosen={}, is_own=False)
+    client, page = browser(alice), "/d/alice/far/account"
+    url = client.post(page, {"digest": digest_of(client.get(page).content.decode())})["Location"]
+    assert client.get(callback_of(url), far.allow(url)).status_code == 302
+    assert placement_for(deployment.pk)[1].remote.bearer in far.good  # type: ignore[union-attr]
+    accounts_set(actor=OPERATOR, deployment=deployment, chosen={}, is_own=True)
+    assert placement_for(deployment.pk)[1].remote.bearer == ""  # type: ignore[union-attr]
+    assert bearer(deployment, alice) == "" and bearer(deployment, bob) == ""
 
 
 def test_a_renewed_token_keeps_the_mark_since_connections_that_run_are_given_it(
