@@ -21,8 +21,9 @@ from events.actors import SYSTEM, Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import ElicitationChanged, WaitingChanged
-from hosting import inputs
+from hosting import inputs, queue
 from hosting.credentials.personal import brought_by, given_now, typed_inputs
+from hosting.credentials.refusals import DECLINED, DISMISSED, LATE
 from hosting.given import declared_of
 from hosting.inputs import key_of
 from hosting.links import links
@@ -42,8 +43,6 @@ OWN_PAGE: Final = "site"  # in the place of a client's id: the user came by the 
 COMPLETE: Final = "notifications/elicitation/complete"
 REPLACED: Final = "its user's credentials were replaced"
 REVOKED: Final = "its user's credentials were revoked"
-DECLINED: Final = "The user declined to give this server the credentials that it needs, so the call was not made."
-LATE: Final = "The user did not give this server the credentials that it needs in time, so the call was not made."
 AT_ONCE: Final = 1000  # pages that are ended together
 _State = Elicitation.State
 
@@ -100,6 +99,13 @@ def elicitation_decline(*, actor: Actor, elicitation: Elicitation) -> None:
     with transaction.atomic():
         _end(elicitation, _State.DECLINED, actor)
         tasks_refuse([elicitation.pk], DECLINED)
+
+
+def elicitation_cancel(*, actor: Actor, elicitation: Elicitation) -> None:
+    """Not now: what waited for this page ends in words, and the next call asks anew. Raises OverError."""
+    with transaction.atomic():
+        _end(elicitation, _State.CANCELLED, actor)
+        tasks_refuse([elicitation.pk], DISMISSED)
 
 
 def elicitation_done(*, actor: Actor, elicitation: Elicitation) -> None:
@@ -206,6 +212,7 @@ def credentials_revoke(*, actor: Actor, deployment_id: UUID, names: Collection[s
     deployment = Deployment.objects.filter(pk=deployment_id).first()
     if gone and deployment is not None:
         forget_at_runner(deployment, actor.user_id, REVOKED)
+        queue.settle_waiting(deployment.pk)  # where one that was held back is not needed
     return gone
 
 

@@ -127,6 +127,7 @@ def organization_credential_delete(
     gone = services.secrets_delete(actor=actor, holder=_holder(organization, deployment), names=[key])
     for server in servers if gone else ():
         forget_at_runner(server, None, REVOKED)
+        queue.settle_waiting(server.pk)  # where one that was held back is not needed
     return bool(gone)
 
 

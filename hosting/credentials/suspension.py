@@ -102,6 +102,7 @@ def suspended_delete(*, actor: Actor, deployment: Deployment) -> list[str]:
     gone = secrets_delete(actor=actor, holder=holder, names=names)
     if gone:
         forget_at_runner(deployment, actor.user_id, REVOKED)
+        queue.settle_waiting(deployment.pk)  # what nobody needs is not asked for
     return gone
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,12 +20,12 @@ from events.actors import Actor, person
 from hosting import queue
 from hosting.credentials import eliciting
 from hosting.credentials.personal import brought_by, brought_for
+from hosting.credentials.refusals import DISMISSED
 from hosting.models import Deployment, Elicitation, Task
 from hosting.tasks import lacking
 from hosting.tasks.accepting import Lacking, Wanted, task_create, task_create_lacking
 from hosting.tasks.states import State
-
-DISMISSED: Final = "The user neither gave nor refused the credentials that this server needs, so the call was not made."
+from vault.expiry import check_expiry
 
 _decode = msgspec.json.Decoder().decode
 
@@ -88,6 +88,7 @@ def credential_put(
     *, actor: Actor, deployment: Deployment, key: str, value: str, expires_at: datetime | None = None
 ) -> None:
     """Stores one for the actor who is at no page; what waits for it goes on. Raises BadInput."""
+    check_expiry(expires_at)
     problems = eliciting.credentials_put(actor=actor, deployment=deployment, values={key: value}, expires_at=expires_at)
     if problems:
         raise BadInput("secret_invalid", problems[key], field="value")

@@ -18,6 +18,7 @@ class Elicitation(models.Model):
         OPEN = "open", "Open"
         DONE = "done", "Done"
         DECLINED = "declined", "Declined"
+        CANCELLED = "cancelled", "Cancelled"
         EXPIRED = "expired", "Expired"
 
     id = models.CharField(primary_key=True, max_length=64, default=ids.random_token, editable=False)
@@ -35,7 +36,8 @@ class Elicitation(models.Model):
         ordering = ("created_at",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(state__in=["open", "done", "declined", "expired"]), name="elicitation_state_known"
+                condition=Q(state__in=["open", "done", "declined", "cancelled", "expired"]),
+                name="elicitation_state_known",
             ),
             models.UniqueConstraint(
                 fields=["user", "client_id", "deployment", "session"],

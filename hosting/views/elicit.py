@@ -35,6 +35,9 @@ def elicit(request: HttpRequest, elicitation_id: str) -> HttpResponse:
         return _show(request, found, status=410 if found.is_expired else 200)
     try:
         eliciting.check_open(found)
+        if request.POST.get("action") == "cancel":
+            eliciting.elicitation_cancel(actor=actor, elicitation=found)
+            return redirect("elicit", found.pk)
         if request.POST.get("action") == "decline":
             eliciting.elicitation_decline(actor=actor, elicitation=found)
             connecting.accounts_decline(user_of(request).pk, found.deployment_id)

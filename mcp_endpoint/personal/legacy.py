@@ -85,8 +85,8 @@ async def _serve(context: Context, message: Call, session: Session) -> bool:
     asked = await asked_of(context)
     if asked.is_known:
         page = await held(context, asked.id, message.id)
-        if page.was_declined:
-            await _refused(context, message, words.DECLINED)
+        if page.refusal:
+            await _refused(context, message, page.refusal)
             return True
         if not (await brought_now(context)).missing:
             return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final, NamedTuple
 
+from hosting.credentials.refusals import OF_ACTIONS
 from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
 from mcp_endpoint.modern.calls import LISTEN, match_headers
@@ -109,12 +110,12 @@ async def _again(context: Context, message: ModernCall, retried: _Retried) -> bo
     persons, in_thread = context.services.persons, context.services.runners.in_thread
     if retried.action == "decline":
         await in_thread(persons.decline, retried.page, context.subject)
-    if retried.action in ("decline", "cancel"):
-        await _refused(context, message, words.DECLINED)
+    if refusal := OF_ACTIONS.get(retried.action):
+        await _refused(context, message, refusal)
         return True
     page = await held(context, retried.page, message.id)
-    if page.was_declined:
-        await _refused(context, message, words.DECLINED)
+    if page.refusal:
+        await _refused(context, message, page.refusal)
         return True
     if not (await brought_now(context)).missing:
         return False

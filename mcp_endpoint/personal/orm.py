@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from common import clock
 from common.errors import AppError
 from events.actors import person
 from hosting.credentials import eliciting, personal, waiting
+from hosting.credentials.refusals import DECLINED, DISMISSED
 from hosting.given import declared_of
 from hosting.models import Deployment, DeploymentVersion, Elicitation
 from mcp_endpoint.lookup import connection
@@ -19,6 +20,12 @@ from mcp_endpoint.personal.persons import Asked, Asking, Brought, Greeting, Page
 
 if TYPE_CHECKING:
     from hosting.runner.control import PlacePersonal
+
+
+_REFUSALS: Final[dict[str, str]] = {
+    Elicitation.State.DECLINED: DECLINED,
+    Elicitation.State.CANCELLED: DISMISSED,
+}
 
 
 class OrmPersons:
@@ -61,8 +68,7 @@ class OrmPersons:
             found = Elicitation.objects.filter(pk=asked_id, user_id=UUID(sub)).first()
         if found is None or found.is_expired:
             return Page()
-        state = Elicitation.State
-        return Page(found.state == state.OPEN, found.state == state.DECLINED)
+        return Page(found.state == Elicitation.State.OPEN, _REFUSALS.get(found.state, ""))
 
     def decline(self, asked_id: str, sub: str) -> None:
         """What is over already stays so."""

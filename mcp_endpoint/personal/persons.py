@@ -38,10 +38,10 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """How one stands: `is_open`, or how it ended."""
+    """How one stands: `is_open`, or ended; `refusal` says in words that its user brought nothing, "" otherwise."""
 
     is_open: bool = False
-    was_declined: bool = False
+    refusal: str = ""
 
 
 class Greeting(msgspec.Struct, frozen=True):

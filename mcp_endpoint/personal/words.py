@@ -27,7 +27,6 @@ _CONNECT: Final[dict[str, Any]] = {
 }
 CONNECTED: Final = "The credentials are there. List the tools again to see what this server can do."
 NOBODY: Final = "This server needs credentials of each user's own. Call it with an account of this site: sign in first."
-DECLINED: Final = "The user declined to give this server the credentials that it needs, so the call was not made."
 
 
 def asks_by_url(capabilities: bytes) -> bool:

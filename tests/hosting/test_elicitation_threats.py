@@ -11,11 +11,10 @@ from django.test import Client
 from accounts.models import User
 from common import clock, ids
 from hosting.credentials.eliciting import elicitation_decline, elicitation_open
-from hosting.credentials.personal import personal_set
-from hosting.kinds.declared import Declared, to_json
-from hosting.models import Deployment, DeploymentMember, Elicitation
-from tests.factories import actor_of, make_deployment, make_user
+from hosting.models import Deployment, Elicitation
+from tests.factories import actor_of, make_user
 from tests.hosting.consent import browser
+from tests.hosting.waiting import make_asking
 from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
@@ -35,12 +34,7 @@ def bob() -> User:
 
 @pytest.fixture
 def deployment(alice: User, bob: User) -> Deployment:
-    declared = to_json([Declared(name="API_KEY", where="env", is_required=True, is_secret=True)])
-    made = make_deployment(alice, argv=["run"], declared=declared)
-    DeploymentMember.objects.create(deployment=made, user=bob)
-    personal_set(actor=actor_of(alice), deployment=made, keys=["env:API_KEY"])
-    made.refresh_from_db()
-    return made
+    return make_asking(alice, bob)
 
 
 def page_for(deployment: Deployment, user: User) -> Elicitation:

@@ -15,8 +15,6 @@ from common import clock
 from common.errors import NotFound
 from hosting.credentials import waiting
 from hosting.credentials.eliciting import (
-    DECLINED,
-    LATE,
     credentials_put,
     elicitation_decline,
     elicitation_done,
@@ -25,17 +23,19 @@ from hosting.credentials.eliciting import (
     elicitations_purge,
 )
 from hosting.credentials.personal import personal_set
-from hosting.kinds.declared import Declared, to_json
+from hosting.credentials.refusals import DECLINED, DISMISSED, LATE
 from hosting.models import Deployment, DeploymentMember, Elicitation, Task, TaskResult
 from hosting.tasks import services
-from hosting.tasks.accepting import Lacking, Wanted, task_create, task_create_lacking
+from hosting.tasks.accepting import Lacking, task_create, task_create_lacking
 from hosting.tasks.answers import task_answer
 from hosting.tasks.lacking import AT_ONCE, tasks_stranded
 from hosting.waiting.selectors import waiting_count, waiting_of
-from tests.factories import actor_of, make_deployment, make_user
+from tests.factories import actor_of, make_user
+from tests.hosting.consent import browser
+from tests.hosting.waiting import KEY, make_asking, wait, wanted
+from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
-KEY = "env:API_KEY"
 
 
 @pytest.fixture
@@ -50,33 +50,7 @@ def bob() -> User:
 
 @pytest.fixture
 def deployment(alice: User, bob: User) -> Deployment:
-    declared = to_json([Declared(name="API_KEY", where="env", is_required=True, is_secret=True)])
-    made = make_deployment(alice, argv=["run"], declared=declared)
-    DeploymentMember.objects.create(deployment=made, user=bob)
-    personal_set(actor=actor_of(alice), deployment=made, keys=[KEY])
-    made.refresh_from_db()
-    return made
-
-
-def wanted(deployment: Deployment, user: User, client: str = "cli", **more: Any) -> Wanted:
-    given: dict[str, Any] = {
-        "deployment_id": str(deployment.pk),
-        "version_id": str(deployment.current_version_id),
-        "user_id": user.pk,
-        "principal": str(user.pk),
-        "client": client,
-        "origin": Task.Origin.LEGACY,
-        "revision": "2025-11-25",
-        "tool": "echo",
-        "params": json.dumps({"name": "echo", "arguments": {"text": "x"}}),
-        "exchange_owner": f"{user.pk} {client} {deployment.pk}",
-        **more,
-    }
-    return Wanted(**given)
-
-
-def wait(deployment: Deployment, user: User, client: str = "cli", **more: Any) -> Task:
-    return waiting.task_create_waiting(wanted(deployment, user, client, **more), asks_by_url=True)
+    return make_asking(alice, bob)
 
 
 def page_of(task: Task) -> Elicitation:
@@ -144,6 +118,25 @@ def test_a_declined_page_ends_only_what_waits_for_it(deployment: Deployment, bob
     body = json.loads(bytes(TaskResult.objects.get().body))
     assert body == {"content": [{"type": "text", "text": DECLINED}], "isError": True}
     assert states(other) == ["lacking"]
+
+
+def test_a_page_that_is_put_off_ends_what_waits_and_the_next_call_asks_anew(deployment: Deployment, bob: User) -> None:
+    task, other = wait(deployment, bob), wait(deployment, bob, "another")
+    page = page_of(task)
+    path = f"/elicit/{page.pk}"
+    assert browser(make_user("eve")).post(path, {"action": "cancel"}).status_code == 404
+    assert states(task, other) == ["lacking", "lacking"]
+    shown = browser(bob).post(path, {"action": "cancel"}, follow=True).content.decode()
+    assert "The next one asks you again" in shown and page_of(other).state == "open"
+    task.refresh_from_db()
+    assert (task.state, task.outcome, task.reason) == ("ended", "tool_error", DISMISSED) and states(other) == [
+        "lacking"
+    ]
+    for again in ({"action": "cancel"}, {"action": "decline"}, {"v0": "hunter2-hunter2"}):
+        assert browser(bob).post(path, again).status_code == 410
+    page.refresh_from_db()
+    assert page.state == "cancelled" and not Secret.objects.exists()
+    assert wait(deployment, bob).elicitation_id != page.pk
 
 
 def test_an_answer_from_the_site_counts_like_the_clients(deployment: Deployment, alice: User, bob: User) -> None:

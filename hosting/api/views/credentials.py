@@ -34,7 +34,7 @@ from hosting.credentials import eliciting, organizations, waiting
 from hosting.credentials.overview import credentials_of, credentials_page
 from hosting.models import Deployment
 from hosting.permissions import may_call, unknown
-from vault.expiry import check_expiry, secret_expire
+from vault.expiry import secret_expire
 from vault.services import Holder
 
 TAG = "Credentials"
@@ -96,14 +96,7 @@ class CredentialView(OfServer):
     def put(self, request: Request, owner: str, name: str, setting: str) -> Response:
         deployment = self.called(request, owner, name)
         given = parsed(CredentialSerializer, request.data)
-        check_expiry(given.get("expires_at"))
-        waiting.credential_put(
-            actor=actor_of(request),
-            deployment=deployment,
-            key=setting,
-            value=given["value"],
-            expires_at=given.get("expires_at"),
-        )
+        waiting.credential_put(actor=actor_of(request), deployment=deployment, key=setting, **given)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @operation(
@@ -180,13 +173,9 @@ class OrganizationCredentialView(_OfOrganization):
         found = self.administered(request, organization)
         check_proven(request)
         given = parsed(OrganizationCredentialSerializer, request.data)
+        server = _server(found, given.pop("server", None))
         organizations.organization_credential_put(
-            actor=actor_of(request),
-            organization=found,
-            setting=setting,
-            value=given["value"],
-            deployment=_server(found, given.get("server")),
-            expires_at=given.get("expires_at"),
+            actor=actor_of(request), organization=found, setting=setting, deployment=server, **given
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
