@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import F
 from django.test import Client
 
 from accounts.models import User
@@ -26,6 +27,8 @@ from hosting.routing import placement_for
 from hosting.runner.seen import SignInAsked
 from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import vault
+from oauth.outbound.flow import site_peer
+from oauth.outbound.using import connection_refresh, given_up
 from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import RunnerProcess
 from tests.hosting.consent import asked_of, callback_of, digest_of
@@ -396,6 +399,56 @@ def test_one_refresh_at_a_time(
     assert len(refreshes) == 1 and refreshes[0].form["resource"] == far.resource
     assert len(set(found)) == 1 and found[0] in far.good
     assert Connection.objects.get().state == "connected"
+
+
+def test_while_one_asks_for_a_new_token_nobody_else_does(
+    alices: Client, far: FakeAuthorizationServer, deployment: Deployment
+) -> None:
+    """The answer is held until all others have seen that somebody is at it."""
+    connect(alices, far)
+    row, asked_at_once = Connection.objects.get(), 4
+    left, found = threading.Semaphore(0), list[bool]()
+
+    def answer(asked: Asked) -> Answer:
+        for _ in range(asked_at_once - 1):
+            left.acquire(timeout=5)
+        far.instead.pop("/token", None)
+        return far.answer(asked)
+
+    def ask() -> None:
+        try:
+            found.append(connection_refresh(site_peer(), row))
+            left.release()
+        finally:
+            connections.close_all()
+
+    far.instead["/token"] = answer
+    threads = [threading.Thread(target=ask) for _ in range(asked_at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [False, False, False, True]
+    assert Connection.objects.get().serial == row.serial + 1
+
+
+def test_what_is_learned_late_changes_nothing_that_came_since(alices: Client, far: FakeAuthorizationServer) -> None:
+    """Another token came while the answer was on its way: neither it nor a refusal of the old one is written."""
+    connect(alices, far)
+    row = Connection.objects.get()
+
+    def answer(asked: Asked) -> Answer:
+        try:
+            Connection.objects.update(serial=F("serial") + 1)
+        finally:
+            connections.close_all()  # this thread's
+        del far.instead["/token"]
+        return far.answer(asked)
+
+    far.instead["/token"] = answer
+    assert not connection_refresh(site_peer(), row) and not given_up(row, "it was refused")
+    now = Connection.objects.get()
+    assert (now.serial, now.state, bytes(now.sealed)) == (row.serial + 1, "connected", bytes(row.sealed))
 
 
 def test_a_grant_that_was_withdrawn_needs_its_person_again(
