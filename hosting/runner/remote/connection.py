@@ -26,6 +26,7 @@ from hosting.runner.remote.notices import Notices
 from hosting.runner.remote.older import ENDPOINT_SECONDS, Older
 from hosting.runner.remote.outgoing import CANCELLED, INITIALIZED, Outgoing, cancelled_number, decode_outgoing
 from hosting.runner.remote.post import Post
+from hosting.runner.remote.posts import Posts, ends_connection
 from hosting.runner.remote.trouble import Cause, TroubleError
 from hosting.runner.remote.wire import ANY, Wire
 from hosting.runner.runtimes.base import Exit
@@ -36,7 +37,6 @@ log = logging.getLogger(__name__)
 
 PARTING_SECONDS: Final = 2.0
 CHANNEL_SECONDS: Final = 0.5  # some servers begin to answer with their first event only
-_PROBES = ("initialize", "server/discover")
 _OLDER_AFTER = (400, 404, 405)
 
 
@@ -62,7 +62,7 @@ class RemoteConnection:
         http.use_bearer(remote.bearer, remote.serial)
         self._wire = Wire(http, limits.message_bytes, seconds, take=take, note=note, end=self._end)
         self._transport = remote.transport
-        self._posts: dict[int, tuple[Post, asyncio.Task[None]]] = {}
+        self._posts = Posts(self._failed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._notices = Notices(self._wire, self._told)
         self._initialized = asyncio.Event()
@@ -102,10 +102,9 @@ class RemoteConnection:
         """End the session, within the grace, and close every connection. Repeatable."""
         if not self._is_closing:
             self._is_closing = True
-            tasks = [*self._tasks, *(task for _, task in self._posts.values())]
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, *self._posts.cancel_all(), return_exceptions=True)
             if self._wire.session:
                 await self._end_session(min(grace_seconds, PARTING_SECONDS))
             await self._wire.http.close()
@@ -126,15 +125,14 @@ class RemoteConnection:
     @property
     def handed(self) -> RemoteState:
         wire, channel = self._wire, self._channel
-        posts = {number: post for number, (post, _) in self._posts.items()}
-        listening = {number for number, post in posts.items() if post.method == LISTEN}
+        posts = self._posts.under_way()
         return RemoteState(
             era=wire.era,
             revision=wire.revision,
             session=wire.session,
             channel=channel.last_event_id if channel is not None else b"",
-            streams={number: post.last_event_id for number, post in posts.items() if number not in listening},
-            listeners=[posts[number].body for number in listening],
+            streams={post.number: post.last_event_id for post in posts if post.method != LISTEN},
+            listeners=[post.body for post in posts if post.method == LISTEN],
             unsent=self._notices.unsent,
             is_older=bool(wire.post_url),
         )
@@ -152,7 +150,7 @@ class RemoteConnection:
             self._spawn(self._channel.run())
         for number, last_id in state.streams.items():
             post = Post(wire, Outgoing(number, "resumed"), b"")
-            self._start(post, post.resume(last_id) if last_id else not_again(wire.host))
+            self._posts.start(post, post.resume(last_id) if last_id else not_again(wire.host))
         for body in [*state.listeners, *state.unsent]:
             self.write(body)
 
@@ -160,23 +158,12 @@ class RemoteConnection:
 
     def _request(self, outgoing: Outgoing, body: bytes) -> None:
         if outgoing.method == "initialize":
-            for _, task in self._posts.values():  # a probe that was given up on
-                task.cancel()
+            self._posts.cancel_all()  # a probe that was given up on
             self._wire.era = "legacy"
         elif not self._wire.era:
             self._wire.era = "modern"
         post = Post(self._wire, outgoing, body)
-        self._start(post, self._run(post, outgoing, body))
-
-    def _start(self, post: Post, running: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guarded(post, running))
-        self._posts[post.number] = (post, task)
-
-        def forget(done: asyncio.Task[None]) -> None:
-            if self._posts.get(post.number, (None, None))[1] is done:
-                del self._posts[post.number]
-
-        task.add_done_callback(forget)
+        self._posts.start(post, self._run(post, outgoing, body))
 
     async def _run(self, post: Post, outgoing: Outgoing, body: bytes) -> None:
         wire = self._wire
@@ -198,24 +185,10 @@ class RemoteConnection:
             except TroubleError:
                 raise trouble from None
 
-    async def _guarded(self, post: Post, running: Coroutine[Any, Any, None]) -> None:
-        try:
-            await running
-        except TroubleError as trouble:
-            self._failed(post, trouble)
-        except Exception:
-            log.exception("a request to a remote server failed", extra={"host": self.host})
-            self._failed(post, TroubleError(Cause.BROKEN, "the runner failed; its log has the details"))
-
     def _failed(self, post: Post, trouble: TroubleError) -> None:
-        """A probe that says nothing of the era ends the connection; any other request ends with an error."""
         if trouble.sign_in is not None:
             self._asked(trouble.sign_in)
-        is_probe = post.method in _PROBES
-        is_final = trouble.cause in (Cause.UNREACHABLE, Cause.SIGN_IN) or 300 <= trouble.status < 400
-        if post.method == "initialize":
-            is_final |= trouble.cause is Cause.BROKEN or trouble.status >= 500
-        if trouble.cause is Cause.SESSION or (is_probe and is_final):
+        if ends_connection(post.method, trouble):
             self._end(trouble.words)
             return
         error = m.error_body(m.INTERNAL_ERROR, trouble.words, {"reason": trouble.words})
@@ -223,11 +196,9 @@ class RemoteConnection:
 
     def _cancelled(self, outgoing: Outgoing, body: bytes) -> None:
         """Closing the stream is the stateless revisions' word for it; before, closing it meant nothing."""
-        _, task = self._posts.get(cancelled_number(bytes(outgoing.params)), (None, None))
         if self._wire.era == "legacy":
             self._notify(outgoing, body)
-        if task is not None:
-            task.cancel()
+        self._posts.cancel(cancelled_number(bytes(outgoing.params)))
 
     # --- what has no answer
 
