@@ -21,7 +21,7 @@ from common import clock
 from events.actors import OPERATOR, person
 from hosting.access import member_add
 from hosting.endpoint_tokens import deployment_token_issue
-from hosting.models import CallRecord, Deployment, Task
+from hosting.models import CallHour, CallRecord, Deployment, Task
 from hosting.tools import tools_seen
 from oauth import scopes
 from oauth.api_tokens import api_token_issue
@@ -117,6 +117,11 @@ def seeded() -> dict[str, dict[str, Any]]:
             actor=person(alice.pk), user=alice, deployment=deployments[0], scopes=scopes.DEFAULT, ttl_seconds=600
         )
         CallRecord.objects.create(deployment=deployments[0], user=other, method="tools/call", tool="work")
+    for hours in range(2 * ROWS):  # so that there is something to draw
+        hour = clock.now() - timedelta(hours=6 * hours)
+        CallHour.objects.create(
+            deployment=deployments[0], hour=hour, step=80 + hours, calls=9, answered=8, errors=hours % 3, cold_starts=1
+        )
     return {
         "all": {
             "owner": "alice", "name": "time0", "number": 1, "key": "0" * 32, "tool": "work0", "user": "bob0",
