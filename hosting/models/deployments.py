@@ -78,7 +78,7 @@ class Deployment(models.Model):
         default=45, help_text="a call that runs longer is answered with a task, for clients that know none; 0: never"
     )
     asks_on_site = models.BooleanField(
-        default=False, help_text="what a caller's client can't show is asked on the page of a task"
+        default=True, help_text="what a caller's client can't show is asked on the page of a task"
     )
     tool_approval = models.CharField(max_length=10, choices=Approval.choices, default=Approval.ASK)
     is_anonymous = models.BooleanField(default=False, help_text="callable without an account")
