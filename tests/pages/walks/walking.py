@@ -18,6 +18,7 @@ BUILD_MS: Final = 180_000
 WIDTHS: Final = {"desktop": (1280, 2560), "phone": (360,)}
 SHOTS: Final = Path(os.environ.get("SLIPWAY_SHOTS", ROOT / "screenshots"))  # git-ignored
 
+TALL_PX: Final = 6000  # of a page that is longer, such as the API's reference, the first screen is enough
 _PAINTED: Final = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 Device = Literal["desktop", "phone"]
@@ -55,7 +56,8 @@ class Walker:
                 await self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                 await self.page.evaluate(_PAINTED)
                 file = SHOTS / f"{self._name}-{self._seen:02}-{what}-{width}-{scheme}.png"
-                await self.page.screenshot(path=file, full_page=True)
+                height = await self.page.evaluate("document.documentElement.scrollHeight")
+                await self.page.screenshot(path=file, full_page=height < TALL_PX)
             wider = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wider <= 0, f"{self.page.url} is {wider} px too wide at {width} px"
         await self.page.set_viewport_size({"width": widths[0], "height": 900 if widths[0] > 400 else 780})
