@@ -401,9 +401,7 @@ def test_one_refresh_at_a_time(
     assert Connection.objects.get().state == "connected"
 
 
-def test_while_one_asks_for_a_new_token_nobody_else_does(
-    alices: Client, far: FakeAuthorizationServer, deployment: Deployment
-) -> None:
+def test_while_one_asks_for_a_new_token_nobody_else_does(alices: Client, far: FakeAuthorizationServer) -> None:
     """The answer is held until all others have seen that somebody is at it."""
     connect(alices, far)
     row, asked_at_once = Connection.objects.get(), 4
