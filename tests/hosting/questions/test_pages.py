@@ -73,6 +73,12 @@ def test_all_rules_have_to_allow_it() -> None:
     assert "the operator" in refusal_of_page("https://b.example", pages)
 
 
+def test_a_host_that_begins_or_ends_like_the_sites_own_is_foreign() -> None:
+    pages = Pages(own=["mcp.example.org"], rules=[PageRule("The owner", REFUSED)])
+    for host in ("mcp.example.org.evil.tld", "evil-mcp.example.org", "a.mcp.example.org", "example.org"):
+        assert host in refusal_of_page(f"https://{host}/", pages)
+
+
 def test_what_is_not_foreign_needs_no_rule_but_a_good_address() -> None:
     pages = Pages(own=["mcp.example.org"], rules=[PageRule("The owner", REFUSED)])
     assert refusal_of_page("https://mcp.example.org/login", pages) == ""
