@@ -5,7 +5,10 @@ What passes the client are addresses of this site. Links that change hands open 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 from playwright.async_api import Page, expect
+from uv import find_uv_bin
 
 from tests.pages.conftest import OpenPage
 from tests.pages.test_browser import sign_in_by_link
@@ -89,6 +93,36 @@ class Person:
             assert client.protocol_version == REVISIONS[mode]
             yield client
 
+    @asynccontextmanager
+    async def older_program(self) -> AsyncIterator[OlderProgram]:
+        process = await asyncio.create_subprocess_exec(
+            find_uv_bin(), "run", "--isolated", "--no-project", "--with", "mcp>=1.23,<2",
+            "python", str(Path(__file__).with_name("sdk1_asked.py")), self._url, self._token,
+            stdin=PIPE, stdout=PIPE,
+        )  # fmt: skip
+        try:
+            yield OlderProgram(process)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+class OlderProgram:
+    """A program of the SDK 1.x (`sdk1_asked.py`)."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._input, self._output = process.stdin, process.stdout
+
+    async def says(self) -> dict[str, Any]:
+        async with asyncio.timeout(180):  # it may have to be installed first
+            said: dict[str, Any] = json.loads(await self._output.readline())
+            return said
+
+    def goes_on(self) -> None:
+        self._input.write(b"\n")
+
 
 async def key_told(client: Client) -> tuple[str, str]:
     result: Any = await client.call_tool("whose", {})
@@ -157,7 +191,20 @@ async def in_the_call(anna: Person, boris: Person) -> None:
         assert len(person.links) == 1
 
 
-@pytest.mark.parametrize("call", [by_errors, in_the_call])
+async def by_the_older_sdk(anna: Person, boris: Person) -> None:
+    """SDK 1.x: its programs run beside this one, each until its person has typed a key."""
+    async with anna.older_program() as hers, boris.older_program() as his:
+        for_her, for_him = await hers.says(), await his.says()
+        assert (for_her["code"], for_him["code"]) == (-32042, -32042) and for_her["url"] != for_him["url"]
+        await boris.is_refused(for_her["url"])
+        for person, program, asked in ((anna, hers, for_her), (boris, his, for_him)):
+            await person.types_key(asked["url"])
+            program.goes_on()
+            told = await program.says()
+            assert told == {"texts": [digest(person.name), "[secret]"], "heard": [asked["id"]]}
+
+
+@pytest.mark.parametrize("call", [by_errors, in_the_call, by_the_older_sdk])
 async def test_each_brings_their_own_and_links_are_of_no_use_to_others(
     open_page: OpenPage, stack: Stack, call: Callable[[Person, Person], Awaitable[None]]
 ) -> None:
