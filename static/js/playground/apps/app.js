@@ -5,11 +5,8 @@ import { alert, button, el } from "../dom.js";
 import { visible } from "../words.js";
 import { Bridge, Denied } from "./bridge.js";
 import { Consent } from "./consent.js";
+import { greeting, HIGHEST } from "./greeting.js";
 import { appIn, isForApps, kept } from "./keep.js";
-
-const REVISION = "2026-01-26";
-const HIGHEST = 800; // pixels
-const HOST = { name: "slipway-playground", title: "Slipway Playground", version: "1" };
 
 export class App {
   #bridge = null;
@@ -52,7 +49,7 @@ export class App {
 
   #requests() {
     return {
-      "ui/initialize": () => this.#greeting(),
+      "ui/initialize": () => greeting(this.call.tool, this.#frame.clientWidth),
       ping: () => ({}),
       "tools/call": (params) => this.#callTool(params),
       "resources/read": async ({ uri }) => {
@@ -79,22 +76,6 @@ export class App {
         if (height > 0) this.#frame.style.blockSize = `${Math.min(Math.ceil(height), HIGHEST)}px`;
       },
     };
-  }
-
-  #greeting() {
-    const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-    const { locale, timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const hostContext = {
-      toolInfo: { tool: this.call.tool },
-      theme: document.documentElement.dataset.theme ?? theme,
-      displayMode: "inline",
-      availableDisplayModes: ["inline"],
-      containerDimensions: { width: this.#frame.clientWidth, maxHeight: HIGHEST },
-      locale,
-      timeZone,
-      platform: "web",
-    };
-    return { protocolVersion: REVISION, hostInfo: HOST, hostCapabilities: { openLinks: {}, serverTools: {}, serverResources: {} }, hostContext };
   }
 
   // "Host MUST reject tools/call requests from apps for tools that don't include "app" in visibility".
