@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from django.core.asgi import get_asgi_application
 
 from config import env
-from mcp_endpoint.asgi import Receive, Scope, Send
+from mcp_endpoint.wire.asgi import Receive, Scope, Send
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]

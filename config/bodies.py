@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from mcp_endpoint.asgi import Message, Receive, Scope, Send
+from mcp_endpoint.wire.asgi import Message, Receive, Scope, Send
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; above all uploads, so that those are refused by a form with its own words
 WORDS = f"The body is larger than the {MAX_BODY // 1024 // 1024} MiB that this site takes."

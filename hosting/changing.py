@@ -9,16 +9,17 @@ from django.db import transaction
 
 from common.errors import BadInput
 from events.actors import Actor
-from hosting import configuring, tools
-from hosting.access import deployment_access_set
-from hosting.anonymous import anonymous_set
+from hosting.access.anonymous import anonymous_set
+from hosting.access.members import deployment_access_set
+from hosting.access.permissions import check_may_manage
+from hosting.configuration import configuring
+from hosting.configuration.given import declared_for
+from hosting.configuration.inputs import Plain, key_of
 from hosting.credentials import check_tools, personal
-from hosting.given import declared_for
-from hosting.inputs import Plain, key_of
 from hosting.kinds.declared import asked
 from hosting.models import Deployment
-from hosting.permissions import check_may_manage
 from hosting.services import deployment_locked
+from hosting.tools import records as tools
 
 Given = Mapping[str, Any]
 _Change = Callable[[Actor, Deployment, Given], None]

@@ -11,12 +11,17 @@ from uuid import UUID
 from celery import shared_task
 
 from common.errors import NotFound, Unavailable
-from hosting import account_care, builds, cleaning, egress_records, inspection, reconciling
+from hosting.building import builds
 from hosting.credentials import eliciting, waiting
-from hosting.links import runner_links
+from hosting.fleet import reconciling
+from hosting.looks import inspection
+from hosting.remotes import care as account_care
 from hosting.runner import control
-from hosting.stream import DetachedError, RunnerUnavailableError
+from hosting.store import cleaning
+from hosting.stream.links import runner_links
+from hosting.stream.stream import DetachedError, RunnerUnavailableError
 from hosting.tasks import ending, lacking, news, running, starting
+from hosting.usage import egress_records
 
 RETRY_SECONDS = 5
 MAX_RETRIES = 24

@@ -9,11 +9,11 @@ from django.db.models import F, Q
 from accounts.models import User
 from common.api.paging import Page, cursor_unknown, page_of
 from events.actors import Actor
-from hosting.data_folders import Holding, folders_of, holding
-from hosting.endpoint_tokens import deployment_tokens_of
+from hosting.access.endpoint_tokens import deployment_tokens_of
+from hosting.access.permissions import may_manage
 from hosting.models import Deployment, DeploymentVersion, Tool
-from hosting.permissions import may_manage
 from hosting.selectors import deployments_of, versions_of
+from hosting.store.data_folders import Holding, folders_of, holding
 from oauth.models import EndpointToken
 
 

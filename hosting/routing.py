@@ -16,15 +16,19 @@ from django.db.models import Q, QuerySet
 from accounts import names as account_names
 from accounts.permissions import member_ids
 from common.errors import NotFound, Unavailable
-from hosting import inputs, limits, names, owner_shares, quotas, tool_names
-from hosting.definitions import ToolPolicy
-from hosting.given import declared_of, settings_of
+from hosting import names
+from hosting.configuration import inputs, limits
+from hosting.configuration.given import declared_of, settings_of
+from hosting.fleet import owner_shares
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment, DeploymentVersion, Environment, Runner, RunnerPlacement, Tool
-from hosting.policies import policy_kept
 from hosting.questions.rules import pages_of
+from hosting.quotas import quotas
 from hosting.runner.placement import Egress, Placement, Remote
 from hosting.states import CALLABLE, State
+from hosting.tools import names as tool_names
+from hosting.tools.definitions import ToolPolicy
+from hosting.tools.policies import policy_kept
 from oauth.outbound.connections import Own
 from oauth.outbound.flow import site_peer
 from oauth.outbound.using import bearer_for

@@ -16,10 +16,10 @@ from common.errors import NotFound
 from events.actors import Actor
 from events.models import AuditEntry
 from hosting import names
-from hosting.definitions import cleaned
+from hosting.access.permissions import may_manage, may_see, unknown
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, Tool
-from hosting.permissions import may_manage, may_see, unknown
 from hosting.states import State
+from hosting.tools.definitions import cleaned
 
 
 def deployments() -> QuerySet[Deployment]:

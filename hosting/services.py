@@ -16,19 +16,20 @@ from events.actors import SYSTEM, Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import DeploymentChanged
-from hosting import kinds, names, queue, taken_down
-from hosting.access import access_check, deployment_access_set
-from hosting.given import declared_of
-from hosting.install_consent import ENDED as CONSENT_ENDED
-from hosting.install_consent import install_consent_end
+from hosting import kinds, names, queue
+from hosting.access.members import access_check, deployment_access_set
+from hosting.access.permissions import check_may_host, check_may_manage
+from hosting.building import taken_down
+from hosting.building.install_consent import ENDED as CONSENT_ENDED
+from hosting.building.install_consent import install_consent_end
+from hosting.configuration.given import declared_of
+from hosting.fleet.placing import placement_drop
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion
-from hosting.permissions import check_may_host, check_may_manage
-from hosting.placing import placement_drop
-from hosting.quotas import check_deployments
+from hosting.quotas.quotas import check_deployments
 from hosting.routing import resource_url
-from hosting.sources import source_for
 from hosting.states import State, sources
+from hosting.store.sources import source_for
 from hosting.tasks.ending import tasks_cancel_of
 from oauth.models import Connection
 from oauth.outbound.connections import connections_end
@@ -288,7 +289,7 @@ def _drop(deployment: Deployment, reason: str) -> None:
 
 
 def _parse(reference: str) -> kinds.Reference:
-    """What can be built or connected to; an entry of the registry names one of those (hosting.registry_entries)."""
+    """What can be built or connected to; an entry of the registry names one of those (building/registry_entries.py)."""
     try:
         found = kinds.parse(reference)
         if found.kind == "registry":

@@ -17,14 +17,14 @@ from events.actors import person
 from events.consumers import LiveConsumer
 from events.types import BuildProgress, DeploymentChanged, Event, deployment_group
 from hosting import queue
-from hosting.links import runner_links
+from hosting.access.permissions import may_manage, may_see
 from hosting.models import Deployment
-from hosting.output import Reader, line_of
-from hosting.permissions import may_manage, may_see
 from hosting.routing import route_by_id
 from hosting.runner import frames
 from hosting.runner.seen import OutputLine
-from hosting.stream import Attachment, DetachedError, RunnerUnavailableError
+from hosting.stream.links import runner_links
+from hosting.stream.output import Reader, line_of
+from hosting.stream.stream import Attachment, DetachedError, RunnerUnavailableError
 
 FEED_OWNER = "system"
 RETRY_SECONDS = 2.0

@@ -10,26 +10,26 @@ import os
 from dataclasses import dataclass
 
 from common.sealing import site_master
-from hosting.stream import RunnerPool
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.anonymous import Visitors
-from mcp_endpoint.asgi import Receive, Scope, Send
-from mcp_endpoint.auth import Authenticator, Principal, Verify
+from hosting.stream.stream import RunnerPool
+from mcp_endpoint.admission.anonymous import Visitors
+from mcp_endpoint.admission.auth import Authenticator, Principal, Verify
+from mcp_endpoint.admission.in_flight import InFlight
+from mcp_endpoint.admission.limits import HOLD_SECONDS, STREAM_SECONDS
+from mcp_endpoint.admission.origin import Gate
 from mcp_endpoint.context import Services
 from mcp_endpoint.directory import Backend, Directory, Key
 from mcp_endpoint.endpoint import Endpoint
-from mcp_endpoint.in_flight import InFlight
-from mcp_endpoint.limits import HOLD_SECONDS, STREAM_SECONDS
-from mcp_endpoint.origin import Gate
 from mcp_endpoint.personal.persons import Persons
-from mcp_endpoint.records import Records
-from mcp_endpoint.request_state import States
+from mcp_endpoint.records.writing import Records
 from mcp_endpoint.runners import Runners
-from mcp_endpoint.sessions import Sessions
+from mcp_endpoint.sealed.request_state import States
+from mcp_endpoint.sealed.sessions import Sessions
 from mcp_endpoint.streams import Streams
 from mcp_endpoint.tasks.service import Tasks
-from mcp_endpoint.tool_headers import ToolHeaders
-from mcp_endpoint.tool_policy import ToolPolicies
+from mcp_endpoint.tools.tool_headers import ToolHeaders
+from mcp_endpoint.tools.tool_policy import ToolPolicies
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.asgi import Receive, Scope, Send
 
 
 @dataclass
@@ -92,7 +92,7 @@ def build(
 def build_from_settings() -> Running:
     from django.conf import settings
 
-    from hosting.links import runner_pool
+    from hosting.stream.links import runner_pool
     from mcp_endpoint.lookup import OrmBackend, verifier
     from mcp_endpoint.personal.orm import OrmPersons
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mcp_endpoint.answer import Answer
-from mcp_endpoint.auth import Principal
+from mcp_endpoint.admission.auth import Principal
+from mcp_endpoint.admission.in_flight import InFlight
 from mcp_endpoint.delivery import Delivery, View
 from mcp_endpoint.directory import Key
-from mcp_endpoint.headers import Fields
-from mcp_endpoint.in_flight import InFlight
 from mcp_endpoint.personal.persons import Asking, Persons
-from mcp_endpoint.request_state import States
 from mcp_endpoint.runners import Runners, Source
-from mcp_endpoint.sessions import Sessions
+from mcp_endpoint.sealed.request_state import States
+from mcp_endpoint.sealed.sessions import Sessions
 from mcp_endpoint.streams import Stream, Streams
 from mcp_endpoint.tasks.service import Tasks
-from mcp_endpoint.tool_headers import ToolHeaders
-from mcp_endpoint.tool_policy import ToolPolicies
+from mcp_endpoint.tools.tool_headers import ToolHeaders
+from mcp_endpoint.tools.tool_policy import ToolPolicies
+from mcp_endpoint.wire.answer import Answer
+from mcp_endpoint.wire.headers import Fields
 
 if TYPE_CHECKING:
     from hosting.routing import Route

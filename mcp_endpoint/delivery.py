@@ -9,13 +9,13 @@ import asyncio
 from typing import Protocol
 
 from hosting.runner.frames import TERMINAL, Event, Kind, Reason
-from hosting.stream import DetachedError
-from mcp_endpoint import sse
-from mcp_endpoint.answer import Answer
-from mcp_endpoint.errors import write_report
-from mcp_endpoint.limits import KEEP_ALIVE_SECONDS, START_SECONDS
+from hosting.stream.stream import DetachedError
+from mcp_endpoint.admission.limits import KEEP_ALIVE_SECONDS, START_SECONDS
 from mcp_endpoint.runners import Source
 from mcp_endpoint.streams import DRAINED, GONE, RESTED, Stream, Streams
+from mcp_endpoint.wire import sse
+from mcp_endpoint.wire.answer import Answer
+from mcp_endpoint.wire.errors import write_report
 
 
 class View(Protocol):

@@ -18,9 +18,9 @@ import structlog
 from common.errors import AppError, Unavailable
 
 if TYPE_CHECKING:
-    from hosting.calls import CallRow
     from hosting.routing import Route
     from hosting.runner.placement import Placement
+    from hosting.usage.calls import CallRow
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -11,33 +11,35 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from common.errors import NotFound
-from mcp_endpoint import anonymous, cors, metrics
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.admitted import Admitted
-from mcp_endpoint.anonymous import Visitors
-from mcp_endpoint.answer import Answer
-from mcp_endpoint.asgi import KEEP, WHOLE, Keep, Receive, Scope, Send
-from mcp_endpoint.asked import calls_in, id_of, lacking_of, series_of
-from mcp_endpoint.auth import Authenticator, Challenge, Principal, missing_scope
+from mcp_endpoint.admission import anonymous
+from mcp_endpoint.admission.admitted import Admitted
+from mcp_endpoint.admission.anonymous import Visitors
+from mcp_endpoint.admission.auth import Authenticator, Challenge, Principal, missing_scope
+from mcp_endpoint.admission.limits import JSON_SECONDS, HeadersTooLargeError, read_body
+from mcp_endpoint.admission.origin import Gate
+from mcp_endpoint.admission.places import Place, Places, tell_challenge
+from mcp_endpoint.admission.step_up import check_allowed
 from mcp_endpoint.context import Context, Services
 from mcp_endpoint.directory import Directory, Key
-from mcp_endpoint.errors import telling
-from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy import batches, calls, sessions, streams
 from mcp_endpoint.legacy.messages import LegacyPost
-from mcp_endpoint.limits import JSON_SECONDS, HeadersTooLargeError, read_body
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.origin import Gate
 from mcp_endpoint.patience import Patience
 from mcp_endpoint.personal.serving import served
-from mcp_endpoint.places import Place, Places, tell_challenge
-from mcp_endpoint.protected_resource import WELL_KNOWN
-from mcp_endpoint.records import Records
-from mcp_endpoint.rejection import RefusedError, Rejection
-from mcp_endpoint.revisions import is_modern
-from mcp_endpoint.step_up import check_allowed
+from mcp_endpoint.records import metrics
+from mcp_endpoint.records.asked import calls_in, id_of, lacking_of, series_of
+from mcp_endpoint.records.writing import Records
+from mcp_endpoint.wire import cors
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.answer import Answer
+from mcp_endpoint.wire.asgi import KEEP, WHOLE, Keep, Receive, Scope, Send
+from mcp_endpoint.wire.errors import telling
+from mcp_endpoint.wire.inbound import Inbound, classify
+from mcp_endpoint.wire.protected_resource import WELL_KNOWN
+from mcp_endpoint.wire.rejection import RefusedError, Rejection
+from mcp_endpoint.wire.revisions import is_modern
 
 if TYPE_CHECKING:
     from hosting.routing import Route

@@ -15,16 +15,20 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from common.errors import AppError, Unavailable
-from hosting import anonymous, placing, routing, tools, usage
+from hosting import routing
+from hosting.access import anonymous
+from hosting.fleet import placing
 from hosting.models import DeploymentVersion
-from mcp_endpoint.auth import InvalidTokenError, TokenClaims, Verify
+from hosting.tools import records as tools
+from hosting.usage import records as usage
+from mcp_endpoint.admission.auth import InvalidTokenError, TokenClaims, Verify
 from mcp_endpoint.directory import THREADS
 from oauth import claims, keys, selectors
 
 if TYPE_CHECKING:
-    from hosting.calls import CallRow
     from hosting.routing import Route
     from hosting.runner.placement import Placement
+    from hosting.usage.calls import CallRow
     from mcp_endpoint.directory import Key
 
 

@@ -17,7 +17,14 @@ from common.errors import Unavailable
 from hosting.runner.control import Cancel, Place
 from hosting.runner.frames import Event, Open, Reason
 from hosting.runner.placement import Placement
-from hosting.stream import Attachment, DetachedError, RefusedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from hosting.stream.stream import (
+    Attachment,
+    DetachedError,
+    RefusedError,
+    RunnerLink,
+    RunnerPool,
+    RunnerUnavailableError,
+)
 from mcp_endpoint.directory import Directory
 
 if TYPE_CHECKING:
@@ -30,7 +37,7 @@ RETRY_SECONDS: Final = 0.25
 _REPEATABLE: Final = frozenset(
     {"initialize", "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"}
 )
-NO_RUNNER: Final = "no_runner"  # the codes of refusals of hosting.placing and hosting.routing
+NO_RUNNER: Final = "no_runner"  # the codes of refusals of hosting.fleet.placing and hosting.routing
 NOT_PLACED: Final = "not_placed"
 DATA_AWAY: Final = "data_away"
 _PASSING: Final = (NO_RUNNER, NOT_PLACED, DATA_AWAY)

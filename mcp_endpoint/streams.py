@@ -15,10 +15,10 @@ from typing import Final
 import structlog
 
 from common.errors import AppError
-from mcp_endpoint.auth import Principal
+from mcp_endpoint.admission.auth import Principal
+from mcp_endpoint.admission.limits import STREAM_SECONDS, STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
 from mcp_endpoint.directory import Key
-from mcp_endpoint.limits import STREAM_SECONDS, STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
-from mcp_endpoint.metrics import LIVE
+from mcp_endpoint.records.metrics import LIVE
 from mcp_endpoint.runners import Closable
 
 log = structlog.get_logger(__name__)

@@ -8,8 +8,8 @@ from accounts.models import User
 from accounts.services import user_create
 from common import clock
 from events.actors import OPERATOR, Actor, person
+from hosting.fleet.register import runner_register
 from hosting.models import Deployment, DeploymentVersion, Environment, Runner, RunnerPlacement
-from hosting.runners import runner_register
 from hosting.services import deployment_create
 from hosting.states import State
 

@@ -25,7 +25,7 @@ _ROUNDS = """
 import statistics, time
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hosting.reconciling import reconcile
+from hosting.fleet.reconciling import reconcile
 cpu, wall, queries = [], [], []
 for number in range(60):
     before, began = time.process_time(), time.perf_counter()

@@ -25,7 +25,7 @@ _CODE = (Path(__file__).parents[1] / "endpoint" / "echo_server.py").read_text()
 _PLACEMENT = """
 import msgspec
 from hosting.models import Deployment
-from hosting.placing import placement_ensure
+from hosting.fleet.placing import placement_ensure
 from hosting.routing import placement_for
 placement_ensure(Deployment.objects.get(name={name!r}).pk)
 address, placement = placement_for(Deployment.objects.get(name={name!r}).pk)

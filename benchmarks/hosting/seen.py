@@ -13,7 +13,7 @@ from hosting.runner import control
 from hosting.runner import frames as f
 from hosting.runner.placement import Placement
 from hosting.runner.seen import InstanceSeen
-from hosting.stream import Attachment, RunnerLink, RunnerPool
+from hosting.stream.stream import Attachment, RunnerLink, RunnerPool
 
 _PARAMS = msgspec.json.encode(
     {

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from mcp_endpoint.auth import Authenticator, InvalidTokenError, Principal, TokenClaims
+from mcp_endpoint.admission.auth import Authenticator, InvalidTokenError, Principal, TokenClaims
 from oauth import claims
 
 ISSUER = "https://slipway.example"

@@ -77,7 +77,7 @@ def made() -> Iterator[tuple[str, str]]:
     from accounts.models import User
     from common import clock
     from hosting.models import Deployment, DeploymentVersion, Task
-    from hosting.usage import calls_write
+    from hosting.usage.records import calls_write
     from tests.pages.visits import paths, seeded
 
     values = seeded()
@@ -98,7 +98,7 @@ def made() -> Iterator[tuple[str, str]]:
 
 
 def _call(dice: random.Random, deployment_id: str) -> Any:
-    from hosting.calls import CallRow
+    from hosting.usage.calls import CallRow
 
     return CallRow(
         deployment_id,

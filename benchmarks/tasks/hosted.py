@@ -22,7 +22,7 @@ from django.db import connection
 from accounts.models import User
 from events.actors import OPERATOR
 from hosting.models import Deployment
-from hosting.placing import placement_renew
+from hosting.fleet.placing import placement_renew
 from hosting.routing import resource_url
 from oauth.services import endpoint_token_issue
 user = User.objects.get(username={owner!r})

@@ -13,7 +13,7 @@ import asyncio
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mcp_endpoint.limits import HEADER_BYTES
+from mcp_endpoint.admission.limits import HEADER_BYTES
 
 _REFUSALS = {
     408: (b"Request Timeout", b"The rest of the request did not come in time.\n"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from mcp_endpoint.asgi import Message
+from mcp_endpoint.wire.asgi import Message
 
 if TYPE_CHECKING:
     from config.launch.http import HttpProtocol
@@ -30,7 +30,7 @@ _SCOPE: Any = {"type": "http", "method": "POST"}  # what uvicorn's cycle reads o
 
 
 class KnownCycle:
-    """Implements mcp_endpoint.asgi.Cycle, and what uvicorn's protocol asks of a connection's current cycle."""
+    """Implements mcp_endpoint.wire.asgi.Cycle, and what uvicorn's protocol asks of a connection's current cycle."""
 
     __slots__ = ("_body", "_full", "_protocol", "disconnected", "keep_alive", "message_event", "response_complete")
 

@@ -17,7 +17,7 @@ from config.launch.bounded import BoundedProtocol
 from config.launch.cycle import KnownCycle
 from config.launch.heads import Head, head_of
 from config.launch.joined import JoinedWrites
-from mcp_endpoint.asgi import KEEP, WHOLE, Again
+from mcp_endpoint.wire.asgi import KEEP, WHOLE, Again
 
 _MCP_PATH = "/mcp/"
 _HEADS = 4  # of one connection that are recognised
@@ -26,7 +26,7 @@ _HELD_BYTES = 64 * 1024  # of a request that are waited for without the parser
 
 
 class WholeResponse:
-    """A response in one step, where ASGI has two. Implements mcp_endpoint.asgi.Whole."""
+    """A response in one step, where ASGI has two. Implements mcp_endpoint.wire.asgi.Whole."""
 
     __slots__ = ("_cycle", "_protocol")
 
@@ -47,7 +47,7 @@ class WholeResponse:
 
 
 class KeepHead:
-    """Implements mcp_endpoint.asgi.Keep for the request that `data` begins with."""
+    """Implements mcp_endpoint.wire.asgi.Keep for the request that `data` begins with."""
 
     __slots__ = ("_data", "_heads")
 

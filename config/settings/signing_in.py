@@ -95,6 +95,6 @@ OAUTH2_PROVIDER = {
 }
 # Clients may register themselves (RFC 7591), where they have no document to be known by.
 SLIPWAY_CLIENT_REGISTRATION = env.choice("SLIPWAY_CLIENT_REGISTRATION", "open", ["open", "closed"])
-SLIPWAY_RESOURCE_FINDER = "hosting.resources.resource_find"  # oauth lies below hosting
+SLIPWAY_RESOURCE_FINDER = "hosting.access.resources.resource_find"  # oauth lies below hosting
 
 SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]  # http redirects stay for native apps on loopback (RFC 8252)

@@ -2,7 +2,7 @@
 
 Such a setting is never typed. Its token is a value of that user's own instance like any other: a new token is another
 mark, so that what begins with it has another instance. A remote server's own token is the exception: connections that
-run are given the new one (`hosting.account_care`).
+run are given the new one (`hosting.remotes.care`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from common import clock
 from common.errors import BadInput, Conflict
 from events.actors import SYSTEM, Actor
 from events.audit import record
-from hosting import inputs, queue
+from hosting import queue
+from hosting.access.permissions import check_may_manage
+from hosting.configuration import inputs
+from hosting.configuration.inputs import key_parts
 from hosting.credentials import bound
-from hosting.inputs import key_parts
+from hosting.fleet.placing import placement_renew
 from hosting.models import Deployment
-from hosting.permissions import check_may_manage
-from hosting.placing import placement_renew
 from hosting.routing import OWN_ACCOUNT
 from hosting.services import deployment_locked
 from hosting.states import State

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from common.errors import BadInput
-from hosting.inputs import key_of
+from hosting.configuration.inputs import key_of
 from hosting.kinds.declared import Declared
 from hosting.kinds.reference import parse
 

@@ -17,11 +17,11 @@ from common import clock
 from common.errors import BadInput
 from events.actors import Actor
 from events.audit import record
-from hosting.definitions import NAME_LENGTH
+from hosting.access.permissions import check_may_manage
 from hosting.models import Deployment
-from hosting.permissions import check_may_manage
 from hosting.services import deployment_locked
-from hosting.tools import policy_of
+from hosting.tools.definitions import NAME_LENGTH
+from hosting.tools.records import policy_of
 
 MAX_ARGUMENTS: Final = 4096  # characters of their JSON
 

@@ -13,15 +13,15 @@ from django.db import transaction
 from common.errors import AppError
 from hosting.credentials.check_tools import CheckTool, callable_of, check_tool_of
 from hosting.credentials.personal import personal_for
-from hosting.inspection import LookFailed, Visit, look_at, look_keep, tool_asked
-from hosting.invisible import shown
+from hosting.fleet.placing import placement_ensure
+from hosting.looks.inspection import LookFailed, Visit, look_at, look_keep, tool_asked
 from hosting.models import Deployment, DeploymentVersion
-from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner.placement import Placement
 from hosting.services import deployment_move
 from hosting.states import State
-from hosting.stream import RunnerUnavailableError
+from hosting.stream.stream import RunnerUnavailableError
+from hosting.tools.invisible import shown
 
 CHECK_SECONDS: Final = 60.0
 MAX_WORDS: Final = 1000  # characters that are quoted of a server

@@ -20,14 +20,14 @@ from common.errors import AppError, BadInput, Conflict, NotFound
 from events.actors import Actor
 from events.audit import record
 from hosting import queue
-from hosting.account_care import token_hand_out
+from hosting.configuration.inputs import key_parts
 from hosting.credentials import accounts, eliciting
 from hosting.credentials.accounts import Account
 from hosting.credentials.checking import personal_check
 from hosting.credentials.personal import brought_by, given_now
-from hosting.inputs import key_parts
 from hosting.models import Deployment, Elicitation
-from hosting.remote_accounts import LOOK_SECONDS, LOOKS, remote_url
+from hosting.remotes.accounts import LOOK_SECONDS, LOOKS, remote_url
+from hosting.remotes.care import token_hand_out
 from hosting.routing import OWN_ACCOUNT
 from hosting.states import State
 from oauth.models import Connection, ConnectionAttempt, Provider

@@ -21,17 +21,18 @@ from events.actors import SYSTEM, Actor
 from events.audit import record
 from events.publish import publish_on_commit
 from events.types import ElicitationChanged, WaitingChanged
-from hosting import inputs, queue
+from hosting import queue
+from hosting.access.permissions import may_call
+from hosting.configuration import inputs
+from hosting.configuration.given import declared_of
+from hosting.configuration.inputs import key_of
 from hosting.credentials.personal import brought_by, given_now, typed_inputs
 from hosting.credentials.refusals import DECLINED, DISMISSED, LATE
-from hosting.given import declared_of
-from hosting.inputs import key_of
-from hosting.links import links
 from hosting.models import Deployment, Elicitation, RunnerPlacement
-from hosting.permissions import may_call
 from hosting.runner import control
 from hosting.states import State
-from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from hosting.stream.links import links
+from hosting.stream.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks.lacking import tasks_go_on, tasks_refuse
 from vault import services
 from vault.services import Holder

@@ -16,11 +16,12 @@ from accounts.models import Organization
 from accounts.permissions import check_may_administer
 from common.errors import BadInput, NotFound
 from events.actors import Actor
-from hosting import inputs, names, queue
+from hosting import names, queue
+from hosting.configuration import inputs
+from hosting.configuration.given import declared_of
+from hosting.configuration.inputs import key_of, key_parts
 from hosting.credentials.eliciting import REVOKED, forget_at_runner
 from hosting.credentials.personal import given_now, typed_inputs
-from hosting.given import declared_of
-from hosting.inputs import key_of, key_parts
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment
 from hosting.states import State

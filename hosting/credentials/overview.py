@@ -15,14 +15,14 @@ from django.db.models import Q
 
 from accounts.permissions import CALLING, is_among, roles_of
 from events.actors import Actor
+from hosting.access.permissions import callable_among
+from hosting.configuration.given import declared_of
+from hosting.configuration.inputs import Plain, key_of, key_parts
 from hosting.credentials.connecting import Need, needs_among
 from hosting.credentials.personal import given_now, holders_of, is_needed, typed_inputs
 from hosting.credentials.suspension import NOTHING, Shown, suspended_shown
-from hosting.given import declared_of
-from hosting.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment
-from hosting.permissions import callable_among
 from hosting.states import State
 from oauth.models import Connection
 from vault.given import judged

@@ -21,15 +21,16 @@ from common import clock
 from common.errors import BadInput, NotFound
 from events.actors import SYSTEM, Actor
 from events.audit import record
-from hosting import inputs, queue
+from hosting import queue
+from hosting.access.permissions import check_may_manage
+from hosting.configuration import inputs
+from hosting.configuration.given import declared_for, declared_of, package_of, settings_of
+from hosting.configuration.inputs import Settings, key_of, key_parts
 from hosting.credentials import accounts, bound
 from hosting.credentials.accounts import Chosen
-from hosting.given import declared_for, declared_of, package_of, settings_of
-from hosting.inputs import Settings, key_of, key_parts
+from hosting.fleet.placing import placement_renew
 from hosting.kinds.declared import Declared, asked
 from hosting.models import Deployment
-from hosting.permissions import check_may_manage
-from hosting.placing import placement_renew
 from hosting.routing import OWN_ACCOUNT, remote_of, route_of, routed
 from hosting.runner import control
 from hosting.runner.placement import Personal, Remote

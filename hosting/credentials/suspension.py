@@ -21,14 +21,14 @@ from accounts.permissions import ADMINISTERING, roles_of
 from common.errors import Conflict
 from events.actors import Actor
 from hosting import queue
-from hosting.configuring import settings_renewed
+from hosting.access.permissions import check_may_manage
+from hosting.configuration.configuring import settings_renewed
+from hosting.configuration.given import package_of
+from hosting.configuration.inputs import Plain, key_parts
 from hosting.credentials import bound
 from hosting.credentials.eliciting import REVOKED, forget_at_runner
 from hosting.credentials.personal import brought_by
-from hosting.given import package_of
-from hosting.inputs import Plain, key_parts
 from hosting.models import Deployment
-from hosting.permissions import check_may_manage
 from hosting.services import deployment_locked
 from vault.given import Suspended, standing
 from vault.services import Holder, secrets_confirm, secrets_delete

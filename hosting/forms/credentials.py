@@ -10,10 +10,10 @@ from typing import Any
 from django import forms
 from django.utils.html import escape
 
+from hosting.configuration.inputs import key_of
 from hosting.credentials.overview import Setting
 from hosting.forms.expiry import ExpiryField
 from hosting.forms.inputs import SecretArea
-from hosting.inputs import key_of
 from hosting.kinds.declared import Declared
 
 _CODE = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.utils.html import escape
 
-from hosting.invisible import shown
+from hosting.tools.invisible import shown
 
 MAX_FIELDS = 100
 MAX_TEXT = 100_000

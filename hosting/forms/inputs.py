@@ -13,7 +13,7 @@ from django import forms
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 
-from hosting.inputs import Plain, key_of, key_parts
+from hosting.configuration.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared, asked
 
 BLANKS = 2

@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
+from hosting.configuration.given import declared_for
+from hosting.configuration.inputs import key_of, key_parts
 from hosting.forms.lines import LinesField
-from hosting.given import declared_for
-from hosting.inputs import key_of, key_parts
 from hosting.kinds.declared import Declared, asked
 from hosting.models import Deployment
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 
-from hosting import limits
-from hosting.configuring import MAX_HAND_OFF_SECONDS
+from hosting.configuration import limits
+from hosting.configuration.configuring import MAX_HAND_OFF_SECONDS
 from hosting.forms.lines import LinesField
 from hosting.models import Deployment
 

@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='deploymentversion',
             name='declared',
-            field=models.JSONField(blank=True, default=list, help_text='inputs it asks for (hosting.inputs)'),
+            field=models.JSONField(blank=True, default=list, help_text='inputs it asks for (hosting.configuration.inputs)'),
         ),
         migrations.AddField(
             model_name='deploymentversion',

@@ -1,4 +1,4 @@
-"""Counts by the hour of the calls that are recorded already, as `hosting.durations.step_of` counts those to come."""
+"""Counts by the hour of the calls that are recorded already, as `hosting.usage.durations.step_of` counts those to come."""
 
 from django.db import migrations
 

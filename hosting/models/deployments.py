@@ -119,7 +119,7 @@ class Deployment(models.Model):
             models.Index(fields=["state"], name="deployment_by_state"),
             models.Index(fields=["id"], name="deployment_anonymous", condition=Q(is_anonymous=True)),
         ]
-        permissions = (  # of a site: hosting.grants
+        permissions = (  # of a site: hosting.access.grants
             ("host_packages", "May host packages"),
             ("upload_source", "May upload source"),
             ("add_remotes", "May add remote servers"),

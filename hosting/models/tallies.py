@@ -10,7 +10,7 @@ from hosting.models.deployments import Deployment
 
 
 class CallHour(models.Model):
-    """Tool calls that came within one hour and took about as long (`hosting.durations`).
+    """Tool calls that came within one hour and took about as long (`hosting.usage.durations`).
 
     Written with each batch of call records, so a busy table: no reference is checked, as with those.
     """

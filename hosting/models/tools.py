@@ -14,7 +14,7 @@ from hosting.models.deployments import Deployment
 class Tool(models.Model):
     """One tool by name. Held back while `seen_digest` differs from `approved_digest`, unless approval is automatic.
 
-    Digests are of name, description, schemas, annotations and task support (`hosting.tools`).
+    Digests are of name, description, schemas, annotations and task support (`hosting.tools.records`).
     """
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="tools")

@@ -73,7 +73,7 @@ class DeploymentVersion(models.Model):
         "SourceArchive", null=True, blank=True, on_delete=models.PROTECT, related_name="versions"
     )
     remote = models.JSONField(default=dict, blank=True, help_text="of a remote server: url, transport, headers")
-    declared = models.JSONField(default=list, blank=True, help_text="inputs it asks for (hosting.inputs)")
+    declared = models.JSONField(default=list, blank=True, help_text="inputs it asks for (hosting.configuration.inputs)")
     argv = models.JSONField(default=list, blank=True)
     env = models.JSONField(default=dict, blank=True)
     read_only = models.JSONField(default=list, blank=True, help_text="absolute paths bound into the sandbox")

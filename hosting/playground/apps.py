@@ -20,8 +20,8 @@ from django.core.cache import cache
 from common import limits
 from common.errors import BadInput, Forbidden, NotFound
 from events.actors import Actor
+from hosting.access.permissions import may_call
 from hosting.models import Deployment
-from hosting.permissions import may_call
 
 MAX_BYTES: Final = 4 * 1024 * 1024  # of the request that brings it
 KEPT_SECONDS: Final = 60

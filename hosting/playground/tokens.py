@@ -14,9 +14,9 @@ from accounts.models import User
 from common import limits
 from common.errors import Forbidden
 from events.actors import Actor
-from hosting.endpoint_tokens import deployment_token_issue
+from hosting.access.endpoint_tokens import deployment_token_issue
+from hosting.access.permissions import may_call
 from hosting.models import Deployment
-from hosting.permissions import may_call
 from oauth import scopes
 from oauth.services import PLAYGROUND_CLIENT
 

@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from hosting.activity import PERIODS, Activity, Period, Span, TaskGroup
 from hosting.plots import geometry
 from hosting.plots.geometry import Axis
 from hosting.templatetags.humane import milliseconds
+from hosting.usage.activity import PERIODS, Activity, Period, Span, TaskGroup
 
 # How a mark looks, by the class of its path: none is told apart by colour alone.
 FULL, HATCHED, OPEN_BAR, DOTTED = "plot-full", "plot-hatched", "plot-open", "plot-dotted"

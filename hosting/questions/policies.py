@@ -17,8 +17,8 @@ from common.errors import BadInput
 from events.actors import SYSTEM, Actor
 from events.audit import record
 from events.models import AuditEntry
+from hosting.fleet.placing import placement_renew
 from hosting.models import Deployment, QuestionPolicy
-from hosting.placing import placement_renew
 from hosting.runner.seen import QuestionRefused
 
 MOST_HOSTS: Final = 200

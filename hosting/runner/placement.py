@@ -19,7 +19,9 @@ class Limits(msgspec.Struct, frozen=True):
     message_bytes: int = 10 * 1024 * 1024  # one line on stdout
     in_flight: int = 64  # requests that one instance runs at once
     waiting: int = 256  # further ones that wait for their turn there
-    waiting_seconds: float = 4.0  # shorter than an HTTP answer may take to begin (mcp_endpoint.limits.START_SECONDS)
+    waiting_seconds: float = (
+        4.0  # shorter than an HTTP answer may take to begin (mcp_endpoint.admission.limits.START_SECONDS)
+    )
 
 
 class Egress(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Owners' shares of this runner: how many instances of all an owner's deployments may be awake, and their memory.
 
 The site hands a share out with each placement and changes it by SetShare, later ones by a higher serial. All shares of
-an owner together are the quota at most (hosting/owner_shares.py), so what is kept exactly here holds everywhere.
+an owner together are the quota at most (hosting/fleet/owner_shares.py), so what is kept exactly here holds everywhere.
 Memory counts as it is allowed to an instance, not as it is used at this moment.
 """
 

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from common.errors import BadInput, Conflict
 from events.actors import Actor
+from hosting.access.permissions import may_see, unknown
 from hosting.models import Task
-from hosting.permissions import may_see, unknown
 from hosting.routing import not_callable, route_of
 from hosting.tasks import accepting, hiding
 from hosting.tasks.accepting import Wanted

@@ -8,11 +8,11 @@ import msgspec
 
 from common.errors import Conflict, Unavailable
 from hosting.credentials.waiting import question_answer
-from hosting.links import links
 from hosting.models import Task
 from hosting.runner.control import Answer
 from hosting.runner.seen import Taken
-from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from hosting.stream.links import links
+from hosting.stream.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import running
 from hosting.tasks.states import State
 

@@ -20,11 +20,11 @@ from common import clock
 from events.publish import publish_on_commit
 from events.types import TaskChanged
 from hosting import queue
-from hosting.links import links
 from hosting.models import Runner, Task, TaskLine, TaskResult
 from hosting.runner.control import GetNews
 from hosting.runner.seen import News, TaskNews
-from hosting.stream import RunnerPool
+from hosting.stream.links import links
+from hosting.stream.stream import RunnerPool
 from hosting.tasks import bodies, pace, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from hosting.runner.frames import EndRule
-from hosting.stream import Attachment, RunnerLink
+from hosting.stream.stream import Attachment, RunnerLink
 
 
 class Called(Protocol):

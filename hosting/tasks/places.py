@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from hosting.fleet.placing import placement_ensure
 from hosting.models import Deployment, Runner
-from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner.placement import Placement
 

@@ -17,16 +17,16 @@ from django.db.models import F, Q
 from common import clock
 from common.errors import Conflict
 from hosting import queue
-from hosting.links import links
 from hosting.models import Runner, Task
 from hosting.runner import control
 from hosting.runner.frames import TERMINAL, Event, Mode, Reason
 from hosting.runner.seen import OutboxSeen
-from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
-from hosting.tallies import tasks_tally
+from hosting.stream.links import links
+from hosting.stream.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import bodies, selectors, services, steps
 from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step
+from hosting.usage.tallies import tasks_tally
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ from accounts.models import Membership, Name
 from accounts.permissions import CALLING
 from common.errors import NotFound
 from events.actors import Actor
+from hosting.access.permissions import may_manage, unknown
 from hosting.models import Deployment, DeploymentMember, Task, TaskLine
-from hosting.permissions import may_manage, unknown
 from hosting.states import State as DeploymentState
 from hosting.tasks.bodies import body_of
 from hosting.tasks.states import ASKING, OPEN, Outcome, State

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from common.errors import NotFound, Unavailable
 from hosting.credentials.personal import brought_for, personal_for
 from hosting.credentials.waiting import task_waits
-from hosting.links import links
 from hosting.models import Task
 from hosting.runner import control
 from hosting.runner.frames import Reason
 from hosting.runner.placement import Placement
 from hosting.runner.seen import OutboxSeen
-from hosting.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from hosting.stream.links import links
+from hosting.stream.stream import DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from hosting.tasks import services, steps
 from hosting.tasks.opening import call_open, random_part
 from hosting.tasks.places import Place, place_forget, place_of

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common import clock
-from hosting.invisible import shown
+from hosting.tools.invisible import shown
 
 register = template.Library()
 

@@ -14,11 +14,12 @@ from accounts.reauthentication import confirm_url
 from accounts.selectors import user_get
 from common.errors import AppError, NotFound
 from common.http import add_error
-from hosting import endpoint_tokens, grants, selectors
-from hosting.access import deployment_access_set, member_add, member_remove
-from hosting.anonymous import anonymous_set
+from hosting import selectors
+from hosting.access import endpoint_tokens, grants
+from hosting.access.anonymous import anonymous_set
+from hosting.access.members import deployment_access_set, member_add, member_remove
+from hosting.access.permissions import unknown
 from hosting.forms.access import AccessForm, AnonymousForm, MemberForm, TokenForm
-from hosting.permissions import unknown
 from hosting.views.page import Page, page_view, user_of
 from oauth import scopes
 

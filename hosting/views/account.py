@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from common.content_policy import forms_allow
 from common.errors import AppError, BadInput
-from hosting import remote_accounts
 from hosting.forms.account import ClientForm
-from hosting.remote_accounts import Offer
+from hosting.remotes import accounts as remote_accounts
+from hosting.remotes.accounts import Offer
 from hosting.views.browsers import browser_made, browser_of
 from hosting.views.own_account import answered
 from hosting.views.page import Page, actor_of, page_view, user_of

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from common import clock
 from hosting.models import CallRecord
-from hosting.usage import calls_of, stats_of
+from hosting.usage.records import calls_of, stats_of
 from hosting.views.page import Page, page_view
 from oauth.selectors import client_names
 

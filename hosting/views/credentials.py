@@ -12,12 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from common.errors import AppError
+from hosting.access.permissions import may_call
+from hosting.configuration.inputs import key_parts
 from hosting.credentials import eliciting
 from hosting.credentials.overview import credentials_page as credentials_shown
 from hosting.forms.expiry import SPANS, ExpiryForm
-from hosting.inputs import key_parts
 from hosting.models import Deployment
-from hosting.permissions import may_call
 from hosting.views.page import actor_of, user_of
 from vault.expiry import secret_expire
 from vault.services import Holder

@@ -7,9 +7,9 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from common.errors import AppError
-from hosting import data_folders
-from hosting.limits import limits_of
+from hosting.configuration.limits import limits_of
 from hosting.models import DataFolder
+from hosting.store import data_folders
 from hosting.views.page import Page, page_view
 
 SHOWN_FOLDERS = 200

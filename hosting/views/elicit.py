@@ -9,13 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from common.errors import AppError
+from hosting.configuration.given import declared_of
 from hosting.credentials import connecting, eliciting
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.eliciting import OverError
 from hosting.credentials.overview import credentials_of
 from hosting.credentials.suspension import suspended_of
 from hosting.forms.credentials import CredentialsForm
-from hosting.given import declared_of
 from hosting.models import Deployment, Elicitation
 from hosting.views.own_account import allow_forms
 from hosting.views.page import actor_of, user_of

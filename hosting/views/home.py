@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from hosting import running_well, selectors
+from hosting import selectors
 from hosting.tasks.selectors import tasks_page
 from hosting.tasks.shown import shown
+from hosting.usage import running_well
 from hosting.views.page import actor_of
 from hosting.waiting.selectors import MOST, waiting_mark, waiting_of
 from registry.search.finding import newest

@@ -1,13 +1,14 @@
 """What the instances of a deployment print, live, what the runner notes, and which hosts they connect to.
 
-Who may only call it reads what instances of their own print; hosting.output says who reads what.
+Who may only call it reads what instances of their own print; hosting.stream.output says who reads what.
 """
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
-from hosting import output, selectors
+from hosting import selectors
+from hosting.stream import output
 from hosting.views.page import Page, page_view
 
 CONNECTION_DAYS = 7

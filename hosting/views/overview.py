@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 
 from accounts.reauthentication import confirm_url
 from hosting import selectors, services
-from hosting.activity import activity_of
+from hosting.access.permissions import may_call
 from hosting.forms.access import TokenForm
-from hosting.permissions import may_call
 from hosting.plots.activity import panel_of
+from hosting.usage.activity import activity_of
 from hosting.views.access import token_issue
 from hosting.views.page import Page, page_view, user_of
 

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from common.errors import AppError
 from events.actors import Actor, person
-from hosting import remote_accounts, selectors
+from hosting import selectors
+from hosting.access.permissions import may_manage
 from hosting.models import Deployment
-from hosting.permissions import may_manage
+from hosting.remotes import accounts as remote_accounts
 from hosting.routing import Route, resource_url, route_of
 from hosting.states import State
 

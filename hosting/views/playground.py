@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from common.content_policy import sources_allow
 from common.errors import AppError
-from hosting.permissions import may_call
+from hosting.access.permissions import may_call
 from hosting.playground.apps import MAX_BYTES, app_keep, app_take
 from hosting.playground.tokens import playground_token_issue
 from hosting.views.page import Page, page_view, user_of

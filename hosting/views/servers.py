@@ -15,15 +15,15 @@ from common.errors import AppError
 from common.http import add_error
 from events.actors import Actor
 from hosting import kinds, names, selectors
-from hosting.configuring import BadSettings
+from hosting.building.making import Origin, Upload, deployment_make
+from hosting.building.registry_entries import entry_find
+from hosting.configuration.configuring import BadSettings
+from hosting.configuration.inputs import Plain
 from hosting.forms.host import HostForm
 from hosting.forms.inputs import InputsForm
-from hosting.inputs import Plain
 from hosting.kinds.declared import asked
 from hosting.kinds.server_json import Chosen
-from hosting.making import Origin, Upload, deployment_make
 from hosting.models import Deployment
-from hosting.registry_entries import entry_find
 from hosting.views.page import actor_of, user_of
 
 

@@ -14,8 +14,10 @@ from django.http import HttpResponse
 from accounts.reauthentication import confirm_url
 from common.errors import AppError
 from common.http import add_error
-from hosting import configuring, tools
-from hosting.configuring import BadSettings
+from hosting.configuration import configuring
+from hosting.configuration.configuring import BadSettings
+from hosting.configuration.given import declared_for
+from hosting.configuration.inputs import Plain, missing
 from hosting.credentials import accounts, personal
 from hosting.credentials.check_tools import check_tool_set
 from hosting.credentials.suspension import settings_confirm, settings_suspended
@@ -23,9 +25,8 @@ from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
 from hosting.forms.personal import CheckToolForm, PersonalForm
 from hosting.forms.providers import AccountsForm
-from hosting.given import declared_for
-from hosting.inputs import Plain, missing
 from hosting.models import Deployment
+from hosting.tools import records as tools
 from hosting.views.page import Page, page_view
 
 

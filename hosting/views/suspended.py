@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST
 
 from common.errors import AppError
 from events.actors import Actor
+from hosting.access.permissions import may_call
 from hosting.credentials import eliciting
 from hosting.credentials.suspension import suspended_confirm, suspended_delete
 from hosting.models import Deployment
-from hosting.permissions import may_call
 from hosting.states import State
 from hosting.views.page import actor_of
 

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods
 from common.errors import AppError, Conflict, NotFound
 from common.http import add_error
 from events.actors import Actor
+from hosting.access.permissions import may_see
 from hosting.forms.elicitation import ElicitationForm
 from hosting.forms.tasks import AgainForm
 from hosting.models import Task
-from hosting.permissions import may_see
 from hosting.questions.rules import pages_of
 from hosting.runner.placement import Pages
 from hosting.tasks import again, answers, hiding, results, selectors, services

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from hosting import tools
-from hosting.definitions import Difference, differences
-from hosting.invisible import has_invisible
 from hosting.models import Tool
-from hosting.shadowing import looks, tools_alike
-from hosting.tool_names import RULE, fits
+from hosting.tools import records as tools
+from hosting.tools.definitions import Difference, differences
+from hosting.tools.invisible import has_invisible
+from hosting.tools.names import RULE, fits
+from hosting.tools.shadowing import looks, tools_alike
 from hosting.views.page import Page, page_view, user_of
 
 

@@ -6,9 +6,10 @@ from django.http import HttpResponse
 
 from common.errors import AppError
 from common.http import add_error
-from hosting import selectors, versions
+from hosting import selectors
+from hosting.building import versions
+from hosting.building.making import Origin, Upload, version_make
 from hosting.forms.host import DeployForm
-from hosting.making import Origin, Upload, version_make
 from hosting.views.page import Page, page_view
 
 

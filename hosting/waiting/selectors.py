@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from common import clock
 from events.actors import person
+from hosting.access.permissions import may_call
 from hosting.credentials.eliciting import OWN_PAGE
 from hosting.models import Deployment, Elicitation, Task
-from hosting.permissions import may_call
 from hosting.states import State
 from hosting.tasks import selectors as tasks
 from hosting.tasks.states import State as TaskState

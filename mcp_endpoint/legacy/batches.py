@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 
 from hosting.runner.frames import TERMINAL
-from hosting.stream import DetachedError
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint import sse
+from hosting.stream.stream import DetachedError
+from mcp_endpoint.admission.limits import JSON_SECONDS, KEEP_ALIVE_SECONDS
 from mcp_endpoint.context import Context
-from mcp_endpoint.errors import failure_of, report
 from mcp_endpoint.legacy.calls import open_call, tell, view_of
 from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.legacy.sessions import found, link_of
 from mcp_endpoint.legacy.views import CallView
-from mcp_endpoint.limits import JSON_SECONDS, KEEP_ALIVE_SECONDS
-from mcp_endpoint.rejection import refuse
-from mcp_endpoint.revisions import BATCHES
 from mcp_endpoint.runners import Opened
 from mcp_endpoint.streams import GONE, Stream
-from mcp_endpoint.tool_policy import tool_refusal
+from mcp_endpoint.tools.tool_policy import tool_refusal
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire import sse
+from mcp_endpoint.wire.errors import failure_of, report
+from mcp_endpoint.wire.rejection import refuse
+from mcp_endpoint.wire.revisions import BATCHES
 
 _FOREVER = 3600.0
 

@@ -12,19 +12,19 @@ import msgspec
 
 from hosting.runner.control import Answer, Cancel, Notify
 from hosting.runner.frames import EndRule, Kind, Open
-from hosting.stream import RunnerLink
-from mcp_endpoint import jsonrpc as j
+from hosting.stream.stream import RunnerLink
+from mcp_endpoint.admission.limits import JSON_SECONDS
 from mcp_endpoint.context import Context
 from mcp_endpoint.legacy.messages import Call, LegacyPost, Note, Reply
 from mcp_endpoint.legacy.sessions import found, initialize, link_of
 from mcp_endpoint.legacy.views import CallView
-from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.runners import Opened
-from mcp_endpoint.sessions import Session, exchange_part
+from mcp_endpoint.sealed.sessions import Session, exchange_part
 from mcp_endpoint.tasks import legacy as tasks
 from mcp_endpoint.tasks import offer
 from mcp_endpoint.tasks.conversion import Converting
-from mcp_endpoint.tool_policy import LIST
+from mcp_endpoint.tools.tool_policy import LIST
+from mcp_endpoint.wire import jsonrpc as j
 
 _CANCELLED = "notifications/cancelled"
 

@@ -12,9 +12,9 @@ import binascii
 import msgspec
 
 from hosting.runner.frames import UNDELIVERED
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint import sse
-from mcp_endpoint.limits import EVENT_ID_BYTES
+from mcp_endpoint.admission.limits import EVENT_ID_BYTES
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire import sse
 
 CHANNEL = "c"
 CHANNEL_START = "c:start"  # of a channel stream on which nothing has come yet

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.legacy.messages import Call
-from mcp_endpoint.rejection import refuse
-from mcp_endpoint.revisions import negotiable
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
+from mcp_endpoint.wire.revisions import negotiable
 
 
 class Greeted(NamedTuple):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.limits import BATCH_MESSAGES
-from mcp_endpoint.meta import put_meta, trace_of
-from mcp_endpoint.rejection import checked, refuse
-from mcp_endpoint.revisions import ASSUMED, BATCHES, LEGACY, is_legacy
+from mcp_endpoint.admission.limits import BATCH_MESSAGES
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.meta import put_meta, trace_of
+from mcp_endpoint.wire.rejection import checked, refuse
+from mcp_endpoint.wire.revisions import ASSUMED, BATCHES, LEGACY, is_legacy
 
 
 class Call(msgspec.Struct, gc=False):

@@ -8,23 +8,23 @@ import msgspec
 
 from hosting.runner.control import EndSession
 from hosting.runner.frames import EndRule, Event, Kind, Open
-from hosting.stream import RunnerLink, RunnerUnavailableError
-from mcp_endpoint import anonymous
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
+from hosting.stream.stream import RunnerLink, RunnerUnavailableError
+from mcp_endpoint.admission import anonymous
+from mcp_endpoint.admission.limits import JSON_SECONDS
 from mcp_endpoint.context import Context
 from mcp_endpoint.delivery import while_starting
 from mcp_endpoint.legacy.initialize import greeted
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.legacy.views import CallView
-from mcp_endpoint.limits import JSON_SECONDS
-from mcp_endpoint.metrics import LIVE
 from mcp_endpoint.personal.words import asks_by_url
-from mcp_endpoint.rejection import refuse
+from mcp_endpoint.records.metrics import LIVE
 from mcp_endpoint.runners import Opened
-from mcp_endpoint.sealing import BrokenSealError
-from mcp_endpoint.sessions import Session, Sessions, exchange_part
+from mcp_endpoint.sealed.sealing import BrokenSealError
+from mcp_endpoint.sealed.sessions import Session, Sessions, exchange_part
 from mcp_endpoint.tasks import declared
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 TASKS_SINCE: Final = "2025-11-25"
 SESSION_HEADER: Final = b"mcp-session-id"

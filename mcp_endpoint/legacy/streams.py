@@ -6,19 +6,19 @@ from functools import partial
 
 from hosting.runner.control import GetRequest
 from hosting.runner.frames import UNDELIVERED
-from hosting.stream import RunnerLink
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
+from hosting.stream.stream import RunnerLink
 from mcp_endpoint.context import Context
 from mcp_endpoint.legacy import event_ids
 from mcp_endpoint.legacy.event_ids import Position
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.legacy.sessions import found, link_of
 from mcp_endpoint.legacy.views import CallView, ChannelView
-from mcp_endpoint.rejection import refuse
 from mcp_endpoint.runners import Followed, Source
-from mcp_endpoint.sessions import Session, exchange_part
+from mcp_endpoint.sealed.sessions import Session, exchange_part
 from mcp_endpoint.tasks import offer
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 
 async def listen(context: Context) -> None:

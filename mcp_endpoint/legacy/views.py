@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from hosting.runner.frames import UNDELIVERED, Event, Kind, Reason
 from hosting.runner.upstream.on_site import is_on_site
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint import sse
+from mcp_endpoint.admission.limits import RETRY_MILLISECONDS
 from mcp_endpoint.legacy import event_ids
-from mcp_endpoint.limits import RETRY_MILLISECONDS
-from mcp_endpoint.progress import StatusSteps, progress
-from mcp_endpoint.revisions import POLLING
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire import sse
+from mcp_endpoint.wire.progress import StatusSteps, progress
+from mcp_endpoint.wire.revisions import POLLING
 
 _LOST = "The call was lost: its runner was restarted or does not answer any more"
 

@@ -14,20 +14,20 @@ import msgspec
 
 from hosting.runner.control import Answer
 from hosting.runner.frames import EndRule, Kind, Open, Reason
-from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
-from mcp_endpoint import jsonrpc as j
+from hosting.stream.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from mcp_endpoint.admission.limits import JSON_SECONDS
 from mcp_endpoint.context import Context
-from mcp_endpoint.limits import JSON_SECONDS
 from mcp_endpoint.modern.input_required import MARK, Questions
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.views import CallView, ListenView, ToolsView
-from mcp_endpoint.rejection import refuse
-from mcp_endpoint.request_state import Native, Parked, State, binding
 from mcp_endpoint.runners import Opened
-from mcp_endpoint.sealing import BrokenSealError
+from mcp_endpoint.sealed.request_state import Native, Parked, State, binding
+from mcp_endpoint.sealed.sealing import BrokenSealError
 from mcp_endpoint.tasks import declared, listening, offer, wire
 from mcp_endpoint.tasks import modern as tasks
 from mcp_endpoint.tasks.conversion import Converting
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 if TYPE_CHECKING:
     from hosting.routing import Route

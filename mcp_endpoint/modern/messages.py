@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 
 from hosting.runner.upstream.translation import LEVELS
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.meta import CAPABILITIES_KEY, CLIENT_KEY, LEVEL_KEY, VERSION_KEY, put_meta, trace_of
-from mcp_endpoint.rejection import checked, refuse
-from mcp_endpoint.revisions import MODERN, is_modern
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.meta import CAPABILITIES_KEY, CLIENT_KEY, LEVEL_KEY, VERSION_KEY, put_meta, trace_of
+from mcp_endpoint.wire.rejection import checked, refuse
+from mcp_endpoint.wire.revisions import MODERN, is_modern
 
 # Method -> the member of params that the Mcp-Name header mirrors.
 NAMED: Final = {

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from hosting.runner.mirrored import KEYWORD, Param, is_mirrored, params_of, value_at
-from mcp_endpoint import headers as h
+from mcp_endpoint.wire import headers as h
 
 __all__ = ["KEYWORD", "Param", "mismatch", "params_of"]
 

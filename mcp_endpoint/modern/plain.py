@@ -11,11 +11,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.meta import CAPABILITIES_KEY, CLIENT_KEY, VERSION_KEY
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.revisions import is_modern
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.meta import CAPABILITIES_KEY, CLIENT_KEY, VERSION_KEY
+from mcp_endpoint.wire.revisions import is_modern
 
 _CALL: Final = b"tools/call"
 _PLAIN = re.compile(

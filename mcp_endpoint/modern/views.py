@@ -7,11 +7,11 @@ from collections.abc import Callable
 import msgspec
 
 from hosting.runner.frames import Event, Kind, Reason
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.errors import status_of
-from mcp_endpoint.meta import META
-from mcp_endpoint.progress import StatusSteps, progress
 from mcp_endpoint.streams import DRAINED
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.errors import status_of
+from mcp_endpoint.wire.meta import META
+from mcp_endpoint.wire.progress import StatusSteps, progress
 
 _SUBSCRIPTION = META + "subscriptionId"
 _STOPPING = "The site is restarting, and the call was cancelled. Call again."

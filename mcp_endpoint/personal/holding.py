@@ -12,9 +12,9 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint.rejection import refuse
 from mcp_endpoint.streams import GONE, Stream
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 if TYPE_CHECKING:
     from mcp_endpoint.context import Context

@@ -12,8 +12,8 @@ from typing import Final
 
 from hosting.runner.control import OpenSession
 from hosting.runner.frames import Reason
-from hosting.stream import DetachedError
-from mcp_endpoint import jsonrpc as j
+from hosting.stream.stream import DetachedError
+from mcp_endpoint.admission.step_up import check_allowed
 from mcp_endpoint.context import Context
 from mcp_endpoint.legacy.initialize import greeted
 from mcp_endpoint.legacy.messages import Call, LegacyPost
@@ -22,13 +22,13 @@ from mcp_endpoint.personal import words
 from mcp_endpoint.personal.asking import asked_of, brought_now
 from mcp_endpoint.personal.holding import held
 from mcp_endpoint.personal.persons import CONNECT, Asking, Brought
-from mcp_endpoint.rejection import refuse
-from mcp_endpoint.sessions import Session, Sessions
-from mcp_endpoint.step_up import check_allowed
+from mcp_endpoint.sealed.sessions import Session, Sessions
 from mcp_endpoint.tasks import declared, offer
 from mcp_endpoint.tasks import legacy as tasks
 from mcp_endpoint.tasks import tools as of_tasks
-from mcp_endpoint.tool_policy import called_tool
+from mcp_endpoint.tools.tool_policy import called_tool
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 CALL: Final = "tools/call"
 URL_SINCE: Final = "2025-11-25"

@@ -11,7 +11,7 @@ import time
 from typing import Any, Final, NamedTuple
 
 from hosting.credentials.refusals import OF_ACTIONS
-from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.admission.step_up import check_allowed
 from mcp_endpoint.context import Context
 from mcp_endpoint.modern.calls import LISTEN, match_headers
 from mcp_endpoint.modern.messages import ModernCall
@@ -19,15 +19,15 @@ from mcp_endpoint.personal import words
 from mcp_endpoint.personal.asking import asked_of, brought_now
 from mcp_endpoint.personal.holding import held
 from mcp_endpoint.personal.persons import CONNECT, Asking, Brought
-from mcp_endpoint.rejection import refuse
-from mcp_endpoint.request_state import Wanted, binding
-from mcp_endpoint.sealing import BrokenSealError
-from mcp_endpoint.step_up import check_allowed
+from mcp_endpoint.sealed.request_state import Wanted, binding
+from mcp_endpoint.sealed.sealing import BrokenSealError
 from mcp_endpoint.tasks import declared, listening, offer, wire
 from mcp_endpoint.tasks import modern as tasks
 from mcp_endpoint.tasks import tools as of_tasks
 from mcp_endpoint.tasks.modern import METHODS as OF_TASKS
-from mcp_endpoint.tool_policy import called_tool
+from mcp_endpoint.tools.tool_policy import called_tool
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 CALL: Final = "tools/call"
 WANTED_SECONDS: Final = 3600.0

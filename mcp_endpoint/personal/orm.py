@@ -11,9 +11,9 @@ import msgspec
 from common import clock
 from common.errors import AppError
 from events.actors import person
+from hosting.configuration.given import declared_of
 from hosting.credentials import eliciting, personal, waiting
 from hosting.credentials.refusals import DECLINED, DISMISSED
-from hosting.given import declared_of
 from hosting.models import Deployment, DeploymentVersion, Elicitation
 from mcp_endpoint.lookup import connection
 from mcp_endpoint.personal.persons import Asked, Asking, Brought, Greeting, Page

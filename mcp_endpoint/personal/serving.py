@@ -13,7 +13,7 @@ from mcp_endpoint.personal.holding import GoneError
 
 if TYPE_CHECKING:
     from mcp_endpoint.context import Context
-    from mcp_endpoint.inbound import Inbound
+    from mcp_endpoint.wire.inbound import Inbound
 
 
 async def served(context: Context, inbound: Inbound) -> bool:

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from hosting.runner.upstream.capabilities import lacking
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.personal.persons import CONNECT, Asked, Greeting
-from mcp_endpoint.revisions import LEGACY, MODERN
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.revisions import LEGACY, MODERN
 
 URL_REQUIRED: Final = -32042
 KEY: Final = "credentials"  # of our question in inputRequests

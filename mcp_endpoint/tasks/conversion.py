@@ -19,11 +19,11 @@ from hosting.models.tasks import new_task_id
 from hosting.runner.control import Answer, Keep, Remind
 from hosting.runner.frames import TERMINAL, Event, Kind
 from hosting.runner.upstream.on_site import is_on_site
-from hosting.stream import DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.stream.stream import DetachedError, RunnerLink, RunnerUnavailableError
 from hosting.tasks.accepting import Wanted
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.runners import Source
 from mcp_endpoint.tasks.wire import TaskSeen
+from mcp_endpoint.wire import jsonrpc as j
 
 if TYPE_CHECKING:
     from mcp_endpoint.tasks.service import Tasks

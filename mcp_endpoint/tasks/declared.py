@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.tasks.wire import EXTENSION
+from mcp_endpoint.wire import jsonrpc as j
 
 _decode_tools = msgspec.json.Decoder(list[j.Members]).decode
 _TASKS: Final[dict[str, Any]] = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}

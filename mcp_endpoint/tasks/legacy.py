@@ -9,16 +9,16 @@ import msgspec
 
 from common.errors import BadInput, Conflict, NotFound
 from hosting.runner.frames import Event
-from hosting.stream import DetachedError
+from hosting.stream.stream import DetachedError
 from hosting.tasks.accepting import Wanted, check_ttl
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint import sse
 from mcp_endpoint.context import Context
 from mcp_endpoint.legacy.messages import Call, Reply
 from mcp_endpoint.legacy.views import CallView
-from mcp_endpoint.rejection import refuse
-from mcp_endpoint.sessions import Session
+from mcp_endpoint.sealed.sessions import Session
 from mcp_endpoint.tasks import wire
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire import sse
+from mcp_endpoint.wire.rejection import refuse
 
 REVISION: Final = "2025-11-25"
 METHODS: Final = frozenset({"tasks/get", "tasks/result", "tasks/list", "tasks/cancel"})

@@ -16,11 +16,11 @@ import msgspec
 from common.errors import NotFound
 from hosting.runner.frames import Event, Kind, Reason
 from hosting.runner.listening import ACKNOWLEDGED
-from hosting.stream import DetachedError
-from mcp_endpoint import jsonrpc as j
+from hosting.stream.stream import DetachedError
 from mcp_endpoint.runners import Source
 from mcp_endpoint.tasks import wire
 from mcp_endpoint.tasks.wire import TaskSeen
+from mcp_endpoint.wire import jsonrpc as j
 
 if TYPE_CHECKING:
     from mcp_endpoint.context import Context

@@ -12,14 +12,14 @@ from typing import Final
 import msgspec
 
 from common.errors import Conflict, NotFound
-from hosting.stream import DetachedError
+from hosting.stream.stream import DetachedError
 from hosting.tasks.accepting import Wanted
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.context import Context
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.rejection import refuse
 from mcp_endpoint.tasks import wire
 from mcp_endpoint.tasks.legacy import user_of
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 METHODS: Final = frozenset({"tasks/get", "tasks/update", "tasks/cancel"})
 GONE: Final = frozenset({"tasks/result", "tasks/list"})  # of 2025-11-25 only

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.rejection import refuse
 from mcp_endpoint.runners import Source
 from mcp_endpoint.tasks import declared, legacy, modern, tools, wire
 from mcp_endpoint.tasks.conversion import Converting, NeverConverting, Where
 from mcp_endpoint.tasks.wire import TaskSeen
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire.rejection import refuse
 
 if TYPE_CHECKING:
     from mcp_endpoint.context import Context

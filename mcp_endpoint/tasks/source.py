@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from hosting.runner.frames import TERMINAL, Event, Kind, Reason
-from hosting.stream import DetachedError
+from hosting.stream.stream import DetachedError
 from hosting.tasks.states import Outcome
-from mcp_endpoint import jsonrpc as j
 from mcp_endpoint.tasks import wire
 from mcp_endpoint.tasks.wire import TaskSeen
+from mcp_endpoint.wire import jsonrpc as j
 
 LOOK_SECONDS: Final = 10.0  # the row is read so often although nobody said that it has changed
 STATUS_METHOD: Final = "notifications/tasks/status"

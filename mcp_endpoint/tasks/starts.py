@@ -16,7 +16,7 @@ import structlog
 from common.errors import AppError
 from hosting.runner.control import Cancel
 from hosting.runner.frames import Reason
-from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerUnavailableError
+from hosting.stream.stream import Attachment, DetachedError, RunnerLink, RunnerUnavailableError
 from hosting.tasks.accepting import Wanted
 from hosting.tasks.opening import call_open
 from mcp_endpoint.directory import Directory

@@ -13,10 +13,10 @@ import msgspec
 
 from common.errors import Conflict, NotFound
 from hosting.tasks.states import Outcome, State
-from hosting.tool_names import OF_TASKS
-from mcp_endpoint import jsonrpc as j
+from hosting.tools.names import OF_TASKS
 from mcp_endpoint.tasks import wire
 from mcp_endpoint.tasks.wire import TaskSeen
+from mcp_endpoint.wire import jsonrpc as j
 
 if TYPE_CHECKING:
     from hosting.routing import Route

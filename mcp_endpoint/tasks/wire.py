@@ -14,7 +14,7 @@ import msgspec
 
 from hosting.runner.upstream.on_site import is_on_site
 from hosting.tasks.states import Outcome, State, status_2025, status_2026
-from mcp_endpoint import jsonrpc as j
+from mcp_endpoint.wire import jsonrpc as j
 
 EXTENSION: Final = "io.modelcontextprotocol/tasks"
 RELATED: Final = "io.modelcontextprotocol/related-task"

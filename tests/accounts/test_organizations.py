@@ -16,7 +16,7 @@ from accounts.services import organization_create
 from common.errors import AppError, Conflict, Forbidden, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting.permissions import may_call, may_manage, may_see
+from hosting.access.permissions import may_call, may_manage, may_see
 from hosting.services import deployment_create
 from tests.factories import actor_of, make_user
 

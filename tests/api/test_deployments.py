@@ -11,8 +11,8 @@ from django.test import override_settings
 from accounts.models import Membership, Organization, User
 from accounts.models import Name as AccountName
 from events.actors import OPERATOR
-from hosting.access import member_add
-from hosting.given import settings_of
+from hosting.access.members import member_add
+from hosting.configuration.given import settings_of
 from hosting.models import Deployment, SourceArchive
 from hosting.states import State
 from tests.api.conftest import ApiClient

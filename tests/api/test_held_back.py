@@ -12,7 +12,7 @@ from accounts.reauthentication import SIGNED_IN_AT
 from accounts.services import organization_create
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.credentials.personal import given_now, personal_set
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember, DeploymentVersion

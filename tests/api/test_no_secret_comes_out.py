@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.credentials.eliciting import credentials_put
 from hosting.credentials.personal import personal_set
 from hosting.kinds.declared import Declared, to_json

@@ -13,7 +13,7 @@ from django.test import Client
 from hosting.api.problem_codes import CODES
 from hosting.api.reference import reference_of
 from hosting.api.views.documents import schema
-from hosting.quotas import NAMES
+from hosting.quotas.quotas import NAMES
 from tests.api.conftest import ApiClient
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import pytest
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
-from hosting.access import member_add
-from hosting.given import settings_of
+from hosting.access.members import member_add
+from hosting.configuration.given import settings_of
 from hosting.models import CallRecord, Deployment, DeploymentVersion, EgressRecord, Tool
-from hosting.tools import tools_seen
+from hosting.tools.records import tools_seen
 from oauth import claims, keys
 from oauth.models import EndpointToken
 from tests.api.conftest import ApiClient

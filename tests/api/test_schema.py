@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from hosting.models import Deployment, Task
-from hosting.tools import tools_seen
+from hosting.tools.records import tools_seen
 from tests.api.conftest import ApiClient, token_of
 from tests.api.described import NAMES, TEXTS, Operation, check_answer, operations, values_of
 from tests.factories import make_deployment, make_user

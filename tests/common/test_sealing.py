@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from common.sealing import Box, BrokenSealError, key_for, seal, site_key, unseal
-from mcp_endpoint.sealing import Sealer
+from mcp_endpoint.sealed.sealing import Sealer
 from oauth import keys
 from oauth.outbound import identity, vault
 

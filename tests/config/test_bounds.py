@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from config.launch.http import HttpProtocol
-from mcp_endpoint.limits import HEADER_BYTES
+from mcp_endpoint.admission.limits import HEADER_BYTES
 from tests.config.test_http import Server
 
 SOON = 0.3  # seconds without a byte of a request

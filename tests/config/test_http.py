@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from config.launch.http import HttpProtocol
-from mcp_endpoint.asgi import WHOLE
+from mcp_endpoint.wire.asgi import WHOLE
 
 CHUNKS = asyncio.Queue[bytes]
 

@@ -21,14 +21,16 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from hosting import builds, inspection, reconciling
-from hosting.links import runner_links
+from hosting.building import builds
+from hosting.fleet import reconciling
+from hosting.fleet.placing import placement_ensure
+from hosting.looks import inspection
 from hosting.models import Deployment
-from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind
 from hosting.runner.placement import Placement
+from hosting.stream.links import runner_links
 from oauth.outbound import identity
 from tests.conformance.suite import installed
 from tests.factories import make_queued, make_runner, make_user

@@ -33,7 +33,7 @@ TASKS = {"io.modelcontextprotocol/tasks": {}}
 ONLY_AS_A_TASK = """
 from events.actors import OPERATOR
 from hosting.models import Deployment
-from hosting.tools import tool_task_support_set
+from hosting.tools.records import tool_task_support_set
 legacy = Deployment.objects.get(name="legacy")
 tool_task_support_set(actor=OPERATOR, deployment=legacy, name="failing_job", support="required")
 """

@@ -49,7 +49,8 @@ def token_for(site: Stack, name: str) -> str:
 def add_header(site: Stack, name: str, header: str, value: str) -> None:
     """As the owner does on the settings page."""
     code = (
-        "from events.actors import OPERATOR; from hosting.configuring import deployment_settings_set as put;"
+        "from events.actors import OPERATOR;"
+        "from hosting.configuration.configuring import deployment_settings_set as put;"
         "from hosting.models import Deployment as D;"
         f"put(actor=OPERATOR, deployment=D.objects.get(folded_name={name!r}), secrets={{'header:{header}': {value!r}}})"
     )

@@ -25,7 +25,7 @@ WORKSHOP = Path(__file__).parents[1] / "servers" / "workshop.py"
 # The server uses a thread for each call.
 MANY_AT_ONCE = """
 from hosting.models import Deployment
-from hosting.placing import placement_renew
+from hosting.fleet.placing import placement_renew
 deployment = Deployment.objects.get()
 Deployment.objects.update(limits={"processes": 512, "in_flight": 300})
 placement_renew(deployment)

@@ -15,7 +15,7 @@ import pytest
 from celery.signals import after_task_publish
 from django.conf import settings
 
-from hosting.inspection import deployment_inspect
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
 from tests.factories import make_deployment, make_runner, make_user
 

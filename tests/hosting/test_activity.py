@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import Client
 
 from common import clock
-from hosting.activity import PERIODS, Span, TaskGroup, activity_of
-from hosting.calls import CallRow
-from hosting.cleaning import purge
 from hosting.models import CallHour, Deployment, Task, TaskHour
+from hosting.store.cleaning import purge
 from hosting.tasks.running import sweep
-from hosting.usage import calls_write, stats_of
+from hosting.usage.activity import PERIODS, Span, TaskGroup, activity_of
+from hosting.usage.calls import CallRow
+from hosting.usage.records import calls_write, stats_of
 from tests.factories import make_deployment, make_user
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,8 @@ from django.db import connection
 from common import clock, ids
 from events.actors import OPERATOR
 from events.types import BuildProgress, deployment_group, from_message
-from hosting import builds, services
+from hosting import services
+from hosting.building import builds
 from hosting.models import Deployment, DeploymentVersion, Environment
 from hosting.states import State
 from tests.factories import make_deployment, make_queued, make_user

@@ -12,7 +12,7 @@ from common.errors import BadInput, NotFound
 from events.models import AuditEntry
 from hosting.credentials.check_tools import CheckTool, callable_of, check_tool_of, check_tool_set
 from hosting.models import Deployment, DeploymentVersion
-from hosting.tools import tool_switch, tools_seen
+from hosting.tools.records import tool_switch, tools_seen
 from tests.factories import actor_of, make_deployment, make_user
 
 pytestmark = pytest.mark.django_db

@@ -15,14 +15,15 @@ from django.db import connection, transaction
 
 from common import clock
 from events.actors import OPERATOR
-from hosting import builds, environments, services
-from hosting.cleaning import purge
-from hosting.environment_rows import environment_lock, environment_note
+from hosting import environments, services
+from hosting.building import builds
+from hosting.building.versions import deployment_rollback
 from hosting.environments.builds import MARKER
 from hosting.models import Deployment, DeploymentVersion, Environment, Instance, SourceArchive
-from hosting.sources import source_store
-from hosting.stored import store_bytes_of
-from hosting.versions import deployment_rollback
+from hosting.quotas.stored import store_bytes_of
+from hosting.store.cleaning import purge
+from hosting.store.environment_rows import environment_lock, environment_note
+from hosting.store.sources import source_store
 from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user
 from tests.packages.local_index import LocalIndex
 

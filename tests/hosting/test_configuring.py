@@ -10,10 +10,10 @@ import pytest
 
 from common.errors import BadInput, Conflict, NotFound
 from events.models import AuditEntry
-from hosting import configuring
-from hosting.configuring import BadSettings, deployment_settings_set
-from hosting.given import settings_of
-from hosting.inputs import Plain
+from hosting.configuration import configuring
+from hosting.configuration.configuring import BadSettings, deployment_settings_set
+from hosting.configuration.given import settings_of
+from hosting.configuration.inputs import Plain
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import placement_for

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from events.actors import OPERATOR
-from hosting.access import member_add
+from hosting.access.members import member_add
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
 from oauth.models import EndpointToken

@@ -13,12 +13,12 @@ from accounts.models import Membership, Organization, User
 from accounts.permissions import roles_of
 from accounts.services import organization_create
 from events.actors import OPERATOR
+from hosting.access.permissions import callable_among, may_call
 from hosting.credentials.eliciting import credentials_put
 from hosting.credentials.overview import credentials_of, credentials_page
 from hosting.credentials.personal import given_now
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentMember
-from hosting.permissions import callable_among, may_call
 from hosting.states import State
 from tests.factories import actor_of, make_deployment, make_user
 from tests.hosting.consent import browser

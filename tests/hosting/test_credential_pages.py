@@ -13,7 +13,7 @@ from accounts.services import organization_create
 from common import clock
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.credentials.eliciting import credentials_put, elicitation_open
 from hosting.credentials.overview import Setting, credentials_of
 from hosting.credentials.personal import given_now, personal_for, personal_set

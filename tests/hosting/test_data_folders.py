@@ -16,15 +16,15 @@ from common.errors import Forbidden, NotFound, Unavailable
 from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import routing
-from hosting.access import member_add
-from hosting.data_folders import data_folder_delete, data_folder_zip
-from hosting.links import runner_links
+from hosting.access.members import member_add
+from hosting.fleet.placing import placement_ensure, placements_drain, placements_move_from
+from hosting.fleet.reconciling import reconcile
 from hosting.models import DataFolder, Deployment, Runner
-from hosting.placing import placement_ensure, placements_drain, placements_move_from
-from hosting.reconciling import reconcile
 from hosting.runner import control
 from hosting.runner.folders import SHARED, key_of
 from hosting.runner.frames import EndRule, Kind
+from hosting.store.data_folders import data_folder_delete, data_folder_zip
+from hosting.stream.links import runner_links
 from tests.api.conftest import ApiClient, token_of
 from tests.factories import actor_of, make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from events.actors import OPERATOR
-from hosting.access import member_add
+from hosting.access.members import member_add
 from hosting.models import DataFolder, Deployment
 from hosting.runner.folders import SHARED, key_of
 from tests.api.conftest import ApiClient, token_of

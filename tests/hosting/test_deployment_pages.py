@@ -13,14 +13,14 @@ from django.test import Client
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
-from hosting.access import member_add
-from hosting.given import settings_of
-from hosting.grants import ANONYMOUS, permission_grant
+from hosting.access.grants import ANONYMOUS, permission_grant
+from hosting.access.members import member_add
+from hosting.configuration.given import settings_of
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import CallRecord, Deployment, DeploymentVersion, EgressRecord, SourceArchive
 from hosting.routing import route_for
 from hosting.states import State
-from hosting.tools import policy_of, tools_seen
+from hosting.tools.records import policy_of, tools_seen
 from oauth.models import EndpointToken
 from oauth.services import endpoint_token_issue
 from tests.factories import make_deployment, make_user

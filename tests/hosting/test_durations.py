@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from hosting.durations import LARGEST, bounds, quantile, step_of
+from hosting.usage.durations import LARGEST, bounds, quantile, step_of
 
 
 def test_each_duration_lies_within_its_step_and_steps_follow_each_other() -> None:

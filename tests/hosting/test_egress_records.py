@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from hosting.egress_records import egress_collect, egress_write
-from hosting.inspection import deployment_inspect
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment, EgressRecord, Runner, UsageDay
 from hosting.runner.seen import EgressBatch, EgressCount
+from hosting.usage.egress_records import egress_collect, egress_write
 from tests.factories import make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, SERVERS, RunnerProcess, server_argv
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from hosting import builds
-from hosting.broken_sets import is_broken_set
-from hosting.inspection import deployment_inspect
+from hosting.building import builds
+from hosting.looks.broken_sets import is_broken_set
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment, DeploymentVersion
-from hosting.sources import source_reference, source_store
+from hosting.store.sources import source_reference, source_store
 from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import SERVERS, RunnerProcess
 from tests.packages.local_index import LocalIndex

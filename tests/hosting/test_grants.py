@@ -11,12 +11,13 @@ from accounts.services import organization_create
 from common.errors import BadInput, Conflict, Forbidden, NotFound
 from events.actors import ANONYMOUS, OPERATOR
 from events.models import AuditEntry
-from hosting import anonymous, grants, services
-from hosting.anonymous import ENDED_BY_SECRETS, anonymous_set
-from hosting.configuring import deployment_settings_set
+from hosting import services
+from hosting.access import anonymous, grants
+from hosting.access.anonymous import ENDED_BY_SECRETS, anonymous_set
+from hosting.access.permissions import check_may_host
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.models import Deployment
-from hosting.permissions import check_may_host
-from hosting.sources import source_store
+from hosting.store.sources import source_store
 from tests.factories import actor_of, make_deployment, make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hosting import heartbeat
 from hosting.runner.control import GetStatus
 from hosting.runner.frames import Reason
-from hosting.stream import DetachedError, RunnerPool, RunnerUnavailableError
+from hosting.stream import heartbeat
+from hosting.stream.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from tests.hosting.conftest import RunnerProcess
 
 BEAT = 0.1

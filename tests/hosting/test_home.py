@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
-from hosting.access import member_add
+from hosting.access.members import member_add
 from hosting.models import CallRecord, Deployment, Elicitation, Task
-from hosting.running_well import DAYS, SAMPLE, RunsWell, running_well
 from hosting.states import State
+from hosting.usage.running_well import DAYS, SAMPLE, RunsWell, running_well
 from tests.factories import make_deployment, make_user
 from tests.registry.site import put
 

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from hosting.entry_facts import entry_seen
-from hosting.given import settings_of
+from hosting.configuration.given import settings_of
+from hosting.looks.entry_facts import entry_seen
 from hosting.models import Deployment, DeploymentVersion
-from hosting.remote_challenges import challenge_note
+from hosting.remotes.challenges import challenge_note
 from oauth.outbound.challenges import Challenge
 from registry.models import SeenServer
 from registry.search.finding import Search, find

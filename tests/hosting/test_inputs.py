@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hosting.inputs import (
+from hosting.configuration.inputs import (
     MAX_VALUE,
     Plain,
     Settings,

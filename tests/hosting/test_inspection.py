@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from common.errors import Unavailable
-from hosting.inspection import deployment_inspect
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
-from hosting.stream import RunnerUnavailableError
+from hosting.stream.stream import RunnerUnavailableError
 from registry.models import SeenServer
 from tests.factories import make_deployment, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv

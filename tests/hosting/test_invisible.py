@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hosting.invisible import has_invisible, shown
+from hosting.tools.invisible import has_invisible, shown
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from events.actors import OPERATOR
 from events.publish import publish
 from events.types import BuildProgress
 from hosting import services
-from hosting.access import member_add, member_remove
-from hosting.inspection import deployment_inspect
+from hosting.access.members import member_add, member_remove
+from hosting.fleet.placing import placement_ensure
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
-from hosting.placing import placement_ensure
 from hosting.states import State
 from tests.factories import make_deployment, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv

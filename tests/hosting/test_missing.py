@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hosting.missing import Missing, missing_setting
+from hosting.looks.missing import Missing, missing_setting
 
 ENV: list[tuple[str, str]] = [
     ("Error: BRAVE_API_KEY environment variable is required", "BRAVE_API_KEY"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hosting.output import Reader
 from hosting.runner.seen import OutputLine
+from hosting.stream.output import Reader
 
 
 @pytest.mark.parametrize(

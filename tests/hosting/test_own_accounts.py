@@ -13,11 +13,11 @@ from common import clock
 from common.errors import BadInput, Conflict, Forbidden, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import account_care
 from hosting.credentials.accounts import Chosen, accounts_set
 from hosting.credentials.eliciting import credentials_put
 from hosting.credentials.personal import brought_for, personal_for, personal_set
 from hosting.models import Deployment, DeploymentMember, Elicitation
+from hosting.remotes import care as account_care
 from hosting.routing import placement_for, route_by_id
 from hosting.services import deployment_delete
 from hosting.waiting.selectors import waiting_count

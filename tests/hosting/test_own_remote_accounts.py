@@ -11,11 +11,12 @@ from common import clock
 from common.errors import BadInput
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import account_care, builds
+from hosting.building import builds
 from hosting.credentials.accounts import accounts_set
 from hosting.credentials.personal import brought_for, personal_for, personal_set
+from hosting.fleet.placing import placement_ensure
 from hosting.models import Deployment, DeploymentMember
-from hosting.placing import placement_ensure
+from hosting.remotes import care as account_care
 from hosting.routing import OWN_ACCOUNT, placement_for, route_by_id
 from hosting.runner.seen import SignInAsked
 from oauth.models import Connection

@@ -11,17 +11,18 @@ from django.db.models import Sum
 
 from accounts.models import User
 from events.actors import OPERATOR
-from hosting import quotas, routing
-from hosting.links import runner_links
+from hosting import routing
+from hosting.fleet.owner_shares import share_take, shares_balance
+from hosting.fleet.reconciling import reconcile
+from hosting.fleet.watch import runner_died
 from hosting.models import Deployment, Instance, OwnerShare, Runner, RunnerPlacement
-from hosting.owner_shares import share_take, shares_balance
-from hosting.quota_changes import quota_set
-from hosting.reconciling import reconcile
+from hosting.quotas import quotas
+from hosting.quotas.changes import quota_set
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind, Reason
 from hosting.runner.placement import Placement
-from hosting.runner_watch import runner_died
-from hosting.stream import DetachedError
+from hosting.stream.links import runner_links
+from hosting.stream.stream import DetachedError
 from tests.factories import make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 from tests.hosting.test_reconciling import status

@@ -10,10 +10,10 @@ from django.test import Client
 from accounts.models import User
 from common import ids
 from events.actors import OPERATOR
-from hosting.access import member_add
+from hosting.access.members import member_add
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
-from hosting.tools import tools_seen
+from hosting.tools.records import tools_seen
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess
 
@@ -176,7 +176,7 @@ def test_a_build_under_way_is_shown(client: Client, alice: User) -> None:
 def test_output_comes_from_the_runner(client: Client, alice: User, runner_process: RunnerProcess) -> None:
     import sys
 
-    from hosting.inspection import deployment_inspect
+    from hosting.looks.inspection import deployment_inspect
 
     argv = [sys.executable, "-I", "-c", "import sys; sys.exit('no <i>database</i> configured')"]
     deployment = make_deployment(alice, argv=argv, read_only=READ_ONLY)
@@ -194,11 +194,11 @@ def test_what_a_callers_own_instance_prints_is_the_callers(
 ) -> None:
     import asyncio
 
-    from hosting.links import runner_links
-    from hosting.placing import placement_ensure
+    from hosting.fleet.placing import placement_ensure
     from hosting.routing import placement_for
     from hosting.runner import control
     from hosting.runner.frames import EndRule
+    from hosting.stream.links import runner_links
     from tests.hosting.conftest import server_argv
 
     bob, carol = make_user("bob"), make_user("carol")
@@ -220,7 +220,9 @@ def test_what_a_callers_own_instance_prints_is_the_callers(
                 pass
 
     asyncio.run(crash())
-    monkeypatch.setattr("hosting.output.TAIL_SECONDS", 30.0)  # a page waits a second, a busy machine may take longer
+    monkeypatch.setattr(
+        "hosting.stream.output.TAIL_SECONDS", 30.0
+    )  # a page waits a second, a busy machine may take longer
 
     def printed(user: User) -> list[str]:
         return [line.line for line in as_user(user).get("/d/dave/time/logs").context["output"]]

@@ -15,7 +15,7 @@ from common import clock
 from common.errors import BadInput, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.credentials import eliciting, personal
 from hosting.credentials.eliciting import credentials_put, elicitation_open
 from hosting.credentials.personal import brought_for, personal_for, personal_set

@@ -8,7 +8,7 @@ import pytest
 
 from hosting.models import DeploymentVersion
 from hosting.routing import route_by_id
-from hosting.tools import approval_set, tool_approve, tool_switch, tools_seen
+from hosting.tools.records import approval_set, tool_approve, tool_switch, tools_seen
 from tests.factories import actor_of, make_deployment, make_user
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from hosting.pulse import HELD_UP_SECONDS, MISSES, RESTARTING_MISSES, ROUND_SECONDS, Pulses
-from hosting.stream import RunnerPool
+from hosting.fleet.pulse import HELD_UP_SECONDS, MISSES, RESTARTING_MISSES, ROUND_SECONDS, Pulses
+from hosting.stream.stream import RunnerPool
 from tests.hosting.conftest import RunnerProcess
 
 ROUND = 0.1

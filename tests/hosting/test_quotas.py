@@ -16,11 +16,13 @@ from accounts.services import organization_create
 from common import clock
 from common.errors import BadInput, Forbidden
 from events.actors import OPERATOR
-from hosting import builds, quotas, routing, services
+from hosting import routing, services
+from hosting.building import builds
 from hosting.models import Deployment, DeploymentVersion, Environment, Instance, RunnerPlacement, UsageDay
-from hosting.quota_changes import NO_EGRESS, egress_enforce, quota_set
-from hosting.quotas import QuotaExceeded
-from hosting.sources import source_store
+from hosting.quotas import quotas
+from hosting.quotas.changes import NO_EGRESS, egress_enforce, quota_set
+from hosting.quotas.quotas import QuotaExceeded
+from hosting.store.sources import source_store
 from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user, place
 
 MIB = 1024 * 1024

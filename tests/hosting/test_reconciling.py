@@ -12,16 +12,16 @@ from common import clock
 from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import routing, services
-from hosting.inspection import deployment_inspect
-from hosting.links import runner_links
+from hosting.fleet.reconciling import reconcile
+from hosting.fleet.watch import runners_judge
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment, DeploymentVersion, Instance, Runner, RunnerPlacement
-from hosting.reconciling import reconcile
 from hosting.runner import control
 from hosting.runner.frames import EndRule, Kind
 from hosting.runner.placement import Placement
 from hosting.runner.seen import Status
-from hosting.runner_watch import runners_judge
 from hosting.states import State
+from hosting.stream.links import runner_links
 from registry.models import SeenServer
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv

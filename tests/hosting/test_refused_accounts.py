@@ -14,12 +14,13 @@ from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import account_care, builds
+from hosting.building import builds
 from hosting.credentials.accounts import Chosen, accounts_set
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.personal import brought_for, personal_for
+from hosting.fleet.reconciling import reconcile
 from hosting.models import Deployment, DeploymentMember
-from hosting.reconciling import reconcile
+from hosting.remotes import care as account_care
 from hosting.runner.seen import SignInAsked
 from hosting.services import deployment_delete
 from hosting.waiting.selectors import waiting_count

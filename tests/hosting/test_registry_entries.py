@@ -11,13 +11,13 @@ from django.test import Client
 from common import clock
 from common.errors import BadInput, Forbidden
 from events.actors import OPERATOR
-from hosting.given import declared_of
-from hosting.making import Origin, deployment_make, version_make
+from hosting.building.making import Origin, deployment_make, version_make
+from hosting.building.registry_entries import taken_down_stop
+from hosting.building.versions import deployment_rollback
+from hosting.configuration.given import declared_of
 from hosting.models import Deployment
-from hosting.registry_entries import taken_down_stop
 from hosting.services import deployment_restart, deployment_start
 from hosting.states import State
-from hosting.versions import deployment_rollback
 from registry.importing.records import record
 from registry.importing.storing import batch_store
 from registry.taking_down import server_restore, server_take_down

@@ -17,12 +17,14 @@ from common import clock
 from common.errors import Conflict
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import account_care, builds, services
-from hosting.anonymous import anonymous_set
-from hosting.grants import ANONYMOUS, permission_grant
-from hosting.inspection import deployment_inspect
+from hosting import services
+from hosting.access.anonymous import anonymous_set
+from hosting.access.grants import ANONYMOUS, permission_grant
+from hosting.building import builds
+from hosting.fleet.placing import placement_ensure
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
-from hosting.placing import placement_ensure
+from hosting.remotes import care as account_care
 from hosting.routing import placement_for
 from hosting.runner.seen import SignInAsked
 from oauth.models import Connection, ConnectionAttempt

@@ -12,11 +12,12 @@ import pytest
 
 from common.errors import Forbidden
 from events.actors import OPERATOR
-from hosting import builds, services
-from hosting.configuring import BadSettings, deployment_settings_set
-from hosting.inspection import deployment_inspect
+from hosting import services
+from hosting.building import builds
+from hosting.configuration.configuring import BadSettings, deployment_settings_set
+from hosting.fleet.placing import placement_ensure
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
-from hosting.placing import placement_ensure
 from hosting.routing import placement_for
 from tests.factories import actor_of, make_queued, make_runner, make_user
 from tests.hosting.conftest import RunnerProcess

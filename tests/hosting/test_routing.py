@@ -15,9 +15,9 @@ from common import ids
 from common.errors import NotFound, Unavailable
 from events.actors import OPERATOR
 from hosting import routing
-from hosting.access import member_add
+from hosting.access.members import member_add
+from hosting.fleet.placing import placement_ensure, placement_renew, placements_drain, placements_move_from
 from hosting.models import Deployment, DeploymentVersion, Environment, Runner
-from hosting.placing import placement_ensure, placement_renew, placements_drain, placements_move_from
 from hosting.services import deployment_deploy
 from hosting.states import State
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from common.errors import Unavailable
-from hosting.inspection import deployment_inspect
+from hosting.fleet.reconciling import reconcile
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment, Task, TaskResult
-from hosting.reconciling import reconcile
 from hosting.runner.steps import Step
-from hosting.stream import DetachedError, RunnerUnavailableError
+from hosting.stream.stream import DetachedError, RunnerUnavailableError
 from hosting.tasks import running, starting
 from hosting.tasks.states import Outcome, State
 from tests.factories import make_deployment, make_runner, make_user

@@ -13,12 +13,12 @@ from config.launch.processes import command_line
 from events.actors import OPERATOR
 from events.models import AuditEntry
 from hosting import routing
-from hosting.inspection import deployment_inspect
+from hosting.fleet.reconciling import reconcile
+from hosting.fleet.register import runner_drain, runner_restart
+from hosting.fleet.watch import runners_judge
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment, Instance, Runner
-from hosting.reconciling import reconcile
 from hosting.runner import control
-from hosting.runner_watch import runners_judge
-from hosting.runners import runner_drain, runner_restart
 from tests.factories import make_deployment, make_runner, make_user
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 from tests.hosting.test_reconciling import ask, silence, status

@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from common.errors import Conflict
 from common.sealing import seal
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.models import Deployment
 from hosting.routing import placement_for
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place

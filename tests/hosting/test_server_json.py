@@ -10,8 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common.errors import BadInput
-from hosting.given import declared_of
-from hosting.inputs import Settings, command_of, headers_of
+from hosting.configuration.given import declared_of
+from hosting.configuration.inputs import Settings, command_of, headers_of
 from hosting.kinds.declared import from_json, to_json
 from hosting.kinds.server_json import choose
 from hosting.models import Deployment

@@ -11,12 +11,13 @@ from common import clock
 from common.errors import BadInput, Conflict, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting import configuring, services
-from hosting.access import member_add
+from hosting import services
+from hosting.access.members import member_add
+from hosting.building.versions import deployment_rollback
+from hosting.configuration import configuring
 from hosting.models import Deployment, DeploymentVersion
 from hosting.services import deployment_deploy
 from hosting.states import State
-from hosting.versions import deployment_rollback
 from oauth import selectors as tokens
 from oauth.services import endpoint_token_issue
 from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user, place

@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 
 from common.errors import BadInput, NotFound
 from events.models import AuditEntry
-from hosting import builds, services
+from hosting import services
+from hosting.building import builds
 from hosting.models import Deployment, SourceArchive
-from hosting.sources import source_reference, source_store
+from hosting.store.sources import source_reference, source_store
 from tests.factories import actor_of, make_user
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from accounts.services import organization_create
 from common.errors import Conflict
 from events.actors import OPERATOR
 from events.models import AuditEntry
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.credentials.bound import differences
 from hosting.credentials.eliciting import credentials_put, elicitation_open
 from hosting.credentials.personal import brought_for, given_now, personal_for, personal_set

@@ -17,10 +17,10 @@ import pytest
 
 from common import clock
 from hosting import jobs
-from hosting.links import links
 from hosting.models import Deployment, Task, TaskResult
 from hosting.runner import control
-from hosting.stream import RunnerPool
+from hosting.stream.links import links
+from hosting.stream.stream import RunnerPool
 from hosting.tasks import accepting, running, services, starting, steps
 from hosting.tasks.states import Outcome, State
 from hosting.tasks.steps import Step

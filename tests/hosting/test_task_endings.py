@@ -16,12 +16,12 @@ from common import clock
 from events.actors import OPERATOR
 from events.types import ALL_TASKS, TasksChanged, from_message
 from hosting import jobs
-from hosting.inspection import deployment_inspect
-from hosting.links import links
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Task
 from hosting.runner import control
 from hosting.services import deployment_stop
-from hosting.stream import RunnerPool
+from hosting.stream.links import links
+from hosting.stream.stream import RunnerPool
 from hosting.tasks import starting
 from hosting.tasks.services import KEPT_AFTER_END
 from hosting.tasks.states import Outcome, State

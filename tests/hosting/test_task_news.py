@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from hosting.inspection import deployment_inspect
+from hosting.looks.inspection import deployment_inspect
 from hosting.models import Task, TaskLine, TaskResult
 from hosting.runner.frames import Event, Kind
 from hosting.runner.seen import TaskNews

@@ -13,10 +13,10 @@ from django.test import Client
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
-from hosting.access import member_add
+from hosting.access.members import member_add
 from hosting.models import Deployment, DeploymentVersion, Task, TaskLine, TaskResult, Tool
 from hosting.tasks.states import Outcome, State
-from hosting.tools import tools_seen
+from hosting.tools.records import tools_seen
 from tests.factories import make_deployment, make_user
 from tests.nonces import without_nonces
 

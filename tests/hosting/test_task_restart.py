@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from hosting.links import links
 from hosting.models import Deployment, Task
 from hosting.runner import control
 from hosting.runner.seen import Status
-from hosting.stream import RunnerPool
+from hosting.stream.links import links
+from hosting.stream.stream import RunnerPool
 from hosting.tasks import accepting, answers, running, starting
 from hosting.tasks.states import State
 from hosting.tasks.steps import Step

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from hosting.links import links
+from hosting.fleet.placing import placement_ensure
 from hosting.models import Deployment, RunnerPlacement, Task
 from hosting.models.tasks import new_task_id
-from hosting.placing import placement_ensure
 from hosting.runner import control
-from hosting.stream import RunnerPool
+from hosting.stream.links import links
+from hosting.stream.stream import RunnerPool
 from hosting.tasks import accepting, places, starting
 from hosting.tasks.opening import call_open, random_part
 from hosting.tasks.states import State

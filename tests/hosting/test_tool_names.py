@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hosting.tool_names import fits, notices_with
+from hosting.tools.names import fits, notices_with
 
 
 @pytest.mark.parametrize("name", ["a", "getUser", "DATA_EXPORT_v2", "admin.tools.list", "x-1", "a" * 128])

@@ -8,9 +8,9 @@ import pytest
 
 from common.errors import BadInput, Conflict, NotFound
 from events.models import AuditEntry
-from hosting.definitions import compared, differences, digest_of, has_changed, parts_of
 from hosting.models import Deployment, Tool
-from hosting.tools import approval_set, policy_of, tool_approve, tool_switch, tools_approve_all, tools_seen
+from hosting.tools.definitions import compared, differences, digest_of, has_changed, parts_of
+from hosting.tools.records import approval_set, policy_of, tool_approve, tool_switch, tools_approve_all, tools_seen
 from tests.factories import actor_of, make_deployment, make_user
 
 TOOL: dict[str, Any] = {

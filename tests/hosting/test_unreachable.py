@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hosting.unreachable import network_words, unreachable_host
+from hosting.looks.unreachable import network_words, unreachable_host
 
 SAID = [
     (

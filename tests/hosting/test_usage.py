@@ -11,10 +11,10 @@ import pytest
 
 from common import clock
 from common.errors import NotFound
-from hosting.calls import CallRow
-from hosting.cleaning import purge
 from hosting.models import CallRecord, Deployment
-from hosting.usage import calls_of, calls_write, stats_of
+from hosting.store.cleaning import purge
+from hosting.usage.calls import CallRow
+from hosting.usage.records import calls_of, calls_write, stats_of
 from tests.factories import actor_of, make_deployment, make_user
 
 pytestmark = pytest.mark.django_db

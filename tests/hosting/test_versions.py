@@ -7,11 +7,11 @@ import pytest
 from common import clock
 from common.errors import Conflict, NotFound
 from events.models import AuditEntry
+from hosting.building.versions import deployment_rollback, deployment_update
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import placement_for
 from hosting.states import State
-from hosting.tools import policy_of, tools_seen
-from hosting.versions import deployment_rollback, deployment_update
+from hosting.tools.records import policy_of, tools_seen
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
 
 pytestmark = pytest.mark.django_db

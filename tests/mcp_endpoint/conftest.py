@@ -20,13 +20,13 @@ from joserfc.jwk import ECKey
 
 from common.errors import AppError, Unavailable
 from config.launch.http import HttpProtocol
-from hosting.calls import CallRow
 from hosting.routing import Route, not_callable
 from hosting.runner.placement import Placement
-from hosting.stream import RunnerPool, RunnerUnavailableError
+from hosting.stream.stream import RunnerPool, RunnerUnavailableError
+from hosting.usage.calls import CallRow
 from mcp_endpoint import app
-from mcp_endpoint.auth import InvalidTokenError, TokenClaims
-from mcp_endpoint.origin import Gate
+from mcp_endpoint.admission.auth import InvalidTokenError, TokenClaims
+from mcp_endpoint.admission.origin import Gate
 from oauth import claims
 
 SERVERS = Path(__file__).parent.parent / "servers"

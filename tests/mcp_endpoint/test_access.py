@@ -11,7 +11,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from hosting.runner import control as c
-from mcp_endpoint.limits import BODY_BYTES
+from mcp_endpoint.admission.limits import BODY_BYTES
 from tests.mcp_endpoint.conftest import (
     BOB,
     PATH,

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mcp_endpoint.in_flight import InFlight
-from mcp_endpoint.limits import BODY_BYTES
+from mcp_endpoint.admission.in_flight import InFlight
+from mcp_endpoint.admission.limits import BODY_BYTES
 from tests.mcp_endpoint.conftest import (
     LEGACY,
     MODERN,

@@ -12,7 +12,7 @@ import pytest
 
 from hosting.runner.control import GetStatus
 from hosting.runner.seen import InstanceSeen
-from mcp_endpoint.anonymous import TooManyVisitsError, Visitors, address_of
+from mcp_endpoint.admission.anonymous import TooManyVisitsError, Visitors, address_of
 from tests.mcp_endpoint.conftest import (
     BOB,
     PATH,
@@ -225,7 +225,7 @@ def test_a_bucket_fills_again() -> None:
 
 
 def test_addresses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcp_endpoint.anonymous._ADDRESSES", 100)
+    monkeypatch.setattr("mcp_endpoint.admission.anonymous._ADDRESSES", 100)
     visitors = Visitors()
     visitors.enter("stays")
     for n in range(1000):

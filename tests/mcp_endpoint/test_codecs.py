@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_endpoint import headers as h
-from mcp_endpoint import jsonrpc as j
-from mcp_endpoint import sse
+from mcp_endpoint.admission.origin import Gate, host_name
 from mcp_endpoint.legacy import event_ids
-from mcp_endpoint.origin import Gate, host_name
-from mcp_endpoint.progress import StatusSteps, progress
-from mcp_endpoint.request_state import Native, Parked, States, binding
-from mcp_endpoint.sealing import BrokenSealError, Sealer
-from mcp_endpoint.sessions import Session, Sessions, exchange_part
+from mcp_endpoint.sealed.request_state import Native, Parked, States, binding
+from mcp_endpoint.sealed.sealing import BrokenSealError, Sealer
+from mcp_endpoint.sealed.sessions import Session, Sessions, exchange_part
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire import jsonrpc as j
+from mcp_endpoint.wire import sse
+from mcp_endpoint.wire.progress import StatusSteps, progress
 
 KEY = bytes(range(32))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_endpoint import cors
-from mcp_endpoint.origin import Gate
+from mcp_endpoint.admission.origin import Gate
+from mcp_endpoint.wire import cors
 from tests.mcp_endpoint.conftest import PATH, SITE, Site, Web, events, initialize, session, tool
 
 CLIENT = "https://client.example.org"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_endpoint import headers as h
-from mcp_endpoint.inbound import Inbound, classify
 from mcp_endpoint.legacy.messages import Call, LegacyPost, Note, Reply
 from mcp_endpoint.modern.messages import ModernCall, ModernNote
-from mcp_endpoint.rejection import Rejection
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire.inbound import Inbound, classify
+from mcp_endpoint.wire.rejection import Rejection
 
 META = "io.modelcontextprotocol/"
 ENVELOPE = {META + "protocolVersion": "2026-07-28", META + "clientCapabilities": {}}

@@ -10,8 +10,8 @@ import pytest
 
 from common.errors import Unavailable
 from hosting.runner.placement import Limits
-from mcp_endpoint.in_flight import InFlight, TooManyCallsError
-from mcp_endpoint.limits import BODY_BYTES, HEADER_BYTES, HEADERS, STREAMS_PER_PRINCIPAL
+from mcp_endpoint.admission.in_flight import InFlight, TooManyCallsError
+from mcp_endpoint.admission.limits import BODY_BYTES, HEADER_BYTES, HEADERS, STREAMS_PER_PRINCIPAL
 from mcp_endpoint.streams import Stream
 from tests.mcp_endpoint.conftest import (
     PATH,

@@ -14,7 +14,7 @@ from common.errors import NotFound, Unavailable
 from events.actors import SYSTEM
 from hosting.models import Deployment, DeploymentVersion, Environment, Runner
 from mcp_endpoint import app
-from mcp_endpoint.auth import Authenticator, Principal
+from mcp_endpoint.admission.auth import Authenticator, Principal
 from mcp_endpoint.lookup import OrmBackend, verifier
 from oauth import services as tokens
 

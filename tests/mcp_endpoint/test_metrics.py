@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mcp_endpoint import metrics
+from mcp_endpoint.records import metrics
 from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, request, session, tool, until
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hosting.runner import control as c
-from hosting.stream import RunnerPool, RunnerUnavailableError
+from hosting.stream.stream import RunnerPool, RunnerUnavailableError
 from tests.mcp_endpoint.conftest import Site, ask, session, tool, until
 
 ROOT = Path(__file__).parents[2]

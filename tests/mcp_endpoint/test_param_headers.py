@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mcp_endpoint import headers as h
 from mcp_endpoint.directory import Directory
 from mcp_endpoint.modern.param_headers import mismatch, params_of
-from mcp_endpoint.tool_headers import ToolHeaders
+from mcp_endpoint.tools.tool_headers import ToolHeaders
+from mcp_endpoint.wire import headers as h
 from tests.mcp_endpoint.conftest import PATH, Site, Web, World, modern, placement, request, tool
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_endpoint import headers as h
-from mcp_endpoint.inbound import classify
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.plain import reader_for
+from mcp_endpoint.wire import headers as h
+from mcp_endpoint.wire.inbound import classify
 
 META = "io.modelcontextprotocol/"
 FIELDS = {

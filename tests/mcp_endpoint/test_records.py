@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hosting.calls import CallRow
-from mcp_endpoint import records as r
-from mcp_endpoint.limits import BODY_BYTES
-from mcp_endpoint.metrics import LIVE
+from hosting.usage.calls import CallRow
+from mcp_endpoint.admission.limits import BODY_BYTES
+from mcp_endpoint.records import writing as r
+from mcp_endpoint.records.metrics import LIVE
 from tests.mcp_endpoint.conftest import (
     ALICE,
     BOB,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from hosting.runner import control as c
-from hosting.stream import RunnerPool, RunnerUnavailableError
+from hosting.stream.stream import RunnerPool, RunnerUnavailableError
 from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, initialize, tool, until
 
 ELICITATION = {"elicitation": {"form": {}}}

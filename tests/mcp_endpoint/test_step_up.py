@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hosting.definitions import ToolPolicy
+from hosting.tools.definitions import ToolPolicy
 from tests.mcp_endpoint.conftest import PATH, RESOURCE, SITE, Site, Web, ask, request, session, tool
 
 CHALLENGE = "mcp:read mcp:call mcp:admin"

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from hosting.definitions import Definition, ToolPolicy, parts_of
-from mcp_endpoint.limits import JSON_SECONDS
+from hosting.tools.definitions import Definition, ToolPolicy, parts_of
+from mcp_endpoint.admission.limits import JSON_SECONDS
 from tests.mcp_endpoint.conftest import PATH, SERVERS, Site, Web, ask, events, request, session, tool, until
 
 ALL: tuple[dict[str, Any], ...] = tuple(runpy.run_path(str(SERVERS / "legacy.py"))["TOOLS"])

@@ -13,8 +13,8 @@ from accounts.organizations import service_account_create, service_account_retir
 from accounts.services import organization_create
 from common.errors import AppError, NotFound
 from events.actors import OPERATOR
+from hosting.access.permissions import may_see
 from hosting.models import Deployment
-from hosting.permissions import may_see
 from oauth import policies
 from oauth.api_tokens import api_token_find, api_token_issue
 from oauth.models import ApiToken, Application, ClientProfile, Consent

@@ -13,10 +13,10 @@ from playwright.async_api import Browser
 
 from accounts.models import User
 from events.actors import OPERATOR
-from hosting import builds
+from hosting.building import builds
 from hosting.credentials.accounts import Chosen, accounts_set
+from hosting.fleet.placing import placement_ensure
 from hosting.models import Deployment
-from hosting.placing import placement_ensure
 from hosting.routing import OWN_ACCOUNT
 from oauth.models import Connection, Provider
 from oauth.outbound.flow import site_peer

@@ -19,10 +19,10 @@ from accounts.models import User
 from accounts.services import organization_create
 from common import clock
 from events.actors import OPERATOR, person
-from hosting.access import member_add
-from hosting.endpoint_tokens import deployment_token_issue
+from hosting.access.endpoint_tokens import deployment_token_issue
+from hosting.access.members import member_add
 from hosting.models import CallHour, CallRecord, Deployment, Task
-from hosting.tools import tools_seen
+from hosting.tools.records import tools_seen
 from oauth import scopes
 from oauth.api_tokens import api_token_issue
 from tests.factories import make_deployment, make_runner, make_user, place

@@ -15,7 +15,7 @@ import pytest
 
 from hosting.runner import frames as f
 from hosting.runner.placement import Placement
-from hosting.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from hosting.stream.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 
 ROOT = Path(__file__).parents[2]
 SERVERS = Path(__file__).parent.parent / "servers"

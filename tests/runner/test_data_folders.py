@@ -20,7 +20,7 @@ from hosting.runner.placement import Limits
 from hosting.runner.runtimes.base import LaunchFailed
 from hosting.runner.seen import FolderSeen
 from hosting.runner.zipping import zip_folder
-from hosting.stream import DetachedError, RefusedError
+from hosting.stream.stream import DetachedError, RefusedError
 from tests.runner.conftest import Call, Driver, placement, until
 
 KEPT = placement(data_folder=True, isolation="principal", idle_seconds=0.3, spare_seconds=0.2)

@@ -11,7 +11,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Reason
-from hosting.stream import DetachedError, RefusedError
+from hosting.stream.stream import DetachedError, RefusedError
 from tests.runner.conftest import Call, Driver, placement, until
 
 

@@ -13,7 +13,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner.frames import EndRule, Kind, Mode, Reason
 from hosting.runner.placement import Limits
-from hosting.stream import DetachedError, RefusedError
+from hosting.stream.stream import DetachedError, RefusedError
 from tests.runner.conftest import MODERN, Call, Driver, placement
 
 

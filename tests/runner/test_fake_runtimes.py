@@ -21,7 +21,7 @@ from hosting.runner.runner import Runner
 from hosting.runner.server import StreamServer
 from hosting.runner.starter import Starter
 from hosting.runner.transport import listen
-from hosting.stream import RunnerLink, RunnerPool
+from hosting.stream.stream import RunnerLink, RunnerPool
 from tests.runner.conftest import LEGACY, Call, placement, until
 from tests.runner.fake_runtimes import FakeRuntime
 

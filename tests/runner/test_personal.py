@@ -12,7 +12,7 @@ from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner.personal import Hidden
 from hosting.runner.placement import Personal
-from hosting.stream import DetachedError
+from hosting.stream.stream import DetachedError
 from tests.runner.conftest import LEGACY, Driver, placement
 
 ALICES, BOBS = "alices-key-0001", "bobs-key-0002"

@@ -16,7 +16,7 @@ from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
 from hosting.runner.handover import STATE
 from hosting.runner.seen import Status
-from hosting.stream import RefusedError, RunnerPool
+from hosting.stream.stream import RefusedError, RunnerPool
 from tests.runner.conftest import ROOT, Call, Driver, placement
 
 

@@ -9,7 +9,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner.placement import Limits
-from hosting.stream import DetachedError
+from hosting.stream.stream import DetachedError
 from tests.runner.conftest import Driver, placement
 
 MIB = 1024 * 1024

@@ -13,7 +13,7 @@ from hosting.runner import frames as f
 from hosting.runner import tracing
 from hosting.runner.seen import OutputLine
 from hosting.runner.upstream import messages as m
-from hosting.stream import Attachment
+from hosting.stream.stream import Attachment
 from tests.runner.conftest import Driver, placement
 
 ALICE = "alice cli d1"

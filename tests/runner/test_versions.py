@@ -10,7 +10,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Reason
-from hosting.stream import DetachedError, RefusedError
+from hosting.stream.stream import DetachedError, RefusedError
 from tests.runner.conftest import Driver, placement, until
 
 OLD, NEW = placement(env={"VERSION": "old"}), placement(env={"VERSION": "new"}, version="v2", generation=1)

@@ -10,7 +10,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner.frames import EndRule, Kind, Reason
 from hosting.runner.placement import Limits
-from hosting.stream import DetachedError
+from hosting.stream.stream import DetachedError
 from tests.runner.conftest import Call, Driver, placement
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Membership, Name, Organization, User
 from events.actors import OPERATOR
-from hosting.access import member_add, member_remove
+from hosting.access.members import member_add, member_remove
 from hosting.models import Deployment, DeploymentMember, Task
 from hosting.services import deployment_delete, deployment_stop
 from hosting.tasks.running import sweep

@@ -19,7 +19,8 @@ LIMIT = 2  # seconds
 PREPARE = f"""
 import time
 from events.actors import OPERATOR
-from hosting import configuring, tools
+from hosting.configuration import configuring
+from hosting.tools import records as tools
 from hosting.models import Deployment
 namesake = Deployment.objects.get(name="namesake")
 tools.approval_set(actor=OPERATOR, deployment=namesake, approval="automatic")
@@ -32,7 +33,7 @@ tools.tool_task_support_set(actor=OPERATOR, deployment=namesake, name="slow_fail
 
 OFF = """
 from events.actors import OPERATOR
-from hosting.configuring import tasks_set
+from hosting.configuration.configuring import tasks_set
 from hosting.models import Deployment
 tasks_set(actor=OPERATOR, deployment=Deployment.objects.get(owner__folded="bob", name="own"), hand_off_seconds=0)
 """

@@ -18,7 +18,8 @@ TERMINAL = {"completed", "failed", "cancelled"}
 ACCEPT = {"action": "accept", "content": {"name": "Ada"}}
 STRICT = """
 from events.actors import OPERATOR
-from hosting import configuring, tools
+from hosting.configuration import configuring
+from hosting.tools import records as tools
 from hosting.models import Deployment
 strict, off = (Deployment.objects.get(name=name) for name in ("strict", "off"))
 for name, support in (("echo", "forbidden"), ("slow", "required")):

@@ -74,7 +74,8 @@ class Browser:
 
 PREPARE = """
 from events.actors import OPERATOR
-from hosting import configuring, tools
+from hosting.configuration import configuring
+from hosting.tools import records as tools
 from hosting.models import Deployment
 asking = Deployment.objects.get(name="asking")
 tools.approval_set(actor=OPERATOR, deployment=asking, approval="automatic")

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from config.celery import app
 from config.launch.home import folder_claim
 from config.launch.ready import announce_ready
-from hosting.runner_watch import watch
+from hosting.fleet.watch import watch
 
 
 def _started(**_: Any) -> None:

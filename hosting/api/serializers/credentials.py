@@ -7,9 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api.fields import StrictSerializer
+from hosting.configuration.inputs import MAX_VALUE
 from hosting.credentials.organizations import Kept
 from hosting.credentials.overview import ServerCredentials, Source
-from hosting.inputs import MAX_VALUE
 from vault.selectors import Stored
 
 

@@ -9,15 +9,15 @@ from rest_framework import serializers
 
 from common.api.fields import ObjectField, StrictSerializer, TextListField, TextsField
 from hosting import names
+from hosting.building.making import Origin, Upload
 from hosting.changing import CHANGEABLE
-from hosting.configuring import MAX_HAND_OFF_SECONDS, MAX_TITLE
+from hosting.configuration.configuring import MAX_HAND_OFF_SECONDS, MAX_TITLE
+from hosting.configuration.egress_policy import MAX_HOSTS
+from hosting.configuration.inputs import MAX_SETTINGS
+from hosting.configuration.limits import MAX_IDLE_SECONDS, bounds
 from hosting.credentials.personal import MAX_PERSONAL
-from hosting.egress_policy import MAX_HOSTS
-from hosting.inputs import MAX_SETTINGS
 from hosting.kinds.archive import MAX_ARCHIVE_BYTES
 from hosting.kinds.reference import MAX_REFERENCE
-from hosting.limits import MAX_IDLE_SECONDS, bounds
-from hosting.making import Origin, Upload
 from hosting.models import Deployment
 from hosting.states import State
 

@@ -7,8 +7,8 @@ from typing import Any, get_args
 from rest_framework import serializers
 
 from common.api.fields import StrictSerializer, TextsField
-from hosting.given import declared_for
-from hosting.inputs import MAX_ARGUMENTS, MAX_SETTINGS, Plain, key_of, missing
+from hosting.configuration.given import declared_for
+from hosting.configuration.inputs import MAX_ARGUMENTS, MAX_SETTINGS, Plain, key_of, missing
 from hosting.kinds.declared import Declared, Format, Where, asked
 from hosting.models import Deployment
 

@@ -9,9 +9,9 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api.fields import StrictSerializer
-from hosting.definitions import Difference, differences
-from hosting.invisible import has_invisible
 from hosting.models import Deployment, Tool
+from hosting.tools.definitions import Difference, differences
+from hosting.tools.invisible import has_invisible
 
 _SUPPORT = ["optional", "required", "forbidden"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api.paging import PageQuery
-from hosting import quotas
 from hosting.models import CallRecord
+from hosting.quotas import quotas
 
 
 class CallSerializer(serializers.Serializer[Any]):

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from accounts.selectors import user_get
 from common.api.paging import PageQuery, paged
 from common.api.views import operation
-from hosting import endpoint_tokens, selectors
-from hosting.access import member_add, member_remove
+from hosting import selectors
+from hosting.access import endpoint_tokens
+from hosting.access.members import member_add, member_remove
 from hosting.api.serializers.access import MembersSerializer, TokenIssuedSerializer, TokenNewSerializer, TokenSerializer
 from hosting.api.views.deployment import (
     DeploymentView,

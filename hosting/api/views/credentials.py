@@ -11,6 +11,7 @@ from accounts.permissions import check_may_administer
 from accounts.selectors import organization_get
 from common.api.views import ApiView, in_path, operation
 from common.errors import NotFound
+from hosting.access.permissions import may_call, unknown
 from hosting.api.serializers.credentials import (
     BroughtListSerializer,
     CredentialSerializer,
@@ -33,7 +34,6 @@ from hosting.api.views.deployment import (
 from hosting.credentials import eliciting, organizations, waiting
 from hosting.credentials.overview import credentials_of, credentials_page
 from hosting.models import Deployment
-from hosting.permissions import may_call, unknown
 from vault.expiry import secret_expire
 from vault.services import Holder
 

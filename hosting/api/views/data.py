@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from common.api.paging import PageQuery, paged
 from common.api.views import operation
-from hosting import data_folders
 from hosting.api.serializers.data import DataFolderSerializer
 from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, query_of
 from hosting.listing import data_page
+from hosting.store import data_folders
 from hosting.views.data import file_headers
 
 TAG = "Data"

@@ -15,9 +15,9 @@ from common.api.views import ApiView, Shape
 from common.errors import Forbidden
 from events.actors import Actor, person
 from hosting import selectors
+from hosting.access.permissions import may_manage
 from hosting.api.serializers.deployments import DeploymentDetailSerializer, configuration_shown, deployment_shown
 from hosting.models import Deployment
-from hosting.permissions import may_manage
 from hosting.routing import resource_url
 from oauth.models import ApiToken
 

@@ -32,9 +32,9 @@ from hosting.api.views.deployment import (
     query_of,
     user_of,
 )
+from hosting.building.making import deployment_make
 from hosting.changing import deployment_change
 from hosting.listing import deployments_page
-from hosting.making import deployment_make
 from hosting.selectors import deployment_get
 
 TAG = "Deployments"

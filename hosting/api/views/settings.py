@@ -14,7 +14,7 @@ from hosting.api.serializers.settings import (
 )
 from hosting.api.views.deployment import DeploymentView, actor_of, check_proven, in_deployment, parsed
 from hosting.changing import deployment_settings_replace
-from hosting.configuring import deployment_settings_set
+from hosting.configuration.configuring import deployment_settings_set
 
 TAG = "Settings"
 

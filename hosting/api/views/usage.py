@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from common import clock
 from common.api.paging import Page, paged
 from common.api.views import ApiView, operation
-from hosting import output, quotas, selectors
+from hosting import selectors
+from hosting.access.permissions import may_manage
 from hosting.api.serializers.usage import (
     CallQuery,
     CallSerializer,
@@ -23,9 +24,10 @@ from hosting.api.serializers.usage import (
     quota_shown,
 )
 from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, query_of, user_of
-from hosting.permissions import may_manage
+from hosting.quotas import quotas
 from hosting.routing import route_of
-from hosting.usage import calls_of, stats_of
+from hosting.stream import output
+from hosting.usage.records import calls_of, stats_of
 
 TAG = "Use"
 CallPage = paged(CallSerializer)

@@ -20,9 +20,9 @@ from hosting.api.serializers.versions import (
     version_shown,
 )
 from hosting.api.views.deployment import DeploymentView, actor_of, in_deployment, parsed, query_of
+from hosting.building.making import version_make
+from hosting.building.versions import deployment_rollback
 from hosting.listing import versions_page
-from hosting.making import version_make
-from hosting.versions import deployment_rollback
 
 TAG = "Versions"
 VersionPage = paged(VersionSerializer)

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from accounts.selectors import user_get
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting import grants
+from hosting.access import grants
 
 
 class Command(OperatorCommand):

@@ -17,19 +17,19 @@ from accounts.services import user_create
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
 from hosting import kinds, services
-from hosting.anonymous import anonymous_set
+from hosting.access.anonymous import anonymous_set
+from hosting.building.registry_entries import Entry, entry_find
 from hosting.changing import deployment_change
+from hosting.configuration.given import declared_of
+from hosting.configuration.inputs import Plain, missing
 from hosting.credentials.accounts import accounts_set, chosen_now
 from hosting.credentials.personal import accounts_chosen
-from hosting.given import declared_of
-from hosting.inputs import Plain, missing
 from hosting.kinds import server_json
 from hosting.kinds.packing import pack
 from hosting.models import Deployment, DeploymentVersion
-from hosting.registry_entries import Entry, entry_find
 from hosting.routing import OWN_ACCOUNT, resource_url
-from hosting.sources import source_reference, source_store
 from hosting.states import State
+from hosting.store.sources import source_reference, source_store
 
 POLL_SECONDS = 0.25
 HINT_SECONDS = 10.0

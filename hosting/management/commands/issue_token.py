@@ -11,8 +11,8 @@ from accounts.selectors import user_get
 from common.commands import OperatorCommand
 from common.errors import BadInput, Forbidden, NotFound
 from events.actors import OPERATOR
+from hosting.access.permissions import is_member
 from hosting.models import Deployment
-from hosting.permissions import is_member
 from hosting.routing import resource_url
 from hosting.selectors import deployment_get
 from oauth import api_tokens, scopes

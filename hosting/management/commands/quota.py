@@ -10,8 +10,8 @@ from django.core.management.base import CommandParser
 from accounts.selectors import name_get
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting import quotas
-from hosting.quota_changes import FIELDS, quota_set
+from hosting.quotas import quotas
+from hosting.quotas.changes import FIELDS, quota_set
 
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 

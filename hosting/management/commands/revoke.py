@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 from accounts.selectors import user_get
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting import grants
-from hosting.anonymous import anonymous_end_for_owner
+from hosting.access import grants
+from hosting.access.anonymous import anonymous_end_for_owner
 
 
 class Command(OperatorCommand):

@@ -13,7 +13,7 @@ from django.db import connection
 
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting.runners import runner_options, runner_register
+from hosting.fleet.register import runner_options, runner_register
 
 
 class Command(OperatorCommand):

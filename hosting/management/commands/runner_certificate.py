@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from common.commands import OperatorCommand
-from hosting.certificates import issue
+from hosting.stream.certificates import issue
 
 
 class Command(OperatorCommand):

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting.runners import runner_drain
+from hosting.fleet.register import runner_drain
 
 
 class Command(OperatorCommand):

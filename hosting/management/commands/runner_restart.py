@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting.runners import runner_restart
+from hosting.fleet.register import runner_restart
 
 
 class Command(OperatorCommand):

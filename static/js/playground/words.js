@@ -1,4 +1,4 @@
-// What people can't see but a model reads, written out as ⟦U+200B⟧ (hosting/invisible.py says which; the same rule),
+// What people can't see but a model reads, written out as ⟦U+200B⟧ (hosting/tools/invisible.py says which; the same rule),
 // and numbers and times as people read them.
 
 const ODD =

@@ -16,9 +16,9 @@ import pytest
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
-from hosting import account_care
 from hosting.credentials.accounts import Chosen, accounts_set
 from hosting.models import Deployment, DeploymentMember
+from hosting.remotes import care as account_care
 from hosting.runner.control import GetStatus
 from oauth.models import Connection
 from oauth.outbound.flow import site_peer

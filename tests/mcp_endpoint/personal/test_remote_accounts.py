@@ -15,10 +15,11 @@ import pytest
 from accounts.models import User
 from common import clock
 from events.actors import OPERATOR
-from hosting import account_care, builds
+from hosting.building import builds
 from hosting.credentials.accounts import accounts_set
+from hosting.fleet.reconciling import reconcile
 from hosting.models import Deployment, DeploymentMember
-from hosting.reconciling import reconcile
+from hosting.remotes import care as account_care
 from hosting.routing import OWN_ACCOUNT
 from oauth.models import Connection
 from oauth.outbound.flow import site_peer

@@ -15,7 +15,7 @@ from accounts.models import User
 from common import clock
 from hosting.models import Deployment, Elicitation
 from hosting.runner.control import Tell
-from mcp_endpoint.request_state import Wanted, binding
+from mcp_endpoint.sealed.request_state import Wanted, binding
 from tests.mcp_endpoint.conftest import LEGACY, PATH, SITE, Web, ask, request, session, tool, until
 from tests.mcp_endpoint.personal.conftest import (
     ALICES,

@@ -1,0 +1,1 @@
+"""How much of everything an owner may use, and uses."""

@@ -1,0 +1,1 @@
+"""Servers that run elsewhere: the owner's account there, and what keeps it good."""

@@ -1,0 +1,1 @@
+"""The connection between a process of the site and a runner, and what is asked through it."""

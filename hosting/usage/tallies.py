@@ -1,0 +1,76 @@
+"""Counting calls and tasks by the hour: written where they are written and deleted, read by `hosting.usage.activity`.
+
+Calls are counted in the transaction that writes their records, once a second for each web process and in its thread.
+Tasks change while they live, so they are counted when they are deleted; until then their rows are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import connection
+
+from common import clock
+from hosting.models import CallHour, TaskHour
+from hosting.usage.calls import ERROR, OK, TOOL_ERROR, CallRow
+from hosting.usage.durations import step_of
+
+HOUR: Final = 3600
+TALLIED: Final = "tools/call"
+_ANSWERED: Final = (OK, TOOL_ERROR)
+_FAILED: Final = (TOOL_ERROR, ERROR)
+
+_ADD_CALLS = """
+    INSERT INTO hosting_callhour (deployment_id, hour, step, calls, answered, errors, cold_starts)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::timestamptz[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    ON CONFLICT (deployment_id, hour, step) DO UPDATE SET calls = hosting_callhour.calls + excluded.calls,
+        answered = hosting_callhour.answered + excluded.answered, errors = hosting_callhour.errors + excluded.errors,
+        cold_starts = hosting_callhour.cold_starts + excluded.cold_starts
+"""
+_ADD_TASKS = """
+    INSERT INTO hosting_taskhour (deployment_id, hour, outcome, tasks)
+    SELECT deployment_id, date_trunc('hour', created_at), outcome, count(*) FROM hosting_task WHERE id = ANY(%s)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (deployment_id, hour, outcome) DO UPDATE SET tasks = hosting_taskhour.tasks + excluded.tasks
+"""
+
+
+def calls_tally(rows: Iterable[CallRow]) -> None:
+    """Adds tool calls to their hours. To be called last in a transaction: two of them take their rows in one order."""
+    counts: dict[tuple[str, int, int], list[int]] = {}
+    for row in rows:
+        if row.method != TALLIED:
+            continue
+        key = (row.deployment_id, int(row.at // HOUR), step_of(row.microseconds))
+        count = counts.get(key)
+        if count is None:
+            count = counts[key] = [0, 0, 0, 0]
+        status = row.status
+        count[0] += 1
+        count[1] += status in _ANSWERED
+        count[2] += status in _FAILED
+        count[3] += row.was_cold
+    if not counts:
+        return
+    keys = sorted(counts)
+    hours = [datetime.fromtimestamp(hour * HOUR, UTC) for _, hour, _ in keys]
+    columns = [[counts[key][place] for key in keys] for place in range(4)]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_CALLS, [[key[0] for key in keys], hours, [key[2] for key in keys], *columns])
+
+
+def tasks_tally(task_ids: Sequence[str]) -> None:
+    """Of tasks that are about to be deleted in the same transaction, whose rows it has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_TASKS, [list(task_ids)])
+
+
+def tallies_purge() -> None:
+    """Deletes what is older than call records are kept."""
+    before = clock.now() - timedelta(days=settings.SLIPWAY_CALL_RECORD_DAYS)
+    CallHour.objects.filter(hour__lt=before).delete()
+    TaskHour.objects.filter(hour__lt=before).delete()

@@ -1,0 +1,1 @@
+"""What a call leaves behind: records for owners, metrics for operators."""

@@ -1,0 +1,1 @@
+"""What a client carries for us, sealed: sessions and request state."""
