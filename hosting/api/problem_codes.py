@@ -105,6 +105,9 @@ _DEPLOYMENT: Final = {
     "version_unknown": "The server has no such version.",
     "version_unusable": "That version was never built.",
     "entry_unknown": "The registry of this site has no such server, or no such version of it.",
+    "app_unknown": "The app was shown already, or its time has passed. Call the tool again.",
+    "app_too_large": "An app is smaller than that.",
+    "app_unreadable": "The app is no JSON object of the form that is kept.",
     "taken_down": "The server was taken down from the registry of this site, so it is not hosted here.",
 }
 _RUNNING: Final = {

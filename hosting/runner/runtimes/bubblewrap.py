@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ from hosting.runner.runtimes.handshake import first_word, last_words
 from hosting.runner.runtimes.identities import Held, Identities, Identity
 from hosting.runner.runtimes.machine import TOOLS, advice, find_bubblewrap, missing
 from hosting.runner.runtimes.shells import FILTER, FIRST_FILE, HANDSHAKE, INPUT, OPTIONS, OUTPUT, STORED, USERNS
-from hosting.runner.runtimes.watch import ProcessTable, parent_of
+from hosting.runner.runtimes.watch import ProcessTable, children_of, parent_of
 from hosting.runner.runtimes.watcher import Watcher
 
 START_SECONDS = 15.0
@@ -252,11 +253,22 @@ class Bubblewrap:
         close_all(start.fds)
         start.pipes.close()
         if start.keeper:
-            with suppress(ProcessLookupError):
-                os.kill(start.keeper, 9)
-            with suppress(ChildProcessError):
-                os.waitpid(start.keeper, 0)
+            _end(start.keeper)
         self._release(start.identity, start.group)
+
+
+def _end(keeper: int) -> None:
+    """With its child, which at first waits for a word of bubblewrap's, and does not yet die with it: it would wait for
+    ever. A stopped process has no further ones."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(keeper, signal.SIGSTOP)
+        _, status = os.waitpid(keeper, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            return
+        for pid in (*children_of(keeper), keeper):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os.waitpid(keeper, 0)
 
 
 def _give_folder(folder: Path, uid: int) -> None:

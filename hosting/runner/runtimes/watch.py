@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -88,6 +89,17 @@ def _proportional_memory(pid: int) -> int:
     except OSError:
         return _own_memory(pid)
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:")))
+
+
+def children_of(pid: int) -> list[int]:
+    """Of a process that makes no more of them meanwhile."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with suppress(OSError):
+                if parent_of(int(name)) == pid:
+                    found.append(int(name))
+    return found
 
 
 def parent_of(pid: int) -> int:

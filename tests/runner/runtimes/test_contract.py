@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import signal
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -213,6 +216,40 @@ async def test_cancelled_start_leaves_nothing(runtime: Runtime) -> None:
         process.close()
     assert children() == processes
     assert len(os.listdir("/proc/self/fd")) <= descriptors + 1  # a user's namespace is kept for the next one
+
+
+def _is_soon_gone(word: str) -> bool:
+    """Whether no process has this word in its command. What was killed takes a moment to be gone."""
+    end = time.monotonic() + 10
+    while (runs := _runs(word)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not runs
+
+
+def _runs(word: str) -> bool:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if word.encode() in path.read_bytes():
+                return True
+    return False
+
+
+async def test_starts_that_are_cancelled_at_any_moment_leave_no_process(runtime: Runtime) -> None:
+    """Also while bubblewrap's child does not yet die with it."""
+    argv = ["/bin/sleep", f"600.{secrets.randbelow(10**9)}"]
+
+    async def one(number: int) -> None:
+        try:
+            async with asyncio.timeout(number * 0.0005):
+                process = await runtime.start(LaunchSpec(f"cancelled-{number}", argv, read_only=READ_ONLY))
+        except TimeoutError:
+            return
+        await process.stop(0)
+        process.close()
+
+    for number in range(1, 50):
+        await one(number)
+    assert await asyncio.to_thread(_is_soon_gone, argv[1])
 
 
 async def test_many_starts_leak_no_descriptors(runtime: Runtime) -> None:
