@@ -44,9 +44,15 @@ function swap(part, next) {
   (same ?? part.querySelector("button"))?.focus();
 }
 
+// A form that was sent leads to another page: nothing may be loaded in its place, not even news of what it did.
+let isLeaving = false;
+addEventListener("submit", (event) => (isLeaving = !event.defaultPrevented));
+addEventListener("pageshow", () => (isLeaving = false));
+
 export async function refreshParts() {
   const asked = location.href;
   const answer = await fetch(asked, { cache: "no-store" });
+  if (isLeaving) return;
   if (answer.redirected || [401, 403, 404].includes(answer.status)) {
     location.reload(); // signed out, or gone: the page itself says it best
     return;
