@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import to_locale
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _TRUE = {"1", "true", "yes", "on"}
@@ -71,6 +73,19 @@ def several(name: str, default: Iterable[str], choices: Iterable[str]) -> frozen
     if not found <= set(allowed):
         raise _wrong(name, raw, f"some of {', '.join(allowed)}, separated by commas, or none")
     return frozenset(found)
+
+
+def languages(name: str, catalogues: Path) -> list[tuple[str, str]]:
+    """English and the languages named, by their codes, separated by commas: each with what it calls itself, as Django's
+    LANGUAGES. `catalogues` is the folder that has a catalogue of each (CONTRIBUTING.md)."""
+    found = {"en": "English"}
+    for code in filter(None, (piece.strip() for piece in text(name).split(","))):
+        compiled = catalogues / to_locale(code) / "LC_MESSAGES" / "django.mo"
+        own_name = LANG_INFO.get(code, {}).get("name_local")
+        if own_name is None or (code != "en" and not compiled.is_file()):
+            raise _wrong(name, code, f"languages such as de, separated by commas, and for each a file as {compiled}")
+        found[code] = own_name
+    return list(found.items())
 
 
 def folder(name: str, default: Path) -> Path:

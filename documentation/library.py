@@ -1,4 +1,4 @@
-"""All pages of the documentation, read once for the life of a process."""
+"""All pages of the documentation, read once for the life of a process and for each language."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from common.errors import NotFound
 from documentation.contents import Source, sources
@@ -45,8 +46,13 @@ class Library:
         return before, self.pages[at + 1] if at + 1 < len(self.pages) else None
 
 
-@cache
 def library() -> Library:
+    return _library(get_language() or "")
+
+
+@cache
+def _library(language: str) -> Library:
+    """Once for each language: the text is English, but not its buttons and labels."""
     return library_of(Path(settings.BASE_DIR), settings.SLIPWAY_URL)
 
 

@@ -128,6 +128,7 @@ def seeded() -> dict[str, dict[str, Any]]:
             "token": "x" * 40, "token_id": UUID(int=0), "task_id": str(tasks[0].pk), "deployment_id": deployments[0].pk,
             "elicitation_id": "x" * 32, "app_id": "x" * 32, "slug": "architecture", "tab": "versions", "kind": "public",
             "provider_id": "openid", "uidb36": "1", "setting": "env:API_KEY", "organization": "acme0",
+            "language": "en",
         },
         "accounts": {"name": "acme0"},
         "oauth": {"name": "acme0"},
