@@ -30,6 +30,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Operate": ("operating", "settings"),
     "Background": ("security-model", "architecture", "benchmarks", "real-packages", "changes"),
 }
+# What a search's hit on a page counts, where that is less than 1: who asks wants to do something, and only then to know
+# why it is so, what was measured, or when it changed.
+WEIGHTS = {"security-model": 0.8, "architecture": 0.4, "real-packages": 0.4, "benchmarks": 0.25, "changes": 0.15}
 # Pages whose text stands elsewhere, since people look for it there.
 ELSEWHERE = {"benchmarks": "benchmarks/README.md", "changes": "CHANGELOG.md"}
 
@@ -41,6 +44,10 @@ class Source:
     slug: str
     group: str
     path: str
+
+    @property
+    def weight(self) -> float:
+        return WEIGHTS.get(self.slug, 1.0)
 
 
 def sources(root: Path) -> Iterator[Source]:

@@ -63,7 +63,13 @@ def _icons() -> list[str]:
 @cache
 def _index() -> Index:
     return Index(
-        Entry(f"{page.url}#{section.anchor}" if section.anchor else page.url, page.content.title, section.title, text)
+        Entry(
+            f"{page.url}#{section.anchor}" if section.anchor else page.url,
+            page.content.title,
+            section.title,
+            text,
+            page.source.weight,
+        )
         for page in library().pages
         for section in page.content.sections
         if (text := section.text) or section.title

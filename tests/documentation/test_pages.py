@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from documentation.library import library, library_of
-from documentation.search import Entry, Index
 
 pytestmark = pytest.mark.django_db
 
@@ -59,26 +58,6 @@ def test_search_for_nothing_says_what_to_do(client: Client, query: str) -> None:
     answer = client.get("/docs/search", {"q": query})
     assert answer.status_code == 200
     assert b"<b>zzz" not in answer.content and b'class="empty"' in answer.content
-
-
-def test_headings_and_rare_words_come_first() -> None:
-    found = Index(
-        [
-            Entry("/a", "Page", "Other", "token token token common"),
-            Entry("/b", "Page", "Tokens", "common"),
-            Entry("/c", "Page", "Other", "common"),
-        ]
-    )
-    assert [result.entry.url for result in found.search("tok")] == ["/b", "/a"]
-    assert len(found.search("common")) == 3
-    assert found.search("common absent") == []
-
-
-def test_an_excerpt_is_about_the_hit() -> None:
-    text = "before " * 60 + "the needle lies here " + "after " * 60
-    (result,) = Index([Entry("/a", "Page", "Heading", text)]).search("needl")
-    assert [piece.text for piece in result.excerpt if piece.is_hit] == ["needle"]
-    assert sum(len(piece.text) for piece in result.excerpt) < 300
 
 
 def test_a_file_that_no_list_names_is_a_page_at_the_end(tmp_path: Path) -> None:
