@@ -28,12 +28,14 @@ from django.conf import settings  # noqa: E402
 from config import maintenance  # noqa: E402
 from config.bodies import bounded  # noqa: E402
 from config.routing import websocket_application  # noqa: E402
+from hosting.playground import apart as apps  # noqa: E402
 from hosting.tasks import feed as task_feed  # noqa: E402
 from mcp_endpoint import app as mcp  # noqa: E402
 from registry.api import app as registry_api  # noqa: E402
 
 _OUR_HOST = settings.SLIPWAY_URL.partition("://")[2].encode()
 _HOSTS = frozenset(name.encode() for name in settings.ALLOWED_HOSTS)
+_APPS_HOST = settings.APPS_URL.host.encode() if settings.APPS_URL else b""
 _NEEDS_HTTPS = settings.PUBLIC_URL.is_https
 _MCP_PATHS = ("/mcp/", "/.well-known/oauth-protected-resource/mcp/")
 
@@ -69,6 +71,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if kind == "lifespan":
         await _lifespan(receive, send)
         return
+    if _APPS_HOST and _is_of_apps(scope["headers"]):
+        await _serve_app(kind, scope, receive, send)
+        return
     path: str = scope["path"]
     if kind == "http" and path == "/healthz":  # whatever the host: a balancer asks by address
         await _answer(send, 200, b"ok\n")
@@ -81,10 +86,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if kind == "websocket":
         await websocket_application(scope, receive, send)
     elif path.startswith(_MCP_PATHS):
-        if _NEEDS_HTTPS and scope.get("scheme") != "https":
-            await _answer(send, 400, b"Use https: " + settings.SLIPWAY_URL.encode() + b"\n")
-            return
-        await mcp.application(scope, receive, send)
+        await _serve_mcp(scope, receive, send)
     elif maintenance.is_on():  # Django's middleware says so, whoever would answer otherwise
         await bounded(django_application, scope, receive, send)
     elif task_feed.PATH.fullmatch(path):
@@ -93,6 +95,29 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await registry_api.application(scope, receive, send)
     else:
         await bounded(django_application, scope, receive, send)
+
+
+async def _serve_mcp(scope: Scope, receive: Receive, send: Send) -> None:
+    if _lacks_https(scope):
+        await _answer(send, 400, b"Use https: " + settings.SLIPWAY_URL.encode() + b"\n")
+    else:
+        await mcp.application(scope, receive, send)
+
+
+def _is_of_apps(headers: Headers) -> bool:
+    return [host_name(value) for name, value in headers if name == b"host"] == [_APPS_HOST]
+
+
+async def _serve_app(kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """All that is answered under the name that apps have (SLIPWAY_APPS_URL): nothing of the site's own is there."""
+    if kind == "websocket" or _lacks_https(scope):
+        await _refuse(kind, receive, send, b"Only apps are here, in frames of the site.\n")
+    else:
+        await apps.application(scope, receive, send)
+
+
+def _lacks_https(scope: Scope) -> bool:
+    return _NEEDS_HTTPS and scope.get("scheme") != "https"
 
 
 async def _refuse(kind: str, receive: Receive, send: Send, reason: bytes) -> None:

@@ -209,12 +209,9 @@ class PublicUrl:
     is_https: bool
     is_loopback: bool
 
-    @property
-    def aliases(self) -> list[str]:
-        """The same place under the other names of this machine; none for a public address."""
-        if not self.is_loopback:
-            return []
-        return [self.origin.replace(self.host, name, 1) for name in LOOPBACK_NAMES if name != self.host]
+    def named(self, host: str) -> str:
+        """The origin of the same place under another name."""
+        return self.origin.replace(self.host, host, 1)
 
 
 def is_loopback(host: str) -> bool:
@@ -261,3 +258,16 @@ def settings_module() -> str:
     if chosen := text("DJANGO_SETTINGS_MODULE"):
         return chosen
     return "config.settings." + ("production" if text("SLIPWAY_URL").startswith("https://") else "local")
+
+
+def other_url(name: str, site: PublicUrl) -> PublicUrl | None:
+    """A second address of `site`, under another host name: cookies know no ports, and a Content-Security-Policy no IPv6
+    addresses. None where it is not set."""
+    raw = text(name)
+    if not raw:
+        return None
+    found = public_url(name, raw)
+    if found.host == site.host or found.host.startswith("[") or found.is_https != site.is_https:
+        scheme = "https" if site.is_https else "http"
+        raise _wrong(name, raw, f"an {scheme} address with another host name than SLIPWAY_URL, which has {site.host}")
+    return found

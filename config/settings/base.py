@@ -17,13 +17,14 @@ from config.settings.jobs import *  # noqa: F403
 from config.settings.registry import *  # noqa: F403
 from config.settings.signing_in import *  # noqa: F403
 from config.settings.site import *  # noqa: F403
-from config.settings.site import BASE_DIR, DATABASE_URL, PUBLIC_URL, REDIS_URL, SLIPWAY_PART, SLIPWAY_URL
+from config.settings.site import APPS_URL, BASE_DIR, DATABASE_URL, PUBLIC_URL, REDIS_URL, SLIPWAY_PART, SLIPWAY_URL
 from config.static_version import static_version
 
 DEBUG = False
-ALLOWED_HOSTS = [PUBLIC_URL.host, *(name for name in env.LOOPBACK_NAMES if PUBLIC_URL.is_loopback)]
+_OTHER_NAMES = set(env.LOOPBACK_NAMES if PUBLIC_URL.is_loopback else ()) - {PUBLIC_URL.host}
+ALLOWED_HOSTS = [PUBLIC_URL.host, *sorted(_OTHER_NAMES - {APPS_URL.host if APPS_URL else ""})]
 # config/asgi.py gives every admitted request the host of SLIPWAY_URL, so this machine's other names stand here.
-CSRF_TRUSTED_ORIGINS = [SLIPWAY_URL, *PUBLIC_URL.aliases]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.named(name) for name in ALLOWED_HOSTS]
 
 INSTALLED_APPS = [
     "config.apps.ProjectConfig",

@@ -15,6 +15,7 @@ BIND = env.text("BIND", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 PUBLIC_URL = env.public_url("SLIPWAY_URL", f"http://127.0.0.1:{PORT}")
 SLIPWAY_URL = PUBLIC_URL.origin
+APPS_URL = env.other_url("SLIPWAY_APPS_URL", PUBLIC_URL)  # of frames with what servers bring; None: the site's own
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, least=1, most=64)
 REQUEST_SECONDS = env.integer("REQUEST_SECONDS", 30, least=1, most=3600)  # without a byte of a request that has begun

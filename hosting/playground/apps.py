@@ -3,7 +3,8 @@
 The page reads the HTML from the server, through the endpoint, and hands it over here; it is kept in the cache for a
 moment, so that a frame of that page can load it once under a policy of its own. `sandbox` without `allow-same-origin`
 makes it nobody's: no cookie, no storage, no way into the page around it. It reaches no host unless the app declared it
-and the operator allows it (SLIPWAY_APP_HOSTS).
+and the operator allows it (SLIPWAY_APP_HOSTS). The frame loads it from this site, for the person who kept it alone; or
+from another address, where nobody is signed in and whoever has its id gets it (hosting/playground/apart.py).
 """
 
 from __future__ import annotations
@@ -50,9 +51,12 @@ class App:
     policy: str
 
 
-def app_keep(*, actor: Actor, deployment: Deployment, body: bytes, allowed: Iterable[str]) -> str:
-    """`body` is {"html", "csp"}. The id under which this person's page may load it once, within a minute. Raises
-    Forbidden for who may not call the server, BadInput, and TooMany."""
+def app_keep(
+    *, actor: Actor, deployment: Deployment, body: bytes, allowed: Iterable[str], framed_by: Iterable[str] = ()
+) -> str:
+    """`body` is {"html", "csp"}. The id under which it is loaded once, within a minute: by this person's page, or at
+    the address beside the site, by a frame in a page of the origins `framed_by`. Raises Forbidden for who may not call
+    the server, BadInput, and TooMany."""
     if not may_call(actor, deployment):
         raise Forbidden("call_forbidden", "You may look at this server, but not call it. Its owner can let you.")
     if len(body) > MAX_BYTES:
@@ -63,21 +67,32 @@ def app_keep(*, actor: Actor, deployment: Deployment, body: bytes, allowed: Iter
         raise BadInput("app_unreadable", "The app can't be read.") from error
     limits.count("playground_app", str(actor), limit=LIMIT, seconds=LIMIT_SECONDS)
     app_id = secrets.token_urlsafe(24)
-    cache.set(_key(actor, deployment, app_id), (sent.html, policy(sent.csp, allowed)), KEPT_SECONDS)
+    origins = list(framed_by)
+    key = _key_apart(app_id) if origins else _key(actor, deployment, app_id)
+    cache.set(key, (sent.html, policy(sent.csp, allowed, origins or ["'self'"])), KEPT_SECONDS)
     return app_id
 
 
 def app_take(*, actor: Actor, deployment: Deployment, app_id: str) -> App:
     """Once, for whoever kept it. Raises NotFound."""
-    key = _key(actor, deployment, app_id)
+    return _take(_key(actor, deployment, app_id))
+
+
+def app_take_apart(app_id: str) -> App:
+    """Once, for whoever knows its id, which is a secret of the page that kept it. Raises NotFound."""
+    return _take(_key_apart(app_id))
+
+
+def _take(key: str) -> App:
     found = cache.get(key)
     if found is None or not cache.delete(key):
         raise NotFound("app_unknown", "This app was shown already, or its time has passed. Call the tool again.")
     return App(*found)
 
 
-def policy(declared: Declared, allowed: Iterable[str]) -> str:
-    """What the specification's restrictive default says, and stricter; hosts only where both sides want them. Pure."""
+def policy(declared: Declared, allowed: Iterable[str], framed_by: Iterable[str]) -> str:
+    """What the specification's restrictive default says, and stricter; hosts only where both sides want them. Pure.
+    `framed_by`: sources of CSP."""
     rules = list(allowed)
     resources = " ".join(_origins(declared.resource_domains, rules, "https"))
     connect = " ".join(_origins(declared.connect_domains, rules, "https", "wss")) or "'none'"
@@ -93,7 +108,7 @@ def policy(declared: Declared, allowed: Iterable[str]) -> str:
             f"connect-src {connect}",
             "base-uri 'none'",
             "form-action 'none'",
-            "frame-ancestors 'self'",
+            f"frame-ancestors {' '.join(framed_by)}",
         )
     )
 
@@ -116,3 +131,7 @@ def _covers(rule: str, place: str) -> bool:
 
 def _key(actor: Actor, deployment: Deployment, app_id: str) -> str:
     return f"playground:app:{actor}:{deployment.pk}:{app_id}"
+
+
+def _key_apart(app_id: str) -> str:
+    return f"playground:app:apart:{app_id}"

@@ -11,6 +11,7 @@ from django.urls import reverse
 from common.content_policy import sources_allow
 from common.errors import AppError
 from hosting.access.permissions import may_call
+from hosting.playground import apart
 from hosting.playground.apps import MAX_BYTES, app_keep, app_take
 from hosting.playground.tokens import playground_token_issue
 from hosting.views.page import Page, page_view, user_of
@@ -27,9 +28,9 @@ def playground_page(page: Page) -> HttpResponse:
         # as a path: the page may only connect to its own origin, whichever of the site's names that has
         endpoint_path=urlsplit(page.mcp_url).path,
     )
-    # Recordings of a result come as blobs that the page makes itself. An app's frame can't leave this site either.
+    # Recordings of a result come as blobs that the page makes itself. An app's frame can't leave its place either.
     sources_allow(response, "media-src", ["blob:"])
-    sources_allow(response, "frame-src", ["'self'"])
+    sources_allow(response, "frame-src", [settings.APPS_URL.origin + apart.FOLDER if settings.APPS_URL else "'self'"])
     return response
 
 
@@ -45,14 +46,29 @@ def token(page: Page) -> HttpResponse:
 
 @page_view(managed=False, methods=("POST",))
 def app(page: Page) -> HttpResponse:
-    """Keeps the HTML of an app for a moment: {"path"} of its frame, or {"code", "message"}."""
+    """Keeps the HTML of an app for a moment: {"address"} for its frame, or {"code", "message"}."""
     body = page.request.read(MAX_BYTES + 1)  # in place of `body`, which has a limit for forms
     try:
-        app_id = app_keep(actor=page.actor, deployment=page.deployment, body=body, allowed=settings.SLIPWAY_APP_HOSTS)
+        app_id = app_keep(
+            actor=page.actor,
+            deployment=page.deployment,
+            body=body,
+            allowed=settings.SLIPWAY_APP_HOSTS,
+            framed_by=_framing_origins() if settings.APPS_URL else (),
+        )
     except AppError as error:
         return _refused(error)
+    if settings.APPS_URL:
+        return JsonResponse({"address": f"{settings.APPS_URL.origin}{apart.FOLDER}{app_id}"})
     found = page.deployment
-    return JsonResponse({"path": reverse("hosting:playground_frame", args=[found.owner.display, found.name, app_id])})
+    return JsonResponse(
+        {"address": reverse("hosting:playground_frame", args=[found.owner.display, found.name, app_id])}
+    )
+
+
+def _framing_origins() -> list[str]:
+    """Ours, under each name; but for IPv6 addresses, which no source expression can name (CSP 3, 2.3.1)."""
+    return [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "[" not in origin]
 
 
 @page_view(managed=False, methods=("GET",))

@@ -74,6 +74,28 @@ async def test_health_is_answered_by_any_name() -> None:
     assert (start["status"], body["body"]) == (200, b"ok\n")
 
 
+PATHS = ("/", "/healthz", "/mcp/alice/time", "/static/js/app.js", "/accounts/login/", "/app/", f"/app/{'x' * 32}")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_under_the_name_of_apps_there_is_nothing_else(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_APPS_HOST", b"apps.example.org")
+    start, _ = await ask(path, (b"host", b"Apps.example.org:443"))
+    fields = dict(start["headers"])
+    assert start["status"] == 404 and b"set-cookie" not in fields
+    assert fields[b"content-security-policy"].startswith(b"sandbox; default-src 'none'")
+    both = ((b"host", b"apps.example.org"), (b"host", b"localhost"))
+    assert (await ask(path, *both))[0]["status"] == (200 if path == "/healthz" else 400)
+
+
+async def test_nor_websockets_nor_anything_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_APPS_HOST", b"apps.example.org")
+    sent = await ask("/ws/deployments/x/", (b"host", b"apps.example.org"), kind="websocket")
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    monkeypatch.setattr(asgi, "_NEEDS_HTTPS", True)
+    assert (await ask("/app/x", (b"host", b"apps.example.org")))[0]["status"] == 400
+
+
 async def test_a_site_with_https_takes_no_call_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "_NEEDS_HTTPS", True)
     sent = await ask("/mcp/alice/time", (b"host", b"localhost"))

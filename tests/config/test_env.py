@@ -114,10 +114,25 @@ def test_plain_http_is_for_loopback_only(given: Callable[[str], None], host: str
         env.public_url("THING", "")
 
 
-def test_a_loopback_site_knows_its_other_names() -> None:
-    url = env.public_url("UNSET_THING", "http://127.0.0.1:8000")
-    assert url.aliases == ["http://localhost:8000", "http://[::1]:8000"]
-    assert env.public_url("UNSET_THING", "https://slipway.example.org").aliases == []
+def test_an_origin_keeps_its_port_under_another_name() -> None:
+    assert env.public_url("UNSET_THING", "http://127.0.0.1:8000").named("[::1]") == "http://[::1]:8000"
+
+
+def test_an_address_beside_the_site_has_a_name_of_its_own(given: Callable[[str], None]) -> None:
+    site = env.public_url("UNSET_THING", "http://127.0.0.1:8000")
+    assert env.other_url("UNSET_THING", site) is None
+    given("http://localhost:8000")
+    found = env.other_url("THING", site)
+    assert found is not None and (found.origin, found.host) == ("http://localhost:8000", "localhost")
+
+
+@pytest.mark.parametrize(
+    "value", ["http://127.0.0.1:9000", "https://apps.example.org", "http://localhost:1/apps", "http://[::1]:8000"]
+)
+def test_another_port_or_scheme_is_no_address_beside_the_site(given: Callable[[str], None], value: str) -> None:
+    given(value)
+    with pytest.raises(ImproperlyConfigured, match="THING is .* but must be an"):
+        env.other_url("THING", env.public_url("UNSET_THING", "http://127.0.0.1:8000"))
 
 
 def test_service_addresses_are_never_shown(given: Callable[[str], None]) -> None:

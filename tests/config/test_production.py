@@ -36,6 +36,14 @@ def test_a_public_address_means_production_settings(tmp_path: Path) -> None:
     assert done.stdout.strip() == "config.settings.production True ['slipway.example.org']", done.stderr
 
 
+def test_the_name_that_apps_have_is_none_of_the_site_s(tmp_path: Path) -> None:
+    code = "from django.conf import settings as s; print(s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS)"
+    words = ("shell", "--no-imports", "-c", code)
+    done = manage(tmp_path / "home", *words, SLIPWAY_APPS_URL="http://localhost:8000")
+    expected = "['127.0.0.1', '[::1]'] ['http://127.0.0.1:8000', 'http://[::1]:8000']"
+    assert done.stdout.strip() == expected, done.stderr
+
+
 def test_production_keeps_to_https_and_to_its_own_cookies(tmp_path: Path) -> None:
     names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_SSL_REDIRECT", "CSRF_COOKIE_SECURE")
     names += ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE")
@@ -59,6 +67,7 @@ def test_production_keeps_to_https_and_to_its_own_cookies(tmp_path: Path) -> Non
         ({"SLIPWAY_URL": "https://slipway.example.org"}, "TRUSTED_PROXIES is not set"),
         ({**HTTPS, "TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES is 'everybody'"),
         ({**HTTPS, "REGISTRY_ANONYMOUS": "1"}, "REGISTRY_ANONYMOUS lets anybody publish"),
+        ({**HTTPS, "SLIPWAY_APPS_URL": "https://slipway.example.org:8443"}, "another host name than SLIPWAY_URL"),
         ({"PORT": "eighty"}, "PORT is 'eighty', but must be a whole number"),
         ({"SLIPWAY_SANDBOX": "none"}, "SLIPWAY_SANDBOX is 'none', but must be one of bubblewrap, insecure"),
         ({"REDIS_URL": "http://x"}, "REDIS_URL must start with one of redis://"),

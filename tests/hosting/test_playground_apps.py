@@ -36,7 +36,7 @@ def keep(client: Client, **sent: Any) -> Any:
 
 
 def test_an_app_is_nobodys_and_is_had_once(client: Client) -> None:
-    path = keep(client, html=HTML).json()["path"]
+    path = keep(client, html=HTML).json()["address"]
     answer = client.get(path)
 
     assert answer.content.decode() == HTML and answer["Content-Type"].startswith("text/html")
@@ -49,7 +49,7 @@ def test_an_app_is_nobodys_and_is_had_once(client: Client) -> None:
 
 
 def test_nobody_else_gets_it(client: Client) -> None:
-    path = keep(client, html=HTML).json()["path"]
+    path = keep(client, html=HTML).json()["address"]
     bob = make_user("bob")
     Deployment.objects.update(access="public")
     assert Client().get(path).status_code == 302
@@ -108,7 +108,7 @@ CDN = "https://cdn.example.org"
     ],
 )
 def test_hosts_are_reached_where_both_sides_want_it(declared: Any, allowed: list[str], found: str) -> None:
-    made = policy(Declared(connect_domains=declared, resource_domains=declared), allowed)
+    made = policy(Declared(connect_domains=declared, resource_domains=declared), allowed, ["'self'"])
     rules = dict(part.partition(" ")[::2] for part in made.split("; "))
     assert rules["connect-src"] == (found or "'none'")
     assert rules["script-src"] == f"'unsafe-inline' {found}".strip()

@@ -1,9 +1,10 @@
-"""Apps that hosted servers bring, in the Playground: they work, ask before they act, and find no way out."""
+"""Apps that hosted servers bring, in the Playground: they work, ask before they act, and find no way out; from the
+site's own address and from one beside it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,30 @@ ATLAS = Path(__file__).parents[1] / "servers" / "atlas.py"
 OWNER = "mira"
 PATH = f"/d/{OWNER}/atlas/playground"
 WAIT_MS = 60_000
+
+
+class BesideStack(Stack):
+    """A site with apps under another name of the same port."""
+
+    @property
+    def apps_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment, "SLIPWAY_APPS_URL": self.apps_url}
+
+
+@pytest.fixture(scope="module", params=["own", "beside"])
+def stack(request: pytest.FixtureRequest, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    if request.param == "own":
+        yield stack
+        return
+    site = BesideStack(tmp_path_factory.mktemp("beside"))
+    try:
+        yield site.start()
+    finally:
+        site.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -152,6 +177,30 @@ async def test_there_is_no_way_out(chromium: Browser, stack: Stack, signed_in: A
         await expect(panel.locator(".playground-run .badge").first).to_have_text("Done")
         await context.close()
         assert seen == []
+
+
+async def test_the_document_comes_from_where_it_is_said_to(chromium: Browser, stack: Stack, signed_in: Any) -> None:
+    """Without a cookie, even where its host has one, and for a frame of the page alone."""
+    host = stack.apps_url if isinstance(stack, BesideStack) else stack.url
+    context = await chromium.new_context(base_url=stack.url, storage_state=signed_in)
+    if host != stack.url:
+        await context.add_cookies([{"name": "planted", "value": "1", "url": host}])
+    page = await context.new_page()
+    async with page.expect_response(lambda answer: "/app/" in answer.url) as answering:
+        await called(page, city="Bern")
+    answer = await answering.value
+    await expect(app_in(page).get_by_role("heading")).to_have_text("Bern", timeout=WAIT_MS)
+    fields = await answer.request.all_headers()
+
+    assert answer.url.startswith(f"{host}/") and fields["sec-fetch-dest"] == "iframe"
+    assert await answer.header_value("set-cookie") is None
+    assert ("cookie" in fields) == (host == stack.url)
+    if host != stack.url:
+        other = await context.new_page()
+        for path in (answer.url, f"{host}{PATH}", f"{host}/", f"{host}/healthz"):
+            shown = await other.goto(path)
+            assert shown is not None and shown.status == 404, path
+    await context.close()
 
 
 async def test_what_others_say_is_not_heard(open_page: OpenPage, signed_in: Any) -> None:

@@ -29,11 +29,11 @@ export class App {
   async #load() {
     try {
       const app = appIn(await this.connection.request("resources/read", { uri: this.call.address }), this.call.address);
-      const path = await kept(app, this.site.path, this.site.csrf);
+      const address = await kept(app, this.site.path, this.site.csrf);
       if (!this.element.isConnected) return; // another call has the place
       this.#bridge = new Bridge(this.#frame, this.#requests(), this.#notifications());
       this.#frame.hidden = false;
-      this.#frame.src = path;
+      this.#frame.src = address;
       this.#said.hidden = true;
     } catch (error) {
       this.#said.replaceWith(alert("bad", "The app can't be shown", el("p", {}, visible(error.message))));

@@ -31,5 +31,5 @@ export async function kept(app, path, csrf) {
   const answer = await fetch(path, { method: "POST", body: JSON.stringify(app), headers, redirect: "manual" });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(said.message ?? "The app can't be shown. Reload this page, and call again.");
-  return said.path;
+  return said.address;
 }
