@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from accounts import names
 from accounts.models import Name, User
@@ -40,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         except AppError as error:
             raise ValidationError(error.message, code=error.code) from error
         if not shallow and Name.objects.filter(folded=name.folded).exists():
-            raise ValidationError("This name is taken. Choose another one.", code="name_taken")
+            raise ValidationError(gettext("This name is taken. Choose another one."), code="name_taken")
         return name.display
 
     def generate_unique_username(self, txts: list[str], regex: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from accounts import names
 from accounts.models import Membership, User
@@ -12,20 +13,20 @@ from accounts.models import Membership, User
 
 class SetPasswordForm(forms.Form):
     password = forms.CharField(
-        label="Password",
+        label=gettext_lazy("Password"),
         max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 10 characters.",
+        help_text=gettext_lazy("At least 10 characters."),
     )
 
 
 class FirstAdministratorForm(SetPasswordForm):
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=names.MAX_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="Letters, digits and single hyphens.",
+        help_text=gettext_lazy("Letters, digits and single hyphens."),
     )
     field_order = ("name", "password")
 
@@ -36,35 +37,47 @@ class NewAccountForm(FirstAdministratorForm):
 
 class SignUpForm(forms.Form):
     email = forms.EmailField(
-        label="Your address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label=gettext_lazy("Your address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
 
 class OrganizationForm(forms.Form):
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=names.MAX_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="Part of the addresses of its servers. Letters, digits and single hyphens.",
+        help_text=gettext_lazy("Part of the addresses of its servers. Letters, digits and single hyphens."),
     )
-    title = forms.CharField(label="Title", max_length=100, required=False, help_text="How people call it.")
+    title = forms.CharField(
+        label=gettext_lazy("Title"), max_length=100, required=False, help_text=gettext_lazy("How people call it.")
+    )
 
 
 class InvitationForm(forms.Form):
-    role = forms.ChoiceField(label="As", choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
-    note = forms.CharField(label="For whom", max_length=200, required=False, help_text="Only administrators see it.")
+    role = forms.ChoiceField(label=gettext_lazy("As"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
+    note = forms.CharField(
+        label=gettext_lazy("For whom"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Only administrators see it."),
+    )
 
 
 class SiteInvitationForm(forms.Form):
     """`may_choose`: operators say what the new account may do."""
 
     site_role = forms.ChoiceField(
-        label="As",
+        label=gettext_lazy("As"),
         choices=User.SiteRole.choices,
         initial=User.SiteRole.MEMBER,
-        help_text="Publishers host and make organizations; moderators also decide about the registry.",
+        help_text=gettext_lazy("Publishers host and make organizations; moderators also decide about the registry."),
     )
-    note = forms.CharField(label="For whom", max_length=200, required=False, help_text="Only you and operators see it.")
+    note = forms.CharField(
+        label=gettext_lazy("For whom"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Only you and operators see it."),
+    )
 
     def __init__(self, *args: Any, may_choose: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,6 +12,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import Invitation, Membership, Organization, User
 from accounts.permissions import check_may_administer, is_operator, may_invite
@@ -49,7 +50,10 @@ def invitation_create(
     with transaction.atomic():
         others = invitations_open(actor=actor, organization=organization)
         if others.exclude(invited_by=None, email__gt="").count() >= MOST_OPEN:  # strangers' own don't count
-            raise Conflict("invitations_too_many", f"{MOST_OPEN} invitations are open. Revoke some first.")
+            raise Conflict(
+                "invitations_too_many",
+                gettext("%(most_open)s invitations are open. Revoke some first.") % {"most_open": MOST_OPEN},
+            )
         made = Invitation.objects.create(
             digest=_digest(token),
             organization=organization,
@@ -102,7 +106,7 @@ def invitation_revoke(*, actor: Actor, invitation_id: UUID, organization: Organi
     with transaction.atomic():
         found = invitations_open(actor=actor, organization=organization).filter(pk=invitation_id)
         if not Invitation.objects.filter(pk__in=found.values("pk")).update(revoked_at=clock.now()):
-            raise NotFound("invitation_unknown", "There is no such open invitation.")
+            raise NotFound("invitation_unknown", gettext("There is no such open invitation."))
         subject = ("organization", organization.pk) if organization is not None else ("invitation", invitation_id)
         record(actor, "invitation:revoke", *subject, invitation=str(invitation_id))
 
@@ -124,7 +128,7 @@ def invitation_accept(*, token: str, user: User) -> Organization:
     with transaction.atomic():
         found = _use(token, user)
         if found.organization is None:
-            raise Conflict("account_exists", "You have an account on this site already.")
+            raise Conflict("account_exists", gettext("You have an account on this site already."))
         _enter(found, user)
     return found.organization
 
@@ -133,7 +137,7 @@ def invitation_join(*, token: str, name: str, password: str) -> User:
     """By somebody who has none. All or nothing: a refused name or password leaves the invitation unused."""
     found = invitation_find(token)
     if not found.makes_account:
-        raise Forbidden("account_needed", "This invitation is for people who have an account here already.")
+        raise Forbidden("account_needed", gettext("This invitation is for people who have an account here already."))
     with transaction.atomic():
         inviter = Actor("user", found.invited_by_id) if found.invited_by_id else Actor("anonymous")
         user = user_create(actor=inviter, name=name, password=password)
@@ -142,7 +146,9 @@ def invitation_join(*, token: str, name: str, password: str) -> User:
             user.site_role = found.site_role
         if found.email:
             if EmailAddress.objects.filter(email__iexact=found.email, verified=True).exists():
-                raise Conflict("address_taken", "There is an account with this address already. Sign in with it.")
+                raise Conflict(
+                    "address_taken", gettext("There is an account with this address already. Sign in with it.")
+                )
             User.objects.filter(pk=user.pk).update(email=found.email)
             EmailAddress.objects.create(user=user, email=found.email, verified=True, primary=True)
         found = _use(token, user)
@@ -154,7 +160,7 @@ def invitation_join(*, token: str, name: str, password: str) -> User:
 def _use(token: str, user: User) -> Invitation:
     """Of two uses at once one succeeds."""
     if user.service_of_id is not None:
-        raise Forbidden("service_account", "An account of a program accepts no invitations.")
+        raise Forbidden("service_account", gettext("An account of a program accepts no invitations."))
     used = Invitation.objects.filter(_usable(), digest=_digest(token)).update(used_at=clock.now(), used_by=user)
     if not used:
         raise _gone()
@@ -169,7 +175,7 @@ def _enter(invitation: Invitation, user: User) -> None:
         with transaction.atomic():
             Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)
     except IntegrityError:
-        raise Conflict("member_already", "You are in this organization already.") from None
+        raise Conflict("member_already", gettext("You are in this organization already.")) from None
     record(
         person(user.pk),
         "membership:add",
@@ -183,21 +189,21 @@ def _enter(invitation: Invitation, user: User) -> None:
 
 def _check_role(mine: str, role: str) -> None:
     if role not in Role.values:
-        raise BadInput("role_unknown", "Choose one of the roles.", field="role")
+        raise BadInput("role_unknown", gettext("Choose one of the roles."), field="role")
     if role == Role.OWNER and mine != Role.OWNER:
-        raise Forbidden("owners_only", "Only an owner of the organization can invite another one.")
+        raise Forbidden("owners_only", gettext("Only an owner of the organization can invite another one."))
 
 
 def _check_site(actor: Actor, site_role: str, makes_account: bool) -> None:
     """Nobody hands out more than they have: moderators are made by operators only."""
     if not may_invite(actor):
-        raise Forbidden("may_not_invite", "Publishers, moderators and operators of this site invite people.")
+        raise Forbidden("may_not_invite", gettext("Publishers, moderators and operators of this site invite people."))
     if not makes_account:
-        raise Forbidden("sign_up_closed", "On this site accounts are made by its operator, from a shell.")
+        raise Forbidden("sign_up_closed", gettext("On this site accounts are made by its operator, from a shell."))
     if site_role not in SiteRole.values:
-        raise BadInput("role_unknown", "Choose one of the roles.", field="site_role")
+        raise BadInput("role_unknown", gettext("Choose one of the roles."), field="site_role")
     if site_role != SiteRole.MEMBER and not is_operator(actor):
-        raise Forbidden("operators_only", "Only an operator of this site can do this.")
+        raise Forbidden("operators_only", gettext("Only an operator of this site can do this."))
 
 
 def _usable() -> Q:
@@ -205,7 +211,9 @@ def _usable() -> Q:
 
 
 def _gone() -> AppError:
-    return NotFound("invitation_gone", "This invitation has been used, revoked or has expired. Ask for a new one.")
+    return NotFound(
+        "invitation_gone", gettext("This invitation has been used, revoked or has expired. Ask for a new one.")
+    )
 
 
 def _digest(token: str) -> str:

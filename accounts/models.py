@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from accounts import names
 from common import clock, ids
@@ -32,9 +33,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the tool
     """
 
     class SiteRole(models.TextChoices):
-        MODERATOR = "moderator", "Moderator"
-        PUBLISHER = "publisher", "Publisher"
-        MEMBER = "member", "Member"
+        MODERATOR = "moderator", gettext_lazy("Moderator")
+        PUBLISHER = "publisher", gettext_lazy("Publisher")
+        MEMBER = "member", gettext_lazy("Member")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     username = models.CharField(
@@ -42,7 +43,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the tool
         max_length=names.MAX_LENGTH,
         unique=True,
         validators=[validate_account_name],
-        error_messages={"unique": "This name is taken."},
+        error_messages={"unique": gettext_lazy("This name is taken.")},
     )
     site_role = models.CharField(max_length=10, choices=SiteRole.choices, default=SiteRole.MEMBER)
     service_of = models.ForeignKey(
@@ -95,11 +96,11 @@ class Membership(models.Model):
     """What each role may is in `accounts.permissions`."""
 
     class Role(models.TextChoices):
-        OWNER = "owner", "Owner"
-        ADMINISTRATOR = "administrator", "Administrator"
-        PUBLISHER = "publisher", "Publisher"
-        MEMBER = "member", "Member"
-        VIEWER = "viewer", "Viewer"
+        OWNER = "owner", gettext_lazy("Owner")
+        ADMINISTRATOR = "administrator", gettext_lazy("Administrator")
+        PUBLISHER = "publisher", gettext_lazy("Publisher")
+        MEMBER = "member", gettext_lazy("Member")
+        VIEWER = "viewer", gettext_lazy("Viewer")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -153,8 +154,8 @@ class OneTimeLink(models.Model):
     """A link that lets one person in once. Only a digest of its token is kept."""
 
     class Purpose(models.TextChoices):
-        FIRST_ADMIN = "first_admin", "First administrator"
-        SIGN_IN = "sign_in", "Sign-in"
+        FIRST_ADMIN = "first_admin", gettext_lazy("First administrator")
+        SIGN_IN = "sign_in", gettext_lazy("Sign-in")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import is_operator
@@ -22,16 +23,20 @@ def site_role_set(*, actor: Actor, user: User, role: str) -> None:
     """Raises Forbidden, BadInput, Conflict: an operator can't unmake themselves, so one always stays."""
     _check(actor)
     if role not in ROLES:
-        raise BadInput("role_unknown", f"There is no role {role}. There are {', '.join(ROLES)}.", field="role")
+        raise BadInput(
+            "role_unknown",
+            gettext("There is no role %(role)s. There are %(names)s.") % {"role": role, "names": ", ".join(ROLES)},
+            field="role",
+        )
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         before = role_of(locked)
         if before == role:
             return
         if locked.service_of_id is not None:
-            raise Conflict("service_account", "An account of a program has its role in its organization.")
+            raise Conflict("service_account", gettext("An account of a program has its role in its organization."))
         if before == OPERATOR_ROLE and actor.user_id == user.pk:
-            raise Conflict("yourself", "Another operator has to do this.")
+            raise Conflict("yourself", gettext("Another operator has to do this."))
         is_operator_now = role == OPERATOR_ROLE
         User.objects.filter(pk=user.pk).update(
             is_superuser=is_operator_now,
@@ -45,7 +50,7 @@ def user_switch(*, actor: Actor, user: User, is_on: bool) -> None:
     """Off: signed out everywhere, its tokens refused within a second, its open tasks cancelled. Repeatable."""
     _check(actor)
     if actor.user_id == user.pk and not is_on:
-        raise Conflict("yourself", "Another operator has to do this.")
+        raise Conflict("yourself", gettext("Another operator has to do this."))
     with transaction.atomic():
         if User.objects.filter(pk=user.pk, is_active=not is_on).update(is_active=is_on):
             record(actor, "user:switch_on" if is_on else "user:switch_off", "user", user.pk, name=user.username)
@@ -53,4 +58,4 @@ def user_switch(*, actor: Actor, user: User, is_on: bool) -> None:
 
 def _check(actor: Actor) -> None:
     if not is_operator(actor):
-        raise Forbidden("operators_only", "Only an operator of this site can do this.")
+        raise Forbidden("operators_only", gettext("Only an operator of this site can do this."))

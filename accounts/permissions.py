@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from accounts.models import Membership, Name, Organization, User
 from common.errors import Forbidden, NotFound
 from events.actors import Actor
@@ -62,9 +64,11 @@ def check_may_administer(actor: Actor, organization: Organization) -> str:
     """The actor's role. Raises NotFound for strangers, Forbidden for members whose role is not enough."""
     role = role_in(actor, organization)
     if not role:
-        raise NotFound("organization_unknown", "There is no such organization, or you are not in it.")
+        raise NotFound("organization_unknown", gettext("There is no such organization, or you are not in it."))
     if role not in ADMINISTERING:
-        raise Forbidden("administrators_only", "Only owners and administrators of the organization can do this.")
+        raise Forbidden(
+            "administrators_only", gettext("Only owners and administrators of the organization can do this.")
+        )
     return role
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
 
 from accounts import names
 from accounts.models import Membership, Name, Organization, User
@@ -18,7 +19,7 @@ def name_find(text: str) -> Name | None:
 def name_get(text: str) -> Name:
     name = name_find(text)
     if name is None:
-        raise NotFound("account_unknown", f"There is no account named “{text}”.")
+        raise NotFound("account_unknown", gettext("There is no account named “%(text)s”.") % {"text": text})
     return name
 
 
@@ -26,7 +27,7 @@ def user_get(text: str) -> User:
     """The user of that name. An organization's name is not a user's."""
     name = name_find(text)
     if name is None or name.user is None:
-        raise NotFound("user_unknown", f"There is no user named “{text}”.")
+        raise NotFound("user_unknown", gettext("There is no user named “%(text)s”.") % {"text": text})
     return name.user
 
 
@@ -42,7 +43,7 @@ def organization_get(text: str) -> Organization:
     """The organization of that name. Raises NotFound."""
     name = name_find(text)
     if name is None or name.organization is None:
-        raise NotFound("organization_unknown", f"There is no organization named “{text}”.")
+        raise NotFound("organization_unknown", gettext("There is no organization named “%(text)s”.") % {"text": text})
     return name.organization
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts import names
 from accounts.models import Membership, Name, OneTimeLink, Organization, User
@@ -68,7 +69,9 @@ def user_rename(*, actor: Actor, user: User, name: str) -> None:
             if old.folded == parsed.folded:
                 Name.objects.filter(pk=old.pk).update(display=parsed.display)
             elif old.deployments.exists():
-                raise Conflict("name_in_use", "Delete or move the deployments first: their URLs carry this name.")
+                raise Conflict(
+                    "name_in_use", gettext("Delete or move the deployments first: their URLs carry this name.")
+                )
             else:
                 Name.objects.filter(pk=old.pk).update(user=None, released_at=clock.now())
                 Name.objects.create(folded=parsed.folded, display=parsed.display, user=user)
@@ -84,7 +87,7 @@ def user_delete(*, actor: Actor, user: User) -> None:
     with transaction.atomic():
         name = Name.objects.select_for_update().get(user=user)
         if name.deployments.exists():
-            raise Conflict("name_in_use", "Delete the account's deployments first.")
+            raise Conflict("name_in_use", gettext("Delete the account's deployments first."))
         Name.objects.filter(pk=name.pk).update(user=None, released_at=clock.now())
         record(actor, "user:delete", "user", user.id, name=name.display)
         user.delete()
@@ -99,7 +102,7 @@ def name_release(*, actor: Actor, name: Name) -> None:
 
 
 def _taken(name: names.AccountName) -> Conflict:
-    return Conflict("name_taken", f"The name “{name.display}” is taken. Choose another one.")
+    return Conflict("name_taken", gettext("The name “%(name)s” is taken. Choose another one.") % {"name": name.display})
 
 
 # --- one-time links
@@ -110,7 +113,9 @@ def one_time_link_create(*, actor: Actor, purpose: Purpose, user: User | None = 
     if purpose == Purpose.FIRST_ADMIN and administrator_exists():
         raise Conflict(
             "administrator_exists",
-            "There is an administrator already. For a way to sign in use: ./manage.py sign_in_link --user NAME",
+            gettext(
+                "There is an administrator already. For a way to sign in use: ./manage.py sign_in_link --user NAME"
+            ),
         )
     token = ids.random_token(128)
     now = clock.now()
@@ -186,7 +191,8 @@ def _unused() -> Q:
 
 def _link_gone() -> AppError:
     return NotFound(
-        "link_gone", "This link has been used already, has expired or never existed. Ask the operator for a new one."
+        "link_gone",
+        gettext("This link has been used already, has expired or never existed. Ask the operator for a new one."),
     )
 
 

@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 from accounts.invitations import invitation_for_address
 from common import limits
@@ -37,11 +38,15 @@ def is_admitted(email: str) -> bool:
 def sign_up_ask(*, email: str, address: str) -> None:
     """`address` is where the request came from. Raises Forbidden, BadInput, TooMany, Unavailable."""
     if not by_mail():
-        raise Forbidden("sign_up_closed", "On this site nobody signs up by mail.")
+        raise Forbidden("sign_up_closed", gettext("On this site nobody signs up by mail."))
     email = email.strip().lower()
     if not is_admitted(email):
         domains = ", ".join(settings.SLIPWAY_SIGN_UP_DOMAINS)
-        raise BadInput("domain_unknown", f"This site is for addresses at {domains}.", field="email")
+        raise BadInput(
+            "domain_unknown",
+            gettext("This site is for addresses at %(domains)s.") % {"domains": domains},
+            field="email",
+        )
     for what, who, most in (("from", address, FROM_ONE), ("to", email, TO_ONE), ("all", "", ALTOGETHER)):
         limits.count(f"sign_up:{what}", who, limit=most, seconds=HOUR)
     known = EmailAddress.objects.filter(email__iexact=email, verified=True).select_related("user").first()
@@ -51,7 +56,7 @@ def sign_up_ask(*, email: str, address: str) -> None:
         "url": invitation_for_address(email) if known is None else "",
     }
     try:
-        send_mail("Your account", render_to_string("accounts/mail/sign_up.txt", context), None, [email])
+        send_mail(gettext("Your account"), render_to_string("accounts/mail/sign_up.txt", context), None, [email])
     except (OSError, smtplib.SMTPException) as error:
         log.warning("mail could not be sent", error=type(error).__name__)
-        raise Unavailable("mail_unsent", "The mail could not be sent. Try again later.") from error
+        raise Unavailable("mail_unsent", gettext("The mail could not be sent. Try again later.")) from error

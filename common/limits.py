@@ -10,6 +10,7 @@ import hashlib
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
 from common import clock
@@ -22,7 +23,12 @@ class TooMany(AppError):
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("too_many", f"That was too often. Try again in {retry_after} seconds.")
+        words = ngettext(
+            "That was too often. Try again in %(count)d second.",
+            "That was too often. Try again in %(count)d seconds.",
+            retry_after,
+        )
+        super().__init__("too_many", words % {"count": retry_after})
         self.retry_after = retry_after
 
 

@@ -7,6 +7,7 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from common.api.problems import CONTENT_TYPE, INTERNAL, document
 from common.errors import AppError, Unavailable
@@ -20,7 +21,7 @@ _PAGES_AMONG_THEM = ("/api/docs", "/oauth/authorize")
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500, which it calls while it handles the exception; it has logged it by then."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        words = "The database does not answer. Try again in a few seconds."
+        words = gettext("The database does not answer. Try again in a few seconds.")
         return refusal(request, Unavailable("unavailable", words))
     if is_for_programs(request):
         return refusal(request, AppError("internal_error", INTERNAL, 500))

@@ -17,6 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy
 
 from common import clock
 from common.errors import Unavailable
@@ -25,7 +26,7 @@ from config.errors import refusal
 OPEN_PATHS = frozenset(("/healthz", "/readyz", "/metrics"))
 RETRY_SECONDS = 120  # where nobody said how long it takes, or it takes longer than was said
 LOOK_SECONDS = 1.0
-WORDS = "This site is being worked on and will be back soon. Nothing was changed by what you just did."
+WORDS = gettext_lazy("This site is being worked on and will be back soon. Nothing was changed by what you just did.")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class MaintenanceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info in OPEN_PATHS or not is_on() or (found := current()) is None:
             return self.get_response(request)
-        error = Unavailable("maintenance", found.words or WORDS, retry_after=found.retry_after)
+        error = Unavailable("maintenance", found.words or str(WORDS), retry_after=found.retry_after)
         response = refusal(request, error, template="maintenance.html")
         response["Cache-Control"] = "no-store"
         return response

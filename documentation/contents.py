@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = "docs"
-OTHERS = "Further pages"
+from django.utils.translation import gettext_noop
 
-# Group → pages in their order; a page is the name of a file in docs/ without ".md".
+FOLDER = "docs"
+OTHERS = gettext_noop("Further pages")
+
+# Group, as the templates translate it → pages in their order; a page is the name of a file in docs/ without ".md".
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Start": ("quick-start", "concepts"),
-    "Use": (
+    gettext_noop("Start"): ("quick-start", "concepts"),
+    gettext_noop("Use"): (
         "hosting",
         "clients",
         "playground",
@@ -26,9 +28,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "publishing",
         "api",
     ),
-    "Write": ("tasks",),
-    "Operate": ("operating", "settings"),
-    "Background": ("security-model", "architecture", "benchmarks", "real-packages", "changes"),
+    gettext_noop("Write"): ("tasks",),
+    gettext_noop("Operate"): ("operating", "settings"),
+    gettext_noop("Background"): ("security-model", "architecture", "benchmarks", "real-packages", "changes"),
 }
 # What a search's hit on a page counts, where that is less than 1: who asks wants to do something, and only then to know
 # why it is so, what was measured, or when it changed.

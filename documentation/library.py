@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from common.errors import NotFound
 from documentation.contents import Source, sources
@@ -37,7 +37,9 @@ class Library:
         for page in self.pages:
             if page.source.slug == slug:
                 return page
-        raise NotFound("not_found", "There is no such page in the documentation. Search it, or begin at its contents.")
+        raise NotFound(
+            "not_found", gettext("There is no such page in the documentation. Search it, or begin at its contents.")
+        )
 
     def beside(self, page: Page) -> tuple[Page | None, Page | None]:
         """The one before, the one after."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput, NotFound
@@ -17,7 +18,9 @@ from vault.services import Holder
 def check_expiry(expires_at: datetime | None) -> None:
     """Raises BadInput for a time that is over already."""
     if expires_at is not None and expires_at <= clock.now():
-        raise BadInput("expiry_over", "That time is over already. Name a later one, or none.", field="expires_at")
+        raise BadInput(
+            "expiry_over", gettext("That time is over already. Name a later one, or none."), field="expires_at"
+        )
 
 
 def secret_expire(*, actor: Actor, holder: Holder, name: str, expires_at: datetime | None) -> None:
@@ -33,4 +36,4 @@ def secret_expire(*, actor: Actor, holder: Holder, name: str, expires_at: dateti
 
 
 def secret_unknown() -> NotFound:
-    return NotFound("credential_missing", "Nothing is stored under that name.")
+    return NotFound("credential_missing", gettext("Nothing is stored under that name."))

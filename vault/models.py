@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from vault.envelope import Envelope, Place
@@ -16,9 +17,9 @@ class Secret(models.Model):
     """One value of one holder. Deployments live in a layer above, so theirs is a bare id."""
 
     class Scope(models.TextChoices):
-        PERSONAL = "personal", "Yours"
-        ORGANIZATION = "organization", "Your organization's"
-        DEPLOYMENT = "deployment", "The server's"
+        PERSONAL = "personal", gettext_lazy("Yours")
+        ORGANIZATION = "organization", gettext_lazy("Your organization's")
+        DEPLOYMENT = "deployment", gettext_lazy("The server's")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     scope = models.CharField(max_length=12, choices=Scope.choices)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput, Conflict
@@ -82,13 +83,16 @@ class Holder:
 def problem_of(name: str, value: str) -> str:
     """What is wrong with a value, in words; "" for nothing."""
     if not value:
-        return "This is empty."
+        return gettext("This is empty.")
     if len(value) > MAX_VALUE:
-        return f"A secret has at most {MAX_VALUE} characters; this one has {len(value)}."
+        return gettext("A secret has at most %(max_value)s characters; this one has %(count)s.") % {
+            "max_value": MAX_VALUE,
+            "count": len(value),
+        }
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        return "A secret can't have a NUL character or half a character in it."
+        return gettext("A secret can't have a NUL character or half a character in it.")
     if name.startswith("header:") and ("\r" in value or "\n" in value):
-        return "A header's value is one line."  # RFC 9110, 5.5: a line break would begin another header
+        return gettext("A header's value is one line.")  # RFC 9110, 5.5: a line break would begin another header
     return ""
 
 
@@ -115,7 +119,11 @@ def secrets_put(
         vault_lock(is_shared=True)
         known = {row.name: row for row in holder.secrets.select_for_update().filter(name__in=values)}
         if holder.secrets.count() + len(values.keys() - known.keys()) > MAX_OF_HOLDER:
-            raise BadInput("secrets_too_many", f"At most {MAX_OF_HOLDER} secrets are kept for one server.")
+            raise BadInput(
+                "secrets_too_many",
+                gettext("At most %(max_of_holder)s secrets are kept for one server.")
+                % {"max_of_holder": MAX_OF_HOLDER},
+            )
         for name, value in values.items():
             row = known.get(name) or Secret(
                 scope=holder.scope,
@@ -212,8 +220,11 @@ def _opened(
             except BrokenError:
                 raise Conflict(
                     "secret_sealed",
-                    f"A stored credential ({row.name}) can't be opened any more: the vault's key is another one now, or"
-                    " the row was altered. Enter it again on the page Credentials.",
+                    gettext(
+                        "A stored credential (%(name)s) can't be opened any more: the vault's key is another "
+                        "one now, or the row was altered. Enter it again on the page Credentials."
+                    )
+                    % {"name": row.name},
                 ) from None
             used.append(row)
     return found, used

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -58,7 +59,7 @@ def _accept(request: HttpRequest, found: Invitation, user: User, token: str) -> 
             raise
         except AppError as error:
             return render(request, "accounts/invited.html", {"problem": error.message}, status=error.status)
-        messages.success(request, f"You are in {organization} now.")
+        messages.success(request, gettext("You are in %(organization)s now.") % {"organization": organization})
         return redirect("accounts:organization", organization.name.display)
     return render(request, "accounts/invited.html", {"invitation": found})
 
@@ -87,7 +88,7 @@ def people(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # login_required
     actor = person(request.user.pk)
     if not may_invite(actor):
-        raise Forbidden("may_not_invite", "Publishers, moderators and operators of this site invite people.")
+        raise Forbidden("may_not_invite", gettext("Publishers, moderators and operators of this site invite people."))
     sees_all = is_operator(actor)
     post = request.POST if request.method == "POST" else None
     action = post.get("action", "") if post is not None else ""
@@ -125,7 +126,7 @@ def _act(request: HttpRequest, action: str) -> None:
             site_people.site_role_set(actor=actor, user=user_get(post.get("user", "")), role=post.get("role", ""))
         elif action in ("on", "off"):
             site_people.user_switch(actor=actor, user=user_get(post.get("user", "")), is_on=action == "on")
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
     except AppError as error:
         messages.error(request, error.message)
 
@@ -134,4 +135,4 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound("invitation_unknown", "There is no such open invitation.") from None
+        raise NotFound("invitation_unknown", gettext("There is no such open invitation.")) from None

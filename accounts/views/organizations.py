@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -83,10 +84,12 @@ def _invite(page: OrganizationPage) -> HttpResponse:
 def _act(page: OrganizationPage) -> None:
     post = page.request.POST
     if page.action == "revoke":
-        page.attempt(invitations.invitation_revoke, "The link opens nothing any more.", invitation_id=_id(post))
+        page.attempt(
+            invitations.invitation_revoke, gettext("The link opens nothing any more."), invitation_id=_id(post)
+        )
         return
     if page.action == "leave":
-        page.attempt(organizations.member_remove, "You have left.", user=page.user)
+        page.attempt(organizations.member_remove, gettext("You have left."), user=page.user)
         return
     try:
         user = user_get(post.get("member", ""))
@@ -94,16 +97,20 @@ def _act(page: OrganizationPage) -> None:
         messages.error(page.request, error.message)
         return
     if page.action == "role":
-        page.attempt(organizations.role_set, "Saved.", user=user, role=post.get("role", ""))
+        page.attempt(organizations.role_set, gettext("Saved."), user=user, role=post.get("role", ""))
     elif page.action == "remove":
-        page.attempt(organizations.member_remove, f"{user.username} is no member any more.", user=user)
+        page.attempt(
+            organizations.member_remove,
+            gettext("%(username)s is no member any more.") % {"username": user.username},
+            user=user,
+        )
 
 
 def _id(post: QueryDict) -> UUID:
     try:
         return UUID(post.get("invitation", ""))
     except ValueError:
-        raise NotFound("invitation_unknown", "There is no such open invitation.") from None
+        raise NotFound("invitation_unknown", gettext("There is no such open invitation.")) from None
 
 
 @organization_page()

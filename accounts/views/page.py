@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -81,7 +82,10 @@ def organization_page(*, administered: bool = True) -> Callable[[PageView], Call
             organization = organization_get(name)
             role = role_in(person(request.user.pk), organization)
             if not role or (administered and role not in ADMINISTERING):
-                raise NotFound("organization_unknown", f"There is no organization named “{name}”, or it isn't yours.")
+                raise NotFound(
+                    "organization_unknown",
+                    gettext("There is no organization named “%(name)s”, or it isn't yours.") % {"name": name},
+                )
             return view(OrganizationPage(request, organization, request.user, role))
 
         return answer
