@@ -15,7 +15,7 @@ _SESSION = re.compile(r"^(SET |SELECT pg_catalog\.set_config|\\|--|CREATE SCHEMA
 _BLANK = re.compile(r"\n{3,}")
 
 
-class RowsOfMigrations(Exception):  # noqa: N818 - what was found
+class RowsOfMigrations(Exception):
     """A migration fills a table, which tables alone can't say."""
 
 

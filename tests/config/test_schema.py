@@ -24,6 +24,15 @@ from django.core.management import call_command
 from django.core.management.commands.migrate import Command
 call_command(Command(), verbosity=0)
 """
+BROKEN = """
+import sys
+from pathlib import Path
+import django
+django.setup()
+from config.schema import load
+load.SCHEMA = Path(sys.argv[1])
+print(load.schema_load(), load._is_empty())
+"""
 
 
 @pytest.fixture
@@ -85,3 +94,12 @@ def test_a_database_with_something_in_it_goes_step_by_step(make_database: Callab
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT count(*) FROM pg_tables WHERE tablename = 'hosting_task'").fetchone()
     assert found == (0,)
+
+
+def test_words_that_this_postgresql_does_not_know_leave_nothing_behind(
+    make_database: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Then the migrations make the tables, as they do for every database."""
+    broken = tmp_path / "schema.sql"
+    broken.write_text("CREATE TABLE public.one (id int);\nCREATE TABLE public.two (id int) WITH (of_tomorrow = 1);\n")
+    assert run(make_database("broken"), "-c", BROKEN, str(broken)).splitlines()[-1] == "False True"
