@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from accounts.models import Name
-from accounts.permissions import is_among, may_look_at, may_own_as, member_ids
+from django.db.models import Q, QuerySet
+
+from accounts.models import Membership, Name
+from accounts.permissions import CALLING, may_look_at, may_own_as, member_ids
 from common.errors import NotFound
 from events.actors import Actor
 from hosting.access import grants
@@ -47,16 +48,16 @@ def is_member(user_id: UUID, deployment: Deployment) -> bool:
     return DeploymentMember.objects.filter(deployment=deployment, user_id=user_id).exists()
 
 
-def callable_among(user_id: UUID, deployments: Collection[Deployment], roles: Mapping[UUID, str]) -> frozenset[UUID]:
-    """`may_call` of many in one query: the ids. `roles` are `roles_of` the user. Needs `owner` selected."""
-    named = DeploymentMember.objects.filter(user_id=user_id, deployment__in=[each.pk for each in deployments])
-    ids = set(named.values_list("deployment_id", flat=True))
-    return frozenset(
-        each.pk
-        for each in deployments
-        if each.state != State.DELETING
-        and (each.access == Deployment.Access.PUBLIC or each.pk in ids or is_among(user_id, each.owner, roles))
-    )
+def callable_by(user_id: UUID) -> QuerySet[Deployment]:
+    """`may_call` as a condition: all that the user may call."""
+    organizations = Membership.objects.filter(user_id=user_id, user__is_active=True, role__in=CALLING)
+    named = DeploymentMember.objects.filter(user_id=user_id)
+    return Deployment.objects.filter(
+        Q(access=Deployment.Access.PUBLIC)
+        | Q(owner__user_id=user_id)
+        | Q(owner__organization_id__in=organizations.values("organization_id"))
+        | Q(pk__in=named.values("deployment_id"))
+    ).exclude(state=State.DELETING)
 
 
 def check_may_manage(actor: Actor, deployment: Deployment) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from accounts.permissions import CALLING, is_among, roles_of
 from events.actors import Actor
-from hosting.access.permissions import callable_among
+from hosting.access.permissions import callable_by
 from hosting.configuration.given import declared_of
 from hosting.configuration.inputs import Plain, key_of, key_parts
 from hosting.credentials.connecting import Need, needs_among
@@ -155,12 +155,12 @@ class _Read:
 def _all_shown(actor: Actor, deployments: list[Deployment], kept: _Kept) -> list[ServerCredentials]:
     """In a number of queries that does not grow with them."""
     assert actor.user_id is not None
-    roles = roles_of(actor.user_id)
+    shown = [each.pk for each in deployments]
     read = _Read(
         kept,
-        uses_counted([each.pk for each in deployments], user_id=actor.user_id),
-        roles,
-        callable_among(actor.user_id, deployments, roles),
+        uses_counted(shown, user_id=actor.user_id),
+        roles_of(actor.user_id),
+        frozenset(callable_by(actor.user_id).filter(pk__in=shown).values_list("pk", flat=True)),
         needs_among(actor.user_id, deployments),
     )
     return [_shown(actor, each, read) for each in deployments]

@@ -102,38 +102,49 @@ class Panel:
 
 
 def panel_of(activity: Activity) -> Panel:
-    plots = [] if activity.is_empty else [_calls(activity), _durations(activity), _cold(activity), _tasks(activity)]
     chosen = activity.period
+    times = [_time(span.start, chosen) for span in activity.spans]
+    drawn = () if activity.is_empty else (_calls, _durations, _cold, _tasks)
     return Panel(
         period=str(_PERIOD_NAMES[chosen.key]),
         is_empty=activity.is_empty,
         choices=[Choice(key, str(_PERIOD_NAMES[key]), key == chosen.key) for key in PERIODS],
-        plots=plots,
-        rows=[_row(span, chosen) for span in reversed(activity.spans) if span.calls or span.tasks],
+        plots=[draw(activity, times) for draw in drawn],
+        rows=[
+            _row(span, time)
+            for span, time in zip(reversed(activity.spans), reversed(times), strict=True)
+            if span.calls or span.tasks
+        ],
         task_groups=[str(_GROUP_NAMES[group]) for group in TaskGroup],
     )
 
 
-def _row(span: Span, period: Period) -> Row:
+def _row(span: Span, time: str) -> Row:
     tasks = [span.tasks[group] for group in TaskGroup]
-    return Row(span, _time(span.start, period), duration(span.p50), duration(span.p95), tasks)
+    return Row(span, time, duration(span.p50), duration(span.p95), tasks)
 
 
-# --- the plots
+# --- the plots; `times` are the words for when each span was
 
 
-def _calls(activity: Activity) -> Plot:
+def _calls(activity: Activity, times: Sequence[str]) -> Plot:
     good = [span.calls - span.errors for span in activity.spans]
     errors = [span.errors for span in activity.spans]
     total = activity.total
     marks = [Mark(FULL, _("Calls"), compact(total.calls)), Mark(HATCHED, _("Errors"), compact(total.errors))]
     layers = [(FULL, good), (HATCHED, errors)]
     return _bars(
-        "calls", _("Calls and errors"), activity, marks, layers, lambda span: f"{_n_calls(span)}, {_n_errors(span)}"
+        "calls",
+        _("Calls and errors"),
+        activity,
+        times,
+        marks,
+        layers,
+        lambda span: f"{_n_calls(span)}, {_n_errors(span)}",
     )
 
 
-def _durations(activity: Activity) -> Plot:
+def _durations(activity: Activity, times: Sequence[str]) -> Plot:
     halves, most = [span.p50 for span in activity.spans], [span.p95 for span in activity.spans]
     axis = geometry.axis([value for value in most if value is not None], is_whole=False)
     paths = [
@@ -144,31 +155,32 @@ def _durations(activity: Activity) -> Plot:
     ]
     total = activity.total
     marks = [Mark(LINE, "p50", duration(total.p50), ROUND), Mark(DASHES, "p95", duration(total.p95), SQUARE)]
-    return _plot(
-        "durations", _("How long calls take"), activity, marks, paths if total.steps else [], axis, duration, _took
-    )
+    if not total.steps:
+        paths = []
+    return _plot("durations", _("How long calls take"), activity, times, marks, paths, axis, duration, _took)
 
 
-def _cold(activity: Activity) -> Plot:
+def _cold(activity: Activity, times: Sequence[str]) -> Plot:
     marks = [Mark(FULL, _("Cold starts"), compact(activity.total.cold_starts))]
     layers = [(FULL, [span.cold_starts for span in activity.spans])]
-    return _bars("cold", _("Calls that waited for a start"), activity, marks, layers, _n_cold)
+    return _bars("cold", _("Calls that waited for a start"), activity, times, marks, layers, _n_cold)
 
 
-def _tasks(activity: Activity) -> Plot:
+def _tasks(activity: Activity, times: Sequence[str]) -> Plot:
     marks = [
         Mark(_GROUP_MARKS[group], str(_GROUP_NAMES[group]), compact(count))
         for group in TaskGroup
         if (count := activity.total.tasks[group])
     ]
     layers = [(_GROUP_MARKS[group], [span.tasks[group] for span in activity.spans]) for group in TaskGroup]
-    return _bars("tasks", _("Tasks by when they began"), activity, marks, layers, _n_tasks)
+    return _bars("tasks", _("Tasks by when they began"), activity, times, marks, layers, _n_tasks)
 
 
 def _bars(
     key: str,
     title: str,
     activity: Activity,
+    times: Sequence[str],
     marks: list[Mark],
     layers: Sequence[tuple[str, list[int]]],
     words: Callable[[Span], str],
@@ -181,13 +193,14 @@ def _bars(
         if any(values):
             paths.append((style, geometry.bars(values, heights, axis)))
         heights = [height + value for height, value in zip(heights, values, strict=True)]
-    return _plot(key, title, activity, marks, paths, axis, compact, words)
+    return _plot(key, title, activity, times, marks, paths, axis, compact, words)
 
 
 def _plot(
     key: str,
     title: str,
     activity: Activity,
+    times: Sequence[str],
     marks: list[Mark],
     paths: list[tuple[str, str]],
     axis: Axis,
@@ -206,10 +219,10 @@ def _plot(
         times=_times(spans, period),
         touched=format_html_join(
             "",
-            '<rect class="plot-touch" x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>',
+            '<rect class="plot-touch" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
             (
-                (column.x, geometry.TOP, column.width, geometry.PLOT_HEIGHT, _time(span.start, period), words(span))
-                for column, span in zip(geometry.columns(len(spans)), spans, strict=True)
+                (column.x, geometry.TOP, column.width, geometry.PLOT_HEIGHT, f"{time}: {words(span)}")
+                for column, span, time in zip(geometry.columns(len(spans)), spans, times, strict=True)
                 if span.calls or span.tasks
             ),
         ),

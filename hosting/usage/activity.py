@@ -6,6 +6,7 @@ Read from counts by the hour (`hosting.usage.tallies`), so that it costs what it
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -82,6 +83,18 @@ class Span:
         if answered:
             self.steps[step] += answered
 
+    @classmethod
+    def of_all(cls, spans: Sequence[Span]) -> Span:
+        """What came within all of them; they are not empty, the oldest is first."""
+        total = cls(spans[0].start)
+        for span in spans:
+            total.calls += span.calls
+            total.errors += span.errors
+            total.cold_starts += span.cold_starts
+            total.steps.update(span.steps)
+            total.tasks.update(span.tasks)
+        return total
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -118,20 +131,17 @@ def activity_of(deployment: Deployment, key: str) -> Activity:
     period = PERIODS.get(key, PERIODS[USUAL])
     spans = [Span(start) for start in _starts(period, clock.now())]
     since = spans[0].start
-    total = Span(since)
     binned: list[Any] = [period.seconds, timedelta(seconds=period.seconds), since, since]
     with connection.cursor() as cursor:
         cursor.execute(_CALLS, [*binned, deployment.pk, since])
         for place, step, calls, answered, errors, cold in cursor.fetchall():
             if place < period.count:  # else a clock went ahead
-                for span in (spans[place], total):
-                    span.add(step, calls, answered, errors, cold)
+                spans[place].add(step, calls, answered, errors, cold)
         cursor.execute(_TASKS, [*binned, deployment.pk, since, deployment.pk, since])
         for place, outcome, tasks in cursor.fetchall():
             if place < period.count:
-                for span in (spans[place], total):
-                    span.tasks[_GROUPS.get(outcome, TaskGroup.FAILED)] += tasks
-    return Activity(period, spans, total)
+                spans[place].tasks[_GROUPS.get(outcome, TaskGroup.FAILED)] += tasks
+    return Activity(period, spans, Span.of_all(spans))
 
 
 def _starts(period: Period, now: datetime) -> list[datetime]:

@@ -6,24 +6,31 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from common import clock
-from events.actors import person
-from hosting.access.permissions import may_call
+from hosting.access.permissions import callable_by
 from hosting.credentials.eliciting import OWN_PAGE
 from hosting.models import Deployment, Elicitation, Task
-from hosting.states import State
 from hosting.tasks import selectors as tasks
+from hosting.tasks.states import ASKING
 from hosting.tasks.states import State as TaskState
 from oauth.models import Connection
 from oauth.selectors import client_names
 
 MOST: Final = 100  # of each kind
+# Whether there may be some of a kind; whether they count its own query says.
+_MAY_WAIT: Final = """
+    SELECT EXISTS (SELECT FROM hosting_elicitation WHERE user_id = %(user)s AND state = %(open)s),
+           EXISTS (SELECT FROM oauth_connection WHERE user_id = %(user)s AND name <> ''
+                       AND (state = %(again)s OR asked_scopes <> '[]')),
+           EXISTS (SELECT FROM hosting_task WHERE user_id = %(user)s AND state = ANY(%(asking)s))
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,21 @@ def waiting_of(user_id: UUID) -> list[Waiting]:
 
 
 def waiting_count(user_id: UUID) -> int:
-    return len(_pages(user_id)) + len(_again(user_id)) + _asking(user_id).count()
+    """Every page shows it, and as a rule nothing waits: one query then, and one or two more for each kind that may."""
+    values: dict[str, Any] = {
+        "user": user_id,
+        "open": Elicitation.State.OPEN,
+        "again": Connection.State.AGAIN,
+        "asking": [*ASKING],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_WAIT, values)
+        may_be_pages, may_be_accounts, may_be_tasks = cursor.fetchone()
+    return (
+        (_pages(user_id).count() if may_be_pages else 0)
+        + (len(_again(user_id)) if may_be_accounts else 0)
+        + (_asking(user_id).count() if may_be_tasks else 0)
+    )
 
 
 def waiting_seen(user_id: UUID) -> tuple[int, str]:
@@ -60,20 +81,14 @@ def waiting_mark(found: Iterable[Waiting]) -> str:
     return hashlib.sha256(marks.encode()).hexdigest()[:16]
 
 
-def _pages(user_id: UUID) -> list[Elicitation]:
+def _pages(user_id: UUID) -> QuerySet[Elicitation]:
     """Open ones that the user can still answer."""
-    rows = (
-        Elicitation.objects.select_related("deployment__owner")
-        .filter(user_id=user_id, state=Elicitation.State.OPEN, expires_at__gt=clock.now())
-        .exclude(client_id=OWN_PAGE)
-        .exclude(deployment__state=State.DELETING)
-    )
-    actor = person(user_id)
-    return [row for row in rows[:MOST] if may_call(actor, row.deployment)]
+    is_open = Q(user_id=user_id, state=Elicitation.State.OPEN, expires_at__gt=clock.now())
+    return Elicitation.objects.filter(is_open, deployment__in=callable_by(user_id)).exclude(client_id=OWN_PAGE)
 
 
 def _credentials(user_id: UUID) -> list[Waiting]:
-    found = _pages(user_id)
+    found = list(_pages(user_id).select_related("deployment__owner")[:MOST])
     names = client_names({one.client_id for one in found})
     return [
         Waiting(
@@ -96,12 +111,10 @@ def _again(user_id: UUID) -> list[tuple[Connection, Deployment]]:
     rows = list(Connection.objects.filter(needs, user_id=user_id).exclude(name="").order_by("connected_at")[:MOST])
     if not rows:
         return []
-    pages = {page.deployment_id for page in _pages(user_id)}
-    ids = {row.subject_id for row in rows} - pages
-    known = Deployment.objects.filter(pk__in=ids).exclude(state=State.DELETING).select_related("owner").in_bulk()
-    actor = person(user_id)
+    without = callable_by(user_id).exclude(pk__in=_pages(user_id).values("deployment_id"))
+    known = without.select_related("owner").in_bulk({row.subject_id for row in rows})
     found = [(row, known[row.subject_id]) for row in rows if row.subject_id in known]
-    return [(row, server) for row, server in found if row.name in server.personal_accounts and may_call(actor, server)]
+    return [(row, server) for row, server in found if row.name in server.personal_accounts]
 
 
 def _accounts(user_id: UUID) -> list[Waiting]:
