@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import may_administer
@@ -36,16 +37,24 @@ def api_token_issue(
     operators for anybody."""
     is_theirs = user.service_of is not None and may_administer(actor, user.service_of)
     if not (actor.is_trusted or is_theirs or actor.user_id == user.pk):
-        raise NotFound("user_unknown", "There is no such user, or it isn't you.")
+        raise NotFound("user_unknown", gettext("There is no such user, or it isn't you."))
     if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
-        raise BadInput("ttl_out_of_range", "A token for the API lives from 1 second to 365 days.", field="ttl")
+        raise BadInput("ttl_out_of_range", gettext("A token for the API lives from 1 second to 365 days."), field="ttl")
     if not user.is_active:
-        raise BadInput("user_inactive", f"The account {user.username} is switched off, so no token can act for it.")
+        raise BadInput(
+            "user_inactive",
+            gettext("The account %(username)s is switched off, so no token can act for it.")
+            % {"username": user.username},
+        )
     value = PREFIX + ids.random_token(256)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         if api_tokens_of(user).count() >= MAX_LIVE:
-            raise Conflict("tokens_too_many", f"{user.username} has {MAX_LIVE} tokens already. Revoke one first.")
+            raise Conflict(
+                "tokens_too_many",
+                gettext("%(username)s has %(max_live)s tokens already. Revoke one first.")
+                % {"username": user.username, "max_live": MAX_LIVE},
+            )
         now = clock.now()
         row = ApiToken.objects.create(
             digest=_digest(value),
@@ -81,7 +90,7 @@ def api_token_revoke(*, actor: Actor, token_id: UUID, organization_id: UUID | No
         tokens = tokens.filter(user_id=actor.user_id) if actor.user_id else tokens.none()
     with transaction.atomic():
         if not tokens.exists():
-            raise NotFound("token_unknown", "There is no such token.")
+            raise NotFound("token_unknown", gettext("There is no such token."))
         if tokens.filter(revoked_at=None).update(revoked_at=clock.now()):
             record(actor, "api_token:revoke", "api_token", token_id)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+
 from oauth import redirects
 from oauth.models import Application
 
@@ -33,7 +35,7 @@ def describe(application: Application, redirect_uri: str = "") -> Asking:
     is_local = bool(uris) and all(redirects.is_loopback(uri) or redirects.is_private(uri) for uri in uris)
     is_local = is_local or bool(redirect_uri and redirects.is_loopback(redirect_uri))
     return Asking(
-        name=application.name or host or "A program without a name",
+        name=application.name or host or gettext("A program without a name"),
         host=host,
         redirect_host=redirects.host_of(redirect_uri) if redirect_uri else "",
         how=_how(application, host),
@@ -51,10 +53,10 @@ def described(client_id: str) -> Asking | None:
 
 def _how(application: Application, host: str) -> str:
     if application.registration_source == _Source.CIMD:
-        return f"It describes itself at {host}."
+        return gettext("It describes itself at %(host)s.") % {"host": host}
     if application.registration_source == _Source.DCR:
-        return "It registered itself. Anybody can, under any name."
-    return "It was set up on this site."
+        return gettext("It registered itself. Anybody can, under any name.")
+    return gettext("It was set up on this site.")
 
 
 def _is_verified(application: Application, host: str, uris: list[str]) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock
@@ -91,7 +92,7 @@ def consent_revoke(
             consents = consents.filter(user_id=actor.user_id) if actor.user_id else consents.none()
         consent = consents.first()
         if consent is None:
-            raise NotFound("consent_unknown", "There is no such connection.")
+            raise NotFound("consent_unknown", gettext("There is no such connection."))
         now = clock.now()
         fields = {"revoked_at": consent.revoked_at or now}
         if is_blocked:
@@ -108,7 +109,7 @@ def consent_unblock(*, actor: Actor, consent_id: UUID) -> None:
         if actor.user_id is None or not Consent.objects.filter(pk=consent_id, user_id=actor.user_id).update(
             blocked_at=None
         ):
-            raise NotFound("consent_unknown", "There is no such connection.")
+            raise NotFound("consent_unknown", gettext("There is no such connection."))
         record(actor, "consent:unblock", "consent", consent_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.organizations import SERVICE_ROLES
 from oauth import scopes
@@ -13,16 +14,21 @@ from oauth.api_tokens import DAY_SECONDS
 _DAYS = (1, 7, 30, 90, 365)
 
 
+def _spans() -> list[tuple[int, str]]:
+    """In seconds, and in words."""
+    return [(days * DAY_SECONDS, ngettext("%(count)d day", "%(count)d days", days) % {"count": days}) for days in _DAYS]
+
+
 class ApiTokenForm(forms.Form):
-    note = forms.CharField(label="What it is for", required=False, max_length=200)
+    note = forms.CharField(label=gettext_lazy("What it is for"), required=False, max_length=200)
     ttl = forms.TypedChoiceField(
-        label="Good for",
+        label=gettext_lazy("Good for"),
         coerce=int,
-        choices=[(days * DAY_SECONDS, f"{days} day{'s' if days > 1 else ''}") for days in _DAYS],
+        choices=_spans,
         initial=30 * DAY_SECONDS,
     )
     scopes = forms.MultipleChoiceField(
-        label="What it may do",
+        label=gettext_lazy("What it may do"),
         choices=list(scopes.API.items()),
         widget=forms.CheckboxSelectMultiple,
         initial=["deployments:read"],
@@ -35,23 +41,23 @@ class ApiTokenForm(forms.Form):
 
 class ServiceAccountForm(forms.Form):
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=39,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="The organization's name is put before it.",
+        help_text=gettext_lazy("The organization's name is put before it."),
     )
     role = forms.ChoiceField(
-        label="As",
+        label=gettext_lazy("As"),
         choices=[(role.value, role.label) for role in SERVICE_ROLES],
         initial="member",
-        help_text="Members call the organization's private servers, publishers also change them.",
+        help_text=gettext_lazy("Members call the organization's private servers, publishers also change them."),
     )
 
 
 class ServiceClientForm(forms.Form):
-    account = forms.ChoiceField(label="Of")
+    account = forms.ChoiceField(label=gettext_lazy("Of"))
     scopes = forms.MultipleChoiceField(
-        label="What it may do",
+        label=gettext_lazy("What it may do"),
         choices=[(scope, scopes.MEANINGS[scope][0]) for scope in scopes.KNOWN],
         widget=forms.CheckboxSelectMultiple,
         initial=list(scopes.DEFAULT),
@@ -63,7 +69,7 @@ class ServiceClientForm(forms.Form):
 
 
 class ServiceTokenForm(ApiTokenForm):
-    account = forms.ChoiceField(label="Of")
+    account = forms.ChoiceField(label=gettext_lazy("Of"))
     field_order = ("account",)
 
     def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:
@@ -73,41 +79,41 @@ class ServiceTokenForm(ApiTokenForm):
 
 class IdpForm(forms.Form):
     issuer = forms.CharField(
-        label="Issuer",
+        label=gettext_lazy("Issuer"),
         max_length=500,
         widget=forms.URLInput(attrs={"placeholder": "https://login.example.org"}),
-        help_text="Its address exactly as it stands in its tokens.",
+        help_text=gettext_lazy("Its address exactly as it stands in its tokens."),
     )
     jwks_uri = forms.CharField(
-        label="Where its keys are",
+        label=gettext_lazy("Where its keys are"),
         required=False,
         max_length=500,
         widget=forms.URLInput(),
-        help_text="Without an address the provider is asked for it.",
+        help_text=gettext_lazy("Without an address the provider is asked for it."),
     )
     scopes = forms.MultipleChoiceField(
-        label="It may give out",
+        label=gettext_lazy("It may give out"),
         choices=[(scope, scopes.MEANINGS[scope][0]) for scope in scopes.KNOWN],
         widget=forms.CheckboxSelectMultiple,
         initial=list(scopes.DEFAULT),
     )
     clients = forms.CharField(
-        label="To these programs only",
+        label=gettext_lazy("To these programs only"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text="One id a line. Without any, to every program that can prove itself.",
+        help_text=gettext_lazy("One id a line. Without any, to every program that can prove itself."),
     )
 
 
 class IdentityForm(forms.Form):
-    idp = forms.ChoiceField(label="At")
+    idp = forms.ChoiceField(label=gettext_lazy("At"))
     subject = forms.CharField(
-        label="Subject",
+        label=gettext_lazy("Subject"),
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="Whom the provider means: “sub” in its tokens, never an address.",
+        help_text=gettext_lazy("Whom the provider means: “sub” in its tokens, never an address."),
     )
-    account = forms.ChoiceField(label="Is here")
+    account = forms.ChoiceField(label=gettext_lazy("Is here"))
 
     def __init__(self, *args: Any, idps: list[tuple[str, str]], people: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,24 +131,24 @@ def _choose_from(form: forms.Form, accounts: list[str]) -> None:
 
 class PolicyForm(forms.Form):
     clients = forms.CharField(
-        label="Only these programs",
+        label=gettext_lazy("Only these programs"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="One a line: the id, or the host of ids that are addresses. Without any, all programs.",
+        help_text=gettext_lazy("One a line: the id, or the host of ids that are addresses. Without any, all programs."),
     )
-    is_verified_only = forms.BooleanField(label="No programs that registered themselves", required=False)
+    is_verified_only = forms.BooleanField(label=gettext_lazy("No programs that registered themselves"), required=False)
     servers = forms.CharField(
-        label="At these servers only",
+        label=gettext_lazy("At these servers only"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text="One name a line. Without any, at all servers of the organization.",
+        help_text=gettext_lazy("One name a line. Without any, at all servers of the organization."),
     )
     scopes = forms.MultipleChoiceField(
-        label="At most",
+        label=gettext_lazy("At most"),
         required=False,
         choices=[(scope, scopes.MEANINGS[scope][0]) for scope in scopes.KNOWN],
         widget=forms.CheckboxSelectMultiple,
-        help_text="Without any, everything that a person may allow.",
+        help_text=gettext_lazy("Without any, everything that a person may allow."),
     )
 
     def clean_clients(self) -> list[str]:

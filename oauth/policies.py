@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Organization
 from accounts.permissions import check_may_administer
@@ -56,7 +57,11 @@ def policy_set(
     check_may_administer(actor, organization)
     for name, values in (("clients", clients), ("servers", servers)):
         if len(values) > MOST or any(len(value) > 255 or "\0" in value for value in values):
-            raise BadInput("list_too_long", f"At most {MOST} entries, of at most 255 characters.", field=name)
+            raise BadInput(
+                "list_too_long",
+                gettext("At most %(most)s entries, of at most 255 characters.") % {"most": MOST},
+                field=name,
+            )
     fields = {
         "clients": list(dict.fromkeys(clients)),
         "is_verified_only": is_verified_only,
@@ -90,7 +95,7 @@ def organization_consent_revoke(*, actor: Actor, organization: Organization, con
     """By an administrator. Of other organizations' nothing is found."""
     check_may_administer(actor, organization)
     if not Consent.objects.filter(pk=consent_id, organization_id=organization.pk).exists():
-        raise NotFound("consent_unknown", "There is no such connection.")
+        raise NotFound("consent_unknown", gettext("There is no such connection."))
     consent_revoke(actor=actor, consent_id=consent_id, organization_id=organization.pk)
 
 
@@ -102,7 +107,7 @@ def _change_blocked(actor: Actor, organization: Organization, client_id: str, *,
         if (client_id in policy.blocked) == is_blocked:
             return
         if is_blocked and not Application.objects.filter(client_id=client_id).exists():
-            raise NotFound("client_unknown", "There is no such program.")
+            raise NotFound("client_unknown", gettext("There is no such program."))
         others = [other for other in policy.blocked if other != client_id]
         policy.blocked = [*others, client_id] if is_blocked else others
         policy.save(update_fields=["blocked"])

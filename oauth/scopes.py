@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext, gettext_lazy
+
 from common.errors import BadInput
 
 READ = "mcp:read"
@@ -16,21 +18,35 @@ OFFLINE = "offline_access"  # a refresh token, where the client did not register
 
 # How the consent page says what each allows: in a few words, and what follows from it.
 MEANINGS = {
-    READ: ("See what it offers", "The names and descriptions of its tools, prompts and resources, and what they hold."),
-    CALL: ("Use its tools", "Run them in your name, with what you have set up for them."),
-    ADMIN: ("Use the tools that its owner has marked", "Those that its owner wants asked for by themselves."),
-    OFFLINE: ("Stay connected", "Until you disconnect it, without asking you again."),
+    READ: (
+        gettext_lazy("See what it offers"),
+        gettext_lazy("The names and descriptions of its tools, prompts and resources, and what they hold."),
+    ),
+    CALL: (gettext_lazy("Use its tools"), gettext_lazy("Run them in your name, with what you have set up for them.")),
+    ADMIN: (
+        gettext_lazy("Use the tools that its owner has marked"),
+        gettext_lazy("Those that its owner wants asked for by themselves."),
+    ),
+    OFFLINE: (gettext_lazy("Stay connected"), gettext_lazy("Until you disconnect it, without asking you again.")),
 }
 
 API = {
-    "deployments:read": "See servers: how they are, their settings without secrets, their tools, calls and output",
-    "deployments:write": "Host, change, start, stop and delete servers, and issue tokens for them",
-    "tasks:read": "See tasks and their results",
-    "tasks:write": "Start, answer and cancel tasks",
-    "credentials:read": "See which credentials are stored for servers, and when they were used; never their values",
-    "credentials:write": "Store and delete credentials, also those of organizations that the account administers",
-    "registry:publish": "Publish to the registry in the namespaces that the account or its organizations were given",
-    "registry:edit": "Correct what is published in the registry (operators only)",
+    "deployments:read": gettext_lazy(
+        "See servers: how they are, their settings without secrets, their tools, calls and output"
+    ),
+    "deployments:write": gettext_lazy("Host, change, start, stop and delete servers, and issue tokens for them"),
+    "tasks:read": gettext_lazy("See tasks and their results"),
+    "tasks:write": gettext_lazy("Start, answer and cancel tasks"),
+    "credentials:read": gettext_lazy(
+        "See which credentials are stored for servers, and when they were used; never their values"
+    ),
+    "credentials:write": gettext_lazy(
+        "Store and delete credentials, also those of organizations that the account administers"
+    ),
+    "registry:publish": gettext_lazy(
+        "Publish to the registry in the namespaces that the account or its organizations were given"
+    ),
+    "registry:edit": gettext_lazy("Correct what is published in the registry (operators only)"),
 }
 API_KNOWN = tuple(API)
 
@@ -40,8 +56,15 @@ def parse(text: str, known: Sequence[str] = KNOWN) -> tuple[str, ...]:
     asked = set(text.split())
     if unknown := sorted(asked - set(known)):
         raise BadInput(
-            "scope_unknown", f"Unknown scope: {', '.join(unknown)}. There are {', '.join(known)}.", field="scope"
+            "scope_unknown",
+            gettext("Unknown scope: %(unknown)s. There are %(known)s.")
+            % {"unknown": ", ".join(unknown), "known": ", ".join(known)},
+            field="scope",
         )
     if not asked:
-        raise BadInput("scope_missing", f"Name at least one scope of {', '.join(known)}.", field="scope")
+        raise BadInput(
+            "scope_missing",
+            gettext("Name at least one scope of %(names)s.") % {"names": ", ".join(known)},
+            field="scope",
+        )
     return tuple(scope for scope in known if scope in asked)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from common import clock
 from oauth.models import AccessToken, Application, EndpointToken, RevokedToken
@@ -49,5 +50,5 @@ def client_names(client_ids: Iterable[str]) -> dict[str, str]:
     """How clients are called to people, by their ids; one that is registered no more is left out."""
     wanted = set(client_ids)
     found = dict(Application.objects.filter(client_id__in=wanted).exclude(name="").values_list("client_id", "name"))
-    ours = {SHELL_CLIENT: "a token made here", PLAYGROUND_CLIENT: "Playground"}
+    ours = {SHELL_CLIENT: gettext("a token made here"), PLAYGROUND_CLIENT: gettext("Playground")}
     return {**found, **{client: name for client, name in ours.items() if client in wanted}}

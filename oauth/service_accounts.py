@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Membership, Organization, User
 from accounts.permissions import check_may_administer
@@ -52,7 +53,11 @@ def service_client_create(
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         if Application.objects.filter(user=user).count() >= MOST_CLIENTS:
-            raise Conflict("clients_too_many", f"{user.username} has {MOST_CLIENTS} clients already. Delete one first.")
+            raise Conflict(
+                "clients_too_many",
+                gettext("%(username)s has %(most_clients)s clients already. Delete one first.")
+                % {"username": user.username, "most_clients": MOST_CLIENTS},
+            )
         return client_create(
             actor=actor,
             name=user.username,
@@ -68,7 +73,7 @@ def service_client_delete(*, actor: Actor, organization: Organization, client_id
     check_may_administer(actor, organization)
     found = Application.objects.filter(client_id=client_id, user__service_of=organization).first()
     if found is None:
-        raise NotFound("client_unknown", "There is no such client.")
+        raise NotFound("client_unknown", gettext("There is no such client."))
     with transaction.atomic():
         for token in AccessToken.objects.filter(application=found):
             token.delete()
@@ -78,10 +83,10 @@ def service_client_delete(*, actor: Actor, organization: Organization, client_id
 def service_token_revoke(*, actor: Actor, organization: Organization, token_id: UUID) -> None:
     check_may_administer(actor, organization)
     if not ApiToken.objects.filter(pk=token_id, user__service_of=organization).exists():
-        raise NotFound("token_unknown", "There is no such token.")
+        raise NotFound("token_unknown", gettext("There is no such token."))
     api_token_revoke(actor=actor, token_id=token_id, organization_id=organization.pk)
 
 
 def _check_account(organization: Organization, user: User) -> None:
     if user.service_of_id != organization.pk or not user.is_active:
-        raise NotFound("service_account_unknown", "The organization has no such account.")
+        raise NotFound("service_account_unknown", gettext("The organization has no such account."))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock, ids
@@ -41,11 +42,16 @@ def endpoint_token_issue(
     if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise BadInput(
             "ttl_out_of_range",
-            f"A token lives from 1 second to {MAX_TTL_SECONDS} seconds ({MAX_TTL_DAYS} days).",
+            gettext("A token lives from 1 second to %(max_ttl_seconds)s seconds (%(max_ttl_days)s days).")
+            % {"max_ttl_seconds": MAX_TTL_SECONDS, "max_ttl_days": MAX_TTL_DAYS},
             field="ttl",
         )
     if not user.is_active:
-        raise BadInput("user_inactive", f"The account {user.username} is switched off, so no token can act for it.")
+        raise BadInput(
+            "user_inactive",
+            gettext("The account %(username)s is switched off, so no token can act for it.")
+            % {"username": user.username},
+        )
     issued_at = clock.now().replace(microsecond=0)
     with transaction.atomic():
         row = EndpointToken.objects.create(
@@ -89,7 +95,7 @@ def endpoint_token_revoke(*, actor: Actor, token_id: UUID) -> None:
     """Takes effect at once; every web process learns of it within a second. Repeatable."""
     with transaction.atomic():
         if not EndpointToken.objects.filter(pk=token_id).exists():
-            raise NotFound("token_unknown", "There is no such token.")
+            raise NotFound("token_unknown", gettext("There is no such token."))
         if EndpointToken.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=clock.now()):
             record(actor, "endpoint_token:revoke", "endpoint_token", token_id)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock, ids
@@ -90,13 +91,15 @@ def client_create(
     if CLIENT_CREDENTIALS in grants and (user is None or method == NONE):
         raise BadInput(
             "client_incomplete",
-            "With client credentials a client acts as a user, and proves who it is.",
+            gettext("With client credentials a client acts as a user, and proves who it is."),
             field="grants",
         )
     if "authorization_code" in grants and not redirect_uris:
-        raise BadInput("redirect_uri_missing", "Say where people are sent back to.", field="redirect_uris")
+        raise BadInput("redirect_uri_missing", gettext("Say where people are sent back to."), field="redirect_uris")
     if client_id.startswith("https://"):
-        raise BadInput("client_id_refused", "Ids that are URLs belong to whoever holds that URL.", field="client_id")
+        raise BadInput(
+            "client_id_refused", gettext("Ids that are URLs belong to whoever holds that URL."), field="client_id"
+        )
     said = ClientMetadata(
         name=name,
         redirect_uris=tuple(redirect_uris),
@@ -114,7 +117,7 @@ def client_create(
 def client_get(client_id: str) -> Application:
     found: Application | None = Application.objects.filter(client_id=client_id).first()
     if found is None:
-        raise NotFound("client_unknown", f"There is no client {client_id}.")
+        raise NotFound("client_unknown", gettext("There is no client %(client_id)s.") % {"client_id": client_id})
     return found
 
 
@@ -141,7 +144,7 @@ def client_delete(*, actor: Actor, client_id: str, organization_id: UUID | None 
         is_theirs = organization_id is not None and application.user.service_of_id == organization_id
         is_own = actor.user_id is not None and application.user_id == actor.user_id
         if not (actor.is_trusted or is_theirs or is_own):
-            raise NotFound("client_unknown", f"There is no client {client_id}.")
+            raise NotFound("client_unknown", gettext("There is no client %(client_id)s.") % {"client_id": client_id})
         record(actor, "client:delete", "client", client_id)
         application.delete()
 

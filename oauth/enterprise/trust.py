@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Membership, Organization, User
 from accounts.permissions import check_may_administer, is_operator
@@ -43,10 +44,16 @@ def idp_trust(
     check_may_administer(actor, organization)
     operates = is_operator(actor)
     if not operates and (email_domains or creates_users):
-        raise Forbidden("operators_only", "Only an operator of this site lets a provider find or make accounts.")
+        raise Forbidden(
+            "operators_only", gettext("Only an operator of this site lets a provider find or make accounts.")
+        )
     _check_https(issuer, "issuer")
     if len(clients) > MOST_CLIENTS or any(len(client) > 255 for client in clients):
-        raise BadInput("list_too_long", f"At most {MOST_CLIENTS} entries, of at most 255 characters.", field="clients")
+        raise BadInput(
+            "list_too_long",
+            gettext("At most %(most_clients)s entries, of at most 255 characters.") % {"most_clients": MOST_CLIENTS},
+            field="clients",
+        )
     jwks_uri = jwks_uri or _jwks_uri_of(issuer)
     _check_https(jwks_uri, "jwks_uri")
     fields: dict[str, Any] = {
@@ -61,7 +68,9 @@ def idp_trust(
         Organization.objects.select_for_update().get(pk=organization.pk)
         before = TrustedIdp.objects.filter(organization=organization, issuer=issuer).first()
         if before is None and organization.idps.count() >= MOST:
-            raise Conflict("idps_too_many", f"The organization has {MOST} identity providers already.")
+            raise Conflict(
+                "idps_too_many", gettext("The organization has %(most)s identity providers already.") % {"most": MOST}
+            )
         if operates or before is None or before.jwks_uri != jwks_uri:
             fields |= {"email_domains": [name.lower() for name in email_domains], "creates_users": creates_users}
         if resources is not None:
@@ -86,7 +95,7 @@ def idp_of(organization: Organization, idp_id: UUID) -> TrustedIdp:
     """Of other organizations' nothing is found."""
     found = organization.idps.filter(pk=idp_id, is_enabled=True).first()
     if found is None:
-        raise NotFound("idp_unknown", "There is no such identity provider.")
+        raise NotFound("idp_unknown", gettext("There is no such identity provider."))
     return found
 
 
@@ -95,9 +104,11 @@ def identity_link(*, actor: Actor, idp: TrustedIdp, subject: str, user: User) ->
     check_may_administer(actor, idp.organization)
     is_member = Membership.objects.filter(organization=idp.organization_id, user=user).exists()
     if user.service_of_id is not None or not (is_member or is_operator(actor)):
-        raise Forbidden("member_unknown", f"{user.username} is not in this organization.")
+        raise Forbidden(
+            "member_unknown", gettext("%(username)s is not in this organization.") % {"username": user.username}
+        )
     if not 0 < len(subject) <= 255 or "\0" in subject:
-        raise BadInput("subject_malformed", "A subject has 1 to 255 characters.", field="subject")
+        raise BadInput("subject_malformed", gettext("A subject has 1 to 255 characters."), field="subject")
     with transaction.atomic():
         identity, _ = EnterpriseIdentity.objects.update_or_create(idp=idp, subject=subject, defaults={"user": user})
         _record_identity(actor, "enterprise_identity:link", identity)
@@ -109,7 +120,7 @@ def identity_unlink(*, actor: Actor, organization: Organization, identity_id: in
     with transaction.atomic():
         found = EnterpriseIdentity.objects.filter(pk=identity_id, idp__organization=organization).first()
         if found is None:
-            raise NotFound("identity_unknown", "There is no such person of a provider.")
+            raise NotFound("identity_unknown", gettext("There is no such person of a provider."))
         _record_identity(actor, "enterprise_identity:unlink", found)
         found.delete()
 
@@ -131,10 +142,12 @@ def _jwks_uri_of(issuer: str) -> str:
         said = json_get(f"{issuer.rstrip('/')}/.well-known/openid-configuration").json(dict)
     except AppError as error:
         raise BadInput(
-            "idp_unreachable", f"The provider did not say where its keys are. {error.message}", field="issuer"
+            "idp_unreachable",
+            gettext("The provider did not say where its keys are. %(message)s") % {"message": error.message},
+            field="issuer",
         ) from error
     if said.get("issuer") != issuer or not isinstance(said.get("jwks_uri"), str):
-        raise BadInput("issuer_mismatch", "What answers there says that it is another issuer.", field="issuer")
+        raise BadInput("issuer_mismatch", gettext("What answers there says that it is another issuer."), field="issuer")
     return str(said["jwks_uri"])
 
 
@@ -145,4 +158,4 @@ def _check_https(url: str, field: str) -> None:
     except ValueError:
         is_https = False
     if not is_https or len(url) > 500 or parts.fragment or "@" in parts.netloc or "\0" in url:
-        raise BadInput(f"{field}_refused", "Give an https address.", field=field)
+        raise BadInput(f"{field}_refused", gettext("Give an https address."), field=field)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from oauth.models.toolkit import Application
@@ -18,10 +19,10 @@ class ClientProfile(models.Model):
     class Method(models.TextChoices):
         """How the client proves who it is at the token endpoint (RFC 7591, 2)."""
 
-        NONE = "none", "It can't: a public client"
-        BASIC = "client_secret_basic", "A secret, in the Authorization header"
-        POST = "client_secret_post", "A secret, in the body"
-        KEY = "private_key_jwt", "A key of its own (RFC 7523)"
+        NONE = "none", gettext_lazy("It can't: a public client")
+        BASIC = "client_secret_basic", gettext_lazy("A secret, in the Authorization header")
+        POST = "client_secret_post", gettext_lazy("A secret, in the body")
+        KEY = "private_key_jwt", gettext_lazy("A key of its own (RFC 7523)")
 
     application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="profile")
     method = models.CharField(max_length=30, choices=Method.choices, default=Method.NONE)

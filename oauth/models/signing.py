@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from common import clock
 
@@ -11,9 +12,9 @@ class SigningKey(models.Model):
     """One key on its way: published, then signing, then only known until what it signed has expired."""
 
     class State(models.TextChoices):
-        NEXT = "next", "Published, not signing yet"
-        ACTIVE = "active", "Signing"
-        RETIRING = "retiring", "Not signing any more"
+        NEXT = "next", gettext_lazy("Published, not signing yet")
+        ACTIVE = "active", gettext_lazy("Signing")
+        RETIRING = "retiring", gettext_lazy("Not signing any more")
 
     kid = models.CharField(max_length=64, primary_key=True, help_text="RFC 7638 thumbprint")
     sealed = models.BinaryField(help_text="the private key, under the site's sealing key")

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -58,7 +59,7 @@ def _revoke(request: HttpRequest, user: User) -> HttpResponse:
     try:
         token_id = UUID(request.POST.get("token", ""))
     except ValueError:
-        raise NotFound("token_unknown", "There is no such token.") from None
+        raise NotFound("token_unknown", gettext("There is no such token.")) from None
     api_token_revoke(actor=person(user.pk), token_id=token_id)
-    messages.success(request, "The token was revoked. It opens nothing any more.")
+    messages.success(request, gettext("The token was revoked. It opens nothing any more."))
     return redirect("oauth:api_tokens")

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -42,13 +43,13 @@ def _act(request: HttpRequest, user: User) -> HttpResponse:
     try:
         consent_id = UUID(request.POST.get("consent", ""))
     except ValueError:
-        raise NotFound("consent_unknown", "There is no such connection.") from None
+        raise NotFound("consent_unknown", gettext("There is no such connection.")) from None
     actor = person(user.pk)
     action = request.POST.get("action")
     if action == "unblock":
         consent_unblock(actor=actor, consent_id=consent_id)
-        messages.success(request, "It may ask you again.")
+        messages.success(request, gettext("It may ask you again."))
     else:
         consent_revoke(actor=actor, consent_id=consent_id, is_blocked=action == "block")
-        messages.success(request, "It was disconnected. Its access has ended.")
+        messages.success(request, gettext("It was disconnected. Its access has ended."))
     return redirect("oauth:connected_apps")

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
@@ -86,7 +87,7 @@ def _read(request: HttpRequest, user: User) -> Asked:
     """Raises FatalClientError and AppError for what must not be sent anywhere, _Refused for the rest."""
     client_id = request.GET.get("client_id", "")
     if any("\0" in value for values in request.GET.lists() for value in values[1]):
-        raise BadInput("request_malformed", "The request holds a character that none may have.")
+        raise BadInput("request_malformed", gettext("The request holds a character that none may have."))
     client_ensure(client_id, user_id=user.pk)
     try:
         found, credentials = backend().validate_authorization_request(_as_get(request))
@@ -145,9 +146,11 @@ def _decide(request: HttpRequest, user: User, asked: Asked) -> HttpResponse:
         return _page(request, user, asked, 403)
     chosen = [scope for scope in asked.scopes if scope in request.POST.getlist("scope")]
     if not set(chosen) - {scopes.OFFLINE}:
-        return _page(request, user, asked, 400, "Choose at least one thing that it may do, or cancel.")
+        return _page(request, user, asked, 400, gettext("Choose at least one thing that it may do, or cancel."))
     if request.POST.get("digest") != asked.application.profile.digest:
-        return _page(request, user, asked, 409, "The program has changed what it says of itself. Please read it again.")
+        return _page(
+            request, user, asked, 409, gettext("The program has changed what it says of itself. Please read it again.")
+        )
     consent_grant(
         actor=person(user.pk), user=user, application=asked.application, resource=asked.resource, scopes=chosen
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from accounts.reauthentication import check_present
 from accounts.selectors import members_of, user_get
@@ -24,11 +25,11 @@ _HERE = "oauth:organization_identity"
 @organization_page()
 def identity(page: OrganizationPage) -> HttpResponse:
     if page.action == "distrust":
-        page.attempt(_distrust, "It is trusted no more.", idp_id=page.request.POST.get("idp", ""))
+        page.attempt(_distrust, gettext("It is trusted no more."), idp_id=page.request.POST.get("idp", ""))
         return page.back(_HERE)
     if page.action == "unlink":
         given = page.request.POST.get("identity", "")
-        page.attempt(trust.identity_unlink, "Saved.", identity_id=int(given) if given.isdecimal() else 0)
+        page.attempt(trust.identity_unlink, gettext("Saved."), identity_id=int(given) if given.isdecimal() else 0)
         return page.back(_HERE)
     if page.action:
         check_present(page.request)
@@ -77,7 +78,7 @@ def _trust(page: OrganizationPage, form: IdpForm) -> bool:
     except AppError as error:
         add_error(form, error)
         return False
-    messages.success(page.request, "It is trusted from now on.")
+    messages.success(page.request, gettext("It is trusted from now on."))
     return True
 
 
@@ -93,7 +94,7 @@ def _link(page: OrganizationPage, form: IdentityForm) -> bool:
     except AppError as error:
         add_error(form, error)
         return False
-    messages.success(page.request, "Saved.")
+    messages.success(page.request, gettext("Saved."))
     return True
 
 
@@ -101,5 +102,5 @@ def _distrust(*, actor: Any, organization: Any, idp_id: str) -> None:
     try:
         found = UUID(idp_id)
     except ValueError:
-        raise NotFound("idp_unknown", "There is no such identity provider.") from None
+        raise NotFound("idp_unknown", gettext("There is no such identity provider.")) from None
     trust.idp_distrust(actor=actor, idp=trust.idp_of(organization, found))

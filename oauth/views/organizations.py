@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from accounts.organizations import service_account_create, service_account_retire
 from accounts.reauthentication import check_present, confirm_url
@@ -63,7 +64,7 @@ def _program_forms(page: OrganizationPage, *, is_fresh: bool = False) -> dict[st
 
 def _new_account(page: OrganizationPage, given: dict[str, str]) -> dict[str, str]:
     service_account_create(actor=page.actor, organization=page.organization, **given)
-    messages.success(page.request, "The account was made. Give it a way to prove itself.")
+    messages.success(page.request, gettext("The account was made. Give it a way to prove itself."))
     return {}
 
 
@@ -96,14 +97,18 @@ def _program_act(page: OrganizationPage) -> None:
         except NotFound as error:
             messages.error(page.request, error.message)
             return
-        page.attempt(service_account_retire, f"{user.username} is switched off.", user=user)
+        page.attempt(
+            service_account_retire, gettext("%(username)s is switched off.") % {"username": user.username}, user=user
+        )
     elif page.action == "delete_client":
         page.attempt(
-            service_accounts.service_client_delete, "It gets no more tokens.", client_id=post.get("client", "")
+            service_accounts.service_client_delete, gettext("It gets no more tokens."), client_id=post.get("client", "")
         )
     elif page.action == "revoke_token":
         page.attempt(
-            service_accounts.service_token_revoke, "The token opens nothing any more.", token_id=_id(post.get("token"))
+            service_accounts.service_token_revoke,
+            gettext("The token opens nothing any more."),
+            token_id=_id(post.get("token")),
         )
 
 
@@ -114,11 +119,13 @@ _PROGRAM_FORMS_DO = {"account": _new_account, "client": _new_client, "token": _n
 def apps(page: OrganizationPage) -> HttpResponse:
     post = page.request.POST
     if page.action == "revoke":
-        page.attempt(policies.organization_consent_revoke, "It was disconnected.", consent_id=_id(post.get("consent")))
+        page.attempt(
+            policies.organization_consent_revoke, gettext("It was disconnected."), consent_id=_id(post.get("consent"))
+        )
     elif page.action == "block":
-        page.attempt(policies.client_refuse, "It is blocked here.", client_id=post.get("client", ""))
+        page.attempt(policies.client_refuse, gettext("It is blocked here."), client_id=post.get("client", ""))
     elif page.action == "unblock":
-        page.attempt(policies.client_readmit, "It may ask people again.", client_id=post.get("client", ""))
+        page.attempt(policies.client_readmit, gettext("It may ask people again."), client_id=post.get("client", ""))
     if page.action:
         return page.back("oauth:organization_apps")
     shown = [
@@ -154,7 +161,7 @@ def rules(page: OrganizationPage) -> HttpResponse:
         except AppError as error:
             add_error(form, error)
         else:
-            messages.success(page.request, "Saved. What is connected and not allowed any more has ended.")
+            messages.success(page.request, gettext("Saved. What is connected and not allowed any more has ended."))
             return page.back("oauth:organization_rules")
     return page.show("rules", "rules", status=400 if form.is_bound else 200, form=form)
 
@@ -163,4 +170,4 @@ def _id(text: str | None) -> UUID:
     try:
         return UUID(text or "")
     except ValueError:
-        raise NotFound("unknown", "There is nothing of this id.") from None
+        raise NotFound("unknown", gettext("There is nothing of this id.")) from None
