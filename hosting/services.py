@@ -32,7 +32,7 @@ from hosting.states import State, sources
 from hosting.store.sources import source_for
 from hosting.tasks.ending import tasks_cancel_of
 from oauth.models import Connection
-from oauth.outbound.connections import connections_end
+from oauth.outbound.ending import connections_end
 from oauth.outbound.providers import providers_forget
 from oauth.services import endpoint_tokens_revoke_for
 from vault.services import secrets_forget

@@ -32,6 +32,7 @@ from hosting.states import State
 from oauth.models import Connection, Provider
 from oauth.outbound import connections, providers, using
 from oauth.outbound.discovery import host_of
+from oauth.outbound.ending import connections_end
 from oauth.outbound.flow import site_peer
 
 MAX_ACCOUNTS = 20
@@ -184,7 +185,7 @@ def accounts_set(*, actor: Actor, deployment: Deployment, chosen: Mapping[str, C
         Deployment.objects.filter(pk=locked.pk).update(
             personal_accounts=kept, personal_inputs=sorted({*typed, *kept}), changed_at=clock.now()
         )
-        if connections.connections_end(Connection.objects.filter(subject_id=locked.pk, name__in=gone)):
+        if connections_end(Connection.objects.filter(subject_id=locked.pk, name__in=gone)):
             queue.tend_accounts()
         record(actor, "deployment:set_accounts", "deployment", locked.pk, accounts=kept)
         queue.settle_waiting(locked.pk)

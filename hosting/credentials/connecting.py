@@ -34,8 +34,10 @@ from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound import connections, identity, providers
 from oauth.outbound.connections import Own
 from oauth.outbound.discovery import Found, host_of
+from oauth.outbound.ending import connections_end
 from oauth.outbound.flow import site_peer
 from oauth.outbound.identity import Client
+from oauth.outbound.rows import state_of
 
 DISCONNECTED = "its user has disconnected an account"
 
@@ -222,8 +224,8 @@ def _keep(actor: Actor, attempt: ConnectionAttempt, row: Connection) -> None:
         deployment = locked.first()
         is_kept = deployment is not None and _is_wanted(attempt, deployment)
         if is_kept:
-            record(actor, "account:connect", "deployment", row.subject_id, name=row.name, **connections.state_of(row))
-        elif connections.connections_end(Connection.objects.filter(pk=row.pk)):
+            record(actor, "account:connect", "deployment", row.subject_id, name=row.name, **state_of(row))
+        elif connections_end(Connection.objects.filter(pk=row.pk)):
             queue.tend_accounts()
     if not is_kept:
         raise _changed(deployment)

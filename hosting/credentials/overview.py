@@ -127,7 +127,7 @@ def credentials_page(actor: Actor) -> list[ServerCredentials]:
     assert actor.user_id is not None
     own = stored_for(actor.user_id, ())
     mine = Q(owner__organization__memberships__user=actor.user_id, owner__organization__memberships__role__in=CALLING)
-    connected = Connection.objects.filter(user=actor.user_id).exclude(name="").exclude(state=Connection.State.ENDED)
+    connected = Connection.objects.filter(user=actor.user_id).exclude(name="")
     asking = Deployment.objects.filter(mine).exclude(personal_inputs=[]).values("pk")
     found = list(
         Deployment.objects.filter(

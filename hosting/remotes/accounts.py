@@ -37,7 +37,9 @@ from hosting.states import State
 from oauth.models import Connection, ConnectionAttempt
 from oauth.outbound import connections, identity
 from oauth.outbound.discovery import Found, host_of
+from oauth.outbound.ending import connections_end
 from oauth.outbound.flow import site_peer
+from oauth.outbound.rows import state_of
 
 LOOKS, LOOK_SECONDS = 20, 300  # of one person: each is a handful of requests to somebody else
 
@@ -174,11 +176,11 @@ def account_answer(attempt: ConnectionAttempt, said: Mapping[str, Sequence[str]]
     try:
         with transaction.atomic():
             locked = deployment_locked(deployment)
-            record(actor, "deployment:connect_account", "deployment", locked.pk, **connections.state_of(row))
+            record(actor, "deployment:connect_account", "deployment", locked.pk, **state_of(row))
             anonymous_end_for_secrets(actor=actor, deployment=locked)
             account_renewed(locked, actor)
     except NotFound:  # deleted since the answer was looked at
-        if connections.connections_end(Connection.objects.filter(pk=row.pk)):
+        if connections_end(Connection.objects.filter(pk=row.pk)):
             queue.tend_accounts()
         raise
     return deployment
@@ -192,11 +194,16 @@ def account_end(*, actor: Actor, deployment: Deployment) -> bool:
         row = connections.connection_end(locked.pk)
         if row is None:
             return False
-        record(actor, "deployment:disconnect_account", "deployment", locked.pk, issuer=row.issuer)
-        placement_replace(locked)  # what runs has the token
-        account_renewed(locked, actor)
-        queue.tend_accounts()
+        account_gone(locked, row.issuer, actor)
     return True
+
+
+def account_gone(locked: Deployment, issuer: str, actor: Actor) -> None:
+    """It was ended: what that means for the deployment."""
+    record(actor, "deployment:disconnect_account", "deployment", locked.pk, issuer=issuer)
+    placement_replace(locked)  # what runs has the token
+    account_renewed(locked, actor)
+    queue.tend_accounts()
 
 
 def account_renewed(locked: Deployment, actor: Actor) -> None:

@@ -6,6 +6,7 @@ Tokens are refreshed ahead of time and handed out; those that are refused are gi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection
 from http import HTTPStatus
 from uuid import UUID
@@ -35,7 +36,7 @@ from hosting.states import State
 from hosting.stream.links import links
 from hosting.stream.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from oauth.models import Connection
-from oauth.outbound import connections, using
+from oauth.outbound import connections, revoking, using
 from oauth.outbound.challenges import Challenge, challenge_of
 from oauth.outbound.connections import Own
 from oauth.outbound.discovery import MAX_SCOPES, host_of, is_scope
@@ -44,19 +45,26 @@ from oauth.outbound.flow import site_peer
 log = structlog.get_logger(__name__)
 
 TELL_SECONDS = 4.0
+TEND_SECONDS = 45.0  # of one round, besides the request that is on its way then
 
 
 def accounts_tend() -> None:
-    """Refreshes ahead of time, and has runners use the new token at once; revokes what was ended."""
+    """Refreshes ahead of time, and has runners use the new token at once; revokes what was ended. What it does not come
+    to in its time is there in the next round, which another process may have begun."""
+    end = time.monotonic() + TEND_SECONDS
     for row in using.connections_due():
-        if row.state == Connection.State.ENDED:
-            using.connection_revoke(site_peer(), row)
-        elif using.connection_refresh(site_peer(), row):
+        if time.monotonic() > end:
+            return
+        if using.connection_refresh(site_peer(), row):
             _handed_out(row)
         elif row.name:
             _own_account_told(row)
         elif not Connection.objects.filter(pk=row.pk, state=Connection.State.CONNECTED).exists():
             publish_on_commit(DeploymentChanged(str(row.subject_id)))
+    for ended in revoking.revocations_due():
+        if time.monotonic() > end:
+            return
+        revoking.revocation_try(site_peer(), ended)
 
 
 def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:

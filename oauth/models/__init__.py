@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oauth.models.clients import ClientProfile, Consent
 from oauth.models.enterprise import EnterpriseIdentity, TrustedIdp
-from oauth.models.outbound import Connection, ConnectionAttempt
+from oauth.models.outbound import Connection, ConnectionAttempt, Revocation
 from oauth.models.policies import ClientPolicy
 from oauth.models.providers import Provider
 from oauth.models.signing import SigningKey
@@ -27,6 +27,7 @@ __all__ = [
     "IDToken",
     "Provider",
     "RefreshToken",
+    "Revocation",
     "RevokedToken",
     "SigningKey",
     "TrustedIdp",

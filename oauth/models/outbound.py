@@ -13,7 +13,7 @@ from oauth.models.providers import Provider
 
 
 class _ClientElsewhere(models.Model):
-    """Who we are at the issuer, and what the account is for. `sealed` holds secrets (oauth.outbound.vault)."""
+    """Who we are at the issuer, and where the account stands. `sealed` holds secrets (oauth.outbound.vault)."""
 
     class Source(models.TextChoices):
         DOCUMENT = "document", "A document of ours is its id"
@@ -21,35 +21,42 @@ class _ClientElsewhere(models.Model):
         GIVEN = "given", "Its owner was given an id"
 
     subject_id = models.UUIDField(help_text="what it is used for: a deployment")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(
         max_length=200, blank=True, default="", help_text='the setting of that user\'s own; "": for all callers'
     )
     provider = models.ForeignKey(Provider, null=True, on_delete=models.SET_NULL, related_name="+")
-    given_to = models.JSONField(null=True, help_text="of a user's own: what it was connected for, as it was then")
     server_url = models.CharField(
         max_length=2048, blank=True, help_text='where the token goes, and nowhere else; "": into an instance'
     )
-    resource = models.CharField(max_length=2048, blank=True, help_text="what it is for (RFC 8707)")
     issuer = models.CharField(max_length=2048)
     server = models.JSONField(help_text="its metadata as it was believed (oauth.outbound.discovery.Server)")
     client_id = models.CharField(max_length=500)
     client_method = models.CharField(max_length=30)
     client_source = models.CharField(max_length=10, choices=Source.choices)
-    scopes = models.JSONField(default=list)
     sealed = models.BinaryField(editable=False)
 
     class Meta:
         abstract = True
 
 
-class Connection(_ClientElsewhere):
-    """An account elsewhere. The row goes when it was ended and its tokens were revoked there."""
+class _Account(_ClientElsewhere):
+    """A person's, and what it is for."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    given_to = models.JSONField(null=True, help_text="of a user's own: what it was connected for, as it was then")
+    resource = models.CharField(max_length=2048, blank=True, help_text="what it is for (RFC 8707)")
+    scopes = models.JSONField(default=list)
+
+    class Meta:
+        abstract = True
+
+
+class Connection(_Account):
+    """An account elsewhere. What was ended is a `Revocation`."""
 
     class State(models.TextChoices):
         CONNECTED = "connected", "Connected"
         AGAIN = "again", "Needs signing in again"
-        ENDED = "ended", "Ended here, and not yet revoked there"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CONNECTED)
@@ -68,17 +75,15 @@ class Connection(_ClientElsewhere):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["subject_id"],
-                condition=~models.Q(state="ended") & models.Q(name=""),
+                condition=models.Q(name=""),
                 name="one_connection_a_subject",
             ),
             models.UniqueConstraint(
                 fields=["subject_id", "user", "name"],
-                condition=~models.Q(state="ended") & ~models.Q(name=""),
+                condition=~models.Q(name=""),
                 name="one_connection_a_user",
             ),
-            models.CheckConstraint(
-                condition=models.Q(state__in=["connected", "again", "ended"]), name="connection_state_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=["connected", "again"]), name="connection_state_known"),
         ]
 
     def __str__(self) -> str:
@@ -90,13 +95,26 @@ class Connection(_ClientElsewhere):
         return urlsplit(self.issuer).netloc
 
 
-class ConnectionAttempt(_ClientElsewhere):
+class ConnectionAttempt(_Account):
     """Somebody was sent elsewhere to sign in. The row goes with the first answer, or when it is too late for one."""
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False, help_text="SHA-256 of the state")
     browser = models.CharField(max_length=64, help_text="SHA-256 of what the browser's session holds")
     page = models.CharField(max_length=64, blank=True, default="", help_text="of this site, that its person came from")
     expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.issuer} for {self.subject_id}"
+
+
+class Revocation(_ClientElsewhere):
+    """Tokens of an account that was ended here, kept until they are revoked there or that is given up. It outlives its
+    person and its deployment: both are bare ids."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    user_id = models.UUIDField()
+    tries = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=clock.now, db_index=True, help_text="of the next try")
 
     def __str__(self) -> str:
         return f"{self.issuer} for {self.subject_id}"

@@ -1,4 +1,4 @@
-"""Accounts elsewhere: signing in to one, and ending it. Using and refreshing its token is `using.py`'s.
+"""Accounts elsewhere: signing in to one. Using and refreshing its token is `using.py`'s, ending it `ending.py`'s.
 
 A state counts once, for ten minutes, in the browser and for the person it was made for, and for one issuer. It is made
 after the person agreed here, so that no answer of an earlier visit there can be used (2026-07-28
@@ -23,19 +23,20 @@ from accounts.models import User
 from common import clock
 from common.errors import AppError, Conflict, Unavailable
 from common.outbound import OutboundError
-from oauth.models import Connection, ConnectionAttempt, Provider
-from oauth.outbound import requests, vault
+from oauth.models import Connection, ConnectionAttempt, Provider, Revocation
+from oauth.outbound import requests
 from oauth.outbound.discovery import Found, Server, host_of
+from oauth.outbound.ending import connections_end, tokens_end
 from oauth.outbound.flow import Peer, client_for
 from oauth.outbound.identity import Client, callback_key, redirect_uri
 from oauth.outbound.providers import provider_client
 from oauth.outbound.requests import AnswerRefused, TokenRefused, Tokens
+from oauth.outbound.rows import sealed_for, secrets_of, server_of, shared_of
 from oauth.outbound.styles import style_of
 from oauth.outbound.times import refresh_time
 
 ATTEMPT_SECONDS: Final = 600
 FIRST_SERIAL: Final = 2**30
-Row = Connection | ConnectionAttempt
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,6 @@ class Own:
     name: str
 
 
-_ENDED: Final = Connection.State.ENDED
-
-
 @dataclass(frozen=True)
 class Begun:
     """Where the browser goes now."""
@@ -57,7 +55,7 @@ class Begun:
 
 
 def connection_of(subject_id: UUID, own: Own | None = None) -> Connection | None:
-    return _alive(subject_id, own).first()
+    return _rows(subject_id, own).select_related("provider").first()
 
 
 def connections_of(subject_id: UUID, user_id: UUID) -> dict[str, Connection]:
@@ -67,15 +65,11 @@ def connections_of(subject_id: UUID, user_id: UUID) -> dict[str, Connection]:
 
 def connections_among(subject_ids: Collection[UUID], user_id: UUID) -> dict[UUID, dict[str, Connection]]:
     """The same of many subjects."""
-    rows = Connection.objects.filter(subject_id__in=subject_ids, user_id=user_id).exclude(name="").exclude(state=_ENDED)
+    rows = Connection.objects.filter(subject_id__in=subject_ids, user_id=user_id).exclude(name="")
     found: dict[UUID, dict[str, Connection]] = {}
     for row in rows.select_related("provider"):
         found.setdefault(row.subject_id, {})[row.name] = row
     return found
-
-
-def _alive(subject_id: UUID, own: Own | None) -> QuerySet[Connection]:
-    return _rows(subject_id, own).exclude(state=_ENDED).select_related("provider")
 
 
 def _rows(subject_id: UUID, own: Own | None) -> QuerySet[Connection]:
@@ -122,7 +116,7 @@ def connection_begin(
         scopes=list(found.scopes),
         expires_at=clock.now() + timedelta(seconds=ATTEMPT_SECONDS),
     )
-    attempt.sealed = vault.seal({"verifier": verifier, "secret": client.secret}, bound_to=_bound(attempt))
+    attempt.sealed = sealed_for(attempt, {"verifier": verifier, "secret": client.secret})
     attempt.save(force_insert=True)
     return Begun(
         requests.authorize_url(
@@ -164,7 +158,7 @@ def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str,
     """Redeems the code and keeps the account, in the place of an earlier one. Raises AppError."""
     server = server_of(attempt)
     code = requests.code_of(said, issuer=server.issuer, names_itself=server.names_itself)
-    kept = vault.unseal(attempt.sealed, bound_to=_bound(attempt))
+    kept = secrets_of(attempt)
     client = Client(attempt.client_id, attempt.client_method, attempt.client_source, kept["secret"])
     try:
         tokens = peer.redeem(server, client, code, verifier=kept["verifier"], resource=attempt.resource)
@@ -179,49 +173,45 @@ def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str,
 
 
 def connection_end(subject_id: UUID, own: Own | None = None) -> Connection | None:
-    """It is used no more from now on; `using.connection_revoke` tells the other site later. Gives what it was."""
+    """It is used no more from now on; what it was."""
     row = connection_of(subject_id, own)
-    return row if row is not None and _end(Connection.objects.filter(pk=row.pk)) else None
-
-
-def connections_end(rows: QuerySet[Connection]) -> int:
-    """The same for many; how many there were."""
-    return _end(rows)
-
-
-def _end(rows: QuerySet[Connection]) -> int:
-    return rows.exclude(state=_ENDED).update(state=_ENDED, refresh_at=None, refreshing_until=None)
+    return row if row is not None and connections_end(Connection.objects.filter(pk=row.pk)) else None
 
 
 def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connection:
+    """Raises Conflict. What can't be kept is ended: it is good there."""
     now = clock.now()
-    common = {name: getattr(attempt, name) for name in _SHARED}
     granted = tokens.scopes if tokens.scopes is not None else tuple(attempt.scopes)
-    expires_at = now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None
-    with transaction.atomic():
-        own = Own(attempt.user_id, attempt.name) if attempt.name else None
-        before = connection_of(attempt.subject_id, own)
-        row = Connection(
-            **{**common, "scopes": list(granted)},
-            requested_scopes=list(attempt.scopes),
-            # Anywhere: what is said late of a token of an account that was ended must not be taken for this one.
-            serial=before.serial + 1 if before is not None else 1 + secrets.randbelow(FIRST_SERIAL),
-            expires_at=expires_at,
-            refresh_at=refresh_time(now, tokens) if tokens.refresh else None,
-            connected_at=now,
-        )
-        row.sealed = vault.seal(
-            {"secret": client.secret, "access": tokens.access, "refresh": tokens.refresh}, bound_to=_bound(row)
-        )
-        if not style_of(server_of(attempt)).is_token_only:
-            # Revoking an old token there may end the grant, and the new one with it.
-            _rows(attempt.subject_id, own).filter(issuer=attempt.issuer).delete()
-        connection_end(attempt.subject_id, own)
-        try:
-            row.save(force_insert=True)
-        except IntegrityError:
-            raise Conflict("connected_twice", "Somebody else has just signed in there for this server.") from None
+    row = Connection(
+        **shared_of(attempt),
+        given_to=attempt.given_to,
+        resource=attempt.resource,
+        scopes=list(granted),
+        requested_scopes=list(attempt.scopes),
+        expires_at=now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None,
+        refresh_at=refresh_time(now, tokens) if tokens.refresh else None,
+        connected_at=now,
+    )
+    row.sealed = sealed_for(row, {"secret": client.secret, "access": tokens.access, "refresh": tokens.refresh})
+    try:
+        with transaction.atomic():
+            _put(row, Own(attempt.user_id, attempt.name) if attempt.name else None)
+    except IntegrityError:  # of two answers at once this is the later one; or its person's account was deleted
+        tokens_end(row)
+        raise Conflict("connected_twice", "Somebody else has just signed in there for this server.") from None
     return row
+
+
+def _put(row: Connection, own: Own | None) -> None:
+    """In the place of an earlier one."""
+    before = connection_of(row.subject_id, own)
+    # Anywhere: what is said late of a token of an account that was ended must not be taken for this one.
+    row.serial = before.serial + 1 if before is not None else 1 + secrets.randbelow(FIRST_SERIAL)
+    if not style_of(server_of(row)).is_token_only:
+        # Revoking an old token there may end the grant, and the new one with it.
+        _rows(row.subject_id, own).filter(issuer=row.issuer).delete()
+    connection_end(row.subject_id, own)
+    row.save(force_insert=True)
 
 
 def _client_known(subject_id: UUID, own: Own | None, server: Server) -> Client | None:
@@ -235,19 +225,7 @@ def _client_known(subject_id: UUID, own: Own | None, server: Server) -> Client |
         return None
 
 
-# --- what a row holds
-
-
-def secrets_of(row: Connection) -> dict[str, str]:
-    """`secret`, `access` and `refresh`; "" for none. Raises Conflict (connection_sealed)."""
-    return vault.unseal(row.sealed, bound_to=_bound(row))
-
-
-def sealed_for(row: Connection, values: Mapping[str, str]) -> bytes:
-    return vault.seal(values, bound_to=_bound(row))
-
-
-def client_of(row: Connection, kept: Mapping[str, str]) -> Client:
+def client_of(row: Connection | Revocation, kept: Mapping[str, str]) -> Client:
     """A provider's client may have another secret meanwhile; what was connected with another id, or at another address,
     keeps its own: a secret goes only where it was typed in for."""
     provider, here = row.provider, (row.client_id, row.server["token_url"])
@@ -256,25 +234,5 @@ def client_of(row: Connection, kept: Mapping[str, str]) -> Client:
     return Client(row.client_id, row.client_method, row.client_source, kept["secret"])
 
 
-def server_of(row: Row) -> Server:
-    return msgspec.convert(row.server, Server)
-
-
-def _bound(row: Row) -> list[str]:
-    place = [type(row).__name__, str(row.subject_id), str(row.user_id), row.server_url, row.issuer, row.client_id]
-    return [*place, row.name] if row.name else place
-
-
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-_SHARED: Final = (
-    "subject_id", "user", "name", "provider", "given_to",
-    "server_url", "resource", "issuer", "server", "client_id", "client_method", "client_source",
-)  # fmt: skip
-
-
-def state_of(row: Connection) -> dict[str, Any]:
-    """For the audit log: what it is, and no secret."""
-    return {"issuer": row.issuer, "server_url": row.server_url, "scopes": row.scopes, "client": row.client_source}

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 import structlog
 
-from common.errors import AppError
 from common.outbound import Answer, Door, OutboundError, TooManyRedirects, site_door
 from oauth.outbound import discovery, identity, requests
 from oauth.outbound.challenges import Challenge, challenge_of
 from oauth.outbound.discovery import Found, Protected, Server
 from oauth.outbound.identity import Client
 from oauth.outbound.requests import Tokens
-from oauth.outbound.styles import answer_read, style_of
+from oauth.outbound.styles import answer_read, is_revoked, style_of
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,16 @@ SECONDS: Final = 10.0
 _ASK: Final = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}'
 _MCP: Final = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 _FORM: Final = "application/x-www-form-urlencoded"
+_LATER: Final = (408, 425, 429)
+
+
+class Revoked(Enum):
+    """What came of asking a site elsewhere to revoke a token."""
+
+    DONE = auto()
+    REFUSED = auto()  # for good
+    IMPOSSIBLE = auto()  # there is nobody to ask
+    AWAY = auto()  # later perhaps (RFC 7009, 2.2.1: the token is as good as before)
 
 
 def client_door() -> Door:
@@ -113,16 +123,21 @@ class Peer:
         """Raises TokenRefused, OutboundError."""
         return self._tokens(server, client, requests.refresh_form(token, resource=resource))
 
-    def revoke(self, server: Server, client: Client, token: str, hint: str) -> bool:
-        """False where the server has no such endpoint, or would not (RFC 7009)."""
+    def revoke(self, server: Server, client: Client, token: str, hint: str) -> Revoked:
+        """RFC 7009."""
         if not server.revoke_url:
-            return False
+            return Revoked.IMPOSSIBLE
         try:
             answer = self._taken_back(server, client, token, hint)
-        except AppError as error:
-            log.info("a token could not be revoked elsewhere", issuer=server.issuer, reason=error.message)
-            return False
-        return answer.status in (200, 204)
+        except TooManyRedirects:  # none is followed
+            return Revoked.REFUSED
+        except OutboundError as error:
+            log.info("a site elsewhere could not be asked to revoke", issuer=server.issuer, reason=error.message)
+            return Revoked.AWAY
+        if answer.status in _LATER or answer.status >= 500:
+            return Revoked.AWAY
+        is_done = answer.status in (200, 204) and is_revoked(style_of(server), _object(answer))
+        return Revoked.DONE if is_done else Revoked.REFUSED
 
     def _taken_back(self, server: Server, client: Client, token: str, hint: str) -> Answer:
         url, way = server.revoke_url, style_of(server).revokes

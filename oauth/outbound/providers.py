@@ -25,6 +25,7 @@ from events.audit import record
 from oauth.models import Connection, Provider
 from oauth.outbound import identity, vault
 from oauth.outbound.discovery import MAX_SCOPES, SERVER, Server, SignInImpossible, is_issuer, is_scope, is_url
+from oauth.outbound.ending import connections_end
 from oauth.outbound.flow import Peer
 from oauth.outbound.identity import Client
 from oauth.outbound.styles import PRESETS
@@ -80,7 +81,7 @@ def provider_named(subject_id: UUID | None, name: str) -> Provider:
 
 def connected_counts(found: Collection[Provider]) -> dict[UUID, int]:
     """How many accounts are connected there, by the provider's id; those with none are left out."""
-    rows = Connection.objects.filter(provider__in=found).exclude(state=Connection.State.ENDED)
+    rows = Connection.objects.filter(provider__in=found)
     return dict(rows.order_by().values_list("provider").annotate(count=Count("pk")))
 
 
@@ -144,8 +145,7 @@ def provider_remove(*, actor: Actor, provider: Provider) -> int:
     """What was connected there is used no more, and revoked soon; how many accounts that are."""
     check_may_configure(actor, provider.subject_id)
     with transaction.atomic():
-        rows = Connection.objects.filter(provider=provider).exclude(state=Connection.State.ENDED)
-        ended = rows.update(state=Connection.State.ENDED, refresh_at=None, refreshing_until=None)
+        ended = connections_end(Connection.objects.filter(provider=provider))
         record(
             actor,
             "provider:remove",

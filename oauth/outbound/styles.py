@@ -152,3 +152,8 @@ def answer_read(style: Style, status: int, said: Mapping[str, Any] | None) -> tu
     if isinstance(found.get("scope"), str):
         found["scope"] = found["scope"].replace(",", " ")
     return status, found
+
+
+def is_revoked(style: Style, said: Mapping[str, Any] | None) -> bool:
+    """Of a successful answer: some say no with a 200."""
+    return style.revokes != "bearer" or (said or {}).get("ok") is True

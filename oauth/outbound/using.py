@@ -6,7 +6,6 @@ writes the result only if the token is still the one that it began with.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,14 +16,15 @@ import structlog
 from django.db.models import F, Q
 
 from common import clock
-from common.errors import AppError, Conflict
+from common.errors import AppError
 from common.outbound import OutboundError
 from oauth.models import Connection
-from oauth.outbound.connections import Own, client_of, connection_of, sealed_for, secrets_of, server_of
+from oauth.outbound.connections import Own, client_of, connection_of
 from oauth.outbound.discovery import host_of
+from oauth.outbound.ending import tokens_end
 from oauth.outbound.flow import Peer
 from oauth.outbound.requests import TokenRefused
-from oauth.outbound.styles import style_of
+from oauth.outbound.rows import sealed_for, secrets_of, server_of
 from oauth.outbound.times import pause, refresh_time
 
 log = structlog.get_logger(__name__)
@@ -112,8 +112,9 @@ def connection_refresh(peer: Peer, row: Connection) -> bool:
     now = clock.now()
     expires_at = now + timedelta(seconds=tokens.expires_in) if tokens.expires_in is not None else None
     values = {**kept, "access": tokens.access, "refresh": tokens.refresh or kept["refresh"]}
+    sealed = sealed_for(row, values)
     written = Connection.objects.filter(pk=row.pk, serial=row.serial).update(
-        sealed=sealed_for(row, values),
+        sealed=sealed,
         serial=F("serial") + 1,
         expires_at=expires_at,
         refresh_at=refresh_time(now, tokens),
@@ -122,35 +123,16 @@ def connection_refresh(peer: Peer, row: Connection) -> bool:
         failures=0,
         **({"scopes": list(tokens.scopes)} if tokens.scopes is not None else {}),
     )
+    if not written:  # it was ended meanwhile, with a token that is none any more
+        row.sealed = sealed
+        tokens_end(row)
     return bool(written)
 
 
-def connection_revoke(peer: Peer, row: Connection) -> None:
-    """Of an account that was ended: its tokens are revoked there where that is possible, and forgotten here."""
-    server = server_of(row)
-    if style_of(server).is_grant_shared and _is_grant_in_use(row):
-        Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()
-        return
-    with contextlib.suppress(Conflict):  # nobody can open it: there is nothing to revoke with
-        kept = secrets_of(row)
-        client = client_of(row, kept)
-        is_done = False
-        if kept["refresh"] and not style_of(server).is_token_only:
-            is_done = peer.revoke(server, client, kept["refresh"], "refresh_token")
-        if not is_done:
-            peer.revoke(server, client, kept["access"], "access_token")
-    Connection.objects.filter(pk=row.pk, state=State.ENDED).delete()
-
-
-def _is_grant_in_use(row: Connection) -> bool:
-    same = Connection.objects.filter(user_id=row.user_id, issuer=row.issuer, client_id=row.client_id)
-    return same.exclude(pk=row.pk).exclude(state=State.ENDED).exists()
-
-
 def connections_due() -> list[Connection]:
-    """What has to be refreshed or revoked now, the longest waiting first."""
-    due = Q(state=State.CONNECTED, refresh_at__lte=clock.now()) | Q(state=State.ENDED)
-    return list(Connection.objects.filter(due).select_related("provider").order_by("refresh_at")[:MAX_AT_ONCE])
+    """What has to be refreshed now, the longest waiting first."""
+    due = Connection.objects.filter(state=State.CONNECTED, refresh_at__lte=clock.now())
+    return list(due.select_related("provider").order_by("refresh_at")[:MAX_AT_ONCE])
 
 
 def token_doubted(row: Connection) -> bool:

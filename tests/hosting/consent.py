@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.test import Client
@@ -10,7 +11,27 @@ from django.test import Client
 from accounts.models import User
 from hosting.credentials.eliciting import elicitation_open
 from hosting.models import Deployment
+from oauth.outbound.providers import Wanted
 from tests.oauth.elsewhere import FakeAuthorizationServer
+
+SECRET = "the-sites-own-secret"
+
+
+def provider_wanted(far: FakeAuthorizationServer, **changed: Any) -> Wanted:
+    """The Forge, where this site is `slipway`."""
+    far.clients["slipway"] = SECRET
+    given = {
+        "name": "forge",
+        "kind": "typed",
+        "title": "The Forge",
+        "client_id": "slipway",
+        "client_secret": SECRET,
+        "scopes": ("repo",),
+        "authorize_url": f"{far.url}/authorize",
+        "token_url": f"{far.url}/token",
+        "revoke_url": f"{far.url}/revoke",
+    }
+    return Wanted(**{**given, **changed})
 
 
 def browser(user: User) -> Client:

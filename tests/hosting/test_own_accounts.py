@@ -18,8 +18,7 @@ from hosting.credentials.eliciting import credentials_put
 from hosting.credentials.personal import brought_for, personal_for, personal_set
 from hosting.models import Deployment, DeploymentMember, Elicitation
 from hosting.remotes import care as account_care
-from hosting.routing import placement_for, route_by_id
-from hosting.services import deployment_delete
+from hosting.routing import placement_for
 from hosting.waiting.selectors import waiting_count
 from oauth.models import Connection, ConnectionAttempt, Provider
 from oauth.outbound.flow import site_peer
@@ -27,32 +26,17 @@ from oauth.outbound.providers import Wanted, provider_client, provider_put, prov
 from oauth.outbound.requests import basic
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
 from tests.hosting import consent
-from tests.hosting.consent import agree, asked_of, browser, callback_of, digest_of, page_of
+from tests.hosting.consent import SECRET, agree, asked_of, browser, callback_of, digest_of, page_of
+from tests.hosting.consent import provider_wanted as wanted
 from tests.oauth.elsewhere import FakeAuthorizationServer
 
 pytestmark = pytest.mark.django_db
-KEY, SECRET = "env:FORGE_TOKEN", "the-sites-own-secret"
+KEY = "env:FORGE_TOKEN"
 
 
 @pytest.fixture
 def forge(far: FakeAuthorizationServer) -> FakeAuthorizationServer:
-    far.clients["slipway"] = SECRET
     return far
-
-
-def wanted(forge: FakeAuthorizationServer, **changed: Any) -> Wanted:
-    given = {
-        "name": "forge",
-        "kind": "typed",
-        "title": "The Forge",
-        "client_id": "slipway",
-        "client_secret": SECRET,
-        "scopes": ("repo",),
-        "authorize_url": f"{forge.url}/authorize",
-        "token_url": f"{forge.url}/token",
-        "revoke_url": f"{forge.url}/revoke",
-    }
-    return Wanted(**{**given, **changed})
 
 
 @pytest.fixture
@@ -87,7 +71,7 @@ def choose(deployment: Deployment, *scopes: str, **more: Any) -> None:
 
 def connect(deployment: Deployment, user: User, forge: FakeAuthorizationServer) -> Connection:
     consent.connect(deployment, user, KEY, forge, iss=None)
-    return Connection.objects.get(user=user, state="connected")
+    return Connection.objects.get(user=user)
 
 
 def token_of(deployment: Deployment, user: User) -> str:
@@ -283,48 +267,6 @@ def test_another_provider_is_another_account(deployment: Deployment, forge: Fake
     choose(deployment, chosen={KEY: Chosen("second", ("repo",))})
     assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
     assert "wants another account now" in browser(bob).get(page_of(deployment, bob)).content.decode()
-
-
-def test_disconnecting_ends_it_here_and_revokes_it_there(
-    deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
-) -> None:
-    connect(deployment, bob, forge)
-    refresh, path = set(forge.refresh), f"/credentials/{deployment.pk}/disconnect"
-    text = browser(bob).get("/credentials/").content.decode()
-    assert "Your account at" in text and path in text
-    browser(alice).post(path, {"key": KEY})  # nothing of hers
-    assert Connection.objects.get().state == "connected"
-    assert browser(bob).post(path, {"key": KEY}).status_code == 302
-    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
-    account_care.accounts_tend()
-    assert forge.revoked == refresh and not Connection.objects.exists()
-    for key in ("x" * 5000, "\0", ""):
-        assert browser(bob).post(path, {"key": key}).status_code == 302
-    assert browser(bob).get(path).status_code == 405
-
-
-def test_what_the_server_wants_no_more_is_ended(
-    deployment: Deployment, provider: Provider, forge: FakeAuthorizationServer, alice: User, bob: User
-) -> None:
-    connect(deployment, alice, forge)
-    choose(deployment, chosen={})
-    assert not route_by_id(deployment.pk).is_personal and Connection.objects.get().state == "ended"
-    choose(deployment)
-    connect(deployment, bob, forge)
-    assert provider_remove(actor=OPERATOR, provider=provider) == 1
-    assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
-    assert "is gone" in browser(bob).get(page_of(deployment, bob)).content.decode()
-    account_care.accounts_tend()
-    assert len(forge.revoked) == 2 and not Connection.objects.exists()
-
-
-def test_all_accounts_end_with_their_server(
-    deployment: Deployment, forge: FakeAuthorizationServer, alice: User, bob: User
-) -> None:
-    connect(deployment, alice, forge)
-    connect(deployment, bob, forge)
-    deployment_delete(actor=actor_of(alice), deployment=deployment)
-    assert set(Connection.objects.values_list("state", flat=True)) == {"ended"}
 
 
 # --- which settings

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import User
 from common import clock
@@ -24,9 +26,10 @@ from hosting.remotes import care as account_care
 from hosting.runner.seen import SignInAsked
 from hosting.services import deployment_delete
 from hosting.waiting.selectors import waiting_count
-from oauth.models import Connection
+from oauth.models import Connection, Revocation
 from oauth.outbound.flow import site_peer
-from oauth.outbound.providers import Wanted, provider_put
+from oauth.outbound.providers import provider_put
+from oauth.outbound.rows import secrets_of
 from tests.factories import make_queued, make_runner, make_user
 from tests.hosting import consent
 from tests.hosting.conftest import RunnerProcess
@@ -44,11 +47,7 @@ def users(db: None) -> dict[str, User]:
 @pytest.fixture
 def deployment(users: dict[str, User], far: FakeAuthorizationServer) -> Deployment:
     """A remote server for which each user connects an account; whose token it takes is in `far.good`."""
-    far.clients["slipway"] = "s3cret"
-    wanted = Wanted(
-        name="forge", kind="typed", client_id="slipway", client_secret="s3cret", scopes=("repo",),
-        authorize_url=f"{far.url}/authorize", token_url=f"{far.url}/token",
-    )  # fmt: skip
+    wanted = consent.provider_wanted(far, revoke_url="")
     provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=wanted)
     made = make_queued(users["alice"], "far", reference=f"remote:{far.resource}")
     builds.version_build(made.versions.get().pk)
@@ -111,7 +110,7 @@ def test_what_nobody_asks_for_any_more_is_not_kept(
     """The owner takes the setting away, or the server, while the code is on its way: the token is revoked."""
     client = consent.browser(users["bob"])
 
-    def meanwhile(work: Callable[[], object]) -> None:
+    def meanwhile(work: Callable[[], object], ended: int) -> None:
         def answer(asked: Asked) -> Answer:
             try:
                 work()
@@ -124,13 +123,13 @@ def test_what_nobody_asks_for_any_more_is_not_kept(
         far.instead["/token"] = answer
         said = far.allow(url, iss=None)
         assert client.get(consent.callback_of(url), said).status_code == 409
-        assert set(Connection.objects.values_list("state", flat=True)) == {"ended"}
+        assert not Connection.objects.exists() and Revocation.objects.count() == ended
         assert not AuditEntry.objects.filter(action="account:connect").exists()
 
     set_to = partial(accounts_set, actor=OPERATOR, deployment=deployment, is_own=False)
-    meanwhile(lambda: set_to(chosen={}))
+    meanwhile(lambda: set_to(chosen={}), 1)
     set_to(chosen={KEY: Chosen("forge")})
-    meanwhile(lambda: deployment_delete(actor=OPERATOR, deployment=deployment))
+    meanwhile(lambda: deployment_delete(actor=OPERATOR, deployment=deployment), 2)
 
 
 def test_what_is_said_late_of_an_earlier_token_counts_for_nothing(
@@ -149,3 +148,35 @@ def test_what_is_said_late_of_an_earlier_token_counts_for_nothing(
         assert Connection.objects.get().state == "connected"
     account_care.account_refused(deployment.pk, SignInAsked(401, "Bearer", 0, str(bob.pk), mark))
     assert Connection.objects.get().state == "again", "one that has just come was never good"
+
+
+def test_of_two_answers_at_once_the_one_that_is_not_kept_is_revoked(
+    deployment: Deployment, users: dict[str, User], far: FakeAuthorizationServer
+) -> None:
+    consent.connect(deployment, users["bob"], KEY, far, iss=None)
+    first = Connection.objects.get()
+    Connection.objects.all().delete()
+    client = consent.browser(users["bob"])
+    url = consent.agree(client, consent.page_of(deployment, users["bob"]), KEY)
+    path, said = consent.callback_of(url), far.allow(url, iss=None)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first.save(force_insert=True)  # the one that was faster, as far as it has come
+            second = pool.submit(lambda: (client.get(path, said).status_code, connection.close())[0])
+            _until_somebody_waits()
+        assert second.result(20) == 409
+    assert Connection.objects.get().pk == first.pk
+    lost = Revocation.objects.get()
+    assert secrets_of(lost)["access"] in far.good - {secrets_of(first)["access"]}
+
+
+def _until_somebody_waits() -> None:
+    """For the transaction of this thread."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")

@@ -74,7 +74,7 @@ def connect(alices: Client, far: FakeAuthorizationServer) -> Connection:
     url = agree(alices)
     answer = alices.get(callback_of(url), far.allow(url))
     assert answer.status_code == 302, answer.content.decode()
-    return Connection.objects.exclude(state="ended").get()
+    return Connection.objects.get()
 
 
 def bearer(deployment: Deployment) -> str:
@@ -525,7 +525,7 @@ def test_a_server_that_wants_more_says_what(
     url = agree(alices)
     assert asked_of(url)["scope"] == "mcp:read files:write"
     alices.get(callback_of(url), far.allow(url))
-    row = Connection.objects.exclude(state="ended").get()
+    row = Connection.objects.get()
     assert (row.scopes, row.asked_scopes) == (["mcp:read", "files:write"], [])
 
 

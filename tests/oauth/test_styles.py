@@ -12,7 +12,7 @@ import pytest
 
 from oauth.outbound import requests
 from oauth.outbound.discovery import Server
-from oauth.outbound.flow import Peer, site_peer
+from oauth.outbound.flow import Peer, Revoked, site_peer
 from oauth.outbound.identity import Client, given
 from oauth.outbound.requests import TokenRefused
 from oauth.outbound.styles import PRESETS, STYLES, style_of
@@ -82,7 +82,7 @@ def test_github(far: FakeAuthorizationServer, peer: Peer) -> None:
     assert refused.error == "invalid_grant", "it says no with a 200"
     far.instead["/applications/slipway/token"] = lambda _: (204, {}, b"")
     server, client = here("github", far)
-    assert peer.revoke(server, client, "gho_1", "access_token")
+    assert peer.revoke(server, client, "gho_1", "access_token") is Revoked.DONE
     asked = far.asked[-1]
     assert (asked.method, asked.headers["authorization"]) == ("DELETE", BASIC)
     assert json.loads(asked.body) == {"access_token": "gho_1"}
@@ -111,8 +111,10 @@ def test_slack(far: FakeAuthorizationServer, peer: Peer) -> None:
     assert renewed.access == "xoxe.xoxp-2"
     server, client = here("slack", far)
     far.instead["/api/auth.revoke"] = lambda _: as_json({"ok": True})
-    assert peer.revoke(server, client, "xoxp-1", "access_token")
+    assert peer.revoke(server, client, "xoxp-1", "access_token") is Revoked.DONE
     assert far.asked[-1].headers["authorization"] == "Bearer xoxp-1"
+    far.instead["/api/auth.revoke"] = lambda _: as_json({"ok": False, "error": "invalid_auth"})
+    assert peer.revoke(server, client, "xoxp-1", "access_token") is Revoked.REFUSED
 
 
 def test_notion(far: FakeAuthorizationServer, peer: Peer) -> None:
@@ -123,5 +125,5 @@ def test_notion(far: FakeAuthorizationServer, peer: Peer) -> None:
     assert json.loads(asked.body).keys() == {"grant_type", "code", "redirect_uri"}, "it refuses what it doesn't know"
     server, client = here("notion", far)
     far.instead["/v1/oauth/revoke"] = lambda _: as_json({})
-    assert peer.revoke(server, client, "ntn_1", "access_token")
+    assert peer.revoke(server, client, "ntn_1", "access_token") is Revoked.DONE
     assert json.loads(far.asked[-1].body) == {"token": "ntn_1"} and "notion-version" in far.asked[-1].headers
