@@ -197,7 +197,7 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
         with transaction.atomic():
             _put(row, Own(attempt.user_id, attempt.name) if attempt.name else None)
     except IntegrityError:  # of two answers at once this is the later one; or its person's account was deleted
-        tokens_end(row)
+        tokens_end(row, row.sealed)
         raise Conflict("connected_twice", "Somebody else has just signed in there for this server.") from None
     return row
 

@@ -14,15 +14,15 @@ def connections_end(rows: QuerySet[Connection]) -> int:
     """They are used no more from now on; how many there were."""
     with transaction.atomic():
         found = list(rows.select_for_update(of=("self",)).order_by("pk"))  # one order: nobody blocks each other
-        Revocation.objects.bulk_create([_revocation(row) for row in found])
+        Revocation.objects.bulk_create([_revocation(row, row.sealed) for row in found])
         Connection.objects.filter(pk__in=[row.pk for row in found]).delete()
     return len(found)
 
 
-def tokens_end(row: Connection) -> None:
-    """Of an account that has no row (any more), as `row` has them sealed."""
-    _revocation(row).save(force_insert=True)
+def tokens_end(row: Connection, sealed: bytes) -> None:
+    """These, of an account that has no row, or none any more."""
+    _revocation(row, sealed).save(force_insert=True)
 
 
-def _revocation(row: Connection) -> Revocation:
-    return Revocation(**shared_of(row), sealed=row.sealed)
+def _revocation(row: Connection, sealed: bytes) -> Revocation:
+    return Revocation(**shared_of(row), sealed=sealed)

@@ -123,10 +123,15 @@ def connection_refresh(peer: Peer, row: Connection) -> bool:
         failures=0,
         **({"scopes": list(tokens.scopes)} if tokens.scopes is not None else {}),
     )
-    if not written:  # it was ended meanwhile, with a token that is none any more
-        row.sealed = sealed
-        tokens_end(row)
+    if not written and not _is_kept(row):  # it was ended meanwhile, with a token that is none any more
+        tokens_end(row, sealed)
     return bool(written)
+
+
+def _is_kept(row: Connection) -> bool:
+    """Or another one of its issuer in its place: revoking a token of the old one may end that."""
+    same = Connection.objects.filter(subject_id=row.subject_id, user_id=row.user_id, name=row.name, issuer=row.issuer)
+    return same.exists()
 
 
 def connections_due() -> list[Connection]:
