@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from accounts.models import Name, User
 from accounts.services import organization_create, user_delete
@@ -259,3 +262,18 @@ def test_a_token_that_is_renewed_while_its_account_ends_is_revoked_too(
     (second,) = far.refresh
     account_care.accounts_tend()
     assert far.revoked == {first, second} and not Revocation.objects.exists()
+
+
+def test_what_had_ended_before_there_were_revocations_is_revoked_too(
+    deployment: Deployment, far: FakeAuthorizationServer, bob: User
+) -> None:
+    _, refresh = connect(deployment, bob, far)
+    with connection.cursor() as cursor:  # as it was; it goes with the test's transaction
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE oauth_connection DROP CONSTRAINT connection_state_known")
+    Connection.objects.update(state="ended")
+    module = importlib.import_module("oauth.migrations.0008_revocations")
+    module.move(MigrationLoader(connection).project_state(("oauth", "0008_revocations")).apps, None)
+    assert not Connection.objects.exists()
+    account_care.accounts_tend()
+    assert far.revoked == {refresh}
