@@ -19,10 +19,10 @@ def connections_end(rows: QuerySet[Connection]) -> int:
     return len(found)
 
 
-def tokens_end(row: Connection, sealed: bytes) -> None:
+def tokens_end(row: Connection, sealed: bytes | memoryview) -> None:
     """These, of an account that has no row, or none any more."""
     _revocation(row, sealed).save(force_insert=True)
 
 
-def _revocation(row: Connection, sealed: bytes) -> Revocation:
+def _revocation(row: Connection, sealed: bytes | memoryview) -> Revocation:
     return Revocation(**shared_of(row), sealed=sealed)
