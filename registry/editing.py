@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from events.audit import record
@@ -21,12 +22,14 @@ def version_edit(*, publisher: Publisher, name: str, version: str, document: Any
     """Status and latest stay. Raises DocumentUnbound, NotPermitted, ServerUnknown, DocumentInvalid, ChangeRefused."""
     bound = check_binds(document)
     if not allows(publisher.permissions, "edit", name):
-        raise NotPermitted("not_permitted", "You do not have edit permissions for this server.")
+        raise NotPermitted("not_permitted", gettext("You do not have edit permissions for this server."))
     _shown(name, version)
     if bound["name"] != name:
-        raise ChangeRefused("rename", "Cannot rename server: the name in the document is another than in the path.")
+        raise ChangeRefused(
+            "rename", gettext("Cannot rename server: the name in the document is another than in the path.")
+        )
     if bound["version"] != version:
-        raise ChangeRefused("version_mismatch", "The version in the document is another than in the path.")
+        raise ChangeRefused("version_mismatch", gettext("The version in the document is another than in the path."))
     kept = check_document(bound)
     seams.check_packages(kept)
     with transaction.atomic():

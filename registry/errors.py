@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext
+
 from common.errors import AppError
 from registry.server_json.issues import Breach, Issue
 
@@ -15,8 +17,9 @@ class DocumentUnbound(AppError):
 
     def __init__(self, breaches: Sequence[Breach]) -> None:
         first = breaches[0]
-        words = f"This is no server.json: {first.path or 'the whole'}: {first.message}."
-        super().__init__("document_unbound", words)
+        words = gettext("This is no server.json: %(place)s: %(problem)s.")
+        place = first.path or gettext("the whole")
+        super().__init__("document_unbound", words % {"place": place, "problem": first.message})
         self.breaches = tuple(breaches)
 
 
@@ -27,7 +30,8 @@ class DocumentInvalid(AppError):
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         first = next(one for one in issues if one.is_error)
-        super().__init__("document_invalid", f"This server.json breaks a rule: {first.path}: {first.message}.")
+        words = gettext("This server.json breaks a rule: %(place)s: %(problem)s.")
+        super().__init__("document_invalid", words % {"place": first.path, "problem": first.message})
         self.issues = tuple(issues)
 
 

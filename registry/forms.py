@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from registry.models import Report
 
 
 class ReportForm(forms.Form):
-    kind = forms.ChoiceField(label="What is wrong", choices=Report.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=gettext_lazy("What is wrong"), choices=Report.Kind.choices, widget=forms.RadioSelect)
     text = forms.CharField(
-        label="In your words",
+        label=gettext_lazy("In your words"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What you saw, and where. Only the operators of this site read it.",
+        help_text=gettext_lazy("What you saw, and where. Only the operators of this site read it."),
     )
 
 
 class TakeDownForm(forms.Form):
-    name = forms.CharField(label="Name", max_length=200, widget=forms.TextInput(attrs={"spellcheck": "false"}))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs={"spellcheck": "false"})
+    )
     reason = forms.CharField(
-        label="Reason",
+        label=gettext_lazy("Reason"),
         max_length=400,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Everybody who looks for the server reads it.",
+        help_text=gettext_lazy("Everybody who looks for the server reads it."),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from events.actors import Actor
@@ -56,10 +57,15 @@ def version_publish(*, publisher: Publisher, document: Any) -> ServerVersion:
         check_not_taken_down(server)
         keys = check_addresses(name, kept)
         if ServerVersion.objects.filter(server=server).count() >= MAX_VERSIONS:
-            raise ChangeRefused("too_many_versions", f"{name} has {MAX_VERSIONS} versions, which is the most.")
+            raise ChangeRefused(
+                "too_many_versions",
+                gettext("%(name)s has %(max_versions)s versions, which is the most.")
+                % {"name": name, "max_versions": MAX_VERSIONS},
+            )
         if ServerVersion.objects.filter(name=name, version=version).exists():
             raise ChangeRefused(
-                "version_exists", "invalid version: cannot publish duplicate version. Choose another version number."
+                "version_exists",
+                gettext("invalid version: cannot publish duplicate version. Choose another version number."),
             )
         now = clock.now()
         made = ServerVersion.objects.create(
@@ -91,7 +97,8 @@ def check_document(bound: Mapping[str, Any]) -> dict[str, Any]:
     if (size := validation.publisher_provided_bytes(kept)) > validation.MAX_PUBLISHER_PROVIDED:
         raise ChangeRefused(
             "publisher_provided_too_large",
-            f"publisher-provided metadata is {size} bytes; {validation.MAX_PUBLISHER_PROVIDED} are the most.",
+            gettext("publisher-provided metadata is %(size)s bytes; %(max_publisher_provided)s are the most.")
+            % {"size": size, "max_publisher_provided": validation.MAX_PUBLISHER_PROVIDED},
         )
     return kept
 
@@ -104,7 +111,11 @@ def check_not_held(name: str) -> None:
 
 def check_not_taken_down(server: Server) -> None:
     if server.taken_down_at is not None:
-        raise NotPermitted("taken_down", f"{server.name} was taken down by this site: {server.taken_down_reason}")
+        raise NotPermitted(
+            "taken_down",
+            gettext("%(server)s was taken down by this site: %(taken_down_reason)s")
+            % {"server": server.name, "taken_down_reason": server.taken_down_reason},
+        )
 
 
 def check_addresses(name: str, document: Mapping[str, Any]) -> list[int]:
@@ -120,7 +131,10 @@ def check_addresses_free(name: str, keys: list[int]) -> None:
     shown = ServerVersion.objects.exclude(status=Status.DELETED).exclude(name=name)
     other = shown.filter(remote_keys__overlap=keys).values_list("name", flat=True).first()
     if other is not None:
-        raise ChangeRefused("remote_taken", f"remote URL is already used by server {other}. Each server has its own.")
+        raise ChangeRefused(
+            "remote_taken",
+            gettext("remote URL is already used by server %(other)s. Each server has its own.") % {"other": other},
+        )
 
 
 def _not_permitted(permissions: Iterable[Permission], name: str) -> str:

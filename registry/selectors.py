@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext
 
 from common.errors import NotFound
 from registry.images.addresses import icon_address
@@ -119,7 +120,9 @@ def look_alikes(server: Server) -> list[str]:
 
 def _unknown(version: str = "") -> NotFound:
     if version:
-        return NotFound("version_unknown", "This server has no such version. Its page lists those that there are.")
+        return NotFound(
+            "version_unknown", gettext("This server has no such version. Its page lists those that there are.")
+        )
     return NotFound(
-        "server_unknown", "There is no server of this name in this registry. Search for a part of the name."
+        "server_unknown", gettext("There is no server of this name in this registry. Search for a part of the name.")
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from events.audit import record
@@ -49,7 +50,9 @@ def version_status_set(*, publisher: Publisher, name: str, version: str, wanted:
         if row is None:
             raise ServerUnknown
         if not _apply(publisher, server, [row], wanted):
-            raise ChangeRefused("no_changes", f"No changes to apply: status is already {wanted.status}")
+            raise ChangeRefused(
+                "no_changes", gettext("No changes to apply: status is already %(status)s") % {"status": wanted.status}
+            )
     row.refresh_from_db()
     return row
 
@@ -63,15 +66,18 @@ def server_status_set(*, publisher: Publisher, name: str, wanted: Wanted) -> lis
         if not rows:
             raise ServerUnknown
         if not _apply(publisher, server, rows, wanted):
-            raise ChangeRefused("no_changes", f"No changes to apply: all versions are {wanted.status} already")
+            raise ChangeRefused(
+                "no_changes",
+                gettext("No changes to apply: all versions are %(status)s already") % {"status": wanted.status},
+            )
     return list(ServerVersion.objects.filter(server=server).order_by("-published_at", "-id"))
 
 
 def _check(publisher: Publisher, name: str, wanted: Wanted) -> None:
     if not allows_any(publisher.permissions, name):
-        raise NotPermitted("not_permitted", "You do not have publish or edit permissions for this server.")
+        raise NotPermitted("not_permitted", gettext("You do not have publish or edit permissions for this server."))
     if wanted.message and wanted.status == Status.ACTIVE:
-        raise ChangeRefused("message_of_active", "statusMessage can't be given with the status active.")
+        raise ChangeRefused("message_of_active", gettext("statusMessage can't be given with the status active."))
 
 
 def _locked(name: str) -> Server:

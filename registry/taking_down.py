@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from events.actors import Actor
@@ -27,7 +28,7 @@ def server_take_down(*, actor: Actor, name: str, reason: str) -> Server:
     with transaction.atomic():
         server = _locked(name)
         if server.taken_down_at is not None:
-            raise ChangeRefused("taken_down_already", f"{name} was taken down already.")
+            raise ChangeRefused("taken_down_already", gettext("%(name)s was taken down already.") % {"name": name})
         now = clock.now()
         shown = ServerVersion.objects.filter(server=server).exclude(status=Status.DELETED)
         server.statuses_before = {
@@ -48,7 +49,7 @@ def server_restore(*, actor: Actor, name: str) -> Server:
     with transaction.atomic():
         server = _locked(name)
         if server.taken_down_at is None:
-            raise ChangeRefused("not_taken_down", f"{name} was not taken down.")
+            raise ChangeRefused("not_taken_down", gettext("%(name)s was not taken down.") % {"name": name})
         now = clock.now()
         before: dict[str, Any] = server.statuses_before
         for row in ServerVersion.objects.filter(server=server, pk__in=[int(key) for key in before]):

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MAX_SETTINGS = 20
 NEEDED = ("name", "description", "version")
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "mono"}
 PACKAGES = (
-    ("", "No package"),
+    ("", gettext_lazy("No package")),
     ("npm", "npm"),
     ("pypi", "PyPI"),
-    ("oci", "Container image"),
+    ("oci", gettext_lazy("Container image")),
     ("nuget", "NuGet"),
     ("cargo", "Cargo"),
-    ("mcpb", "MCP bundle (a file to download)"),
+    ("mcpb", gettext_lazy("MCP bundle (a file to download)")),
 )
-REMOTES = (("", "Not hosted by you"), ("streamable-http", "Streamable HTTP"), ("sse", "HTTP+SSE (before 2025-03-26)"))
-PLACES = (("environment", "Environment variable"), ("argument", "Argument"), ("header", "Header of the remote"))
+REMOTES = (
+    ("", gettext_lazy("Not hosted by you")),
+    ("streamable-http", "Streamable HTTP"),
+    ("sse", "HTTP+SSE (before 2025-03-26)"),
+)
+PLACES = (
+    ("environment", gettext_lazy("Environment variable")),
+    ("argument", gettext_lazy("Argument")),
+    ("header", gettext_lazy("Header of the remote")),
+)
 
 
 def _text(
-    label: str, help_text: str = "", most: int = 500, *, placeholder: str = "", is_code: bool = False
+    label: StrOrPromise, help_text: StrOrPromise = "", most: int = 500, *, placeholder: str = "", is_code: bool = False
 ) -> forms.CharField:
     attributes = {**(_CODE if is_code else {}), **({"placeholder": placeholder} if placeholder else {})}
     widget = forms.TextInput(attrs=attributes)
@@ -32,51 +44,66 @@ def _text(
 
 class AboutForm(forms.Form):
     name = _text(
-        "Name",
-        "A namespace that you can prove, a slash, and what you call it: <code>io.github.LOGIN/…</code> for an account "
-        "at GitHub, <code>org.example/…</code> for the domain example.org.",
+        gettext_lazy("Name"),
+        gettext_lazy(
+            "A namespace that you can prove, a slash, and what you call it: <code>io.github.LOGIN/…</code> for "
+            "an account at GitHub, <code>org.example/…</code> for the domain example.org."
+        ),
         200,
         placeholder="org.example/weather",
         is_code=True,
     )
-    title = _text("Title", "As people read it in lists.", 100)
+    title = _text(gettext_lazy("Title"), gettext_lazy("As people read it in lists."), 100)
     description = forms.CharField(
-        label="Description",
-        help_text="What it does, in up to 100 characters.",
+        label=gettext_lazy("Description"),
+        help_text=gettext_lazy("What it does, in up to 100 characters."),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     version = _text(
-        "Version", "Each version is published once and never changes.", 255, placeholder="1.0.0", is_code=True
+        gettext_lazy("Version"),
+        gettext_lazy("Each version is published once and never changes."),
+        255,
+        placeholder="1.0.0",
+        is_code=True,
     )
-    website = _text("Website", "", 500, placeholder="https://", is_code=True)
-    repository = _text("Source repository", "", 500, placeholder="https://github.com/…", is_code=True)
-    subfolder = _text("Folder in the repository", "", 300, is_code=True)
+    website = _text(gettext_lazy("Website"), "", 500, placeholder="https://", is_code=True)
+    repository = _text(gettext_lazy("Source repository"), "", 500, placeholder="https://github.com/…", is_code=True)
+    subfolder = _text(gettext_lazy("Folder in the repository"), "", 300, is_code=True)
 
 
 class RunForm(forms.Form):
-    package = forms.ChoiceField(label="Package", choices=PACKAGES, required=False)
+    package = forms.ChoiceField(label=gettext_lazy("Package"), choices=PACKAGES, required=False)
     identifier = _text(
-        "Its name there",
-        "As the index writes it: <code>@example/weather</code>, <code>ghcr.io/example/weather:1.0.0</code>, or the "
-        "address of the bundle.",
+        gettext_lazy("Its name there"),
+        gettext_lazy(
+            "As the index writes it: <code>@example/weather</code>, "
+            "<code>ghcr.io/example/weather:1.0.0</code>, or the address of the bundle."
+        ),
         500,
         is_code=True,
     )
-    package_version = _text("Its version", "Empty: the version above.", 255, is_code=True)
-    file_sha256 = _text("SHA-256 of the bundle", "Only for bundles: 64 hexadecimal digits.", 64, is_code=True)
-    remote = forms.ChoiceField(label="Remote server", choices=REMOTES, required=False)
-    remote_url = _text("Its address", "", 500, placeholder="https://weather.example.org/mcp", is_code=True)
+    package_version = _text(gettext_lazy("Its version"), gettext_lazy("Empty: the version above."), 255, is_code=True)
+    file_sha256 = _text(
+        gettext_lazy("SHA-256 of the bundle"),
+        gettext_lazy("Only for bundles: 64 hexadecimal digits."),
+        64,
+        is_code=True,
+    )
+    remote = forms.ChoiceField(label=gettext_lazy("Remote server"), choices=REMOTES, required=False)
+    remote_url = _text(
+        gettext_lazy("Its address"), "", 500, placeholder="https://weather.example.org/mcp", is_code=True
+    )
 
 
 class SettingForm(forms.Form):
-    where = forms.ChoiceField(label="What", choices=PLACES, required=False)
-    name = _text("Name", "", 200, is_code=True)
-    description = _text("What it is", "", 500)
-    default = _text("Default", "", 500, is_code=True)
-    is_required = forms.BooleanField(label="Required", required=False)
-    is_secret = forms.BooleanField(label="Secret", required=False)
+    where = forms.ChoiceField(label=gettext_lazy("What"), choices=PLACES, required=False)
+    name = _text(gettext_lazy("Name"), "", 200, is_code=True)
+    description = _text(gettext_lazy("What it is"), "", 500)
+    default = _text(gettext_lazy("Default"), "", 500, is_code=True)
+    is_required = forms.BooleanField(label=gettext_lazy("Required"), required=False)
+    is_secret = forms.BooleanField(label=gettext_lazy("Secret"), required=False)
 
 
 _Settings = forms.formset_factory(SettingForm, extra=1, max_num=MAX_SETTINGS, absolute_max=MAX_SETTINGS + 1)

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import Unavailable
@@ -70,7 +71,7 @@ def _fetch(key: str, url: str, side: int, door: Door) -> None:
     _lend_connection()
     if not _fetching.acquire(timeout=SECONDS):
         rows.update(busy_until=None)
-        raise Unavailable("images_busy", "Many pictures are being fetched. Try again in a moment.")
+        raise Unavailable("images_busy", gettext("Many pictures are being fetched. Try again in a moment."))
     try:
         answer = door.fetch_blocking(url, max_bytes=MAX_BYTES, seconds=SECONDS)
         if answer.status != 200:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext, gettext_lazy
+
 from registry.install.settings import Setting, Text, all_settings, setting, template, text_of
 
 MAX_WAYS = 20
@@ -35,11 +37,14 @@ _OWN_INDEX = {
     "cargo": ("https://crates.io",),
 }
 _LABELS = {
-    "npm": "npm package", "pypi": "PyPI package", "nuget": "NuGet package", "cargo": "Cargo crate",
-    "oci": "Container image", "mcpb": "MCP bundle",
+    "npm": gettext_lazy("npm package"), "pypi": gettext_lazy("PyPI package"), "nuget": gettext_lazy("NuGet package"),
+    "cargo": gettext_lazy("Cargo crate"), "oci": gettext_lazy("Container image"), "mcpb": gettext_lazy("MCP bundle"),
 }  # fmt: skip
-_NEEDS = {"npm": "Node.js", "pypi": "uv", "nuget": "the .NET SDK (10 or later)", "cargo": "Rust and Cargo",
-          "oci": "Docker", "mcpb": "an application that opens bundles, such as Claude Desktop"}  # fmt: skip
+_NEEDS = {
+    "npm": "Node.js", "pypi": "uv", "nuget": gettext_lazy("the .NET SDK (10 or later)"),
+    "cargo": gettext_lazy("Rust and Cargo"), "oci": "Docker",
+    "mcpb": gettext_lazy("an application that opens bundles, such as Claude Desktop"),
+}  # fmt: skip
 _OPENING = {"-v", "--volume", "--mount", "--privileged", "--cap-add", "--device", "--pid", "--ipc", "--userns",
             "--security-opt"}  # fmt: skip
 
@@ -98,7 +103,7 @@ def server_name(name: str) -> str:
 
 def _package(one: Mapping[str, Any]) -> Way:
     kind, identifier = _string(one, "registryType"), _string(one, "identifier")
-    label = _LABELS.get(kind, f"Package of “{kind[:40]}”")
+    label = str(_LABELS.get(kind) or gettext("Package of “%(kind)s”") % {"kind": kind[:40]})
     transport = one.get("transport")
     transport = transport if isinstance(transport, Mapping) else {}
     speaks = _string(transport, "type") or "stdio"
@@ -122,7 +127,7 @@ def _package(one: Mapping[str, Any]) -> Way:
         if speaks != "stdio"
         else Text(()),
         optional=tuple(_optional(one)),
-        needs=_NEEDS.get(kind, ""),
+        needs=str(_NEEDS.get(kind, "")),
         warnings=tuple(_warnings(kind, command)),
         refusal=refusal,
     )
@@ -130,15 +135,17 @@ def _package(one: Mapping[str, Any]) -> Way:
 
 def _refusal(one: Mapping[str, Any], kind: str, identifier: str) -> str:
     if kind not in _NAMES:
-        return "This kind of package is not known here, so there is no command for it."
+        return gettext("This kind of package is not known here, so there is no command for it.")
     if not _NAMES[kind].fullmatch(identifier) or len(identifier) > 400:
-        return f"Its identifier can't be the name of a {_LABELS[kind]}, so there is no command for it."
+        words = gettext("Its identifier can't be the name of a %(kind)s, so there is no command for it.")
+        return words % {"kind": _LABELS[kind]}
     version = _string(one, "version")
     if version and not _VERSION.fullmatch(version):
-        return "Its version can't be one, so there is no command for it."
+        return gettext("Its version can't be one, so there is no command for it.")
     base = _string(one, "registryBaseUrl").rstrip("/")
     if base and kind in _OWN_INDEX and base not in _OWN_INDEX[kind]:
-        return f"It comes from another index ({base[:200]}), which clients don't ask unless you tell them to."
+        words = gettext("It comes from another index (%(index)s), which clients don't ask unless you tell them to.")
+        return words % {"index": base[:200]}
     return ""
 
 
@@ -146,7 +153,7 @@ def _unreadable(one: Mapping[str, Any], fixed: Sequence[str]) -> str:
     """Why nobody could judge the command by reading it. Cut short it would be another one, so there is none then."""
     lists = (one.get(member) for member in ("runtimeArguments", "packageArguments", "environmentVariables"))
     if sum(map(len, fixed)) > MAX_COMMAND or any(isinstance(found, list) and len(found) > MAX_PARTS for found in lists):
-        return "Its command is too long for anybody to read, so there is none here."
+        return gettext("Its command is too long for anybody to read, so there is none here.")
     return "" if all(map(is_plain, fixed)) else _unseen()
 
 
@@ -199,19 +206,17 @@ def _remote(one: Mapping[str, Any]) -> Way:
     url, speaks = _string(one, "url"), _string(one, "type")
     headers = tuple(_pairs(one.get("headers"), "header", _HEADER_NAME))
     address = template(url, one.get("variables"), "variable", implied=True)
-    refusal = (
-        ""
-        if is_web_address(address.filled(lambda _: "1"), only_https=False)
-        else ("Its address is none that a client could connect to.")
-    )
+    refusal = ""
+    if not is_web_address(address.filled(lambda _: "1"), only_https=False):
+        refusal = gettext("Its address is none that a client could connect to.")
     fixed = [part for _, text in headers for part in text.parts if isinstance(part, str)]
     if not all(is_plain(part) for part in [url, *fixed]):
         refusal = _unseen()
     host = url.partition("://")[2].partition("/")[0]
-    warnings = ["It is reached without encryption."] if not refusal and url.startswith("http://") else []
+    warnings = [gettext("It is reached without encryption.")] if not refusal and url.startswith("http://") else []
     return Way(
         kind="remote",
-        label="Remote server",
+        label=gettext("Remote server"),
         title=host if host and not refusal else url[:200],
         transport=speaks,
         url=address if not refusal else Text(()),
@@ -228,8 +233,8 @@ def _bundle(one: Mapping[str, Any], label: str, url: str) -> Way:
         kind="mcpb",
         label=label,
         title=url.rpartition("/")[2][:200] or label,
-        needs=_NEEDS["mcpb"],
-        refusal="" if is_fine else "Its address is none that could be fetched.",
+        needs=str(_NEEDS["mcpb"]),
+        refusal="" if is_fine else gettext("Its address is none that could be fetched."),
         file_sha256=_string(one, "fileSha256") if re.fullmatch(r"[0-9a-f]{64}", _string(one, "fileSha256")) else "",
         address=url if is_fine else "",
     )
@@ -241,11 +246,11 @@ def _warnings(kind: str, command: Sequence[Text]) -> Iterator[str]:
     words = [str(part) for text in command for part in text.parts[:1]]
     opened = [word for word in words if word.partition("=")[0] in _OPENING]
     if "--privileged" in opened:
-        yield "The container gets the rights of this machine (--privileged)."
+        yield gettext("The container gets the rights of this machine (--privileged).")
     if any(word.partition("=")[0] in ("-v", "--volume", "--mount") for word in opened):
-        yield "The container gets folders of this machine: read the command to see which."
+        yield gettext("The container gets folders of this machine: read the command to see which.")
     if any(word in ("--network=host", "--net=host") for word in words) or ("--network" in words and "host" in words):
-        yield "The container shares this machine's network (--network host)."
+        yield gettext("The container shares this machine's network (--network host).")
 
 
 def _pairs(value: Any, where: str, grammar: re.Pattern[str]) -> Iterator[tuple[str, Text]]:
@@ -283,7 +288,7 @@ def is_web_address(url: str, *, only_https: bool = True) -> bool:
 
 
 def _unseen() -> str:
-    return "It has characters that can't be seen, so there is no command for it."
+    return gettext("It has characters that can't be seen, so there is no command for it.")
 
 
 def _texts(*words: str) -> list[Text]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from common import clock
 from registry.models.servers import Server
@@ -15,9 +16,9 @@ class HeldName(models.Model):
     """A name that somebody wanted to publish and that looks like another one."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waits for an operator"
-        ALLOWED = "allowed", "Allowed"
-        REFUSED = "refused", "Refused"
+        WAITING = "waiting", gettext_lazy("Waits for an operator")
+        ALLOWED = "allowed", gettext_lazy("Allowed")
+        REFUSED = "refused", gettext_lazy("Refused")
 
     name = models.CharField(max_length=200, unique=True, db_collation="C")
     resembles = models.CharField(max_length=200)
@@ -38,11 +39,11 @@ class Report(models.Model):
     """What a person says is wrong with a server."""
 
     class Kind(models.TextChoices):
-        MALICIOUS = "malicious", "It does harm: steals data, runs something hidden"
-        IMPERSONATION = "impersonation", "It pretends to be another server, person or company"
-        SPAM = "spam", "It is spam, or does nothing"
-        BROKEN = "broken", "It does not work, or is described wrongly"
-        OTHER = "other", "Something else"
+        MALICIOUS = "malicious", gettext_lazy("It does harm: steals data, runs something hidden")
+        IMPERSONATION = "impersonation", gettext_lazy("It pretends to be another server, person or company")
+        SPAM = "spam", gettext_lazy("It is spam, or does nothing")
+        BROKEN = "broken", gettext_lazy("It does not work, or is described wrongly")
+        OTHER = "other", gettext_lazy("Something else")
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="reports")
     reporter = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

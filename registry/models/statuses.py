@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class Status(models.TextChoices):
-    ACTIVE = "active", "Active"
-    DEPRECATED = "deprecated", "Deprecated"
-    DELETED = "deleted", "Deleted"
+    ACTIVE = "active", gettext_lazy("Active")
+    DEPRECATED = "deprecated", gettext_lazy("Deprecated")
+    DELETED = "deleted", gettext_lazy("Deleted")

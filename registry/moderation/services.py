@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import is_operator
@@ -28,14 +29,18 @@ def report_make(*, actor: Actor, name: str, kind: str, text: str) -> Report:
     """Raises NotFound, BadInput, Conflict."""
     server = Server.objects.filter(name=name).first()
     if server is None:
-        raise NotFound("server_unknown", "There is no server of this name in this registry.")
+        raise NotFound("server_unknown", gettext("There is no server of this name in this registry."))
     if kind not in Report.Kind.values:
-        raise BadInput("kind_unknown", "Choose what is wrong with it.", field="kind")
+        raise BadInput("kind_unknown", gettext("Choose what is wrong with it."), field="kind")
     mine = Report.objects.filter(reporter_id=actor.user_id, closed_at=None)
     if mine.filter(server=server).exists():
-        raise Conflict("reported_already", "You reported this server already. An operator will look at it.")
+        raise Conflict("reported_already", gettext("You reported this server already. An operator will look at it."))
     if mine.count() >= OPEN_REPORTS_EACH:
-        raise Conflict("too_many_reports", f"{OPEN_REPORTS_EACH} of your reports are still open. Wait for an answer.")
+        raise Conflict(
+            "too_many_reports",
+            gettext("%(open_reports_each)s of your reports are still open. Wait for an answer.")
+            % {"open_reports_each": OPEN_REPORTS_EACH},
+        )
     with transaction.atomic():
         made = Report.objects.create(server=server, reporter_id=actor.user_id, kind=kind, text=text[:2000])
         record(actor, "server:report", "server", server.pk, name=name, kind=kind)
@@ -49,7 +54,7 @@ def report_close(*, actor: Actor, report_id: int, outcome: str) -> None:
         if not Report.objects.filter(pk=report_id, closed_at=None).update(
             closed_at=clock.now(), outcome=outcome.strip()[:500]
         ):
-            raise NotFound("report_unknown", "This report is closed already, or never was.")
+            raise NotFound("report_unknown", gettext("This report is closed already, or never was."))
         record(actor, "report:close", "report", report_id, outcome=outcome.strip()[:500])
 
 
@@ -59,7 +64,7 @@ def name_decide(*, actor: Actor, name: str, is_allowed: bool, note: str = "") ->
     state = HeldName.State.ALLOWED if is_allowed else HeldName.State.REFUSED
     with transaction.atomic():
         if not HeldName.objects.filter(name=name).update(state=state, note=note.strip()[:500], decided_at=clock.now()):
-            raise NotFound("name_not_held", "Nobody wanted to publish this name.")
+            raise NotFound("name_not_held", gettext("Nobody wanted to publish this name."))
         record(actor, "name:allow" if is_allowed else "name:refuse", "name", name, note=note.strip()[:500])
 
 
@@ -67,7 +72,9 @@ def take_down(*, actor: Actor, name: str, reason: str) -> None:
     """Closes what was reported about it. Raises Forbidden, BadInput, and what taking down raises."""
     _check(actor)
     if not reason.strip():
-        raise BadInput("reason_missing", "Say why: everybody who looks for this server reads it.", field="reason")
+        raise BadInput(
+            "reason_missing", gettext("Say why: everybody who looks for this server reads it."), field="reason"
+        )
     with transaction.atomic():
         server = server_take_down(actor=actor, name=name.strip(), reason=reason)
         open_reports = Report.objects.filter(server=server, closed_at=None)
@@ -82,4 +89,4 @@ def restore(*, actor: Actor, name: str) -> None:
 
 def _check(actor: Actor) -> None:
     if not may_moderate(actor):
-        raise Forbidden("not_a_moderator", "Only operators of this site may decide this.")
+        raise Forbidden("not_a_moderator", gettext("Only operators of this site may decide this."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Name
 from common.errors import BadInput, NotFound
@@ -30,7 +31,11 @@ def namespace_withdraw(*, actor: Actor, namespace: str, owner: Name) -> None:
     with transaction.atomic():
         gone, _ = NamespaceGrant.objects.filter(owner=owner, namespace=namespace).delete()
         if not gone:
-            raise NotFound("namespace_not_granted", f"{owner.display} has not been given {namespace}.")
+            raise NotFound(
+                "namespace_not_granted",
+                gettext("%(owner)s has not been given %(namespace)s.")
+                % {"owner": owner.display, "namespace": namespace},
+            )
         record(actor, "namespace:withdraw", "namespace", namespace, owner=owner.display)
 
 
@@ -46,7 +51,7 @@ def namespace_unblock(*, actor: Actor, namespace: str) -> None:
     with transaction.atomic():
         gone, _ = BlockedNamespace.objects.filter(namespace=namespace.lower()).delete()
         if not gone:
-            raise NotFound("namespace_not_blocked", f"{namespace} is not blocked.")
+            raise NotFound("namespace_not_blocked", gettext("%(namespace)s is not blocked.") % {"namespace": namespace})
         record(actor, "namespace:unblock", "namespace", namespace)
 
 
@@ -55,12 +60,16 @@ def namespace_release(*, actor: Actor, namespace: str) -> None:
     with transaction.atomic():
         gone, _ = NamespaceHolder.objects.filter(namespace=namespace.lower()).delete()
         if not gone:
-            raise NotFound("namespace_not_held", f"No GitHub account has proven {namespace}.")
+            raise NotFound(
+                "namespace_not_held", gettext("No GitHub account has proven %(namespace)s.") % {"namespace": namespace}
+            )
         record(actor, "namespace:release", "namespace", namespace)
 
 
 def _check(namespace: str) -> None:
     if not _NAMESPACE.fullmatch(namespace):
         raise BadInput(
-            "namespace_invalid", "A namespace is written as in org.example, without slash or star.", field="namespace"
+            "namespace_invalid",
+            gettext("A namespace is written as in org.example, without slash or star."),
+            field="namespace",
         )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common.errors import BadInput, Conflict, NotFound
 from events.actors import Actor
@@ -59,21 +60,28 @@ def publisher_trust(
     """Only operators call this: what they trust can publish in anybody's name."""
     parts = urlsplit(issuer)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
-        raise BadInput("issuer_invalid", "An issuer is an https address, without query.", field="issuer")
+        raise BadInput("issuer_invalid", gettext("An issuer is an https address, without query."), field="issuer")
     if not resources or not all(map(_is_pattern, resources)):
         raise BadInput(
-            "resources_invalid", "Name patterns of server names, such as org.example/* or org.example.*", field="allow"
+            "resources_invalid",
+            gettext("Name patterns of server names, such as org.example/* or org.example.*"),
+            field="allow",
         )
     if not claims or len(claims) > MAX_CLAIMS:
         raise BadInput(
             "claims_missing",
-            "Name at least one claim that a token must have: without any, everybody with an account at the issuer "
-            "could publish.",
+            gettext(
+                "Name at least one claim that a token must have: without any, everybody with an account at the "
+                "issuer could publish."
+            ),
             field="claim",
         )
     with transaction.atomic():
         if TrustedPublisher.objects.filter(label=label).exists():
-            raise Conflict("publisher_exists", f"There is a trusted publisher “{label}” already. Remove it first.")
+            raise Conflict(
+                "publisher_exists",
+                gettext("There is a trusted publisher “%(label)s” already. Remove it first.") % {"label": label},
+            )
         made = TrustedPublisher.objects.create(
             label=label, issuer=issuer, audience=audience, claims=dict(claims), action=action, resources=resources
         )
@@ -87,7 +95,9 @@ def publisher_distrust(*, actor: Actor, label: str) -> UUID:
     with transaction.atomic():
         found = TrustedPublisher.objects.filter(label=label).first()
         if found is None:
-            raise NotFound("publisher_unknown", f"There is no trusted publisher “{label}”.")
+            raise NotFound(
+                "publisher_unknown", gettext("There is no trusted publisher “%(label)s”.") % {"label": label}
+            )
         key = found.pk
         found.delete()
         record(actor, "trusted_publisher:remove", "trusted_publisher", key, label=label)

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,7 @@ class Value:
     group: str
     name: str
     bit: int
-    label: str
+    label: StrOrPromise
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Group:
     """`name` is the parameter in addresses, and its values' prefix."""
 
     name: str
-    label: str
+    label: StrOrPromise
     values: tuple[Value, ...]
 
     def mask(self, names: Iterable[str]) -> int:
@@ -32,21 +37,77 @@ class Group:
         return sum(1 << value.bit for value in self.values if value.name in wanted)
 
 
-_TABLE: Final = (
-    ("package", "Package", (("npm", "npm"), ("pypi", "PyPI"), ("oci", "Container image"), ("mcpb", "MCP bundle"),
-                            ("nuget", "NuGet"), ("cargo", "Cargo"), ("other", "Other"))),
-    ("runs", "Where it runs", (("local", "On your machine"), ("remote", "At its provider"))),
-    ("transport", "Transport", (("stdio", "stdio"), ("streamable-http", "Streamable HTTP"), ("sse", "HTTP+SSE"))),
-    ("secrets", "Secrets", (("none", "Needs none"), ("needed", "Needs some"))),
-    ("sign_in", "Signs in", (("none", "Not declared"), ("variable", "Key in a variable"), ("header", "Key in a header"),
-                             ("oauth", "OAuth"))),
-    ("revision", "Protocol", (("2024-11-05", "2024-11-05"), ("2025-03-26", "2025-03-26"), ("2025-06-18", "2025-06-18"),
-                              ("2025-11-25", "2025-11-25"), ("2026-07-28", "2026-07-28"))),
-    ("uses", "Uses", (("tasks", "Tasks"), ("elicitation", "Questions to people"))),
-    ("hosted", "Hosted", (("here", "On this site"),)),
-    ("verified", "Verified", (("here", "By this site"), ("upstream", "By another registry"), ("no", "By nobody"))),
-    ("status", "Status", (("active", "Active"), ("deprecated", "Deprecated"))),
-)  # fmt: skip
+_TABLE: Final[tuple[tuple[str, StrOrPromise, tuple[tuple[str, StrOrPromise], ...]], ...]] = (
+    (
+        "package",
+        gettext_lazy("Package"),
+        (
+            ("npm", "npm"),
+            ("pypi", "PyPI"),
+            ("oci", gettext_lazy("Container image")),
+            ("mcpb", gettext_lazy("MCP bundle")),
+            ("nuget", "NuGet"),
+            ("cargo", "Cargo"),
+            ("other", gettext_lazy("Other")),
+        ),
+    ),
+    (
+        "runs",
+        gettext_lazy("Where it runs"),
+        (("local", gettext_lazy("On your machine")), ("remote", gettext_lazy("At its provider"))),
+    ),
+    (
+        "transport",
+        gettext_lazy("Transport"),
+        (("stdio", "stdio"), ("streamable-http", "Streamable HTTP"), ("sse", "HTTP+SSE")),
+    ),
+    (
+        "secrets",
+        gettext_lazy("Secrets"),
+        (("none", gettext_lazy("Needs none")), ("needed", gettext_lazy("Needs some"))),
+    ),
+    (
+        "sign_in",
+        gettext_lazy("Signs in"),
+        (
+            ("none", gettext_lazy("Not declared")),
+            ("variable", gettext_lazy("Key in a variable")),
+            ("header", gettext_lazy("Key in a header")),
+            ("oauth", "OAuth"),
+        ),
+    ),
+    (
+        "revision",
+        gettext_lazy("Protocol"),
+        (
+            ("2024-11-05", "2024-11-05"),
+            ("2025-03-26", "2025-03-26"),
+            ("2025-06-18", "2025-06-18"),
+            ("2025-11-25", "2025-11-25"),
+            ("2026-07-28", "2026-07-28"),
+        ),
+    ),
+    (
+        "uses",
+        gettext_lazy("Uses"),
+        (("tasks", gettext_lazy("Tasks")), ("elicitation", gettext_lazy("Questions to people"))),
+    ),
+    ("hosted", gettext_lazy("Hosted"), (("here", gettext_lazy("On this site")),)),
+    (
+        "verified",
+        gettext_lazy("Verified"),
+        (
+            ("here", gettext_lazy("By this site")),
+            ("upstream", gettext_lazy("By another registry")),
+            ("no", gettext_lazy("By nobody")),
+        ),
+    ),
+    (
+        "status",
+        gettext_lazy("Status"),
+        (("active", gettext_lazy("Active")), ("deprecated", gettext_lazy("Deprecated"))),
+    ),
+)
 
 
 def _groups() -> tuple[Group, ...]:
@@ -66,10 +127,10 @@ _ALL: Final = (1 << _BITS) - 1
 
 # The youngest first. A server updated yesterday is in all of them.
 AGES: Final = (
-    ("day", "Past day", 1),
-    ("week", "Past week", 7),
-    ("month", "Past month", 30),
-    ("year", "Past year", 365),
+    ("day", gettext_lazy("Past day"), 1),
+    ("week", gettext_lazy("Past week"), 7),
+    ("month", gettext_lazy("Past month"), 30),
+    ("year", gettext_lazy("Past year"), 365),
 )
 
 

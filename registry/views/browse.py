@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from registry.search import facets
 from registry.search.finding import MAX_PAGES, PAGE, SORTS, Found, Search, find
 
-SORT_LABELS = {"relevance": "Best match", "updated": "Updated", "published": "Newest", "name": "Name"}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SORT_LABELS = {
+    "relevance": gettext_lazy("Best match"),
+    "updated": gettext_lazy("Updated"),
+    "published": gettext_lazy("Newest"),
+    "name": gettext_lazy("Name"),
+}
 OPEN_GROUPS = ("package", "runs", "secrets")
 
 
 @dataclass(frozen=True)
 class Choice:
     name: str
-    label: str
+    label: StrOrPromise
     count: int
     is_chosen: bool
 
@@ -29,7 +38,7 @@ class Choice:
 @dataclass(frozen=True)
 class Filter:
     name: str
-    label: str
+    label: StrOrPromise
     choices: list[Choice]
     is_open: bool
     is_single: bool = False
@@ -85,7 +94,13 @@ def filters(search: Search, found: Found) -> list[Filter]:
             made.append(Filter(group.name, group.label, shown, bool(mask) or group.name in OPEN_GROUPS))
     ages = [Choice(name, label, found.counts["updated"][name], name == search.age) for name, label, _ in facets.AGES]
     made.append(
-        Filter("updated", "Updated", [Choice("", "Any time", 0, not search.age), *ages], bool(search.age), True)
+        Filter(
+            "updated",
+            gettext("Updated"),
+            [Choice("", gettext("Any time"), 0, not search.age), *ages],
+            bool(search.age),
+            True,
+        )
     )
     return made
 

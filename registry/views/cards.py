@@ -8,6 +8,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from common.errors import NotFound
@@ -23,7 +24,7 @@ def card(request: HttpRequest, name: str) -> HttpResponse:
     shown = selectors.server_shown(name)
     found = cards.card(shown.document)
     if found is None or shown.server.taken_down_at is not None or shown.version.status == Status.DELETED:
-        raise NotFound("card_unknown", "There is no card for this server.")
+        raise NotFound("card_unknown", gettext("There is no card for this server."))
     return _answer(request, found, cards.MEDIA_TYPE)
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -37,7 +38,7 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
         except AppError as error:
             add_error(form, error)
         else:
-            messages.success(request, "Thank you. An operator of this site will look at it.")
+            messages.success(request, gettext("Thank you. An operator of this site will look at it."))
             return redirect(server_url(name))
     context = {"form": form, "server": shown.server}
     return render(request, "registry/report.html", context, status=400 if form.is_bound else 200)
@@ -49,7 +50,7 @@ def review(request: HttpRequest, name: str) -> HttpResponse:
     """Anybody with the address may see how it stands: whoever was refused got it from the API, without a session."""
     held = HeldName.objects.filter(name=name).first() if "\0" not in name else None
     if held is None:
-        raise NotFound("name_not_held", "This name is not held. If you were told so, publish again.")
+        raise NotFound("name_not_held", gettext("This name is not held. If you were told so, publish again."))
     return render(request, "registry/review.html", {"held": held, "may_moderate": _may(request)})
 
 
@@ -58,7 +59,7 @@ def review(request: HttpRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def moderation(request: HttpRequest) -> HttpResponse:
     if not _may(request):
-        raise NotFound("page_unknown", "There is no such page.")
+        raise NotFound("page_unknown", gettext("There is no such page."))
     form = TakeDownForm(initial={"name": request.GET.get("name", "")})
     if request.method == "POST":
         action = request.POST.get("action", "")
@@ -91,7 +92,7 @@ def _decide(actor: Actor, action: str, given: dict[str, Any]) -> str:
     """Does it, and says what was done."""
     name = given.get("name", "")
     if "\0" in name:
-        raise NotFound("server_unknown", "There is no such name.")
+        raise NotFound("server_unknown", gettext("There is no such name."))
 
     def close() -> str:
         number = given.get("report", "")
@@ -109,7 +110,11 @@ def _decide(actor: Actor, action: str, given: dict[str, Any]) -> str:
 
     def decide(is_allowed: bool) -> str:
         services.name_decide(actor=actor, name=name, is_allowed=is_allowed, note=given.get("note", ""))
-        return f"{name} may be published." if is_allowed else f"{name} is refused."
+        return (
+            gettext("%(name)s may be published.") % {"name": name}
+            if is_allowed
+            else gettext("%(name)s is refused.") % {"name": name}
+        )
 
     actions: dict[str, Callable[[], str]] = {
         "close": close,
@@ -119,7 +124,7 @@ def _decide(actor: Actor, action: str, given: dict[str, Any]) -> str:
         "refuse": lambda: decide(False),
     }
     if action not in actions:
-        raise BadInput("action_unknown", "This button is not known here. Load the page anew.")
+        raise BadInput("action_unknown", gettext("This button is not known here. Load the page anew."))
     return actions[action]()
 
 

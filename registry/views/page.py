@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from registry import selectors
 from registry.images.addresses import icon_address
@@ -15,11 +16,11 @@ from registry.models import Status
 from registry.selectors import Shown
 
 TABS = (
-    ("", "Overview"),
-    ("tools", "Tools"),
-    ("configure", "Configure"),
-    ("install", "Install"),
-    ("versions", "Versions"),
+    ("", gettext_lazy("Overview")),
+    ("tools", gettext_lazy("Tools")),
+    ("configure", gettext_lazy("Configure")),
+    ("install", gettext_lazy("Install")),
+    ("versions", gettext_lazy("Versions")),
 )
 
 

@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -76,7 +77,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     """The proof, step by step, and the button that publishes."""
     document = _document(request)
     if document is None:
-        messages.info(request, "Describe the server first.")
+        messages.info(request, gettext("Describe the server first."))
         return redirect("registry:publish")
     problem: AppError | None = None
     if request.method == "POST":
@@ -94,10 +95,14 @@ def _act(request: HttpRequest, document: dict[str, Any]) -> HttpResponse | None:
     if action == "publish":
         publisher = proving.publisher_for(user, session, document["name"])
         if publisher is None:
-            raise BadInput("namespace_unproven", "Prove the namespace first: the proof may have expired meanwhile.")
+            raise BadInput(
+                "namespace_unproven", gettext("Prove the namespace first: the proof may have expired meanwhile.")
+            )
         made = version_publish(publisher=publisher, document=document)
         session.pop(DRAFT, None)
-        messages.success(request, f"{made.name} {made.version} is published.")
+        messages.success(
+            request, gettext("%(name)s %(version)s is published.") % {"name": made.name, "version": made.version}
+        )
         return redirect(server_url(made.name))
     if action == "github":
         proving.github_begin(session)
@@ -106,10 +111,12 @@ def _act(request: HttpRequest, document: dict[str, Any]) -> HttpResponse | None:
     elif action in ("dns", "http"):
         domain = request.POST.get("domain", "")
         if domain not in [way.domain for way in proving.ways(user, document["name"])]:
-            raise BadInput("domain_unknown", "This domain does not stand for the namespace. Load the page anew.")
+            raise BadInput(
+                "domain_unknown", gettext("This domain does not stand for the namespace. Load the page anew.")
+            )
         proving.by_domain(user, session, action, domain)
     else:
-        raise BadInput("action_unknown", "This button is not known here. Load the page anew.")
+        raise BadInput("action_unknown", gettext("This button is not known here. Load the page anew."))
     return redirect("registry:publish_prove")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from common.errors import NotFound
@@ -24,7 +25,7 @@ View = Callable[[HttpRequest, Shown], HttpResponse]
 @require_safe
 def server(request: HttpRequest, name: str, tab: str = "") -> HttpResponse:
     if tab not in PAGES:
-        raise NotFound("page_unknown", "A server has no such page.")
+        raise NotFound("page_unknown", gettext("A server has no such page."))
     shown = selectors.server_shown(name, request.GET.get("version", ""))
     if shown.server.taken_down_at is not None:
         return show(request, shown, "gone", "", status=410)
@@ -34,8 +35,8 @@ def server(request: HttpRequest, name: str, tab: str = "") -> HttpResponse:
 def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
     reading = shown.reading
     links = [
-        ("Repository", reading.repository_url),
-        ("Website", reading.website_url),
+        (gettext("Repository"), reading.repository_url),
+        (gettext("Website"), reading.website_url),
     ]
     found = [(label, url) for label, url in links if is_web_address(url, only_https=False)]
     readme = selectors.readme_of(shown.server)
