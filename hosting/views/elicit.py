@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -13,8 +13,7 @@ from hosting.configuration.given import declared_of
 from hosting.credentials import connecting, eliciting
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.eliciting import OverError
-from hosting.credentials.overview import credentials_of
-from hosting.credentials.suspension import suspended_of
+from hosting.credentials.overview import ServerCredentials, credentials_of
 from hosting.forms.credentials import CredentialsForm
 from hosting.models import Deployment, Elicitation
 from hosting.views.own_account import allow_forms
@@ -63,7 +62,7 @@ def _answer_suspended(request: HttpRequest, found: Elicitation) -> HttpResponse:
 
 def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
     actor = actor_of(request)
-    form = _form(request, found, with_data=True)
+    form = _form(found, credentials_of(actor, found.deployment), request.POST)
     is_valid = form.is_valid()
     try:
         # What is good is kept even where something else is not: nobody types a key twice.
@@ -92,12 +91,9 @@ def _tried(request: HttpRequest, found: Elicitation) -> HttpResponse:
     return redirect("elicit", found.pk)
 
 
-def _form(request: HttpRequest, found: Elicitation, *, with_data: bool) -> CredentialsForm:
-    return CredentialsForm(
-        request.POST if with_data else None,
-        settings=credentials_of(actor_of(request), found.deployment).settings,
-        declared=declared_of(found.deployment.current_version),
-    )
+def _form(found: Elicitation, shown: ServerCredentials, typed: QueryDict | None = None) -> CredentialsForm:
+    declared = declared_of(found.deployment.current_version)
+    return CredentialsForm(typed, settings=shown.settings, declared=declared)
 
 
 def _show(
@@ -110,7 +106,8 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     state = "expired" if found.is_expired else found.state
-    form = (form or _form(request, found, with_data=False)) if state == "open" else None
+    shown = credentials_of(actor_of(request), found.deployment) if state == "open" else None
+    form = (form or _form(found, shown)) if shown is not None else None
     deployment = found.deployment
     needs = connecting.needs_offered(found.user_id, deployment) if state == "open" else []
     context = {
@@ -124,7 +121,7 @@ def _show(
         "form": form,
         "needs": needs,
         "needed": [*_needed(form), *(need.label for need in needs if need.problem)],
-        "suspended": suspended_of(actor_of(request), found.deployment) if state == "open" else None,
+        "suspended": shown.suspended if shown is not None else None,
         "problem": problem,
         "quoted": quoted,
     }

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
-from tests.pages.visits import Visit
+from tests.pages.visit import Visit
 
 STATIC: str = settings.STATIC_URL
 WHO = "X-Who"  # the field by which a browser says whose page it wants: "" is nobody's

@@ -15,10 +15,13 @@ from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped
 from django.db import transaction
 from playwright.async_api import Browser, Page
 
+from accounts.models import User
 from tests.nonces import without_nonces
 from tests.pages.accessible import pictured
+from tests.pages.filled import states
 from tests.pages.rendered import WHO, pages_served
-from tests.pages.visits import Visit, visits
+from tests.pages.visit import Visit
+from tests.pages.visits import visits
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.django_db]
 
@@ -28,6 +31,7 @@ OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+MEMBER = "bob0"  # may call a server of Alice's, and not manage it
 TABS = 2  # of the browser, side by side
 # Of sections that one template makes again and again (the operations of the API), the first ones are enough: what axe
 # takes for a page grows by more than its length.
@@ -76,6 +80,7 @@ def pages(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Visit]
     """What people see, each page once: signed out many addresses say the same, or what they say to everybody."""
     with django_db_blocker.unblock(), transaction.atomic():
         found = visits(("alice", ""))
+        found += states(User.objects.get(username="alice"), User.objects.get(username=MEMBER))
         transaction.set_rollback(True)
     yield list({own_part(visit): visit for visit in reversed(found) if visit.is_shown}.values())
 
@@ -86,7 +91,7 @@ def own_part(visit: Visit) -> bytes:
 
 
 async def test_axe_finds_nothing_wrong_with_any_page(chromium: Browser, pages: list[Visit]) -> None:
-    assert len(pages) > 70
+    assert len(pages) > 100
     assert await looked_at(chromium, pages, viewport=DESKTOP) == {}
 
 
@@ -137,7 +142,7 @@ async def looked_at(chromium: Browser, pages: list[Visit], **options: Any) -> di
     """What is wrong, by who looks and at which address."""
     wrong: dict[str, list[str]] = {}
     with pages_served(pages) as address:
-        for who in ("alice", ""):
+        for who in ("alice", MEMBER, ""):
             context = await chromium.new_context(base_url=address, extra_http_headers={WHO: who}, **options)
             context.set_default_timeout(60_000)
             await context.add_init_script(AXE_SCRIPT)

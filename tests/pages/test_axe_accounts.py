@@ -26,7 +26,7 @@ from tests.hosting import consent
 from tests.hosting.consent import agree, browser, callback_of, page_of
 from tests.oauth.elsewhere import FakeAuthorizationServer
 from tests.pages.test_axe import DESKTOP, PHONE, looked_at
-from tests.pages.visits import Visit
+from tests.pages.visit import Visit
 
 pytestmark = [
     pytest.mark.slow,

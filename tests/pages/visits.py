@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from http.cookies import Morsel
 from typing import Any
 from uuid import UUID
 
@@ -26,35 +24,17 @@ from hosting.tools.records import tools_seen
 from oauth import scopes
 from oauth.api_tokens import api_token_issue
 from tests.factories import make_deployment, make_runner, make_user, place
+from tests.pages.filled import fill
+from tests.pages.visit import Visit
 from tests.registry.site import put
 
 ROWS = 12  # of each list: more than the queries that a page may ask
 _PARAMETER = re.compile(r"\(\?P<(\w+)>")
 
 
-@dataclass(frozen=True)
-class Visit:
-    who: str  # "" is nobody
-    name: str
-    path: str
-    status: int
-    headers: Mapping[str, str]
-    cookies: Mapping[str, Morsel[str]]
-    queries: tuple[str, ...]
-    body: bytes
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether a person gets to see it: a page, or one that says why there is none."""
-        return bool(self.body) and self.headers.get("Content-Type", "").startswith("text/html")
-
-    @property
-    def is_page(self) -> bool:
-        return self.status == 200 and self.is_shown
-
-
 def visits(who: Sequence[str] = ("alice",)) -> list[Visit]:
-    """Every address once for each of them, by GET: "alice", who may see all of it, or "", who is not signed in."""
+    """Every address once for each of them, by GET: "alice", who may see all of it, or "", who is not signed in. The
+    rows are there afterwards."""
     found = sorted(paths(seeded()))
     return [visit for one in who for visit in _visits(one, found)]
 
@@ -122,11 +102,12 @@ def seeded() -> dict[str, dict[str, Any]]:
         CallHour.objects.create(
             deployment=deployments[0], hour=hour, step=80 + hours, calls=9, answered=8, errors=hours % 3, cold_starts=1
         )
+    asking = fill(alice, others, deployments)
     return {
         "all": {
             "owner": "alice", "name": "time0", "number": 1, "key": "0" * 32, "tool": "work0", "user": "bob0",
             "token": "x" * 40, "token_id": UUID(int=0), "task_id": str(tasks[0].pk), "deployment_id": deployments[0].pk,
-            "elicitation_id": "x" * 32, "app_id": "x" * 32, "slug": "architecture", "tab": "versions", "kind": "public",
+            "elicitation_id": asking, "app_id": "x" * 32, "slug": "architecture", "tab": "versions", "kind": "public",
             "provider_id": "openid", "uidb36": "1", "setting": "env:API_KEY", "organization": "acme0",
             "language": "en",
         },
