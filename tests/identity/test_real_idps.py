@@ -20,8 +20,7 @@ from oauth.enterprise.trust import identity_link, idp_trust
 from oauth.models import AccessToken, Application
 from tests.factories import make_deployment, make_user
 from tests.identity.idps import CALLBACK_HERE, Idp
-from tests.oauth.flow import resource_of, token
-from tests.oauth.test_flow import verify
+from tests.oauth.flow import resource_of, token, verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -14,9 +14,11 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
+from common import clock
 from events.actors import OPERATOR
 from hosting.models import Deployment
 from hosting.routing import resource_url
+from oauth import claims, keys, selectors
 from oauth.clients.metadata import CODE, NONE, REFRESH
 from oauth.clients.services import client_create
 from oauth.models import Application
@@ -34,6 +36,15 @@ def resource_of(deployment: Deployment) -> str:
 def make_client(name: str = "Robo", **fields: Any) -> Application:
     given = {"redirect_uris": [CALLBACK], "grants": [CODE, REFRESH], "method": NONE, **fields}
     return client_create(actor=OPERATOR, name=name, **given)[0]
+
+
+def verify(value: str, audience: str) -> claims.Claims:
+    now = clock.now().timestamp()
+    return claims.verify(value, key=keys.known_keys(), issuer=settings.SLIPWAY_URL, audience=audience, now=now)
+
+
+def revoked(value: str, audience: str) -> bool:
+    return verify(value, audience).jti in selectors.revoked_jtis()
 
 
 @dataclass

@@ -28,10 +28,9 @@ from oauth.clients.services import client_create
 from oauth.enterprise.trust import identity_link, idp_distrust, idp_trust
 from oauth.models import AccessToken, EnterpriseIdentity, TrustedIdp
 from tests.factories import make_user
-from tests.oauth.flow import resource_of, token
+from tests.oauth.flow import resource_of, token, verify
 from tests.oauth.peers import WebHost
 from tests.oauth.signers import Signer, with_hmac
-from tests.oauth.test_flow import verify
 
 pytestmark = pytest.mark.django_db
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -18,10 +18,9 @@ from oauth.clients.assertions import TYPE
 from oauth.clients.services import client_block, client_create
 from oauth.models import AccessToken, Application, ClientProfile, UsedAssertion
 from tests.factories import make_deployment, make_user
-from tests.oauth.flow import CALLBACK, Flow, resource_of, token
+from tests.oauth.flow import CALLBACK, Flow, resource_of, revoked, token, verify
 from tests.oauth.peers import WebHost
 from tests.oauth.signers import Signer, with_hmac
-from tests.oauth.test_flow import revoked, verify
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,7 @@ from oauth.models import ApiToken, Application, ClientProfile, Consent
 from oauth.service_accounts import service_client_create, service_client_delete, service_token_revoke
 from tests.accounts.test_organizations import member, signed_in
 from tests.factories import actor_of, make_deployment, make_user
-from tests.oauth.flow import Flow, answered, make_client, resource_of, token
-from tests.oauth.test_flow import revoked, verify
+from tests.oauth.flow import Flow, answered, make_client, resource_of, revoked, token, verify
 
 pytestmark = pytest.mark.django_db
 Rules = dict[str, Any]

@@ -33,12 +33,12 @@ THREATS = """
     hosting/test_remote_accounts.py test_another_browser_brings_the_answer
     hosting/test_remote_accounts.py test_a_state_counts_once_and_for_ten_minutes
 3 a token for one server used at another
-    oauth/test_flow.py test_token_is_for_one_server_only
+    oauth/test_flow_resource.py test_token_is_for_one_server_only
 4 a token passed on
     mcp_endpoint/test_access.py test_what_proves_a_caller_does_not_reach_the_server
     runner/remote/test_legacy_wire.py test_the_owners_headers_are_sent_and_nothing_of_callers
 5 a token for the whole site
-    oauth/test_flow.py test_only_servers_of_this_site_are_resources
+    oauth/test_flow_resource.py test_only_servers_of_this_site_are_resources
     mcp_endpoint/test_access.py test_metadata_is_at_the_path_form_only
 6 a code in other hands
     oauth/test_flow.py test_wrong_verifier_gets_nothing
@@ -52,7 +52,7 @@ THREATS = """
 9 an answer in another issuer's name
     hosting/test_remote_accounts.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
 10 a stolen refresh token
-    oauth/test_flow.py test_replayed_refresh_token_ends_the_family
+    oauth/test_flow_end.py test_replayed_refresh_token_ends_the_family
 11 a stolen dump of the database
     oauth/test_flow.py test_nothing_that_was_issued_is_kept
 12 secrets in logs
@@ -118,7 +118,7 @@ THREATS = """
 38 scripts in names
     oauth/test_threats.py test_names_are_text
 39 guessing
-    oauth/test_flow.py test_guessing_is_slowed_down
+    oauth/test_flow_surface.py test_guessing_is_slowed_down
 40 deeds in a session that was taken over, or without a trace
     oauth/test_reauthentication.py test_what_opens_doors_asks_for_the_password_again
     events/test_events.py test_database_refuses_to_change_audit_rows
