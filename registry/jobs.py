@@ -41,6 +41,13 @@ def fetch_readme(server_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def fetch_image(url: str, side: int) -> None:
+    """Comes again in a moment while this worker fetches others; a page that still lacks it asks anew."""
+    if not keeping.image_fetch(url, side=side):
+        fetch_image.apply_async(args=(url, side), countdown=1, expires=60)
+
+
+@shared_task(ignore_result=True)
 def forget_images() -> None:
     keeping.images_forget()
 

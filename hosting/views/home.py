@@ -17,6 +17,7 @@ from hosting.usage import running_well
 from hosting.views.page import actor_of
 from hosting.waiting.selectors import MOST, waiting_mark, waiting_of
 from registry.search.finding import newest
+from registry.views.marks import marked
 
 ROWS: Final = 5
 
@@ -26,7 +27,7 @@ ROWS: Final = 5
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if isinstance(request.user, User) else None
     context: dict[str, Any] = {
-        "newest": newest(ROWS),
+        "newest": marked(newest(ROWS)),
         "running_well": running_well.running_well(user, ROWS),
         "running_well_days": running_well.DAYS,
         "running_well_sample": running_well.SAMPLE,

@@ -20,6 +20,11 @@ def image_key(url: str) -> str:
     return blake2b(url.encode(), digest_size=16).hexdigest()
 
 
+def image_name(url: str, side: int) -> str:
+    """What a picture is kept under: of that address, at most `side` pixels wide and high."""
+    return f"{image_key(url)}-{side}"
+
+
 def image_address(src: str, files: str, github_hosts: list[str]) -> str:
     """What a README's `src` means; "" for what is not fetched. `files` is where the repository's files lie, "" for
     nowhere known. SVG is left out: it is a program rather than a picture, and nothing here draws it."""

@@ -1,12 +1,10 @@
-"""Fetches a picture when somebody first asks for it, and keeps it until it is out of date.
+"""Fetches a picture once, on however many workers it was asked for, and keeps it until it is out of date.
 
-However many ask at once, on however many processes, one of them fetches (a conditional UPDATE says who); the others
-wait for what comes of it, or are given the older one. No page waits for this: browsers ask for pictures by themselves.
+A conditional UPDATE says who fetches. An older picture stays until there is a newer one.
 """
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from hashlib import sha256
 from threading import BoundedSemaphore
@@ -15,12 +13,10 @@ from typing import Final
 import structlog
 from django.db import connection
 from django.db.models import Q
-from django.utils.translation import gettext
 
 from common import clock
-from common.errors import Unavailable
 from common.outbound import Door, OutboundError, site_door
-from registry.images.addresses import image_key
+from registry.images.addresses import image_name
 from registry.images.encoding import NoPicture, encoded
 from registry.models import StoredImage
 
@@ -32,25 +28,22 @@ CLAIM: Final = timedelta(seconds=20)
 GOOD_FOR: Final = timedelta(days=7)
 AGAIN: Final = timedelta(hours=6)  # after a failure
 FORGOTTEN: Final = timedelta(days=30)  # nobody asked for it in that time
-LOOK_SECONDS: Final = 0.1
 README_SIDE, ICON_SIDE = 1600, 128
-_fetching = BoundedSemaphore(4)  # of one process: each may unpack some 64 MB
+_fetching = BoundedSemaphore(2)  # of one process: each may unpack some 64 MB, and other jobs need its threads
 
 
-def image_kept(url: str, *, side: int, door: Door | None = None) -> StoredImage | None:
-    """May block for some seconds. None where there is nothing to show. Raises Unavailable while many are fetched."""
-    key = f"{image_key(url)}-{side}"
-    row = StoredImage.objects.filter(key=key).first()
-    if row is not None and row.until is not None and row.until > clock.now():
-        return row if row.content else None
-    if row is None:
+def image_fetch(url: str, *, side: int, door: Door | None = None) -> bool:
+    """Blocks for some seconds where it is due. False while many are being fetched: try again soon."""
+    key = image_name(url, side)
+    if not _fetching.acquire(blocking=False):
+        return False
+    try:
         StoredImage.objects.bulk_create([StoredImage(key=key, url=url)], ignore_conflicts=True)
-    if _is_claimed(key):
-        _fetch(key, url, side, door or site_door())
-        row = StoredImage.objects.get(key=key)
-    elif row is None or not row.content:
-        row = _awaited(key)
-    return row if row is not None and row.content else None
+        if _is_claimed(key):
+            _fetch(key, url, side, door or site_door())
+    finally:
+        _fetching.release()
+    return True
 
 
 def images_forget() -> int:
@@ -68,10 +61,8 @@ def _is_claimed(key: str) -> bool:
 
 def _fetch(key: str, url: str, side: int, door: Door) -> None:
     rows = StoredImage.objects.filter(key=key)
-    _lend_connection()
-    if not _fetching.acquire(timeout=SECONDS):
-        rows.update(busy_until=None)
-        raise Unavailable("images_busy", gettext("Many pictures are being fetched. Try again in a moment."))
+    if not connection.in_atomic_block:
+        connection.close()  # others use it while a stranger's host takes its time
     try:
         answer = door.fetch_blocking(url, max_bytes=MAX_BYTES, seconds=SECONDS)
         if answer.status != 200:
@@ -81,25 +72,11 @@ def _fetch(key: str, url: str, side: int, door: Door) -> None:
         log.info("picture_refused", url=url, reason=str(error))
         rows.update(until=clock.now() + AGAIN, busy_until=None)  # an older one stays
         return
-    finally:
-        _fetching.release()
-    digest = sha256(made.content).hexdigest()
-    rows.update(content=made.content, digest=digest, until=clock.now() + GOOD_FOR, busy_until=None)
-
-
-def _awaited(key: str) -> StoredImage | None:
-    """What the one who fetches it makes of it."""
-    end = time.monotonic() + CLAIM.total_seconds()
-    while time.monotonic() < end:
-        row = StoredImage.objects.filter(key=key).first()
-        if row is None or row.busy_until is None or row.busy_until <= clock.now():
-            return row
-        _lend_connection()
-        time.sleep(LOOK_SECONDS)
-    return None
-
-
-def _lend_connection() -> None:
-    """Others use it while we wait: a few slow pictures would hold all that a web process has."""
-    if not connection.in_atomic_block:
-        connection.close()
+    rows.update(
+        content=made.content,
+        digest=sha256(made.content).hexdigest(),
+        width=made.width,
+        height=made.height,
+        until=clock.now() + GOOD_FOR,
+        busy_until=None,
+    )

@@ -12,6 +12,8 @@ class StoredImage(models.Model):
     url = models.CharField(max_length=2048, help_text="where it was fetched")
     content = models.BinaryField(default=bytes, help_text="WebP: registry.images.encoding")
     digest = models.CharField(max_length=64, blank=True, help_text="of the content")
+    width = models.PositiveSmallIntegerField(default=0, help_text="in pixels; 0: nothing to show")
+    height = models.PositiveSmallIntegerField(default=0)
     until = models.DateTimeField(null=True, blank=True, help_text="when it is fetched again; empty: never fetched")
     busy_until = models.DateTimeField(null=True, blank=True, help_text="somebody fetches it")
 

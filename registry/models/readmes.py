@@ -18,7 +18,7 @@ class Readme(models.Model):
     images = models.JSONField(default=dict, blank=True, help_text="addresses of its pictures, by the key in `html`")
     source_url = models.CharField(max_length=500, blank=True, help_text="where people find it")
     fetched_at = models.DateTimeField(default=clock.now)
-    again_at = models.DateTimeField(null=True, blank=True, help_text="when its host did not answer")
+    again_at = models.DateTimeField(null=True, blank=True, help_text="when it is fetched anew for the same version")
 
     def __str__(self) -> str:
         return f"{self.server_id} {self.version}"

@@ -22,6 +22,7 @@ class SearchEntry(models.Model):
     folded = models.CharField(max_length=200, db_collation="C")
     title = models.CharField(max_length=100, blank=True)
     description = models.CharField(max_length=300, blank=True)
+    icon = models.CharField(max_length=2048, blank=True, help_text="where the one that pages show is fetched")
     version = models.CharField(max_length=255)
     status = models.CharField(max_length=10, choices=Status.choices)
     published_at = models.DateTimeField(help_text="of the latest version")

@@ -81,6 +81,8 @@ def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
             here = partial(_picture, version.name, source.files, images)
             html = as_html(text, is_markdown=is_markdown, base=source.base, picture=here)
             break
+    if was_in_vain and not text and _stays(server_id, version.version):
+        return Readme.objects.get(pk=server_id)
     with transaction.atomic():
         kept, _ = Readme.objects.update_or_create(
             server_id=server_id,
@@ -96,6 +98,12 @@ def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
         )
         servers_changed([server_id])
     return kept
+
+
+def _stays(server_id: int, version: str) -> bool:
+    """Whether there is one of this version that was fetched before: it is better than none."""
+    older = Readme.objects.filter(pk=server_id, version=version).exclude(text="")
+    return older.update(again_at=clock.now() + LATER) == 1
 
 
 def _picture(name: str, files: str, images: dict[str, str], src: str) -> str:

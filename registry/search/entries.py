@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from registry.images.addresses import icon_address
 from registry.moderation.confusables import skeleton
 from registry.search import facets, words
 from registry.server_json.reading import Document, Package, Transport, read
@@ -58,6 +59,7 @@ class Listed:
     name: str
     title: str
     description: str
+    icon: str  # its address elsewhere; "" for none
     version: str
     status: str
     published_at: datetime
@@ -89,6 +91,7 @@ def entry_of(source: Source) -> Entry:
         name=source.name,
         title=_line(document.title)[:100],
         description=_line(document.description)[:300],
+        icon=icon_address(document),
         version=source.version,
         status=source.status,
         published_at=source.published_at,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from registry.search import facets
 from registry.search.finding import MAX_PAGES, PAGE, SORTS, Found, Search, find
+from registry.views.marks import marked
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -54,6 +55,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "search": search,
         "found": found,
+        "rows": marked(found.rows),
         "filters": filters(search, found),
         "sorts": [(key, label, _sort_link(request.GET, key)) for key, label in SORT_LABELS.items()],
         "first": (search.page - 1) * search.page_size + 1,

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from registry import selectors
-from registry.images.addresses import icon_address
 from registry.models import Status
 from registry.selectors import Shown
+from registry.views.marks import mark_of
 
 TABS = (
     ("", gettext_lazy("Overview")),
@@ -36,7 +36,7 @@ def show(
             "server": shown.server,
             "version": shown.version,
             "reading": shown.reading,
-            "has_icon": bool(icon_address(shown.reading)) and shown.server.taken_down_at is None,
+            "mark": mark_of(shown.server.name, shown.reading) if shown.server.taken_down_at is None else None,
             "tab": tab,
             "tabs": [(key, label, server_url(shown.server.name, key, version)) for key, label in TABS],
             "install_url": server_url(shown.server.name, "install", version),

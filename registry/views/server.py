@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from common import clock
 from common.errors import NotFound
 from registry import selectors
+from registry.images.keeping import README_SIDE
+from registry.images.showing import images_known
 from registry.install.clients import clients
 from registry.install.shell import own_command
 from registry.install.ways import is_web_address, server_name, ways
+from registry.models import Readme
 from registry.readme.asking import readme_ask
+from registry.readme.pictures import with_pictures
 from registry.selectors import Shown
 from registry.views.page import show
 from registry.views.versions import versions_page
@@ -41,7 +46,7 @@ def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
     found = [(label, url) for label, url in links if is_web_address(url, only_https=False)]
     readme = selectors.readme_of(shown.server)
     is_wanted = bool(shown.latest) and (readme is None or readme.version != shown.latest)
-    if is_wanted:
+    if is_wanted or (readme and readme.again_at and readme.again_at <= clock.now()):
         readme_ask(shown.server.pk)
     return show(
         request,
@@ -51,9 +56,14 @@ def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
         links=found,
         ways=ways(shown.document),
         readme=readme,
-        readme_html=mark_safe(readme.html) if readme else "",  # registry.readme.rendering made it
+        readme_html=_readme_html(readme) if readme else "",
         readme_pending=is_wanted,
     )
+
+
+def _readme_html(readme: Readme) -> SafeString:
+    known = images_known(readme.images.values(), README_SIDE) if readme.images else {}
+    return mark_safe(with_pictures(readme.html, readme.images, known))  # registry.readme.rendering made it
 
 
 def tools(request: HttpRequest, shown: Shown) -> HttpResponse:

@@ -8,6 +8,7 @@ import { connect as elapsed } from "./controllers/elapsed.js";
 import { connect as live } from "./controllers/live.js";
 import { connect as menu } from "./controllers/menu.js";
 import { connect as output } from "./controllers/output.js";
+import { connect as pictures } from "./controllers/pictures.js";
 import { connect as refresh } from "./controllers/refresh.js";
 import { connect as search } from "./controllers/search.js";
 import { connect as submit } from "./controllers/submit.js";
@@ -15,7 +16,7 @@ import { connect as tabs } from "./controllers/tabs.js";
 import { connect as theme } from "./controllers/theme.js";
 import { connect as waiting } from "./controllers/waiting.js";
 
-const controllers = { check, copy, elapsed, live, menu, output, refresh, search, submit, tabs, theme, waiting };
+const controllers = { check, copy, elapsed, live, menu, output, pictures, refresh, search, submit, tabs, theme, waiting };
 const bound = new Map();
 
 function within(node) {

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from threading import Event
+from queue import Empty
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from common import clock
+from config.celery import app
 from registry.images.addresses import image_address, image_key
 from registry.images.encoding import MAX_PIXELS, NoPicture, encoded
-from registry.images.keeping import images_forget
-from registry.models import Readme, StoredImage
+from registry.images.keeping import ICON_SIDE, README_SIDE, image_fetch, images_forget
+from registry.images.showing import JOB, Known
+from registry.jobs import fetch_image
+from registry.models import Readme, SearchEntry, StoredImage
+from registry.readme.pictures import with_pictures
 from registry.readme.rendering import as_html
+from registry.search.finding import Search, find
+from registry.views.marks import letter_of
 from tests.registry.entries import publish
 from tests.registry.fakes.peers import Peers, peers_for
 from tests.registry.fakes.web import MISSING, Request, Response
@@ -56,10 +67,10 @@ class FakePictures:
         self.answers: dict[str, Response] = {}
         self.may_answer = Event()
         self.may_answer.set()
-        self.was_asked = Event()
+        self.asked = Semaphore(0)
 
     def answer(self, request: Request) -> Response:
-        self.was_asked.set()
+        self.asked.release()
         self.may_answer.wait(10)
         if request.path in self.answers:
             return self.answers[request.path]
@@ -72,10 +83,12 @@ class Host:
         self.pictures = FakePictures()
         self.url, self.server = peers.serve("pictures.test", self.pictures.answer)
 
-    def icon(self, client: Client, path: str, **headers: str) -> Any:
-        """The answer for a server whose icon is at this path."""
+    def icon(self, client: Client, path: str) -> Any:
+        """The answer for a server whose icon is at this path, once a job has fetched it."""
         publish(NAME, f"1.{StoredImage.objects.count()}.0", icons=[{"src": self.url + path}])
-        return client.get(ICON, headers=headers)
+        assert client.get(ICON).status_code == 202
+        assert image_fetch(self.url + path, side=ICON_SIDE)
+        return client.get(ICON)
 
 
 @pytest.fixture
@@ -104,9 +117,12 @@ def readme(text: str, files: str = "") -> Readme:
 def test_picture_of_a_readme_comes_from_this_site_and_is_made_anew(host: Host, client: Client) -> None:
     host.pictures.files["/HEAD/docs/shot.png"] = drawn(3000, 30)
     kept = readme("![A shot](docs/shot.png)", f"{host.url}/HEAD/")
-    page = client.get(PAGE).content.decode()
     (key,) = kept.images
+    page = client.get(PAGE).content.decode()
     assert f'src="{PAGE}/-/images/{key}"' in page and 'alt="A shot"' in page and host.url not in page
+    assert "<img data-pending" in page and client.get(f"{PAGE}/-/images/{key}").status_code == 202
+    assert image_fetch(kept.images[key], side=README_SIDE)
+    assert '<img width="1600" height="16"' in client.get(PAGE).content.decode()
 
     client.cookies["sessionid"] = "secret"
     answer = client.get(f"{PAGE}/-/images/{key}", headers={"Referer": "http://testserver/private"})
@@ -128,6 +144,7 @@ def test_it_is_fetched_once_and_not_sent_again_to_who_has_it(host: Host, client:
 
     StoredImage.objects.update(until=clock.now() - timedelta(seconds=1))
     host.pictures.files.clear()
+    assert client.get(ICON).content == first.content and image_fetch(f"{host.url}/a.png", side=ICON_SIDE)
     assert client.get(ICON).content == first.content  # an older one is better than none
     assert len(host.server.seen) == 2
 
@@ -189,34 +206,35 @@ def test_private_addresses_are_refused(host: Host, client: Client, settings: Any
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_fetch_once(host: Host, client: Client) -> None:
+def test_two_at_once_fetch_once_and_nobody_waits(host: Host, client: Client) -> None:
     publish(NAME, icons=[{"src": f"{host.url}/a.png"}])
     host.pictures.may_answer.clear()
 
-    def ask() -> bytes:
+    def fetch() -> bool:
         try:
-            return bytes(Client().get(ICON).content)
+            return image_fetch(f"{host.url}/a.png", side=ICON_SIDE)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(3) as pool:
-        asked = [pool.submit(ask) for _ in range(3)]
-        assert host.pictures.was_asked.wait(20)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fetch)
+        assert host.pictures.asked.acquire(timeout=20)
+        assert pool.submit(fetch).result(20)  # the other one has it
+        answer = client.get(ICON)
+        assert (answer.status_code, answer["Cache-Control"], answer["Content-Type"]) == (202, "no-store", "image/gif")
         host.pictures.may_answer.set()
-        found = {each.result(20) for each in asked}
+        assert first.result(20)
 
-    assert len(host.server.seen) == 1 and len(found) == 1 and found.pop().startswith(b"RIFF")
+    assert len(host.server.seen) == 1 and client.get(ICON).content.startswith(b"RIFF")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_for_a_picture_keeps_no_connection_to_the_database(host: Host) -> None:
-    """A web process has few, and a page may have many pictures of a host that is slow."""
-    publish(NAME, icons=[{"src": f"{host.url}/a.png"}])
+def test_who_fetches_a_picture_keeps_no_connection_to_the_database_and_few_fetch(host: Host) -> None:
     host.pictures.may_answer.clear()
 
-    def ask() -> int:
+    def fetch(number: int) -> bool:
         try:
-            return Client().get(ICON).status_code
+            return image_fetch(f"{host.url}/{number}.png", side=ICON_SIDE)
         finally:
             connection.close()
 
@@ -226,12 +244,89 @@ def test_who_waits_for_a_picture_keeps_no_connection_to_the_database(host: Host)
             return int(cursor.fetchone()[0])
 
     before = connections()
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(ask)
-        assert host.pictures.was_asked.wait(20)
+    with ThreadPoolExecutor(2) as pool:
+        under_way = [pool.submit(fetch, number) for number in range(2)]
+        assert all(host.pictures.asked.acquire(timeout=20) for _ in under_way)
         assert connections() == before
+        assert fetch(3) is False
         host.pictures.may_answer.set()
-        assert asked.result(20) == 200
+        assert [each.result(20) for each in under_way] == [True, True]
+
+
+def queued() -> list[Any]:
+    """Takes what jobs of ours were queued, as their arguments."""
+    found = []
+    with app.connection_for_read() as broker, broker.SimpleQueue(app.conf.task_default_queue) as queue:
+        while True:
+            try:
+                message = queue.get_nowait()
+            except Empty:
+                return found
+            message.ack()
+            if message.headers["task"] == JOB:
+                found.append(message.payload[0])
+
+
+@pytest.mark.django_db
+def test_pages_have_what_they_lack_fetched_once_a_minute(host: Host, client: Client) -> None:
+    url = f"{host.url}/a.png"
+    publish(NAME, icons=[{"src": url}])
+    queued()
+    for path in (PAGE, ICON, "/registry/", "/", PAGE):
+        client.get(path)
+    (arguments,) = queued()
+    assert arguments == [url, ICON_SIDE]
+    fetch_image(*arguments)
+    assert f'src="{ICON}?' in client.get(PAGE).content.decode() and queued() == []
+
+
+@pytest.mark.django_db
+def test_lists_show_icons_by_one_more_query_and_letters_where_there_is_none(
+    host: Host, client: Client, django_assert_num_queries: Any
+) -> None:
+    publish("org.example/mcp-tides")
+    with CaptureQueriesContext(connection) as without:
+        text = client.get("/registry/").content.decode()
+    queries = len(without)
+    assert '<span class="server-mark" aria-hidden="true">T</span>' in text and "<img" not in text
+    host.icon(client, "/a.png")
+    with django_assert_num_queries(queries + 1):
+        text = client.get("/registry/").content.decode()
+    assert re.search(rf'<img class="server-mark" src="{ICON}\?\w+" alt="" width="40" height="40" loading="lazy"', text)
+    assert {row.icon for row in find(Search()).rows} == {"", f"{host.url}/a.png"}
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "letter"),
+    [
+        ("Tides", "a/b", "T"),
+        ("", "org.example/mcp-server-time", "T"),
+        ("MCP Server", "org.example/weather", "M"),
+        ("", "org.example/mcp", "M"),
+        ("The harbour", "a/b", "H"),
+        ("Überall", "a/b", "Ü"),
+        ("★", "a/-", "A"),
+    ],
+)
+def test_letter_is_of_the_word_that_tells_it_from_others(title: str, name: str, letter: str) -> None:
+    assert letter_of(title, name) == letter
+
+
+def test_pictures_have_their_size_as_their_author_wants_it() -> None:
+    keys = {f"https://a.test/{name}": image_key(f"https://a.test/{name}") for name in "abcde"}
+    images = {key: url for url, key in keys.items()}
+    known = {url: Known("x", 400, 200) for url in list(keys)[:3]} | {list(keys)[3]: Known("", 0, 0)}
+    attributes = ["", ' width="100"', ' height="50"', "", ""]
+    text = "".join(
+        f'<img alt="{n} &lt;"{more} src="/s/-/images/{key}">'
+        for n, (key, more) in enumerate(zip(images, attributes, strict=True))
+    )
+    made = with_pictures(text, images, known)
+    assert made.count("<img") == 4 and "3 &lt;" in made
+    for size in ('width="400" height="200"', 'width="100" height="50"'):
+        assert size in made
+    assert made.count('width="100" height="50"') == 2 and made.count("data-pending") == 1
+    assert with_pictures("<p>plain</p>", {}, {}) == "<p>plain</p>"
 
 
 @pytest.mark.django_db
@@ -295,3 +390,14 @@ def test_pictures_that_are_not_shown_leave_their_words() -> None:
     html = as_html(text, picture=lambda src: "/there" if src == "y.png" else "")
     assert "a &lt; b" in html and "&lt;script&gt;" in html and "<script" not in html and "onerror" not in html
     assert html.count("<img") == 2 and html.count('src="/there"') == 2 and html.count("alt=") == 2
+
+
+@pytest.mark.django_db
+def test_entries_of_before_get_the_icon_that_an_index_made_anew_would_give_them() -> None:
+    many = [{"src": "https://a.test/dark.png", "theme": "dark"}, {"src": "https://a.test/any.png"}]
+    for number, icons in enumerate([many, many[:1], [{"src": "https://a.test/x.svg"}], "none", None]):
+        publish(f"org.example/{number}", **({} if icons is None else {"icons": icons}))
+    made = dict(SearchEntry.objects.values_list("name", "icon"))
+    SearchEntry.objects.update(icon="")
+    import_module("registry.migrations.0010_pictures_in_lists").icons_fill(apps, None)
+    assert dict(SearchEntry.objects.values_list("name", "icon")) == made and sum(map(bool, made.values())) == 2

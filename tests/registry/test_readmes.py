@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from common import clock
 from registry.models import Readme, SearchEntry
 from registry.readme.fetching import readme_fetch, readmes_due
 from registry.readme.rendering import MAX_CHARACTERS, as_html
@@ -193,3 +194,16 @@ def test_page_shows_the_readme_it_has_while_another_is_fetched(client: Client) -
     Readme.objects.create(server=server, version="1.0.0", text="Old", html="<p>The old one</p>", source_url="")
     text = client.get("/registry/servers/io.github.acme/slack").content.decode()
     assert "<p>The old one</p>" in text
+
+
+@pytest.mark.django_db
+def test_one_that_is_fetched_again_in_vain_stays(hosts: Hosts, client: Client) -> None:
+    hosts.npm.readmes["acme-slack"] = "Good words"
+    server = publish("io.github.acme/slack", packages=[npm("acme-slack")])
+    readme_fetch(server.pk)
+    Readme.objects.update(again_at=clock.now())  # as migration 0010 says of those without pictures
+    assert readmes_due(10) == [server.pk]
+    hosts.npm.status = 503
+    readme_fetch(server.pk)
+    assert "Good words" in client.get("/registry/servers/io.github.acme/slack").content.decode()
+    assert readmes_due(10) == []
