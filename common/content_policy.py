@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse
 
@@ -17,3 +18,9 @@ def forms_allow(response: HttpResponse, targets: Iterable[str]) -> None:
     """Forms of this page may lead there: Chromium applies form-action to where their answer redirects, too (CSP 3,
     6.4.1)."""
     sources_allow(response, "form-action", targets)
+
+
+def source_of(url: str) -> str:
+    """Where it leads, as a source; none of those holds an IPv6 address (CSP 3, 2.3.1), so for one it is the scheme."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.models import User
-from accounts.services import user_create
+from accounts.models import Membership, Organization, User
+from accounts.services import organization_create, user_create
 from common import clock
 from events.actors import OPERATOR, Actor, person
 from hosting.fleet.register import runner_register
@@ -24,15 +24,27 @@ def actor_of(user: User) -> Actor:
     return person(user.pk)
 
 
+def make_organization(owner: User, *members: User, name: str = "acme") -> Organization:
+    made = organization_create(actor=actor_of(owner), name=name, owner=owner)
+    for user in members:
+        Membership.objects.create(organization=made, user=user, role=Membership.Role.MEMBER)
+    return made
+
+
 def make_queued(
-    owner: User, name: str = "time", *, reference: str = "pypi:demo", access: str = "private"
+    owner: User | Organization, name: str = "time", *, reference: str = "pypi:demo", access: str = "private"
 ) -> Deployment:
     """As `host` leaves it: version 1 waits for its build."""
     return deployment_create(actor=OPERATOR, owner=owner.name, name=name, reference=reference, access=access)
 
 
 def make_deployment(
-    owner: User, name: str = "time", *, state: State = State.READY, argv: list[str] | None = None, **version: Any
+    owner: User | Organization,
+    name: str = "time",
+    *,
+    state: State = State.READY,
+    argv: list[str] | None = None,
+    **version: Any,
 ) -> Deployment:
     """Built, and in `state`. `version` are fields of its version; `argv` is what an instance runs."""
     access = version.pop("access", "private")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from django.db import transaction
 
 from accounts.models import User
 from common import limits
+from common.content_policy import source_of
 from common.errors import AppError, BadInput, Conflict, NotFound
 from events.actors import Actor
 from events.audit import record
@@ -68,9 +68,7 @@ class Offer:
 
     @property
     def origin(self) -> str:
-        """As the source of a content security policy, none of which holds an IPv6 address."""
-        parts = urlsplit(self.found.server.authorize_url)
-        return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
+        return source_of(self.found.server.authorize_url)
 
     @property
     def digest(self) -> str:

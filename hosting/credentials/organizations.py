@@ -113,8 +113,7 @@ def organization_credential_put(
         expires_at=expires_at,
         given_to=given_to,
     )
-    for server in [deployment] if deployment is not None else servers_of(organization):
-        queue.settle_waiting(server.pk)
+    _settle([deployment] if deployment is not None else servers_of(organization))
     return key
 
 
@@ -128,7 +127,8 @@ def organization_credential_delete(
     gone = services.secrets_delete(actor=actor, holder=_holder(organization, deployment), names=[key])
     for server in servers if gone else ():
         forget_at_runner(server, None, REVOKED)
-        queue.settle_waiting(server.pk)  # where one that was held back is not needed
+    if gone:
+        _settle(servers)  # where one that was held back is not needed
     return bool(gone)
 
 
@@ -143,6 +143,12 @@ def organization_credential_expire(
     """Raises NotFound and BadInput."""
     check_may_administer(actor, organization)
     secret_expire(actor=actor, holder=_holder(organization, deployment), name=setting, expires_at=expires_at)
+    _settle([deployment] if deployment is not None else servers_of(organization))
+
+
+def _settle(servers: Iterable[Deployment]) -> None:
+    for server in servers:
+        queue.settle_waiting(server.pk)
 
 
 def key_for(setting: str, known: Mapping[str, Declared]) -> str:

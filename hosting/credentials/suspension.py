@@ -62,6 +62,11 @@ class Shown:
     def has_own(self) -> bool:
         return any(not one.is_organizations for one in self.waiting)
 
+    @property
+    def has_organizations(self) -> bool:
+        """Confirming is as much as storing it for all members: whoever does proves who they are, as for that."""
+        return any(one.is_organizations for one in self.waiting)
+
     def __bool__(self) -> bool:
         return bool(self.waiting or self.others)
 

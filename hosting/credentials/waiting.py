@@ -25,7 +25,8 @@ from hosting.models import Deployment, Elicitation, Task
 from hosting.tasks import lacking
 from hosting.tasks.accepting import Lacking, Wanted, task_create, task_create_lacking
 from hosting.tasks.states import State
-from vault.expiry import check_expiry
+from vault.expiry import check_expiry, secret_expire
+from vault.services import Holder
 
 _decode = msgspec.json.Decoder().decode
 
@@ -93,6 +94,14 @@ def credential_put(
     if problems:
         raise BadInput("secret_invalid", problems[key], field="value")
     queue.settle_waiting(deployment.pk)
+
+
+def credential_expire(*, actor: Actor, deployment_id: UUID, key: str, expires_at: datetime | None) -> None:
+    """Says when one of the actor's own stops counting; None: never. Calls that wait for it go on where it counts again.
+    Raises NotFound and BadInput."""
+    assert actor.user_id is not None
+    secret_expire(actor=actor, holder=Holder.personal(actor.user_id, deployment_id), name=key, expires_at=expires_at)
+    queue.settle_waiting(deployment_id)
 
 
 def question_answer(task: Task, action: str) -> None:

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from accounts.models import User
 from common import clock, limits
+from common.content_policy import source_of
 from common.errors import BadInput, Conflict, NotFound
 from events.actors import Actor
 from events.audit import record
@@ -67,9 +68,7 @@ class Offer:
 
     @property
     def page_origin(self) -> str:
-        """As the source of a content security policy, none of which holds an IPv6 address."""
-        parts = urlsplit(self.found.server.authorize_url)
-        return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
+        return source_of(self.found.server.authorize_url)
 
     @property
     def redirect_uri(self) -> str:

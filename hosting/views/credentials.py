@@ -14,13 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from common.errors import AppError
 from hosting.access.permissions import may_call
 from hosting.configuration.inputs import key_parts
-from hosting.credentials import eliciting
+from hosting.credentials import eliciting, waiting
 from hosting.credentials.overview import credentials_page as credentials_shown
 from hosting.forms.expiry import SPANS, ExpiryForm
 from hosting.models import Deployment
 from hosting.views.page import actor_of, user_of
-from vault.expiry import secret_expire
-from vault.services import Holder
 from vault.uses import uses_of
 
 USES_SHOWN = 50
@@ -74,9 +72,10 @@ def expire(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
         messages.error(request, "Choose one of the spans.")
         return redirect("credentials")
     given = form.cleaned_data
-    holder = Holder.personal(user_of(request).pk, deployment_id)
     try:
-        secret_expire(actor=actor_of(request), holder=holder, name=given["name"], expires_at=given["expires"])
+        waiting.credential_expire(
+            actor=actor_of(request), deployment_id=deployment_id, key=given["name"], expires_at=given["expires"]
+        )
     except AppError as error:
         messages.error(request, error.message)
     else:

@@ -11,11 +11,12 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.reauthentication import check_present
 from common.errors import AppError
 from events.actors import Actor
 from hosting.access.permissions import may_call
 from hosting.credentials import eliciting
-from hosting.credentials.suspension import suspended_confirm, suspended_delete
+from hosting.credentials.suspension import suspended_confirm, suspended_delete, suspended_of
 from hosting.models import Deployment
 from hosting.states import State
 from hosting.views.page import actor_of
@@ -41,6 +42,8 @@ def suspended_answered(request: HttpRequest, actor: Actor, deployment: Deploymen
     if request.POST.get("action") == FORGET:
         suspended_delete(actor=actor, deployment=deployment)
         return "They were deleted."
+    if suspended_of(actor, deployment).has_organizations:
+        check_present(request)
     suspended_confirm(actor=actor, deployment=deployment, mark=request.POST.get("mark", ""))
     return "Confirmed. The next call uses them again."
 

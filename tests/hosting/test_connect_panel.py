@@ -15,6 +15,7 @@ from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
 from oauth.models import EndpointToken
 from tests.factories import make_deployment, make_user
+from tests.hosting.consent import browser
 
 pytestmark = pytest.mark.django_db
 PATH = "/d/alice/time/"
@@ -28,9 +29,7 @@ def alice() -> User:
 
 @pytest.fixture
 def client(alice: User) -> Client:
-    client = Client()
-    client.force_login(alice)
-    return client
+    return browser(alice)
 
 
 def hosted(alice: User, tools: list[dict[str, Any]] | None = None) -> Deployment:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Membership, Organization, User
+from accounts.models import Organization, User
 from accounts.reauthentication import SIGNED_IN_AT
-from accounts.services import organization_create
 from common import clock
 from common.errors import BadInput, Forbidden, NotFound
 from events.actors import OPERATOR
 from events.models import AuditEntry
+from hosting.credentials.eliciting import credentials_put
 from hosting.credentials.organizations import (
     organization_credential_delete,
     organization_credential_put,
@@ -22,10 +22,11 @@ from hosting.credentials.organizations import (
     server_of,
 )
 from hosting.credentials.personal import brought_for, personal_for, personal_set
+from hosting.credentials.suspension import suspended_of
 from hosting.kinds.declared import Declared, to_json
-from hosting.models import Deployment
-from tests.factories import PASSWORD, actor_of, make_deployment, make_runner, make_user, place
-from tests.hosting.consent import browser
+from hosting.models import Deployment, DeploymentVersion
+from tests.factories import PASSWORD, actor_of, make_deployment, make_organization, make_runner, make_user, place
+from tests.hosting.consent import browser, page_of
 from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
@@ -42,23 +43,19 @@ def alice() -> User:
 
 
 @pytest.fixture
-def acme(alice: User) -> Organization:
-    return organization_create(actor=actor_of(alice), name="acme", owner=alice)
+def bob() -> User:
+    """A member of acme."""
+    return make_user("bob")
 
 
 @pytest.fixture
-def bob(acme: Organization) -> User:
-    """A member."""
-    user = make_user("bob")
-    Membership.objects.create(organization=acme, user=user, role=Membership.Role.MEMBER)
-    return user
+def acme(alice: User, bob: User) -> Organization:
+    return make_organization(alice, bob)
 
 
 @pytest.fixture
-def deployment(alice: User, acme: Organization) -> Deployment:
-    made = make_deployment(alice, argv=["run"], declared=to_json(DECLARED))
-    Deployment.objects.filter(pk=made.pk).update(owner=acme.name)
-    made.refresh_from_db()
+def deployment(acme: Organization) -> Deployment:
+    made = make_deployment(acme, argv=["run"], declared=to_json(DECLARED))
     personal_set(actor=OPERATOR, deployment=made, keys=[KEY, "env:REGION"])
     place(made, make_runner())
     return Deployment.objects.select_related("owner", "current_version").get(pk=made.pk)
@@ -142,14 +139,59 @@ def test_the_page_stores_replaces_and_deletes(acme: Organization, deployment: De
     assert not Secret.objects.exists()
 
 
-def test_storing_asks_who_is_there_once_signing_in_is_long_ago(
-    acme: Organization, deployment: Deployment, alice: User
-) -> None:
-    client, path = browser(alice), "/organizations/acme/credentials"
+def long_ago(user: User) -> Client:
+    """A browser in which the user signed in some time ago."""
+    client = browser(user)
     session = client.session
     session[SIGNED_IN_AT] = 0.0
     session.save()
+    return client
+
+
+def test_storing_asks_who_is_there_once_signing_in_is_long_ago(
+    acme: Organization, deployment: Deployment, alice: User
+) -> None:
+    client, path = long_ago(alice), "/organizations/acme/credentials"
     assert "Confirm that it is you" in client.get(path).content.decode()
     sent = client.post(path, {"action": "put", "setting": "API_KEY", "value": VALUE})
     assert sent.status_code == 302 and "reauthenticate" in sent["Location"]
     assert not Secret.objects.exists() and VALUE not in str(dict(client.session.items()))
+
+
+@pytest.mark.parametrize("way", ["credentials", "elicit", "api"])
+def test_so_does_confirming_what_was_held_back(
+    acme: Organization, deployment: Deployment, alice: User, bob: User, way: str
+) -> None:
+    """It lets the server have it as storing it does, for all members."""
+    put(acme, alice, deployment=deployment)
+    DeploymentVersion.objects.update(reference="pypi:other")
+    deployment = Deployment.objects.select_related("owner", "current_version").get(pk=deployment.pk)
+    sent = {"action": "confirm", "mark": suspended_of(actor_of(alice), deployment).mark}
+    path = {
+        "credentials": f"/credentials/{deployment.pk}/suspended",
+        "elicit": page_of(deployment, alice),
+        "api": "/api/deployments/acme/time/held-back",
+    }[way]
+
+    def confirm(client: Client) -> tuple[int, str]:
+        if way == "api":
+            answer = client.post(path, {"mark": sent["mark"]}, "application/json")
+            return answer.status_code, answer.content.decode()
+        answer = client.post(path, sent)
+        return answer.status_code, answer["Location"] if answer.status_code == 302 else ""
+
+    status, said = confirm(long_ago(alice))
+    assert (status == 403 and "confirm_first" in said) if way == "api" else "reauthenticate" in said
+    assert [one.name for one in brought_for(deployment.pk, bob.pk).suspended] == [KEY]
+    confirm(browser(alice))
+    assert not brought_for(deployment.pk, bob.pk).suspended
+
+
+def test_confirming_ones_own_asks_nobody_who_they_are(deployment: Deployment, bob: User) -> None:
+    """The page shows what was typed in there by the same person, who could type it in again."""
+    credentials_put(actor=actor_of(bob), deployment=deployment, values={KEY: VALUE})
+    DeploymentVersion.objects.update(reference="pypi:other")
+    deployment = Deployment.objects.select_related("owner", "current_version").get(pk=deployment.pk)
+    sent = {"action": "confirm", "mark": suspended_of(actor_of(bob), deployment).mark}
+    assert long_ago(bob).post(f"/credentials/{deployment.pk}/suspended", sent)["Location"] == "/credentials/"
+    assert not brought_for(deployment.pk, bob.pk).suspended

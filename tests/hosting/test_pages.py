@@ -16,6 +16,7 @@ from hosting.states import State
 from hosting.tools.records import tools_seen
 from tests.factories import make_deployment, make_queued, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess
+from tests.hosting.consent import browser
 
 pytestmark = pytest.mark.django_db
 MANAGED = ["versions", "settings"]
@@ -31,15 +32,7 @@ def alice() -> User:
 
 @pytest.fixture
 def client(alice: User) -> Client:
-    client = Client()
-    client.force_login(alice)
-    return client
-
-
-def as_user(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser(alice)
 
 
 def test_pages_ask_strangers_to_sign_in(alice: User) -> None:
@@ -152,7 +145,7 @@ def test_members_and_the_public_see_what_they_need_and_no_more(alice: User) -> N
     member_add(actor=OPERATOR, deployment=shared, user=bob)
     make_deployment(alice, "public", access="public", build_log="secret log")
     for user, name in ((bob, "shared"), (carol, "public")):
-        visitor = as_user(user)
+        visitor = browser(user)
         for page in ("", "tools", "calls", "access"):
             response = visitor.get(f"/d/alice/{name}/{page}")
             assert response.status_code == 200
@@ -163,7 +156,7 @@ def test_members_and_the_public_see_what_they_need_and_no_more(alice: User) -> N
             assert visitor.get(f"/d/alice/{name}/{page}").status_code == 404
             assert visitor.post(f"/d/alice/{name}/{page}").status_code in (404, 405)
     for page in PAGES:
-        assert as_user(carol).get(f"/d/alice/shared/{page}").status_code == 404
+        assert browser(carol).get(f"/d/alice/shared/{page}").status_code == 404
 
 
 def test_a_build_under_way_is_shown(client: Client, alice: User) -> None:
@@ -225,7 +218,7 @@ def test_what_a_callers_own_instance_prints_is_the_callers(
     )  # a page waits a second, a busy machine may take longer
 
     def printed(user: User) -> list[str]:
-        return [line.line for line in as_user(user).get("/d/dave/time/logs").context["output"]]
+        return [line.line for line in browser(user).get("/d/dave/time/logs").context["output"]]
 
     assert printed(bob) == ["about to crash"]
     assert printed(carol) == printed(deployment.owner.user) == []  # type: ignore[arg-type]

@@ -5,23 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from accounts.models import Membership, Organization, User
-from accounts.services import organization_create
+from accounts.models import Organization, User
+from common import clock
 from events.actors import OPERATOR
 from hosting import jobs
 from hosting.credentials.accounts import accounts_set
 from hosting.credentials.eliciting import credentials_revoke
-from hosting.credentials.organizations import organization_credential_delete, organization_credential_put
+from hosting.credentials.organizations import (
+    organization_credential_delete,
+    organization_credential_expire,
+    organization_credential_put,
+)
 from hosting.credentials.personal import given_now, personal_set
 from hosting.credentials.suspension import suspended_delete, suspended_of
 from hosting.credentials.waiting import credential_put
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion, Elicitation, Task
-from tests.factories import actor_of, make_deployment, make_user
+from tests.factories import actor_of, make_deployment, make_organization, make_user
 from tests.hosting.consent import browser
 from tests.hosting.waiting import KEY, wait
 from vault.services import Holder, secrets_put
@@ -38,23 +43,20 @@ def alice() -> User:
 
 
 @pytest.fixture
-def acme(alice: User) -> Organization:
-    return organization_create(actor=actor_of(alice), name="acme", owner=alice)
+def bob() -> User:
+    """A member of acme."""
+    return make_user("bob")
 
 
 @pytest.fixture
-def bob(acme: Organization) -> User:
-    user = make_user("bob")
-    Membership.objects.create(organization=acme, user=user, role=Membership.Role.MEMBER)
-    return user
+def acme(alice: User, bob: User) -> Organization:
+    return make_organization(alice, bob)
 
 
 @pytest.fixture
-def deployment(alice: User, acme: Organization) -> Deployment:
-    """Of acme; nobody brings anything yet."""
-    made = make_deployment(alice, argv=["run"], declared=to_json(DECLARED))
-    Deployment.objects.filter(pk=made.pk).update(owner=acme.name)
-    return fresh(made)
+def deployment(acme: Organization) -> Deployment:
+    """Nobody brings anything yet."""
+    return make_deployment(acme, argv=["run"], declared=to_json(DECLARED))
 
 
 def fresh(deployment: Deployment) -> Deployment:
@@ -164,6 +166,41 @@ def test_an_owner_who_wants_no_account_any_more(deployment: Deployment, alice: U
     Deployment.objects.filter(pk=deployment.pk).update(personal_inputs=[TOKEN], personal_accounts=kept)
     asked = fresh(deployment)
     assert goes_on(lambda: accounts_set(actor=actor_of(alice), deployment=asked, chosen={}, is_own=False))
+
+
+def over(holder: Holder) -> None:
+    """What it has stored counts no more."""
+    holder.secrets.update(expires_at=clock.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+@pytest.mark.parametrize("span", [None, timedelta(days=1)])
+def test_an_expiry_that_is_taken_back_or_changed(
+    deployment: Deployment, bob: User, goes_on: Goes, way: str, span: timedelta | None
+) -> None:
+    asked = asks(deployment, KEY)
+    holder = Holder.personal(bob.pk, deployment.pk)
+    secrets_put(actor=OPERATOR, holder=holder, values={KEY: VALUE}, given_to=given_now(asked))
+    over(holder)
+    if way == "page":
+        sent = {"name": KEY, "expires": "1" if span else ""}
+        assert goes_on(lambda: browser(bob).post(f"/credentials/{deployment.pk}/expire", sent))
+    else:
+        path = f"/api/deployments/acme/time/credentials/{KEY}"
+        body = {"expires_at": (clock.now() + span).isoformat() if span else None}
+        assert goes_on(lambda: browser(bob).patch(path, body, "application/json"))
+
+
+@pytest.mark.parametrize("is_for_all", [False, True])
+def test_an_organizations_expiry_that_is_taken_back(
+    deployment: Deployment, acme: Organization, alice: User, goes_on: Goes, is_for_all: bool
+) -> None:
+    asked = asks(deployment, KEY)
+    for_one = None if is_for_all else asked
+    whose = {"actor": actor_of(alice), "organization": acme, "deployment": for_one}
+    organization_credential_put(**whose, setting=KEY, value=VALUE)
+    over(Holder.organization(acme.pk, None if is_for_all else asked.pk))
+    assert goes_on(lambda: organization_credential_expire(**whose, setting=KEY, expires_at=None))
 
 
 def test_somebody_elses_value_ends_nobodys_waiting(deployment: Deployment, alice: User, goes_on: Goes) -> None:

@@ -29,13 +29,10 @@ from hosting.api.views.deployment import (
     in_deployment,
     parsed,
     query_of,
-    user_of,
 )
 from hosting.credentials import eliciting, organizations, waiting
 from hosting.credentials.overview import credentials_of, credentials_page
 from hosting.models import Deployment
-from vault.expiry import secret_expire
-from vault.services import Holder
 
 TAG = "Credentials"
 SCOPES = ("credentials:read", "credentials:write")
@@ -111,8 +108,7 @@ class CredentialView(OfServer):
     def patch(self, request: Request, owner: str, name: str, setting: str) -> Response:
         deployment = self.called(request, owner, name)
         given = parsed(ExpirySerializer, request.data)
-        holder = Holder.personal(user_of(request).pk, deployment.pk)
-        secret_expire(actor=actor_of(request), holder=holder, name=setting, **given)
+        waiting.credential_expire(actor=actor_of(request), deployment_id=deployment.pk, key=setting, **given)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @operation(

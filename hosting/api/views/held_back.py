@@ -42,6 +42,8 @@ class HeldBackView(OfServer):
     def post(self, request: Request, owner: str, name: str) -> Response:
         deployment = self.called(request, owner, name)
         mark = parsed(ConfirmedSerializer, request.data)["mark"]
+        if suspension.suspended_of(actor_of(request), deployment).has_organizations:
+            check_proven(request)
         suspension.suspended_confirm(actor=actor_of(request), deployment=deployment, mark=mark)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
