@@ -186,7 +186,7 @@ def test_what_was_published_last_is_new(alice: User) -> None:
     for number in range(7):
         put(f"org.example/server{number}", published_at=clock.now() - timedelta(days=7 - number))
 
-    found = [row.name for row in page(None).context["newest"]]
+    found = [row.name for row, _ in page(None).context["newest"]]
 
     assert found == [f"org.example/server{number}" for number in (6, 5, 4, 3, 2)]
 
