@@ -90,7 +90,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.sign_up",
                 "hosting.context.waiting",
-            ]
+            ],
         },
     }
 ]
