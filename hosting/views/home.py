@@ -20,14 +20,17 @@ from registry.search.finding import newest
 from registry.views.marks import marked
 
 ROWS: Final = 5
+NEWEST: Final = 6  # they stand in two or three columns
 
 
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if isinstance(request.user, User) else None
+    rows = newest(NEWEST)
     context: dict[str, Any] = {
-        "newest": marked(newest(ROWS)),
+        "newest": marked(rows),
+        "is_new_site": user is not None and user.is_superuser and not rows,
         "running_well": running_well.running_well(user, ROWS),
         "running_well_days": running_well.DAYS,
         "running_well_sample": running_well.SAMPLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -109,6 +110,13 @@ class SettingForm(forms.Form):
 _Settings = forms.formset_factory(SettingForm, extra=1, max_num=MAX_SETTINGS, absolute_max=MAX_SETTINGS + 1)
 
 
+# The fields as the page has them: those that nearly all need, those that are folded away, and the two ways to run it.
+FIRST = ("name", "description", "version", "repository")
+MORE = ("title", "website", "subfolder")
+PACKAGE = ("package", "identifier", "package_version", "file_sha256")
+REMOTE = ("remote", "remote_url")
+
+
 class Draft:
     """The three parts as one. `given` is what was sent, or None for an empty form."""
 
@@ -122,9 +130,39 @@ class Draft:
         return all([self.about.is_valid(), self.run.is_valid(), self.settings.is_valid()])
 
     def needed_mark(self) -> None:
-        """For the page, after what was sent has been read: these are not called optional, as all others are."""
+        """For the page, after what was sent has been read."""
         for name in NEEDED:
             self.about.fields[name].required = True
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        return [self.about[name] for name in FIRST]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        return [self.about[name] for name in MORE]
+
+    @property
+    def package(self) -> list[forms.BoundField]:
+        return [self.run[name] for name in PACKAGE]
+
+    @property
+    def remote(self) -> list[forms.BoundField]:
+        return [self.run[name] for name in REMOTE]
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it says that something has to be set."""
+        return any(row.has_changed() for row in self.settings)
+
+    def opened(self, wrong: Collection[str]) -> set[str]:
+        """The folded sections that hold something, or what is wrong: fields by name, "" for one of a setting."""
+        found = set()
+        if any(field.data or field.errors or field.name in wrong for field in self.more):
+            found.add("more")
+        if self.is_set or "" in wrong or self.settings.total_error_count():
+            found.add("settings")
+        return found
 
     @property
     def values(self) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def publish(request: HttpRequest) -> HttpResponse:
             "wrongs": found,
             "is_checked": given is not None,
             "is_fine": is_fine,
+            "opened": draft.opened({one.field for one in found}),
         },
         status=400 if action == "next" or (given is not None and not document) else 200,
     )

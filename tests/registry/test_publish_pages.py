@@ -237,3 +237,25 @@ def test_words_of_a_draft_become_no_markup(signed_in: Client) -> None:
     for action in ("check", "next"):
         assert "<script>alert" not in signed_in.post(PAGE, {**FORM, **given, "action": action}).content.decode()
     assert "<script>alert" not in signed_in.get(PAGE).content.decode()
+
+
+def folds(answer: Any) -> list[bool]:
+    """Whether each folded section stands open, in the order of the page."""
+    return [bool(more) for more in re.findall(r'<details class="[^"]*fold"( open)?>', answer.content.decode())]
+
+
+def test_folded_sections_open_for_what_they_hold_and_what_is_wrong_there(signed_in: Client) -> None:
+    assert folds(signed_in.get(PAGE)) == [False, False]
+    plain = {**FORM, "title": ""}
+    plain = {name: value for name, value in plain.items() if not re.match(r"settings-\d+-", name)}
+    for given, opened in [
+        ({}, [False, False]),
+        ({"website": "https://example.org"}, [True, False]),
+        ({"website": "http://[broken"}, [True, False]),
+        ({"title": "x" * 101}, [True, False]),
+        ({"settings-0-name": "KEY"}, [False, True]),
+        ({"settings-0-name": "x" * 201}, [False, True]),
+    ]:
+        answer = signed_in.post(PAGE, {**plain, **given, "action": "check"})
+        assert folds(answer) == opened, given
+        assert answer.content.decode().count("field-required") == 3 and "optional" not in text_of(answer)

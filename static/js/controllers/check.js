@@ -25,6 +25,13 @@ export function connect(form) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
       if (next && next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
     }
+    for (const link of form.querySelectorAll("[data-part] .is-error a")) reveal(link);
+  }
+
+  // What is wrong must not lie in a section that is folded.
+  function reveal(link) {
+    const fold = form.querySelector(link.hash)?.closest("details");
+    if (fold) fold.open = true;
   }
 
   const soon = () => {
