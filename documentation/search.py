@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-MOST_RESULTS = 30
+MOST_RESULTS = 20
+LEAST_OF_THE_BEST = 0.2  # of its score: what has less only makes the list long
 MOST_OF_A_PAGE = 3  # a long page must not take the place of all others
 MOST_WORDS = 8  # of a query; the rest is not looked at
 EXCERPT_CHARACTERS = 220
@@ -102,6 +103,7 @@ class Index:
                 hits.append((sum(map(bool, scores)), sum(scores) * section.entry.weight, section.entry))
         best = max((count for count, _, _ in hits), default=0)
         found = sorted((hit for hit in hits if hit[0] == best), key=lambda hit: -hit[1])
+        found = [hit for hit in found if hit[1] >= found[0][1] * LEAST_OF_THE_BEST]
         looked_for = [word for one in asked for word in one]
         has_all = best == len(asked)
         return [Result(entry, score, has_all, excerpt(entry.text, looked_for)) for _, score, entry in _spread(found)]

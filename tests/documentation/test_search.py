@@ -51,7 +51,7 @@ def test_pages_of_less_weight_come_later() -> None:
 
 def test_one_page_does_not_take_the_place_of_others() -> None:
     many = [Entry(f"/long#{n}", "Long", f"Token {n}", "token") for n in range(20)]
-    found = Index([*many, Entry("/short", "Short", "Other", "a token")]).search("token")
+    found = Index([*many, Entry("/short", "Short", "About a token", "a token")]).search("token")
     assert len(found) == MOST_OF_A_PAGE + 1 and found[-1].entry.url == "/short"
 
 

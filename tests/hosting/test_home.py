@@ -188,7 +188,7 @@ def test_what_was_published_last_is_new(alice: User) -> None:
 
     found = [row.name for row, _ in page(None).context["newest"]]
 
-    assert found == [f"org.example/server{number}" for number in (6, 5, 4, 3, 2)]
+    assert found == [f"org.example/server{number}" for number in (6, 5, 4, 3, 2, 1)]
 
 
 def test_a_new_site_tells_its_operator_what_to_do(alice: User) -> None:
