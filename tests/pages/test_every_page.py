@@ -18,7 +18,6 @@ from tests.pages.visits import Visit, visits
 
 # So that there is a database: the walk leaves nothing in it.
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-MOST_QUERIES = 12
 MOST_OCTETS = 120_000  # over the wire, at the first visit, without images
 _ASSET = re.compile(rf'(?:href|src)="{settings.STATIC_URL}([^"#]+)')
 _IMPORT = re.compile(r'(?:from|import) "(\.[^"]+)"')
@@ -94,13 +93,6 @@ def test_cookies_are_for_this_site_and_no_script(walked: list[Visit]) -> None:
     assert cookies
     for cookie in cookies:
         assert cookie["httponly"] and cookie["samesite"] == "Lax" and not cookie["domain"], cookie
-
-
-def test_a_page_asks_the_database_little(walked: list[Visit]) -> None:
-    """Whatever the number of rows: the walk has more of each than a page may ask queries."""
-    many = {visit.name: len(visit.queries) for visit in pages(walked) if len(visit.queries) > MOST_QUERIES}
-
-    assert many == {}
 
 
 def test_a_page_is_light(walked: list[Visit]) -> None:

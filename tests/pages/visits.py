@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -36,10 +36,11 @@ def visits(who: Sequence[str] = ("alice",)) -> list[Visit]:
     """Every address once for each of them, by GET: "alice", who may see all of it, or "", who is not signed in. The
     rows are there afterwards."""
     found = sorted(paths(seeded()))
-    return [visit for one in who for visit in _visits(one, found)]
+    return [visit for one in who for visit in visited(one, found)]
 
 
-def _visits(who: str, found: list[tuple[str, str]]) -> Iterator[Visit]:
+def visited(who: str, found: Iterable[tuple[str, str]]) -> Iterator[Visit]:
+    """By name and path."""
     client = Client(raise_request_exception=False)
     if who:
         client.force_login(User.objects.get(username=who))
@@ -76,20 +77,20 @@ def _named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[s
             yield f"{space}{each.name}", [*each.pattern.converters, *_PARAMETER.findall(str(each.pattern))]
 
 
-def seeded() -> dict[str, dict[str, Any]]:
-    """Makes the rows; gives what they are called, for `paths`."""
+def seeded(rows: int = ROWS) -> dict[str, dict[str, Any]]:
+    """Makes so many rows of each list, two at least; gives what they are called, for `paths`."""
     alice = make_user("alice", is_superuser=True)
     User.objects.filter(pk=alice.pk).update(site_role=User.SiteRole.MODERATOR)
-    others = [make_user(f"bob{number}") for number in range(ROWS)]
-    for number in range(ROWS):
+    others = [make_user(f"bob{number}") for number in range(rows)]
+    for number in range(rows):
         organization_create(actor=person(alice.pk), name=f"acme{number}", owner=alice)
         put(f"org.example.tools/server{number}")
         put("org.example.tools/weather", f"1.{number}.0")
-    deployments = [make_deployment(alice, f"time{number}") for number in range(ROWS)]
+    deployments = [make_deployment(alice, f"time{number}") for number in range(rows)]
     place(deployments[0], make_runner(last_seen_at=clock.now() - timedelta(days=1)))
     for deployment in deployments[:2]:
-        tools_seen(deployment.pk, [_tool(number) for number in range(ROWS)])
-    tasks = [_task(deployments[number % 2], alice, number) for number in range(2 * ROWS)]
+        tools_seen(deployment.pk, [_tool(number) for number in range(rows)])
+    tasks = [_task(deployments[number % 2], alice, number) for number in range(2 * rows)]
     for other in others:
         member_add(actor=OPERATOR, deployment=deployments[0], user=other)
         api_token_issue(actor=OPERATOR, user=alice, scopes=scopes.API_KNOWN, ttl_seconds=600, note=other.username)
@@ -97,7 +98,7 @@ def seeded() -> dict[str, dict[str, Any]]:
             actor=person(alice.pk), user=alice, deployment=deployments[0], scopes=scopes.DEFAULT, ttl_seconds=600
         )
         CallRecord.objects.create(deployment=deployments[0], user=other, method="tools/call", tool="work")
-    for hours in range(2 * ROWS):  # so that there is something to draw
+    for hours in range(2 * rows):  # so that there is something to draw
         hour = clock.now() - timedelta(hours=6 * hours)
         CallHour.objects.create(
             deployment=deployments[0], hour=hour, step=80 + hours, calls=9, answered=8, errors=hours % 3, cold_starts=1
