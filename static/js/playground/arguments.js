@@ -44,8 +44,19 @@ export class Arguments {
     this.#fill(value);
   }
 
+  // A server may write a schema that no form can be made of: JSON is always possible.
+  #made(value) {
+    try {
+      return makeForm(this.schema, value);
+    } catch {
+      this.#isJson = true;
+      this.switch.hidden = true;
+      return asJson(value);
+    }
+  }
+
   #fill(value) {
-    this.#form = this.#isJson ? asJson(value) : makeForm(this.schema, value);
+    this.#form = this.#isJson ? asJson(value) : this.#made(value);
     const isNone = this.#form.isEmpty && !this.#isJson;
     this.body.replaceChildren(isNone ? el("p", { class: "small muted" }, "It takes no arguments.") : this.#form.element);
   }

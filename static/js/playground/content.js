@@ -44,7 +44,7 @@ export function words(text, label = "Text", type = "") {
 }
 
 // What resources/read gives, and what a result has inside: { uri, mimeType, text } or { uri, mimeType, blob }.
-export function resource(found) {
+function resource(found) {
   const head = el("p", { class: "small muted mono break" }, visible(found.uri ?? ""), found.mimeType ? ` · ${visible(found.mimeType)}` : "");
   const name = String(found.uri ?? "").split("/").pop();
   if (typeof found.text === "string") return el("div", { class: "stack" }, head, words(found.text, `Text of ${name}`, found.mimeType ?? ""));
@@ -79,8 +79,16 @@ const SHOWN = {
 
 // One block as an element. `read(uri)`: what the button of a link does. Whatever is broken is shown as it came.
 export function content(block, read) {
+  const shown = Object.hasOwn(SHOWN, block?.type ?? "") ? SHOWN[block.type] : unreadable;
+  return orAsItCame(shown, block, read);
+}
+
+// One of what resources/read gives.
+export const resourceOf = (found) => orAsItCame(resource, found);
+
+function orAsItCame(shown, block, ...more) {
   try {
-    return Object.hasOwn(SHOWN, block?.type ?? "") ? SHOWN[block.type](block, read) : unreadable(block);
+    return shown(block, ...more);
   } catch {
     return unreadable(block);
   }

@@ -26,12 +26,19 @@ const FIELDS = {
   yes_no: yesNoField,
 };
 
+const MOST = 500; // fields that are made at once: a schema that goes on within itself would fill the page
+let left = MOST;
+
 // A field is { element, read() -> value or undefined, problems() of what was typed, mark(problems) -> control or null }.
 export function makeField({ depth = 0, ...spec }) {
+  if (left === MOST) setTimeout(() => (left = MOST)); // after what is made now
   const whole = resolved(spec.schema, spec.root);
   const initial = spec.initial ?? whole.default ?? undefined;
   const schema = (!spec.isRequired && besideNull(whole, spec.root)) || whole;
-  const kind = depth > DEEPEST ? "json" : kindOf(schema, spec.root);
+  const found = depth > DEEPEST ? "json" : kindOf(schema, spec.root);
+  const size = found === "object" ? Object.keys(schema.properties).length : 1;
+  const kind = size > left ? "json" : found;
+  left -= Math.min(size, left);
   const items = kind === "several" ? resolved(schema.items, spec.root) : undefined;
   return FIELDS[kind]({ ...spec, schema, initial, items, depth, make: makeField });
 }
@@ -41,16 +48,6 @@ function besideNull(schema, root) {
   const ways = (branches(schema, root) ?? []).filter((way) => way.type !== "null");
   if (ways.length !== 1) return null;
   return { ...ways[0], title: schema.title ?? ways[0].title, description: schema.description ?? ways[0].description };
-}
-
-// What is wrong with a value; nothing where a schema refers to itself for ever.
-function judged(value, root) {
-  try {
-    return problemsOf(value, root, root);
-  } catch (error) {
-    if (error instanceof RangeError) return [];
-    throw error;
-  }
 }
 
 // A form for the arguments of something, or the content of an answer. `initial`: what is filled in.
@@ -67,7 +64,7 @@ export function makeForm(schema, initial) {
     // Marks what is wrong and returns how much; the reader is led to the first of it.
     check() {
       const typed = field.problems();
-      const found = typed.length ? typed : judged(field.read() ?? {}, root);
+      const found = typed.length ? typed : problemsOf(field.read() ?? {}, root, root);
       const first = field.mark(found);
       first?.focus();
       return found;

@@ -5,11 +5,13 @@ import { code, el, outside } from "./dom.js";
 import { visible } from "./words.js";
 
 const BLOCK = /^(#{1,6}\s|```|\s*[-*+]\s|\s*\d{1,9}[.)]\s|>)/;
-const INLINE = /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|(?<![\w*])\*([^*\s][^*]*)\*|(?<![\w_])_([^_\s][^_]*)_(?!\w)|!?\[([^\]]*)\]\(([^\s()]+)\)/g;
+// Each part has an end: without, a text of nothing but brackets would keep the page busy for minutes.
+const INLINE =
+  /(?<!`)(`{1,9})(?!`)(.{1,2000}?)(?<!`)\1(?!`)|\*\*(.{1,2000}?)\*\*|__(.{1,2000}?)__|(?<![\w*])\*([^*\s][^*]{0,2000})\*|(?<![\w_])_([^_\s][^_]{0,2000})_(?!\w)|!?\[([^[\]]{0,2000})\]\(([^\s()]{1,2000})\)/g;
 
 // Whether a text looks as if it was meant as Markdown: JSON, tables and plain words are better left alone.
 export const looksLikeMarkdown = (text) =>
-  /^#{1,6} \S|^```|\*\*\S[^\n]*\*\*|^\s*[-*] \S[^\n]*\n\s*[-*] \S|\[[^\]\n]+\]\(https?:/m.test(text) && !/^\s*[[{]/.test(text);
+  /^#{1,6} \S|^```|\*\*\S[^\n]{0,2000}\*\*|^[ \t]{0,20}[-*] \S[^\n]{0,2000}\n[ \t]{0,20}[-*] \S|\[[^[\]\n]{1,2000}\]\(https?:/m.test(text) && !/^\s*[[{]/.test(text);
 
 export function inline(text) {
   const parts = [];
@@ -61,10 +63,17 @@ function paragraph(lines, start) {
   return [el("p", {}, inline(lines.slice(start, start + length).join("\n"))), length];
 }
 
+// Without the signs that may close a heading. Not by an expression, which would look for them from each place anew.
+function withoutEnd(words) {
+  let end = words.length;
+  while (end > 0 && "# \t".includes(words[end - 1])) end -= 1;
+  return words.slice(0, end).trimStart();
+}
+
 function block(lines, at) {
   const line = lines[at];
-  const heading = /^(#{1,6})\s+(.*?)\s*#*$/.exec(line);
-  if (heading) return [el(`h${Math.min(6, heading[1].length + 3)}`, {}, inline(heading[2])), 1]; // below the page's own
+  const heading = /^(#{1,6})\s(.*)$/.exec(line);
+  if (heading) return [el(`h${Math.min(6, heading[1].length + 3)}`, {}, inline(withoutEnd(heading[2]))), 1]; // below the page's own
   if (line.startsWith("```")) return fence(lines, at);
   if (/^\s*(?:\d{1,9}[.)]|[-*+])\s/.test(line)) return list(lines, at);
   return line.startsWith(">") ? quote(lines, at) : paragraph(lines, at);

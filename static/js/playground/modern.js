@@ -23,10 +23,16 @@ export class ModernClient {
   // Returns the result. `on`: { progress(params), log(params), signal, schema of the called tool, extensions }.
   async request(method, params = {}, on = {}) {
     let answers = {};
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const result = await this.#once(method, { ...params, ...answers }, on);
-      if (result?.resultType !== "input_required") return result;
-      answers = await this.answered(result, on.signal);
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, on.signal].filter(Boolean));
+    try {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const result = await this.#once(method, { ...params, ...answers }, on);
+        if (result?.resultType !== "input_required") return result;
+        answers = await this.answered(result, signal);
+      }
+    } finally {
+      over.abort(); // what is said of its questions is off the page
     }
     throw new Refused("The server asked again and again, and was left.");
   }

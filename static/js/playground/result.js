@@ -1,7 +1,7 @@
 // What came of a request: a result of tools/call, resources/read or prompts/get, or what went wrong.
 
 import { alert, badge, code, el } from "./dom.js";
-import { content, resource } from "./content.js";
+import { content, resourceOf } from "./content.js";
 import { structured } from "./tree.js";
 import { visit } from "./visiting.js";
 import { milliseconds, pretty, visible } from "./words.js";
@@ -16,6 +16,8 @@ function isRepeated(block, value) {
   }
 }
 
+const BLOCKS = 200; // that are shown
+
 // The elements of a result. `read(uri)` as of `content`.
 export function shownResult(result, read) {
   const parts = [];
@@ -24,18 +26,23 @@ export function shownResult(result, read) {
   for (const block of listOf(result?.content)) {
     if (!isRepeated(block, result.structuredContent)) parts.push(content(block, read));
   }
-  for (const found of listOf(result?.contents)) parts.push(resource(found));
-  for (const { role, content: block } of listOf(result?.messages)) {
-    parts.push(el("div", { class: "playground-message" }, badge(visible(role)), content(block, read)));
+  for (const found of listOf(result?.contents)) parts.push(resourceOf(found));
+  for (const message of listOf(result?.messages)) {
+    parts.push(el("div", { class: "playground-message" }, badge(visible(message?.role)), content(message?.content, read)));
+  }
+  if ([result?.content, result?.contents, result?.messages].some((one) => one?.length > BLOCKS)) {
+    parts.push(el("p", { class: "small muted" }, `Only the first ${BLOCKS} are shown; the JSON has all of them.`));
   }
   if (!parts.length) parts.push(el("p", { class: "muted small" }, "It gave nothing back."));
   return [...parts, raw(result)];
 }
 
-const listOf = (value) => (Array.isArray(value) ? value : []);
+const listOf = (value) => (Array.isArray(value) ? value.slice(0, BLOCKS) : []);
 
 function raw(value) {
-  return el("details", {}, el("summary", { class: "small muted" }, "As JSON"), code(pretty(value), "Result as JSON"));
+  const details = el("details", {}, el("summary", { class: "small muted" }, "As JSON"));
+  details.addEventListener("toggle", () => details.append(code(pretty(value), "Result as JSON")), { once: true });
+  return details;
 }
 
 const VISIT_FIRST = -32042; // 2025-11-25 client/elicitation, "URL Elicitation Required Error"

@@ -1,5 +1,8 @@
 // A stream of 2025-11-25 that goes on where it broke off (basic/transports, "Resumability and Redelivery").
 
+import { Broken } from "./transport.js";
+
+const isBroken = (error) => error instanceof Broken;
 const TRIES = 5;
 const PAUSE_MS = 1000;
 
@@ -11,15 +14,30 @@ export async function* resumed(transport, first, headers, signal) {
   let last = "";
   for (let tries = 0; tries < TRIES && messages; tries += 1) {
     let pause = PAUSE_MS;
-    for await (const event of messages) {
-      if (event.id) [last, tries] = [event.id, 0];
-      pause = event.retry ?? pause;
-      if (event.message) yield event.message;
+    try {
+      for await (const event of messages) {
+        if (event.id) [last, tries] = [event.id, 0];
+        pause = event.retry ?? pause;
+        if (event.message) yield event.message;
+      }
+    } catch (error) {
+      if (!isBroken(error) || !last) throw error;
     }
     if (!last) return;
-    await rest(pause);
-    signal.throwIfAborted();
-    messages = await transport.listen({ headers, last, signal });
+    messages = await again(transport, { headers, last, signal }, pause);
+  }
+}
+
+// The next stream, once the site can be reached; null where it has none.
+async function again(transport, where, pause) {
+  for (let tries = 0; ; tries += 1) {
+    await rest(pause * 2 ** tries);
+    where.signal.throwIfAborted();
+    try {
+      return await transport.listen(where);
+    } catch (error) {
+      if (!isBroken(error) || tries === TRIES) throw error;
+    }
   }
 }
 

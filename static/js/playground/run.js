@@ -5,6 +5,7 @@ import { heading, shownError, shownResult } from "./result.js";
 import { milliseconds, pretty, visible } from "./words.js";
 
 const LINES = 500;
+const TOGETHER_MS = 50;
 
 export class Run {
   element = el("div", { class: "playground-run stack" });
@@ -59,6 +60,21 @@ export class Run {
     const timer = setInterval(tick, 200);
     tick();
     const lines = el("ol", { class: "playground-log", "aria-label": "Log of the server", tabindex: "0", hidden: true });
+    // Some at once: a place that is scrolled anew for each would take the page all its time.
+    let fresh = [];
+    const show = () => {
+      if (!fresh.length) return;
+      lines.append(...fresh);
+      fresh = [];
+      while (lines.childElementCount > LINES) lines.firstElementChild.remove();
+      lines.hidden = false;
+      lines.scrollTop = lines.scrollHeight;
+    };
+    const add = (line) => {
+      if (!fresh.length) setTimeout(show, TOGETHER_MS);
+      fresh.push(line);
+      if (fresh.length > LINES) fresh.shift();
+    };
     const head = el(
       "div",
       { class: "row" },
@@ -71,24 +87,21 @@ export class Run {
     const on = {
       said: (text) => (words.textContent = visible(text)),
       task: (id) => head.append(el("a", { href: `/tasks/${encodeURIComponent(id)}/`, class: "small" }, "Page of this task")),
-      progress: ({ progress, total, message }) => {
-        if (total > 0) [bar.max, bar.value] = [total, progress];
-        words.textContent = visible(
-          [total > 0 ? `${progress} of ${total}` : String(progress), message].filter(Boolean).join(" · "),
-        );
+      progress: (params) => {
+        const { progress, total, message } = params ?? {};
+        const isPart = Number.isFinite(progress) && Number.isFinite(total) && total > 0;
+        if (isPart) [bar.max, bar.value] = [total, progress];
+        words.textContent = [isPart ? `${progress} of ${total}` : progress, message].filter(Boolean).map(visible).join(" · ");
       },
-      log: ({ level, logger, data }) => {
+      log: (params) => {
+        const { level, logger, data } = params ?? {};
         const text = typeof data === "string" ? data : pretty(data);
-        lines.append(
-          el("li", {}, el("span", { class: "muted" }, visible([level, logger].filter(Boolean).join(" "))), " ", visible(text)),
-        );
-        if (lines.childElementCount > LINES) lines.firstElementChild.remove();
-        lines.hidden = false;
-        lines.scrollTop = lines.scrollHeight;
+        add(el("li", {}, el("span", { class: "muted" }, [level, logger].filter(Boolean).map(visible).join(" ")), " ", visible(text)));
       },
     };
     const end = () => {
       clearInterval(timer);
+      show();
       return lines.hidden ? [] : [lines];
     };
     return { parts: [head, bar, words, lines], on, end };

@@ -3,10 +3,14 @@
 import { sane } from "./sane.js";
 
 const DEEPEST = 12;
+const MOST_PARTS = 1000; // of one schema: parts that refer to parts would grow without end
+const MOST_MEMBERS = 200; // of an object that is a form
+let parts = 0; // looked at since the last call from outside
 
 // The schema with its own `$ref` followed (never to another document), and `allOf` put together.
 export function resolved(schema, root, depth = 0) {
-  if (depth > DEEPEST) return {};
+  parts = depth === 0 ? 0 : parts + 1;
+  if (depth > DEEPEST || parts > MOST_PARTS) return {};
   let found = sane(schema);
   if (typeof found.$ref === "string") {
     const { $ref, ...beside } = found;
@@ -22,11 +26,19 @@ export function resolved(schema, root, depth = 0) {
 function at(root, reference) {
   if (reference === "#") return root;
   if (!reference.startsWith("#/")) return undefined;
-  const names = reference
-    .slice(2)
+  const names = decoded(reference.slice(2))
     .split("/")
-    .map((name) => decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~"));
+    .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
   return names.reduce((node, name) => (node && Object.hasOwn(node, name) ? node[name] : undefined), root);
+}
+
+// A fragment of a URI (RFC 6901, 6); one that is none is read as it stands.
+function decoded(fragment) {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 function together(one, other) {
@@ -40,18 +52,19 @@ function together(one, other) {
   };
 }
 
+const textOf = (value) => (typeof value === "string" ? value : undefined);
 const isPlain = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
 
 // Of a choice: [{ value, label, help }]; null where it is none.
 export function options(schema) {
   if (schema.enum?.every(isPlain)) {
     const names = Array.isArray(schema.enumNames) ? schema.enumNames : [];
-    return schema.enum.map((value, i) => ({ value, label: String(names[i] ?? value) }));
+    return schema.enum.map((value, i) => ({ value, label: String(textOf(names[i]) ?? value) }));
   }
   const branches = schema.oneOf ?? schema.anyOf;
   const isConstant = (part) => part && typeof part === "object" && Object.hasOwn(part, "const") && isPlain(part.const);
   if (!branches?.every(isConstant)) return null;
-  return branches.map((part) => ({ value: part.const, label: String(part.title ?? part.const), help: part.description }));
+  return branches.map((part) => ({ value: part.const, label: String(textOf(part.title) ?? part.const), help: textOf(part.description) }));
 }
 
 // The alternatives of a union, each resolved; null where it is none. A list of types is one, too.
@@ -82,5 +95,6 @@ export function kindOf(schema, root) {
 
 function isForm({ properties, patternProperties, additionalProperties }) {
   const isOpen = typeof additionalProperties === "object" || patternProperties !== undefined;
-  return Object.keys(properties ?? {}).length > 0 && !isOpen;
+  const count = Object.keys(properties ?? {}).length;
+  return count > 0 && count <= MOST_MEMBERS && !isOpen;
 }

@@ -38,14 +38,20 @@ async function stateless(client, params, on) {
   const ask = (method, more) => client.request(method, { taskId, ...more }, { extensions });
   on.task(taskId);
   on.signal.addEventListener("abort", () => ask("tasks/cancel").catch(() => {}));
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, begun.pollIntervalMs ?? PAUSE_MS));
-    on.signal.throwIfAborted();
-    const task = await ask("tasks/get");
-    if (task.status === "completed") return task.result;
-    if (task.status === "failed") throw new Failure(task.error);
-    if (task.status === "cancelled") throw new Refused("The task was cancelled.");
-    if (task.statusMessage) on.said(task.statusMessage);
-    if (task.status === "input_required") await ask("tasks/update", await client.answered(task, on.signal));
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, on.signal]);
+  try {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, begun.pollIntervalMs ?? PAUSE_MS));
+      on.signal.throwIfAborted();
+      const task = await ask("tasks/get");
+      if (task.status === "completed") return task.result;
+      if (task.status === "failed") throw new Failure(task.error);
+      if (task.status === "cancelled") throw new Refused("The task was cancelled.");
+      if (task.statusMessage) on.said(task.statusMessage);
+      if (task.status === "input_required") await ask("tasks/update", await client.answered(task, signal));
+    }
+  } finally {
+    over.abort(); // what is said of its questions is off the page
   }
 }

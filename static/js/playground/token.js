@@ -21,7 +21,10 @@ export class Tokens {
 
   async #renew() {
     const headers = { "X-CSRFToken": this.csrf, Accept: "application/json" };
-    const answer = await fetch(this.path, { method: "POST", headers, cache: "no-store", redirect: "manual" });
+    const sent = fetch(this.path, { method: "POST", headers, cache: "no-store", redirect: "manual" });
+    const answer = await sent.catch(() => {
+      throw new Error("The site can't be reached. Check the connection, and try again.");
+    });
     if (answer.type === "opaqueredirect") throw new Error("You are signed out. Reload this page and sign in.");
     const said = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(said.message ?? `No token could be had (${answer.status}). Reload this page.`);

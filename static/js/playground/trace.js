@@ -1,9 +1,11 @@
 // What went over the wire, with when and how long: kept here, shown by trace_panel.js. Tokens never get in.
 
 const KEPT = 500;
+const KEPT_OCTETS = 32 * 1024 * 1024; // of what came
 
 export class Trace extends EventTarget {
   entries = [];
+  #octets = 0;
 
   // Notes what is sent. Returns a mark from which the time to its answers counts.
   sent(message) {
@@ -26,13 +28,17 @@ export class Trace extends EventTarget {
 
   clear() {
     this.entries = [];
+    this.#octets = 0;
     this.dispatchEvent(new Event("clear"));
   }
 
   #add(entry) {
     entry.at = new Date();
     this.entries.push(entry);
-    if (this.entries.length > KEPT) this.entries.shift();
+    this.#octets += entry.size ?? 0;
+    while (this.entries.length > KEPT || (this.#octets > KEPT_OCTETS && this.entries.length > 1)) {
+      this.#octets -= this.entries.shift().size ?? 0;
+    }
     this.dispatchEvent(new CustomEvent("entry", { detail: entry }));
   }
 }

@@ -10,6 +10,22 @@ export class Refused extends Error {
   }
 }
 
+// The site could not be reached, or no longer.
+export class Broken extends Refused {}
+
+// fetch() says so with a TypeError, in words of the browser's.
+function lost(error) {
+  throw error instanceof TypeError ? new Broken("The connection broke off. What the call did is not known.") : error;
+}
+
+async function* whole(source) {
+  try {
+    yield* source;
+  } catch (error) {
+    lost(error);
+  }
+}
+
 // What the server answered with a JSON-RPC error.
 export class Failure extends Error {
   constructor(error) {
@@ -62,7 +78,7 @@ export class Transport {
       const sent = fetch(this.path, { ...request, headers: all, credentials: "omit", cache: "no-store" });
       const answer = await sent.catch((error) => {
         if (error.name === "AbortError") throw error;
-        throw new Refused("The site can't be reached. Check the connection, and try again.");
+        throw new Broken("The site can't be reached. Check the connection, and try again.");
       });
       if (answer.status !== 401 || isAgain) return answer;
     }
@@ -71,12 +87,12 @@ export class Transport {
   async *#read(answer, began) {
     const type = answer.headers.get("Content-Type") ?? "";
     if (type.startsWith("text/event-stream")) {
-      for await (const { id, data, retry } of events(answer.body)) {
+      for await (const { id, data, retry } of whole(events(answer.body))) {
         yield { id, retry, message: data ? this.#message(data, began) : null };
       }
       return;
     }
-    const text = await answer.text();
+    const text = await answer.text().catch(lost);
     if (!type.startsWith("application/json")) {
       const words = `The site answered ${answer.status}. Try again in a moment.`;
       this.trace.noted(words, began);

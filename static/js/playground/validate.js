@@ -3,8 +3,22 @@
 
 import { branches, resolved } from "./schema.js";
 
+const MOST = 20_000; // steps: a schema that goes on within itself may take for ever, and is not judged
+let steps = 0;
+
 // Returns [{ path: [name or index, …], message }], empty where all is well.
-export function problems(value, schema, root, path = []) {
+export function problems(value, schema, root) {
+  steps = 0;
+  try {
+    return judged(value, schema, root, []);
+  } catch (error) {
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
+}
+
+function judged(value, schema, root, path) {
+  if ((steps += 1) > MOST) throw new RangeError("There is no end to this schema.");
   const found = resolved(schema, root);
   const say = (message) => [{ path, message }];
   if (Object.hasOwn(found, "const")) return same(value, found.const) ? [] : say(`It has to be ${JSON.stringify(found.const)}.`);
@@ -33,7 +47,7 @@ function isOf(value, type) {
 
 // A union fails with what its closest alternative says: the one with the fewest problems.
 function united(value, ways, root, path) {
-  const each = ways.map((way) => problems(value, way, root, path));
+  const each = ways.map((way) => judged(value, way, root, path));
   return each.sort((one, other) => one.length - other.length)[0];
 }
 
@@ -53,10 +67,17 @@ function text(value, { minLength, maxLength, pattern, format }) {
   return rule && !rule.test(value) ? [words] : [];
 }
 
-// A pattern of somebody else's, on what this person types: the worst it can do is to keep this page busy.
+// A pattern of somebody else's could keep this page busy for years: one that repeats what repeats, or refers back, is the
+// server's to judge, and so is a long text.
+const NESTED = /\([^()]*[*+{|][^()]*\)[*+{]|\)\)+[*+{]|\\[1-9k]/;
+const REPEATS = 4; // of one pattern
+const LONGEST = 200;
+
 function matches(pattern, value) {
+  const isCostly = NESTED.test(pattern) || pattern.split(/[*+{]/).length - 1 > REPEATS;
+  if (isCostly || value.length > LONGEST) return true;
   try {
-    return value.length > 1000 || new RegExp(pattern, "u").test(value);
+    return new RegExp(pattern, "u").test(value);
   } catch {
     return true; // not one that this browser knows
   }
@@ -79,13 +100,13 @@ function list(value, { minItems, maxItems, uniqueItems }) {
 }
 
 const items = (value, { items: schema }, root, path) =>
-  schema ? value.flatMap((item, i) => problems(item, schema, root, [...path, i])) : [];
+  schema ? value.flatMap((item, i) => judged(item, schema, root, [...path, i])) : [];
 
 function members(value, { properties = {}, required = [] }, root, path) {
   const missing = required.filter((name) => !Object.hasOwn(value, name));
   const known = Object.entries(value).filter(([name]) => Object.hasOwn(properties, name));
   return [
     ...missing.map((name) => ({ path: [...path, name], message: "This is needed." })),
-    ...known.flatMap(([name, member]) => problems(member, properties[name], root, [...path, name])),
+    ...known.flatMap(([name, member]) => judged(member, properties[name], root, [...path, name])),
   ];
 }

@@ -12,8 +12,11 @@ function named(character) {
   return `⟦U+${number.toString(16).toUpperCase().padStart(4, "0")}${hidden}⟧`;
 }
 
-export const visible = (text) => String(text).replace(ODD, named);
-export const hasInvisible = (text) => visible(text) !== String(text);
+// What is no text is written as JSON: an object of somebody else's may have a `toString` of its own.
+const written = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value));
+
+export const visible = (text) => written(text).replace(ODD, named);
+export const hasInvisible = (text) => visible(text) !== written(text);
 
 export const pretty = (value) => visible(JSON.stringify(value, null, 2) ?? "nothing");
 

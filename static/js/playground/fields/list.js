@@ -37,7 +37,7 @@ export function listField(spec) {
     add.focus();
   }
 
-  const begin = Array.isArray(initial) ? initial : Array(Math.min(schema.minItems ?? 0, 10)).fill(undefined);
+  const begin = Array.isArray(initial) ? initial : Array.from({ length: Math.min(schema.minItems ?? 0, 10) });
   begin.forEach((value) => append(value));
   return {
     element,

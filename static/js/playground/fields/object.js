@@ -5,6 +5,9 @@ import { el } from "../dom.js";
 import { framed } from "./frame.js";
 import { markMembers, under } from "./members.js";
 
+// Not what every object has by itself, such as its constructor.
+const own = (value, name) => (value !== null && typeof value === "object" && Object.hasOwn(value, name) ? value[name] : undefined);
+
 export function objectField(spec) {
   const { schema, isRequired, initial } = spec;
   const body = el("div", { class: "playground-members" });
@@ -20,7 +23,7 @@ export function objectField(spec) {
   function fill() {
     const needed = schema.required ?? [];
     for (const [name, part] of Object.entries(schema.properties)) {
-      const more = { name, isRequired: needed.includes(name), initial: initial?.[name], depth: spec.depth + 1 };
+      const more = { name, isRequired: needed.includes(name), initial: own(initial, name), depth: spec.depth + 1 };
       const child = spec.make({ schema: part, root: spec.root, ...more });
       fields.set(name, child);
       body.append(child.element);
