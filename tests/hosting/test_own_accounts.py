@@ -196,6 +196,20 @@ def test_only_its_user_agrees_and_only_to_what_was_shown(
     assert not ConnectionAttempt.objects.exists()
 
 
+def test_who_is_not_signed_in_connects_and_disconnects_nothing(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    page = page_of(deployment, bob)
+    digest = digest_of(browser(bob).get(page).content.decode())
+    answer = Client().post(f"{page}/connect", {"key": KEY, "digest": digest})
+    assert answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+    assert not ConnectionAttempt.objects.exists()
+    connect(deployment, bob, forge)
+    answer = Client().post(f"/credentials/{deployment.pk}/disconnect", {"key": KEY})
+    assert answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+    assert Connection.objects.get().state == "connected"
+
+
 # --- while it lasts
 
 

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
+from accounts.services import user_delete
 from common import clock
 from events.actors import OPERATOR
 from events.models import AuditEntry
@@ -21,10 +22,13 @@ from hosting.credentials.accounts import Chosen, accounts_set
 from hosting.credentials.checking import CheckFailed, personal_check
 from hosting.credentials.personal import brought_for, personal_for
 from hosting.fleet.reconciling import reconcile
-from hosting.models import Deployment, DeploymentMember
+from hosting.models import Deployment, DeploymentMember, Runner
 from hosting.remotes import care as account_care
+from hosting.runner import control
 from hosting.runner.seen import SignInAsked
 from hosting.services import deployment_delete
+from hosting.stream.links import links
+from hosting.stream.stream import RunnerPool
 from hosting.waiting.selectors import waiting_count
 from oauth.models import Connection, Revocation
 from oauth.outbound.flow import site_peer
@@ -180,3 +184,33 @@ def _until_somebody_waits() -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("nobody waits")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deed", ["disconnect", "delete"])
+def test_what_runs_with_an_account_that_ends_is_ended(connected: Deployment, users: dict[str, User], deed: str) -> None:
+    """And nobody else's."""
+    alice, bob = users["alice"], users["bob"]
+    assert len(_instances()) == 2, "each was tried when it was connected"
+    if deed == "disconnect":
+        path = f"/credentials/{connected.pk}/disconnect"
+        assert consent.browser(bob).post(path, {"key": KEY}).status_code == 302
+    else:
+        user_delete(actor=OPERATOR, user=bob)
+    end = time.monotonic() + 20
+    while len(kept := _instances()) == 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert personal_check(connected, alice.pk) == 1 and _instances() == kept, "hers runs on"
+
+
+def _instances() -> set[str]:
+    """That the runner has."""
+
+    address = Runner.objects.get().address
+
+    async def ask(pool: RunnerPool) -> set[str]:
+        status = await (await pool.link(address)).ask(control.GetStatus())
+        return {one.id for placed in status.placements for one in placed.instances}
+
+    return links.run(ask)
