@@ -10,9 +10,11 @@ import msgspec
 
 from hosting.runner.upstream import messages as m
 from hosting.runner.upstream.base import Upstream
+from hosting.runner.voice import Voice
 
 log = logging.getLogger(__name__)
 
+RUBBISH_BYTES = 64 * 1024  # of a line that is no message: as much as a few secrets have, since only a little is shown
 _encode = msgspec.json.Encoder().encode
 
 
@@ -20,6 +22,7 @@ class Speaker(Protocol):
     """The instance whose child this is."""
 
     label: str
+    voice: Voice
 
     def write(self, line: bytes) -> None: ...
     def note(self, text: str) -> None: ...
@@ -35,7 +38,7 @@ class Dialogue:
         self._speaker = speaker
         self._number = 0
         self._replies: dict[int, asyncio.Future[m.Message]] = {}
-        self._rubbish = b""
+        self._rubbish = ""
 
     def next_id(self) -> int:
         self._number += 1
@@ -58,24 +61,23 @@ class Dialogue:
             return
         try:
             message = m.decode_message(line)
-        except msgspec.DecodeError:
-            if not self._rubbish:
-                self._rubbish = line[:200]
-            self._speaker.note(
-                f"on standard output, no JSON-RPC message: {line[:300].decode('utf-8', 'backslashreplace')}"
-            )
+        except (msgspec.DecodeError, RecursionError):
+            # Masked before it is cut: half a secret could not be told from other text any more.
+            shown = self._speaker.voice.masked(line[:RUBBISH_BYTES].decode("utf-8", "backslashreplace"))
+            self._rubbish = self._rubbish or shown[:120]
+            self._speaker.note(f"on standard output, no JSON-RPC message: {shown[:300]}")
             return
         self.take(message)
 
     def take(self, message: m.Message, about: int = 0) -> None:
         """Take a message. `about` is the number of the request on whose stream it came, where that is known."""
-        self._speaker.received(message)
         try:
+            self._speaker.received(message)  # what secrets can't be taken out of goes nowhere
             if self.upstream is not None:
                 self.upstream.received(message, about)
             else:
                 self._during_handshake(message)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             self._refuse(message, str(error))
         except Exception:
             log.exception(
@@ -110,8 +112,7 @@ class Dialogue:
         """What it printed instead of messages, as the end of a sentence; nothing when all was well."""
         if not self._rubbish:
             return ""
-        shown = self._rubbish[:120].decode("utf-8", "backslashreplace")
-        return f"; on its standard output it printed what is no JSON-RPC message: {shown!r}"
+        return f"; on its standard output it printed what is no JSON-RPC message: {self._rubbish!r}"
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_replies": {}}

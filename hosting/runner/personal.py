@@ -86,10 +86,15 @@ class Hidden:
         self._spelled = [text.encode() for text in {text for form in forms for text in spellings(form)}]
 
     def raw(self, body: bytes) -> bytes:
-        """The raw JSON without them. What has none of them passes byte for byte."""
+        """The raw JSON without them. What has none of them passes byte for byte. Raises msgspec.DecodeError for what has
+        one and can't be taken apart: its numbers may have thousands of digits."""
         if not any(form in body for form in self._spelled):
             return body
-        return json.dumps(self._walked(json.loads(body)), ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            found = json.loads(body)
+        except ValueError as error:
+            raise msgspec.DecodeError("it has a number that is too long") from error
+        return json.dumps(self._walked(found), ensure_ascii=False, separators=(",", ":")).encode()
 
     def message(self, message: Message) -> None:
         for name in ("params", "result", "error"):

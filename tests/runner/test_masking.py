@@ -7,6 +7,7 @@ import sys
 import msgspec
 
 from hosting.runner import control as c
+from hosting.runner.frames import Kind
 from tests.runner.conftest import Driver, placement
 
 SECRET = "hunter2-hunter2"
@@ -18,9 +19,12 @@ CHATTY = (
 )
 
 
+def python(code: str) -> list[str]:
+    return [sys.executable, "-I", "-c", code]
+
+
 async def test_secrets_are_masked_in_output_and_reason(driver: Driver) -> None:
-    argv = [sys.executable, "-I", "-c", CHATTY]
-    await driver.link.ask(c.Place(placement(argv=argv, env={"KEY": SECRET}, masked=[SECRET])))
+    await driver.link.ask(c.Place(placement(argv=python(CHATTY), env={"KEY": SECRET}, masked=[SECRET])))
     outcome = await driver.open("tools/list").outcome()
     reason = msgspec.json.decode(outcome.data)["message"]
     lines = (await driver.link.ask(c.GetTail("d1"))).lines
@@ -50,3 +54,27 @@ async def test_a_secret_that_was_replaced_stays_masked(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement(argv=argv, masked=["another"], epoch=2)))
     outcome = await driver.open("tools/list", epoch=2).outcome()
     assert "still [secret]" in msgspec.json.decode(outcome.data)["message"]
+
+
+async def test_a_line_that_is_cut_shows_no_half_of_a_secret(driver: Driver) -> None:
+    """Neither in the output nor in the reason, which are cut at other places."""
+    chatty = "import os; print('x' * 113 + os.environ['KEY'] + 'y' * 160 + os.environ['KEY'])"
+    await driver.link.ask(c.Place(placement(argv=python(chatty), env={"KEY": SECRET}, masked=[SECRET])))
+    outcome = await driver.open("tools/list").outcome()
+    lines = (await driver.link.ask(c.GetTail("d1"))).lines
+    said = " ".join([outcome.data.decode(), *(line.line for line in lines)])
+    assert "no JSON-RPC message" in said and "xxx[secre" in said and SECRET[:4] not in said
+
+
+async def test_what_a_secret_can_not_be_taken_out_of_goes_nowhere(driver: Driver) -> None:
+    env = {"MODE": "counts", "KEY": SECRET}
+    await driver.link.ask(c.Place(placement("misbehaving", era="legacy", env=env, masked=[SECRET])))
+    for _ in range(2):  # it is served on
+        outcome = await driver.open(tool="any").outcome()
+        assert outcome.kind is Kind.ERROR and SECRET.encode() not in outcome.data
+        assert b"could not be understood" in outcome.data, outcome.data
+
+
+async def test_a_line_of_brackets_is_no_message(driver: Driver) -> None:
+    await driver.link.ask(c.Place(placement("misbehaving", era="legacy", env={"MODE": "nests"})))
+    assert await driver.open(tool="any").text() == "done"

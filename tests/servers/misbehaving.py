@@ -87,7 +87,20 @@ def answer(number, text="done"):
     send({"id": number, "result": {"content": [{"type": "text", "text": text}]}})
 
 
+def nests(number):
+    os.write(1, b"[" * 60_000 + b"\n")
+    answer(number)
+
+
+def counts(number):
+    """A number of more digits than Python reads, and a secret."""
+    said = '{"jsonrpc": "2.0", "id": %d, "result": {"key": "%s", "much": %s}}\n'
+    os.write(1, (said % (number, os.environ["KEY"], "1" * 5000)).encode())
+
+
 CALLS = {
+    "nests": nests,
+    "counts": counts,
     "dies": dies,
     "deaf": deaf,
     "closes": closes,
