@@ -86,8 +86,10 @@ class Hidden:
         self._spelled = [text.encode() for text in {text for form in forms for text in spellings(form)}]
 
     def raw(self, body: bytes) -> bytes:
-        """The raw JSON without them. What has none of them passes byte for byte. Raises msgspec.DecodeError for what has
-        one and can't be taken apart: its numbers may have thousands of digits."""
+        """The raw JSON without them. What has none of them passes byte for byte.
+
+        Raises msgspec.DecodeError for what has one and can't be taken apart: its numbers may have thousands of digits.
+        """
         if not any(form in body for form in self._spelled):
             return body
         try:

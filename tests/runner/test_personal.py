@@ -123,10 +123,12 @@ async def test_a_users_secret_is_hidden_in_results_errors_and_output(driver: Dri
     assert logged and all(ALICES.encode() not in data and b"with [secret]" in data for data in logged)
 
 
-async def test_a_start_that_fails_for_one_user_keeps_nobody_else_waiting(driver: Driver) -> None:
+@pytest.mark.parametrize("kind", ["masked", "tokens"])
+async def test_a_start_that_fails_for_one_user_keeps_nobody_else_waiting(driver: Driver, kind: str) -> None:
+    hidden: dict[str, Any] = {kind: [ALICES]}
     await driver.link.ask(c.Place(placement()))
     for attempt in range(3):
-        broken = Personal("alice", f"m{attempt}", argv=["/bin/sh", "-c", f"echo {ALICES} >&2; exit 3"], masked=[ALICES])
+        broken = Personal("alice", f"m{attempt}", argv=["/bin/sh", "-c", f"echo {ALICES} >&2; exit 3"], **hidden)
         await driver.link.ask(c.PlacePersonal("d1", 1, 0, broken))
         call = driver.open("tools/list", owner="alice cli d1", subject="alice", personal=f"m{attempt}")
         event = await call.outcome()

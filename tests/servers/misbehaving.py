@@ -88,7 +88,7 @@ def answer(number, text="done"):
 
 
 def nests(number):
-    os.write(1, b"[" * 60_000 + b"\n")
+    os.write(1, b'{"jsonrpc": "2.0", "id": 0, "result": ' + b"[" * 50_000 + b"\n")
     answer(number)
 
 

@@ -107,14 +107,19 @@ async def connect(user: User, client: Any, far: FakeAuthorizationServer, number:
     return text
 
 
+async def begun(web: Web, user: User, far: FakeAuthorizationServer) -> tuple[Any, str]:
+    """A client in a session for which its user has connected an account, and what a call in it answers."""
+    client = client_of(web, user)
+    await session(client, **URL)
+    await connect(user, client, far, 2)
+    return client, await value(await client.post(PATH, json=tool("echo", 3)))
+
+
 async def test_a_session_goes_on_with_each_token_that_its_user_gets(
     web: Web, users: dict[str, User], remote: FakeLegacyRemote
 ) -> None:
     bob, far = users["bob"], remote.far
-    client = client_of(web, bob)
-    await session(client, **URL)
-    await connect(bob, client, far, 2)
-    mine = await value(await client.post(PATH, json=tool("echo", 3)))
+    client, mine = await begun(web, bob, far)
     greeted = list(remote.greeted)
 
     # Renewed by the site, and the old one is worth nothing any more.
@@ -150,10 +155,7 @@ async def test_a_token_that_did_not_reach_the_runner_is_brought_when_the_old_one
     web: Web, users: dict[str, User], remote: FakeLegacyRemote
 ) -> None:
     bob, far = users["bob"], remote.far
-    client = client_of(web, bob)
-    await session(client, **URL)
-    await connect(bob, client, far, 2)
-    mine = await value(await client.post(PATH, json=tool("echo", 3)))
+    client, mine = await begun(web, bob, far)
     far.good.clear()
     row = await rows(Connection.objects.get)
     assert await rows(lambda: connection_refresh(site_peer(), row))  # by a process that was killed then
