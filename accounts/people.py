@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import is_operator
@@ -12,7 +12,7 @@ from events.actors import Actor
 from events.audit import record
 
 OPERATOR_ROLE = "operator"
-ROLES = (OPERATOR_ROLE, *User.SiteRole.values)
+ROLES = {OPERATOR_ROLE: gettext_lazy("Operator"), **dict(User.SiteRole.choices)}  # with how pages call them
 
 
 def role_of(user: User) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common.errors import BadInput
 from events.actors import Actor
@@ -74,7 +75,7 @@ def tool_change(
     """`approved_digest` is that of the text that was read (tool_approve). None leaves a thing as it is."""
     check_may_manage(actor, deployment)
     if is_enabled is None and approved_digest is None and task_support is None:
-        raise BadInput("nothing_to_change", "Name what to change: is_enabled, approve or task_support.")
+        raise BadInput("nothing_to_change", gettext("Name what to change: is_enabled, approve or task_support."))
     with transaction.atomic():
         if approved_digest is not None:
             tools.tool_approve(actor=actor, deployment=deployment, name=name, digest=approved_digest)

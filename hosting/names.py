@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+
 from common.errors import BadInput
 
 MAX_LENGTH = 64
@@ -29,15 +31,17 @@ def parse(text: str) -> DeploymentName:
     display = unicodedata.normalize("NFKC", text.strip())
     folded = display.casefold()
     if not folded:
-        raise BadInput("deployment_name_missing", "Give the server a name.", field="name")
+        raise BadInput("deployment_name_missing", gettext("Give the server a name."), field="name")
     if len(folded) > MAX_LENGTH:
         raise BadInput(
-            "deployment_name_too_long", f"A server's name has at most {MAX_LENGTH} characters.", field="name"
+            "deployment_name_too_long",
+            gettext("A server's name has at most %(max_length)s characters.") % {"max_length": MAX_LENGTH},
+            field="name",
         )
     if not display.isascii() or not _FOLDED.fullmatch(folded):
         raise BadInput(
             "deployment_name_invalid",
-            "A server's name has letters (a–z), digits and single “-”, “_” or “.” between them.",
+            gettext("A server's name has letters (a–z), digits and single “-”, “_” or “.” between them."),
             field="name",
         )
     return DeploymentName(display, folded)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext
 
 from accounts import names as account_names
 from accounts.models import Name, User
@@ -104,7 +105,7 @@ def version_numbered(deployment: Deployment, number: int) -> DeploymentVersion:
     """Raises NotFound."""
     version = versions_of(deployment).filter(number=number).first()
     if version is None:
-        raise NotFound("version_unknown", f"There is no version {number}.")
+        raise NotFound("version_unknown", gettext("There is no version %(number)s.") % {"number": number})
     return version
 
 
@@ -112,7 +113,7 @@ def tool_named(deployment: Deployment, name: str) -> Tool:
     """Raises NotFound."""
     tool = deployment.tools.select_related("approved_by").filter(name=cleaned(name)).first()
     if tool is None:
-        raise NotFound("tool_unknown", "This server has no such tool.")
+        raise NotFound("tool_unknown", gettext("This server has no such tool."))
     return tool
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from accounts.models import Name
 from accounts.permissions import may_own_as
@@ -55,7 +56,7 @@ def deployment_create(
 ) -> Deployment:
     """A deployment with its first version, whose build is queued on commit. `declared` are inputs it asks for."""
     if not may_own_as(actor, owner):
-        raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
+        raise NotFound("account_unknown", gettext("There is no such account, or it isn't yours to host for."))
     parsed = names.parse(name)
     wanted = _parse(reference)
     check_may_host(actor, owner, wanted.kind)
@@ -94,7 +95,8 @@ def deployment_create(
     except IntegrityError as error:
         raise Conflict(
             "deployment_exists",
-            f"There is a server named {owner.display}/{parsed.display} already. Choose another name.",
+            gettext("There is a server named %(owner)s/%(name)s already. Choose another name.")
+            % {"owner": owner.display, "name": parsed.display},
         ) from error
     return deployment
 
@@ -205,7 +207,10 @@ def deployment_restart(*, actor: Actor, deployment: Deployment) -> None:
     with transaction.atomic():
         locked = deployment_locked(deployment)
         if locked.state in (State.QUEUED, State.BUILDING):
-            raise Conflict("building", f"{locked.label} is still being built. Wait until that is done.")
+            raise Conflict(
+                "building",
+                gettext("%(label)s is still being built. Wait until that is done.") % {"label": locked.label},
+            )
         if locked.current_version_id is None:
             deployment_deploy(actor=actor, deployment=locked, reference=locked.reference)
             return
@@ -271,7 +276,7 @@ def deployment_locked(deployment: Deployment) -> Deployment:
     ).exclude(state=State.DELETING)
     locked = found.first()
     if locked is None:
-        raise NotFound("deployment_unknown", "There is no such server, or it isn't yours.")
+        raise NotFound("deployment_unknown", gettext("There is no such server, or it isn't yours."))
     return locked
 
 
@@ -293,7 +298,7 @@ def _parse(reference: str) -> kinds.Reference:
     try:
         found = kinds.parse(reference)
         if found.kind == "registry":
-            raise BadInput("bad_reference", "Look the entry up in the registry first.")
+            raise BadInput("bad_reference", gettext("Look the entry up in the registry first."))
     except BadInput as error:
         error.field = "reference"
         raise

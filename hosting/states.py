@@ -8,17 +8,18 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class State(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    BUILDING = "building", "Building"
-    READY = "ready", "Asleep"
-    STARTING = "starting", "Starting"
-    RUNNING = "running", "Running"
-    FAILED = "failed", "Failed"
-    STOPPED = "stopped", "Stopped"
-    DELETING = "deleting", "Being deleted"
+    QUEUED = "queued", gettext_lazy("Queued")
+    BUILDING = "building", gettext_lazy("Building")
+    READY = "ready", gettext_lazy("Asleep")
+    STARTING = "starting", gettext_lazy("Starting")
+    RUNNING = "running", gettext_lazy("Running")
+    FAILED = "failed", gettext_lazy("Failed")
+    STOPPED = "stopped", gettext_lazy("Stopped")
+    DELETING = "deleting", gettext_lazy("Being deleted")
 
 
 _S = State

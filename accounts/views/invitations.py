@@ -108,7 +108,7 @@ def people(request: HttpRequest) -> HttpResponse:
     context = {
         "accounts": [(user, site_people.role_of(user)) for user in accounts[:PEOPLE_SHOWN]],
         "is_operator": sees_all,
-        "roles": site_people.ROLES,
+        "roles": site_people.ROLES.items(),
         "invitations": invitations_open(actor=actor, organization=None),
         "form": SiteInvitationForm(may_choose=sees_all) if issued else form,
         "issued": issued,

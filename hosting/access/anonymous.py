@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import may_own_as, member_ids
@@ -47,8 +48,11 @@ def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_c
         if is_on and not shares and (has_secrets(locked.pk) or connection_of(locked.pk) is not None):
             raise Conflict(
                 "credentials_unconfirmed",
-                f"{locked.label} has secrets in its settings or an account elsewhere, and every anonymous caller would "
-                "use them. Confirm that they may, or remove them first.",
+                gettext(
+                    "%(label)s has secrets in its settings or an account elsewhere, and every anonymous caller "
+                    "would use them. Confirm that they may, or remove them first."
+                )
+                % {"label": locked.label},
             )
         changed = Deployment.objects.filter(pk=locked.pk).exclude(is_anonymous=is_on, shares_credentials=shares)
         if changed.update(is_anonymous=is_on, shares_credentials=shares, changed_at=clock.now()):

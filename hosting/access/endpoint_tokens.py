@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock
@@ -56,7 +57,7 @@ def deployment_token_revoke(*, actor: Actor, deployment: Deployment, token_id: U
     if not may_manage(actor, deployment):
         tokens = _own(actor, tokens)
     if not tokens.exists():
-        raise NotFound("token_unknown", "There is no such token of this server, or it isn't yours.")
+        raise NotFound("token_unknown", gettext("There is no such token of this server, or it isn't yours."))
     endpoint_token_revoke(actor=actor, token_id=token_id)
 
 

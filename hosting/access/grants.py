@@ -7,11 +7,12 @@ operator grants more has it as a Django permission; operators at a shell and sup
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.contrib.auth.models import Permission as Row
 from django.db import transaction
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import INVITING
@@ -20,6 +21,9 @@ from events.actors import Actor
 from events.audit import record
 from hosting.models import Deployment
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 @dataclass(frozen=True)
 class SitePermission:
@@ -27,13 +31,15 @@ class SitePermission:
 
     name: str
     codename: str
-    words: str
+    words: StrOrPromise  # as they stand in “This account may not …”
 
 
-PACKAGES: Final = SitePermission("packages", "host_packages", "host packages")
-SOURCE: Final = SitePermission("source", "upload_source", "upload source")
-REMOTES: Final = SitePermission("remotes", "add_remotes", "add remote servers")
-ANONYMOUS: Final = SitePermission("anonymous", "allow_anonymous", "let anybody call a server without an account")
+PACKAGES: Final = SitePermission("packages", "host_packages", gettext_lazy("host packages"))
+SOURCE: Final = SitePermission("source", "upload_source", gettext_lazy("upload source"))
+REMOTES: Final = SitePermission("remotes", "add_remotes", gettext_lazy("add remote servers"))
+ANONYMOUS: Final = SitePermission(
+    "anonymous", "allow_anonymous", gettext_lazy("let anybody call a server without an account")
+)
 
 ALL: Final = {one.name: one for one in (PACKAGES, SOURCE, REMOTES, ANONYMOUS)}
 
@@ -57,15 +63,21 @@ def check(actor: Actor, permission: SitePermission) -> None:
     name = user.username if user is not None else "NAME"
     raise Forbidden(
         f"may_not_{permission.codename}",
-        f"This account may not {permission.words}. An operator of this site can grant it: "
-        f"./manage.py grant {name} {permission.name}",
+        gettext(
+            "This account may not %(words)s. An operator of this site can grant it: ./manage.py grant %(name)s "
+            "%(permission)s"
+        )
+        % {"words": permission.words, "name": name, "permission": permission.name},
     )
 
 
 def permission_named(name: str) -> SitePermission:
     found = ALL.get(name)
     if found is None:
-        raise BadInput("permission_unknown", f"There is no permission {name}. There are {', '.join(ALL)}.")
+        raise BadInput(
+            "permission_unknown",
+            gettext("There is no permission %(name)s. There are %(names)s.") % {"name": name, "names": ", ".join(ALL)},
+        )
     return found
 
 
@@ -92,7 +104,8 @@ def permission_revoke(*, actor: Actor, user: User, permission: SitePermission) -
     _check_operator(actor)
     if permission.name in settings.SLIPWAY_MEMBERS_MAY:
         raise Conflict(
-            "permission_of_all", f"Every account of this site may {permission.words}: see SLIPWAY_MEMBERS_MAY."
+            "permission_of_all",
+            gettext("Every account of this site may %(words)s: see SLIPWAY_MEMBERS_MAY.") % {"words": permission.words},
         )
     with transaction.atomic():
         row = _row(permission)
@@ -115,4 +128,4 @@ def _check_operator(actor: Actor) -> None:
     superusers = User.objects.filter(is_active=True, is_superuser=True)
     is_superuser = actor.user_id is not None and superusers.filter(pk=actor.user_id).exists()
     if not actor.is_trusted and not is_superuser:
-        raise Forbidden("operators_only", "Only an operator of this site can do this.")
+        raise Forbidden("operators_only", gettext("Only an operator of this site can do this."))

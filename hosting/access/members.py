@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock
@@ -46,4 +47,4 @@ def member_remove(*, actor: Actor, deployment: Deployment, user: User) -> None:
 
 def access_check(access: str) -> None:
     if access not in Deployment.Access.values:
-        raise BadInput("access_unknown", "Access is either private or public.", field="access")
+        raise BadInput("access_unknown", gettext("Access is either private or public."), field="access")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import Membership, Name
 from accounts.permissions import CALLING, may_look_at, may_own_as, member_ids
@@ -93,4 +94,4 @@ def check_may_host(actor: Actor, owner: Name, kind: str) -> None:
 
 
 def unknown() -> NotFound:
-    return NotFound("deployment_unknown", "There is no such server, or it isn't yours.")
+    return NotFound("deployment_unknown", gettext("There is no such server, or it isn't yours."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from common.errors import NotFound
 from events.actors import person
@@ -13,9 +14,9 @@ from hosting.routing import resource_url
 from hosting.selectors import deployment_get
 from oauth.resources import Resource
 
-TRACED = (
-    "Bodies of calls are traced: whoever manages this server can read what is sent to it in your name and what it "
-    "answers."
+TRACED = gettext_noop(
+    "Bodies of calls are traced: whoever manages this server can read what is sent to it in your name and "
+    "what it answers."
 )
 
 
@@ -32,5 +33,5 @@ def resource_find(url: str, user_id: UUID) -> Resource | None:
     if url.lower() != canonical or not may_call(person(user_id), deployment):
         return None
     holder = deployment.owner
-    remark = TRACED if deployment.traces_bodies else ""
+    remark = gettext(TRACED) if deployment.traces_bodies else ""
     return Resource(canonical, deployment.pk, holder.display, deployment.name, holder.organization_id, remark)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Name
 from accounts.selectors import name_find
@@ -70,7 +71,7 @@ def deployment_make(
     """A new deployment under the name of an account, with its settings. Raises what its services raise."""
     held = name_find(owner)
     if held is None:
-        raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
+        raise NotFound("account_unknown", gettext("There is no such account, or it isn't yours to host for."))
     with transaction.atomic():
         taken = _take(actor, held, origin)
         deployment = deployment_create(
@@ -112,7 +113,7 @@ def _take(actor: Actor, owner: Name, origin: Origin) -> _Taken:
     if sum(map(bool, given)) != 1:
         raise BadInput(
             "origin_unclear",
-            "Say what to host by exactly one of reference, url and server_json, or upload a file as source.",
+            gettext("Say what to host by exactly one of reference, url and server_json, or upload a file as source."),
             field="reference",
         )
     if origin.upload is not None:

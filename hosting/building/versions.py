@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import Conflict, NotFound
@@ -33,13 +34,22 @@ def deployment_rollback(*, actor: Actor, deployment: Deployment, number: int) ->
         locked = deployment_locked(deployment)
         version = locked.versions.filter(number=number).first()
         if version is None:
-            raise NotFound("version_unknown", f"{locked.label} has no version {number}.")
+            raise NotFound(
+                "version_unknown",
+                gettext("%(label)s has no version %(number)s.") % {"label": locked.label, "number": number},
+            )
         if locked.current_version_id == version.pk:
             return version
         if locked.state in (State.QUEUED, State.BUILDING):
-            raise Conflict("building", f"{locked.label} is still being built. Wait until that is done.")
+            raise Conflict(
+                "building",
+                gettext("%(label)s is still being built. Wait until that is done.") % {"label": locked.label},
+            )
         if not version.built_at or version.failure:
-            raise Conflict("version_unusable", f"Version {number} was never built, so nothing can be started from it.")
+            raise Conflict(
+                "version_unusable",
+                gettext("Version %(number)s was never built, so nothing can be started from it.") % {"number": number},
+            )
         taken_down.check_version(version)
         before = locked.current_version.number if locked.current_version else None
         install_consent_end(actor=actor, deployment=locked, reference=version.reference)
@@ -65,5 +75,8 @@ def deployment_update(*, actor: Actor, deployment: Deployment) -> DeploymentVers
     """The same reference, resolved again: the newest release that it allows, as a version of its own."""
     check_may_manage(actor, deployment)
     if deployment.state in (State.QUEUED, State.BUILDING):
-        raise Conflict("building", f"{deployment.label} is being built already. Wait until that is done.")
+        raise Conflict(
+            "building",
+            gettext("%(label)s is being built already. Wait until that is done.") % {"label": deployment.label},
+        )
     return deployment_deploy(actor=actor, deployment=deployment, reference=deployment.reference)

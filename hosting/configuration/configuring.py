@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput
@@ -168,17 +169,19 @@ def idle_set(*, actor: Actor, deployment: Deployment, seconds: int | None) -> No
 def egress_set(*, actor: Actor, deployment: Deployment, mode: str, hosts: Iterable[str] = ()) -> None:
     """What it may reach. The hosts are kept for the day when they are wanted again, whatever the mode is."""
     if mode not in Deployment.Egress.values:
-        raise BadInput("egress_unknown", "The network is public, listed hosts only, or none.", field="egress")
+        raise BadInput("egress_unknown", gettext("The network is public, listed hosts only, or none."), field="egress")
     listed = hosts_parse(hosts)
     if mode == Deployment.Egress.LISTED and not listed:
-        raise BadInput("hosts_missing", "List at least one host, or choose “No network”.", field="egress_hosts")
+        raise BadInput(
+            "hosts_missing", gettext("List at least one host, or choose “No network”."), field="egress_hosts"
+        )
     fields = {"egress": mode, "egress_hosts": listed}
     _change(actor, deployment, "set_egress", lambda _: fields, egress=mode, hosts=listed)
 
 
 def isolation_set(*, actor: Actor, deployment: Deployment, isolation: str) -> None:
     if isolation not in Deployment.Isolation.values:
-        raise BadInput("isolation_unknown", "Choose one of the ways to share instances.", field="isolation")
+        raise BadInput("isolation_unknown", gettext("Choose one of the ways to share instances."), field="isolation")
     _change(actor, deployment, "set_isolation", lambda _: {"isolation": isolation}, isolation=isolation)
 
 
@@ -192,7 +195,11 @@ def files_set(*, actor: Actor, deployment: Deployment, names: Iterable[str]) -> 
     """Variables whose value an instance is given as a file, which they name then. Raises BadInput."""
     keys = sorted({f"env:{name}" for name in names})
     if len(keys) > inputs.MAX_SETTINGS:
-        raise BadInput("settings_invalid", f"A server has at most {inputs.MAX_SETTINGS} settings.", field="file_inputs")
+        raise BadInput(
+            "settings_invalid",
+            gettext("A server has at most %(max_settings)s settings.") % {"max_settings": inputs.MAX_SETTINGS},
+            field="file_inputs",
+        )
     for key in keys:
         if problem := inputs.problem_of_name(key):
             raise BadInput("settings_invalid", f"{inputs.key_parts(key)[1]}: {problem}", field="file_inputs")
@@ -216,7 +223,11 @@ def title_set(*, actor: Actor, deployment: Deployment, title: str) -> None:
     """What pages call it; empty: its name."""
     title = title.strip()
     if len(title) > MAX_TITLE or not title.isprintable():
-        raise BadInput("title_invalid", f"A title is one line of at most {MAX_TITLE} characters.", field="title")
+        raise BadInput(
+            "title_invalid",
+            gettext("A title is one line of at most %(max_title)s characters.") % {"max_title": MAX_TITLE},
+            field="title",
+        )
     _change(actor, deployment, "set_title", lambda _: {"title": title}, renews=False, title=title)
 
 
@@ -236,7 +247,8 @@ def tasks_set(
     if hand_off_seconds is not None and not 0 <= hand_off_seconds <= MAX_HAND_OFF_SECONDS:
         raise BadInput(
             "hand_off_out_of_range",
-            f"This is from 0 (never) to {MAX_HAND_OFF_SECONDS} seconds.",
+            gettext("This is from 0 (never) to %(max_hand_off_seconds)s seconds.")
+            % {"max_hand_off_seconds": MAX_HAND_OFF_SECONDS},
             field="hand_off_seconds",
         )
     given = {"has_tasks": has_tasks, "hand_off_seconds": hand_off_seconds, "asks_on_site": asks_on_site}

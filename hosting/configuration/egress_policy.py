@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from django.utils.translation import gettext
+
 from common.errors import BadInput
 
 MAX_HOSTS = 200
@@ -29,14 +31,21 @@ def hosts_parse(lines: Iterable[str]) -> list[str]:
         if host not in found:
             found.append(host)
     if len(found) > MAX_HOSTS:
-        raise BadInput("hosts_too_many", f"At most {MAX_HOSTS} hosts can be listed.", field="egress_hosts")
+        raise BadInput(
+            "hosts_too_many",
+            gettext("At most %(max_hosts)s hosts can be listed.") % {"max_hosts": MAX_HOSTS},
+            field="egress_hosts",
+        )
     return found
 
 
 def _bad(line: str) -> BadInput:
     return BadInput(
         "host_invalid",
-        f"“{line.strip()[:80]}” is no host: write names such as api.example.org, or *.example.org for all below it, "
-        "without https:// and without a path.",
+        gettext(
+            "“%(line)s” is no host: write names such as api.example.org, or *.example.org for all below it, "
+            "without https:// and without a path."
+        )
+        % {"line": line.strip()[:80]},
         field="egress_hosts",
     )

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from django.utils.translation import gettext
+
 from hosting.kinds.declared import Declared, asked
 
 MAX_VALUE: Final = 16 * 1024  # characters of one value
@@ -97,32 +99,35 @@ def problem_of_name(key: str) -> str:
     where, name = key_parts(key)
     if where == "env":
         if not _ENV_NAME.fullmatch(name):
-            return "The name of an environment variable has letters, digits and “_”, and begins with no digit."
+            return gettext("The name of an environment variable has letters, digits and “_”, and begins with no digit.")
         if _RESERVED_ENV.fullmatch(name):
-            return f"{name} is set by the platform itself and can't be changed."
+            return gettext("%(name)s is set by the platform itself and can't be changed.") % {"name": name}
         return ""
     if where == "header":
         if not _HEADER_NAME.fullmatch(name):
-            return "The name of a header has letters, digits and “-”."
+            return gettext("The name of a header has letters, digits and “-”.")
         if _RESERVED_HEADERS.fullmatch(name):
-            return f"The header {name} belongs to the protocol and can't be changed."
+            return gettext("The header %(name)s belongs to the protocol and can't be changed.") % {"name": name}
         return ""
-    return "This server asks for no such setting."
+    return gettext("This server asks for no such setting.")
 
 
 def problem_of_value(key: str, value: str, declared: Declared | None = None) -> str:
     """What is wrong with a value, in words; "" for nothing. An empty value is none."""
     where, _ = key_parts(key)
     if len(value) > MAX_VALUE:
-        return f"A value has at most {MAX_VALUE} characters; this one has {len(value)}."
+        return gettext("A value has at most %(max_value)s characters; this one has %(count)s.") % {
+            "max_value": MAX_VALUE,
+            "count": len(value),
+        }
     if "\0" in value or not _is_text(value):
-        return "A value can't have a NUL character or half a character in it."
+        return gettext("A value can't have a NUL character or half a character in it.")
     if where == "header" and not _HEADER_VALUE.fullmatch(value):
-        return "A header's value is one line of Latin letters, digits and signs."
+        return gettext("A header's value is one line of Latin letters, digits and signs.")
     if where == "variable" and ("\r" in value or "\n" in value):
-        return "This value is one line."
+        return gettext("This value is one line.")
     if where == "variable" and value in (".", ".."):
-        return "This can't be a part of an address."  # RFC 3986, 5.2.4: it would take another part away
+        return gettext("This can't be a part of an address.")  # RFC 3986, 5.2.4: it would take another part away
     if declared is None or not value:
         return ""
     return _problem_of_declared(value, declared)
@@ -131,19 +136,21 @@ def problem_of_value(key: str, value: str, declared: Declared | None = None) -> 
 def _problem_of_declared(value: str, declared: Declared) -> str:
     for each in value.splitlines() if declared.is_repeated else [value]:
         if declared.choices and each not in declared.choices:
-            return f"This is one of: {', '.join(declared.choices)}."
+            return gettext("This is one of: %(names)s.") % {"names": ", ".join(declared.choices)}
         if declared.format == "number" and not _NUMBER.fullmatch(each):
-            return "This is a number."
+            return gettext("This is a number.")
         if declared.format == "boolean" and each not in ("true", "false"):
-            return "This is true or false."
+            return gettext("This is true or false.")
     return ""
 
 
 def problem_of_arguments(arguments: Sequence[str]) -> str:
     if len(arguments) > MAX_ARGUMENTS:
-        return f"A command has at most {MAX_ARGUMENTS} further arguments."
+        return gettext("A command has at most %(max_arguments)s further arguments.") % {"max_arguments": MAX_ARGUMENTS}
     if any(len(each) > MAX_ARGUMENT or "\0" in each or not _is_text(each) for each in arguments):
-        return f"An argument has at most {MAX_ARGUMENT} characters and no NUL."
+        return gettext("An argument has at most %(max_argument)s characters and no NUL.") % {
+            "max_argument": MAX_ARGUMENT
+        }
     return ""
 
 
@@ -159,9 +166,9 @@ def check(declared: Iterable[Declared], given: Given) -> dict[str, str]:
     if problem := problem_of_arguments(given.arguments):
         found["arguments"] = problem
     if len(given.values) > MAX_SETTINGS:
-        found[""] = f"A server has at most {MAX_SETTINGS} settings."
+        found[""] = gettext("A server has at most %(max_settings)s settings.") % {"max_settings": MAX_SETTINGS}
     if sum(map(len, given.values.values())) > MAX_TOTAL:
-        found[""] = f"All settings together have at most {MAX_TOTAL} characters."
+        found[""] = gettext("All settings together have at most %(max_total)s characters.") % {"max_total": MAX_TOTAL}
     return found
 
 

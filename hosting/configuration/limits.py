@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext
 
 from common.errors import BadInput
 from hosting.runner.placement import Limits
@@ -48,12 +49,16 @@ def check(chosen: Mapping[str, int | None]) -> dict[str, int]:
     for name, value in chosen.items():
         bound = known.get(name)
         if bound is None:
-            raise BadInput("limit_unknown", f"There is no limit named {name}.", field=name)
+            raise BadInput("limit_unknown", gettext("There is no limit named %(name)s.") % {"name": name}, field=name)
         if value is None:
             continue
         if not bound.least <= value <= bound.most:
             least, most = (words(each, bound.is_bytes) for each in (bound.least, bound.most))
-            raise BadInput("limit_out_of_range", f"This is from {least} to {most} on this site.", field=name)
+            raise BadInput(
+                "limit_out_of_range",
+                gettext("This is from %(least)s to %(most)s on this site.") % {"least": least, "most": most},
+                field=name,
+            )
         kept[name] = value
     return kept
 
@@ -73,7 +78,10 @@ def check_idle(seconds: int | None) -> None:
     least = settings.SLIPWAY_LEAST_IDLE_SECONDS
     if seconds is not None and not least <= seconds <= MAX_IDLE_SECONDS:
         raise BadInput(
-            "idle_out_of_range", f"This is from {least} to {MAX_IDLE_SECONDS} seconds.", field="idle_seconds"
+            "idle_out_of_range",
+            gettext("This is from %(least)s to %(max_idle_seconds)s seconds.")
+            % {"least": least, "max_idle_seconds": MAX_IDLE_SECONDS},
+            field="idle_seconds",
         )
 
 

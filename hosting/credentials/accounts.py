@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput, Conflict
@@ -103,21 +104,22 @@ def chosen_now(deployment: Deployment) -> dict[str, Chosen]:
 def problem_of(account: Account, row: Connection | None, now: Given) -> str:
     """Why its user has to connect it, in words; "" for no reason. `now`: what its token would be given to."""
     if account.provider is None and not account.is_remote:
-        return "The provider that this server named is gone. Its owner has to name another one."
+        return gettext("The provider that this server named is gone. Its owner has to name another one.")
     if row is None:
-        return "Not connected yet."
+        return gettext("Not connected yet.")
     if row.state != Connection.State.CONNECTED:
-        return f"It needs you again: {row.reason}."
+        return gettext("It needs you again: %(reason)s.") % {"reason": row.reason}
     if account.provider is not None and (row.provider_id, row.client_id) != (
         account.provider.pk,
         account.provider.client_id,
     ):
-        return "This server wants another account now than the one that you connected."
+        return gettext("This server wants another account now than the one that you connected.")
     if changes := list(bound.differences(row.given_to, now.get(account.key, {}))):
-        said = "; ".join(f"{what}: {before}, now {after}" for what, before, after in changes)
-        return f"This is not the server any more that you connected it for ({said})."
+        change = gettext("%(what)s: %(before)s, now %(after)s")
+        said = "; ".join(change % {"what": what, "before": before, "after": after} for what, before, after in changes)
+        return gettext("This is not the server any more that you connected it for (%(changes)s).") % {"changes": said}
     more = [scope for scope in account.scopes if scope not in row.requested_scopes] + list(row.asked_scopes)
-    return f"More is wanted than you agreed to: {', '.join(more)}." if more else ""
+    return gettext("More is wanted than you agreed to: %(scopes)s.") % {"scopes": ", ".join(more)} if more else ""
 
 
 def connected_by(user_id: UUID, deployment: Deployment, now: Given) -> Connected:
@@ -204,12 +206,13 @@ def _checked(deployment: Deployment, chosen: Mapping[str, Chosen]) -> dict[str, 
     kept: dict[str, Any] = {}
     for key, one in chosen.items():
         where, name = key_parts(key)
-        words = inputs.problem_of_name(key) if where in PLACES else "An account is a variable or a header."
+        words = inputs.problem_of_name(key) if where in PLACES else gettext("An account is a variable or a header.")
         if words:
             raise _bad(f"{name or key}: {words}")
         if one.provider not in known:
-            there = ", ".join(known) or "none yet"
-            raise _bad(f"{name}: there is no provider {one.provider or 'without a name'}. There are: {there}.")
+            words = gettext("%(setting)s: there is no provider “%(provider)s”. There are: %(providers)s.")
+            there = ", ".join(known) or gettext("none yet")
+            raise _bad(words % {"setting": name, "provider": one.provider, "providers": there})
         providers.check_scopes(one.scopes)
         kept[key] = {"provider": str(known[one.provider].pk), "scopes": list(dict.fromkeys(one.scopes))}
     return kept
@@ -217,7 +220,7 @@ def _checked(deployment: Deployment, chosen: Mapping[str, Chosen]) -> dict[str, 
 
 def _check_own(deployment: Deployment) -> None:
     if deployment.kind != "remote":
-        raise Conflict("not_remote", "Only servers that run elsewhere have users sign in there.")
+        raise Conflict("not_remote", gettext("Only servers that run elsewhere have users sign in there."))
     if any(key_parts(key)[0] == "variable" for key in deployment.personal_inputs):
         raise _bad("Its address has parts that each user types, so there is no one address to sign in to.")
 

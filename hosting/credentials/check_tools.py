@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput
@@ -75,7 +76,7 @@ def check_tool_set(
 
 def _check(deployment: Deployment, name: str, arguments: Any, is_confirmed: bool) -> None:
     if len(name) > NAME_LENGTH:
-        raise BadInput("check_tool_unknown", "No tool has so long a name.", field="check_tool")
+        raise BadInput("check_tool_unknown", gettext("No tool has so long a name."), field="check_tool")
     if problem := _problem_of(arguments):
         raise BadInput("check_arguments_invalid", problem, field="check_arguments")
     version = deployment.current_version
@@ -83,7 +84,9 @@ def _check(deployment: Deployment, name: str, arguments: Any, is_confirmed: bool
         return
     tool = next((each for each in version.tools if each.get("name") == name), None)
     if tool is None:
-        raise BadInput("check_tool_unknown", f"The server has no tool {name}.", field="check_tool")
+        raise BadInput(
+            "check_tool_unknown", gettext("The server has no tool %(name)s.") % {"name": name}, field="check_tool"
+        )
     if not (is_confirmed or _only_reads(tool)):
         words = f"{name} does not say that it only reads. Confirm that calling it for each user does no harm."
         raise BadInput("check_tool_writes", words, field="check_confirmed")

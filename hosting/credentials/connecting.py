@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import limits
@@ -95,7 +96,9 @@ class Need:
     def label(self) -> str:
         """In a sentence."""
         where = self.account.provider.title if self.account.provider is not None else ""
-        return f"an account at {where}" if where else "an account there" if self.account.is_remote else self.name
+        if where:
+            return gettext("an account at %(place)s") % {"place": where}
+        return gettext("an account there") if self.account.is_remote else self.name
 
     @property
     def new_scopes(self) -> list[str]:
@@ -163,12 +166,12 @@ def account_connect(*, actor: Actor, user: User, elicitation: Elicitation, key: 
     deployment = elicitation.deployment
     need = next((one for one in needs_of(user.pk, deployment) if one.account.key == key), None)
     if need is None:
-        raise NotFound("account_unknown", "This server asks for no such account.")
+        raise NotFound("account_unknown", gettext("This server asks for no such account."))
     offer = _offer(need, user.pk, deployment)
     if offer.digest != digest:
-        raise Conflict("offer_changed", "What is asked for has changed. Please read it again.")
+        raise Conflict("offer_changed", gettext("What is asked for has changed. Please read it again."))
     if not offer.can_enter:
-        raise BadInput("client_needed", "The server's owner has to register this site there first.")
+        raise BadInput("client_needed", gettext("The server's owner has to register this site there first."))
     return connections.connection_begin(
         site_peer(),
         user=user,
@@ -230,8 +233,10 @@ def _keep(actor: Actor, attempt: ConnectionAttempt, row: Connection) -> None:
 
 
 def _changed(deployment: Deployment | None) -> Conflict:
-    label = deployment.label if deployment is not None else "The server"
-    return Conflict("account_changed", f"{label} wants another account by now. Start again.")
+    label = deployment.label if deployment is not None else gettext("The server")
+    return Conflict(
+        "account_changed", gettext("%(label)s wants another account by now. Start again.") % {"label": label}
+    )
 
 
 def page_complete(*, actor: Actor, elicitation: Elicitation) -> bool:

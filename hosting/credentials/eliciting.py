@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import AppError, BadInput, NotFound
@@ -91,7 +92,7 @@ def elicitation_of(actor: Actor, elicitation_id: str) -> Elicitation:
         else None
     )
     if found is None or not may_call(actor, found.deployment):
-        raise NotFound("elicitation_unknown", "There is no such page, or it was made for somebody else.")
+        raise NotFound("elicitation_unknown", gettext("There is no such page, or it was made for somebody else."))
     return found
 
 
@@ -190,7 +191,9 @@ def credentials_put(
     assert actor.user_id is not None
     known = {key_of(one): one for one in typed_inputs(deployment, declared_of(deployment.current_version))}
     if unknown := values.keys() - known.keys():
-        raise BadInput("credential_unknown", f"This server asks for no {sorted(unknown)[0]}.")
+        raise BadInput(
+            "credential_unknown", gettext("This server asks for no %(name)s.") % {"name": sorted(unknown)[0]}
+        )
     problems = {
         key: words
         for key, value in values.items()
@@ -269,4 +272,4 @@ def elicitations_purge() -> None:
 
 
 def unknown_server() -> NotFound:
-    return NotFound("deployment_unknown", "There is no such server, or you bring nothing to it.")
+    return NotFound("deployment_unknown", gettext("There is no such server, or you bring nothing to it."))

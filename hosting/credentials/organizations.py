@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import Organization
 from accounts.permissions import check_may_administer
@@ -55,7 +56,7 @@ def server_of(organization: Organization, name: str) -> Deployment:
     """By its name, below the organization's. Raises NotFound."""
     found = _owned(organization).filter(folded_name=names.fold(name)).first() if "\0" not in name else None
     if found is None:
-        raise NotFound("deployment_unknown", "The organization has no server of that name.")
+        raise NotFound("deployment_unknown", gettext("The organization has no server of that name."))
     return found
 
 
@@ -99,7 +100,11 @@ def organization_credential_put(
     known = settings_of([deployment] if deployment is not None else servers_of(organization))
     key = key_for(setting, known)
     if deployment is not None and key not in known:
-        raise BadInput("credential_unknown", f"That server asks for no {setting}.", field="setting")
+        raise BadInput(
+            "credential_unknown",
+            gettext("That server asks for no %(setting)s.") % {"setting": setting},
+            field="setting",
+        )
     if problem := "" if key in known else inputs.problem_of_name(key):
         raise BadInput("credential_unknown", f"{setting}: {problem}", field="setting")
     words = inputs.problem_of_value(key, value, known[key]) if key in known else ""
@@ -162,5 +167,5 @@ def _holder(organization: Organization, deployment: Deployment | None) -> Holder
     if deployment is None:
         return Holder.organization(organization.pk)
     if deployment.owner.organization_id != organization.pk:
-        raise NotFound("deployment_unknown", "The organization has no such server.")
+        raise NotFound("deployment_unknown", gettext("The organization has no such server."))
     return Holder.organization(organization.pk, deployment.pk)

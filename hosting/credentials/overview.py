@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts.permissions import CALLING, is_among, roles_of
 from events.actors import Actor
@@ -185,12 +186,14 @@ def _shown(actor: Actor, deployment: Deployment, read: _Read) -> ServerCredentia
                     waits = (holder, key) in suspended
                     yield Source(holder.scope, _whose(holder, deployment), one, times, is_suspended=waits)
         if key in owned:
-            yield Source("owner", f"{deployment.owner.display}’s, in the server’s settings")
+            yield Source(
+                "owner", gettext("%(owner)s’s, in the server’s settings") % {"owner": deployment.owner.display}
+            )
 
     settings = tuple(_setting(key_of(one), one, tuple(sources(key_of(one)))) for one in wanted)
     asked = {setting.key for setting in settings}
     left = tuple(
-        Source(holders[0].scope, "yours", one, uses.get((deployment.pk, one.name, holders[0].scope), 0))
+        Source(holders[0].scope, gettext("yours"), one, uses.get((deployment.pk, one.name, holders[0].scope), 0))
         for one in kept.get(holders[0], ())
         if one.name not in asked
     )
@@ -201,14 +204,16 @@ def _shown(actor: Actor, deployment: Deployment, read: _Read) -> ServerCredentia
 
 def _whose(holder: Holder, deployment: Deployment) -> str:
     if holder.scope == _Scope.PERSONAL:
-        return "yours"
-    owner = deployment.owner.display
-    return f"{owner}’s, for this server" if holder.deployment_id else f"{owner}’s, for all of its servers"
+        return gettext("yours")
+    words = gettext("%(owner)s’s, for all of its servers")
+    if holder.deployment_id:
+        words = gettext("%(owner)s’s, for this server")
+    return words % {"owner": deployment.owner.display}
 
 
 def _setting(key: str, one: Declared, found: tuple[Source, ...]) -> Setting:
     if one.default:
-        found = (*found, Source("default", "the default"))
+        found = (*found, Source("default", gettext("the default")))
     stands_in = _Scope.values if is_needed(one) else (*_Scope.values, "owner", "default")
     first = next((each for each in found if each.scope in stands_in and not each.expired_at), None)
     counting = None if first is not None and first.is_suspended else first  # nothing stands in for what is held back
@@ -220,15 +225,23 @@ def _why(one: Declared, found: tuple[Source, ...], counting: Source | None) -> s
     own = next((each for each in found if each.is_own), None)
     has_expired = own is not None and own.expired_at is not None
     if any(each.is_suspended for each in found):
-        return "The server is another one than it was given to, so it is held back until that is confirmed."
+        return gettext("The server is another one than it was given to, so it is held back until that is confirmed.")
     if counting is None:
-        owners = " The owner’s does not stand in for it." if any(each.scope == "owner" for each in found) else ""
-        if not is_needed(one):
-            return "Nothing is set, and nothing is needed."
-        if has_expired:
-            return f"Yours has expired. The next call asks for it again.{owners}"
-        return f"It is missing. The next call asks for it.{owners}"
+        return " ".join(_why_missing(one, found, has_expired))
     if counting.is_own:
-        return "What you bring goes before everything else." if len(found) > 1 else ""
-    because = "yours has expired" if has_expired else "you brought none"
-    return f"This counts because {because}: {counting.words}."
+        return gettext("What you bring goes before everything else.") if len(found) > 1 else ""
+    if has_expired:
+        return gettext("This counts because yours has expired: %(which)s.") % {"which": counting.words}
+    return gettext("This counts because you brought none: %(which)s.") % {"which": counting.words}
+
+
+def _why_missing(one: Declared, found: tuple[Source, ...], has_expired: bool) -> Iterator[str]:
+    if not is_needed(one):
+        yield gettext("Nothing is set, and nothing is needed.")
+        return
+    if has_expired:
+        yield gettext("Yours has expired. The next call asks for it again.")
+    else:
+        yield gettext("It is missing. The next call asks for it.")
+    if any(each.scope == "owner" for each in found):
+        yield gettext("The owner’s does not stand in for it.")

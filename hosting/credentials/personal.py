@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.permissions import member_ids
 from common import clock
@@ -71,7 +72,7 @@ def typed_inputs(deployment: Deployment, declared: Iterable[Declared]) -> list[D
 def _named(deployment: Deployment, key: str) -> Declared:
     where, name = key_parts(key)
     if key == OWN_ACCOUNT:
-        label = f"account at {accounts.place_of(deployment)}"
+        label = gettext("account at %(place)s") % {"place": accounts.place_of(deployment)}
         return Declared(name=name, where="account", flag=label, is_required=True, is_secret=True)
     return Declared(name=name, where="header" if where == "header" else "env", is_required=True, is_secret=True)
 
@@ -127,7 +128,9 @@ def _check(deployment: Deployment, declared: Sequence[Declared], keys: Sequence[
     origin = _origin(str((version.remote or {}).get("url", "")) if version is not None else "")
     if len(keys) > MAX_PERSONAL:
         raise BadInput(
-            "personal_too_many", f"Each user brings at most {MAX_PERSONAL} settings.", field="personal_inputs"
+            "personal_too_many",
+            gettext("Each user brings at most %(max_personal)s settings.") % {"max_personal": MAX_PERSONAL},
+            field="personal_inputs",
         )
     for key in keys:
         where, name = key_parts(key)
@@ -247,4 +250,4 @@ def _deployment(deployment_id: UUID | str) -> Deployment:
 
 
 def _unknown() -> NotFound:
-    return NotFound("deployment_unknown", "There is no such server.")
+    return NotFound("deployment_unknown", gettext("There is no such server."))

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput, NotFound, Unavailable
@@ -72,7 +73,7 @@ def task_waits(task: Task) -> bool:
     with transaction.atomic():
         page = _locked(user_id=task.user_id, client_id=task.client, deployment_id=task.deployment_id)
         if page is None:
-            raise Unavailable("page_over", "What its user lacks has changed just now.")
+            raise Unavailable("page_over", gettext("What its user lacks has changed just now."))
         return lacking.task_lacks(task, _lacking(page, asks_by_url=False))
 
 

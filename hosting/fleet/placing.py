@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, F, Q
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import Unavailable
@@ -117,8 +118,11 @@ def _move_to_data(placement: RunnerPlacement, keeper: Runner, exclude: str | Non
     if keeper.state != Runner.Status.LIVE or exclude in (keeper.name, keeper.address):
         raise Unavailable(
             "data_away",
-            f"This server's data lies on the runner {keeper.name}, which doesn't answer. It can be called again when"
-            " that one is back.",
+            gettext(
+                "This server's data lies on the runner %(keeper)s, which doesn't answer. It can be called "
+                "again when that one is back."
+            )
+            % {"keeper": keeper.name},
             retry_after=10,
         )
     if placement.runner_id != keeper.pk:
@@ -137,7 +141,9 @@ def _least_loaded(exclude: str | None) -> Runner:
         runners = runners.exclude(Q(name=exclude) | Q(address=exclude))
     loads = [(_memory_share(runner), runner.instances_seen + runner.recent, runner.name, runner) for runner in runners]
     if not loads:
-        raise Unavailable("no_runner", "No runner can take this server at this moment. Try again in a few seconds.")
+        raise Unavailable(
+            "no_runner", gettext("No runner can take this server at this moment. Try again in a few seconds.")
+        )
     return min(loads, key=lambda load: load[:3])[3]
 
 

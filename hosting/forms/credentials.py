@@ -9,15 +9,21 @@ from typing import Any
 
 from django import forms
 from django.utils.html import escape
+from django.utils.translation import gettext, gettext_lazy
 
 from hosting.configuration.inputs import key_of
 from hosting.credentials.overview import Setting
 from hosting.forms.expiry import ExpiryField
-from hosting.forms.inputs import SecretArea
+from hosting.forms.inputs import SecretArea, default_words
 from hosting.kinds.declared import Declared
 
 _CODE = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
-_PLACES = {"env": "the variable", "header": "the header", "argument": "the argument", "variable": "the address"}
+_PLACES = {
+    "env": gettext_lazy("the variable %(name)s: %(template)s"),
+    "header": gettext_lazy("the header %(name)s: %(template)s"),
+    "argument": gettext_lazy("the argument %(name)s: %(template)s"),
+    "variable": gettext_lazy("the address %(name)s: %(template)s"),
+}
 
 
 class CredentialsForm(forms.Form):
@@ -39,7 +45,7 @@ class CredentialsForm(forms.Form):
             self.fields[name] = _field(setting)
             row = {"field": self[name], "words": setting.declared.description, "place": places.get(setting.key, "")}
             self.rows.append(row)
-        self.fields["expires"] = ExpiryField(label="What you type now counts for")
+        self.fields["expires"] = ExpiryField(label=gettext("What you type now counts for"))
 
     def values(self) -> dict[str, str]:
         """What was typed, by key; empty fields are left out."""
@@ -67,7 +73,7 @@ def _field(setting: Setting) -> forms.Field:
         "help_text": escape(" ".join(_help(setting))),
     }
     if choices and not one.is_repeated:
-        first = "Keep what is stored" if _is_kept(setting) else f"Default: {default}" if default else "Choose"
+        first = gettext("Keep what is stored") if _is_kept(setting) else default_words(default) or gettext("Choose")
         return forms.ChoiceField(choices=[("", first), *((each, each) for each in choices)], **words)
     widget: forms.Widget = SecretArea()
     if not one.is_secret:
@@ -87,25 +93,29 @@ def _is_kept(setting: Setting) -> bool:
 def _help(setting: Setting) -> Iterator[str]:
     one = setting.declared
     if _is_kept(setting):
-        yield "One is stored. Leave this empty to keep it."
+        yield gettext("One is stored. Leave this empty to keep it.")
+    elif setting.own is not None and setting.own.is_suspended:
+        yield gettext("The one that you stored waits to be confirmed.")
     elif setting.own is not None:
-        why = "waits to be confirmed" if setting.own.is_suspended else "has expired"
-        yield f"The one that you stored {why}."
+        yield gettext("The one that you stored has expired.")
     if setting.shared is not None:
-        yield f"There is one already: {setting.shared.words}. Yours goes before it."
+        yield gettext("There is one already: %(which)s. Yours goes before it.") % {"which": setting.shared.words}
     if one.default and not one.is_secret:
-        yield f"Default: {one.default}"
-    if one.format in ("number", "filepath"):
-        path = "The content: the server finds it in a file." if one.is_secret else "The path of a file on the server."
-        yield "A number." if one.format == "number" else path
+        yield default_words(one.default)
+    if one.format == "number":
+        yield gettext("A number.")
+    elif one.format == "filepath" and one.is_secret:
+        yield gettext("The content: the server finds it in a file.")
+    elif one.format == "filepath":
+        yield gettext("The path of a file on the server.")
     if one.is_repeated:
-        yield "One on each line."
+        yield gettext("One on each line.")
 
 
 def _places(declared: Iterable[Declared]) -> dict[str, str]:
     """By the key of a variable, where it stands: a template of the publisher's, in words."""
     return {
-        key_of(variable): f"{_PLACES[one.where]} {one.flag or one.name}: {one.value_template}"
+        key_of(variable): _PLACES[one.where] % {"name": one.flag or one.name, "template": one.value_template}
         for one in declared
         for variable in one.variables
         if one.value_template

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.html import escape
+from django.utils.translation import gettext
 
 from hosting.tools.invisible import shown
 
@@ -103,9 +104,9 @@ class _Several(forms.MultipleChoiceField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if (value or self.required) and len(value) < self._least:
-            raise forms.ValidationError(f"Choose at least {self._least}.")
+            raise forms.ValidationError(gettext("Choose at least %(least)s.") % {"least": self._least})
         if self._most is not None and len(value) > self._most:
-            raise forms.ValidationError(f"Choose at most {self._most}.")
+            raise forms.ValidationError(gettext("Choose at most %(most)s.") % {"most": self._most})
 
 
 def _several(definition: Schema, choices: list[tuple[str, str]], is_required: bool) -> forms.Field:
@@ -153,7 +154,7 @@ class _Uri(forms.CharField):
         except ValueError:
             has_scheme = False
         if not has_scheme or any(c.isspace() for c in value):
-            raise forms.ValidationError("Write a whole address, such as https://example.org/page.")
+            raise forms.ValidationError(gettext("Write a whole address, such as https://example.org/page."))
 
 
 class _Date(forms.DateField):
@@ -235,7 +236,7 @@ class _Json(forms.CharField):
         try:
             return json.loads(text, parse_constant=_no_constant) if text else None
         except (ValueError, RecursionError) as error:
-            raise forms.ValidationError("Write it as JSON.") from error
+            raise forms.ValidationError(gettext("Write it as JSON.")) from error
 
 
 def _no_constant(name: str) -> Any:

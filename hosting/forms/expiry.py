@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from common import clock
 
 SPANS = [
-    ("", "Until it is deleted"),
-    ("1", "1 day"),
-    ("7", "7 days"),
-    ("30", "30 days"),
-    ("90", "90 days"),
-    ("365", "1 year"),
+    ("", gettext_lazy("Until it is deleted")),
+    ("1", gettext_lazy("1 day")),
+    ("7", gettext_lazy("7 days")),
+    ("30", gettext_lazy("30 days")),
+    ("90", gettext_lazy("90 days")),
+    ("365", gettext_lazy("1 year")),
 ]
 
 
@@ -23,7 +24,7 @@ class ExpiryField(forms.ChoiceField):
     """Cleans to the time at which the value stops counting, None for never."""
 
     def __init__(self, **options: Any) -> None:
-        label = options.pop("label", "It counts for")
+        label = options.pop("label", gettext_lazy("It counts for"))
         super().__init__(label=label, required=False, choices=SPANS, **options)
 
     def clean(self, value: Any) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Name
 from hosting import names
@@ -20,29 +21,33 @@ class DeployForm(forms.Form):
     """What a version is made of: a reference, or an upload."""
 
     reference = forms.CharField(
-        label="Package or address",
+        label=gettext_lazy("Package or address"),
         required=False,
         max_length=MAX_REFERENCE,
         widget=forms.TextInput(attrs={"placeholder": "pypi:mcp-server-time", **_CODE}),
-        help_text="pypi:NAME or npm:NAME, with ==VERSION or @VERSION for a certain one; "
-        "remote:https://… for a server that runs elsewhere, or registry:NAME for one of this site's registry.",
+        help_text=gettext_lazy(
+            "pypi:NAME or npm:NAME, with ==VERSION or @VERSION for a certain one; remote:https://… for a "
+            "server that runs elsewhere, or registry:NAME for one of this site's registry."
+        ),
     )
     source = forms.FileField(
-        label="or source",
+        label=gettext_lazy("or source"),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".py,.zip"}),
-        help_text="One Python file (with its dependencies at the top, as PEP 723 says), "
-        "or a zip with pyproject.toml or package.json.",
+        help_text=gettext_lazy(
+            "One Python file (with its dependencies at the top, as PEP 723 says), or a zip with pyproject.toml "
+            "or package.json."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         reference, source = given.get("reference", ""), given.get("source")
         if reference and source:
-            self.add_error("source", "Either a package or a file: empty one of the two.")
+            self.add_error("source", gettext("Either a package or a file: empty one of the two."))
         elif not reference and not source and not self.errors:
-            self.add_error("reference", "Name a package or an address, or choose a file.")
+            self.add_error("reference", gettext("Name a package or an address, or choose a file."))
         if reference.startswith(("https://", "http://")):  # an address can only mean one thing
             given["reference"] = f"remote:{reference}"
         return given
@@ -52,20 +57,20 @@ class HostForm(DeployForm):
     """A new deployment. `owners` are the names under which the person may host."""
 
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         required=False,
         max_length=names.MAX_LENGTH,
         widget=forms.TextInput(attrs={"placeholder": "time", **_CODE}),
-        help_text="Part of its address: letters, digits, “-”, “_” and “.”. Empty: that of the package.",
+        help_text=gettext_lazy("Part of its address: letters, digits, “-”, “_” and “.”. Empty: that of the package."),
     )
     owner = forms.ModelChoiceField(
-        queryset=Name.objects.none(), label="Owner", to_field_name="folded", empty_label=None
+        queryset=Name.objects.none(), label=gettext_lazy("Owner"), to_field_name="folded", empty_label=None
     )
     access = forms.ChoiceField(
-        label="Who may call it",
+        label=gettext_lazy("Who may call it"),
         choices=[
-            (Deployment.Access.PRIVATE, "Only its owner and members"),
-            (Deployment.Access.PUBLIC, "Everybody with an account on this site"),
+            (Deployment.Access.PRIVATE, gettext_lazy("Only its owner and members")),
+            (Deployment.Access.PUBLIC, gettext_lazy("Everybody with an account on this site")),
         ],
         initial=Deployment.Access.PRIVATE,
         widget=forms.RadioSelect,

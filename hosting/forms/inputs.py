@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from hosting.configuration.inputs import Plain, key_of, key_parts
 from hosting.kinds.declared import Declared, asked
@@ -84,7 +85,7 @@ class InputsForm(forms.Form):
         else:
             field = _plain(one, label)
             field.initial = plain.values.get(key, "")
-        required = "Required." if one.is_required and not one.default else ""
+        required = gettext("Required.") if one.is_required and not one.default else ""
         # Escaped here: the words are a publisher's, and help texts are shown as HTML.
         field.help_text = format_html("{} {} {}", _sentence(one.description), field.help_text, required)
         self.fields[name] = field
@@ -115,29 +116,31 @@ class InputsForm(forms.Form):
         self.added_rows.append({"field": self[name], "remove": self._add_remove(name, label)})
 
     def _add_remove(self, name: str, label: str) -> Any:
-        self.fields[f"{name}_remove"] = forms.BooleanField(label=f"Remove {label}", required=False)
+        self.fields[f"{name}_remove"] = forms.BooleanField(
+            label=gettext("Remove %(label)s") % {"label": label}, required=False
+        )
         return self[f"{name}_remove"]
 
     def _add_blank(self, i: int, suggested: str) -> None:
-        what = "header" if self._where == "header" else "variable"
+        what = gettext("New header") if self._where == "header" else gettext("New variable")
         name = forms.TextInput(attrs={"class": "mono", **_CODE})
-        self.fields[f"blank{i}_name"] = forms.CharField(
-            label=f"New {what}", required=False, initial=suggested, widget=name
-        )
+        self.fields[f"blank{i}_name"] = forms.CharField(label=what, required=False, initial=suggested, widget=name)
         self.fields[f"blank{i}_value"] = forms.CharField(
-            label="Value", required=False, strip=False, widget=SecretArea()
+            label=gettext("Value"), required=False, strip=False, widget=SecretArea()
         )
-        self.fields[f"blank{i}_shown"] = forms.BooleanField(label="Not a secret: show it on this page", required=False)
+        self.fields[f"blank{i}_shown"] = forms.BooleanField(
+            label=gettext("Not a secret: show it on this page"), required=False
+        )
         self.blank_rows.append({part: self[f"blank{i}_{part}"] for part in ("name", "value", "shown")})
 
     def _add_arguments(self, plain: Plain) -> None:
         self.fields["arguments"] = forms.CharField(
-            label="Further arguments",
+            label=gettext("Further arguments"),
             required=False,
             strip=False,
             initial="\n".join(plain.arguments),
             widget=_area(rows=3),
-            help_text="Of the command, one on each line, after all others. They are shown here: no secrets.",
+            help_text=gettext("Of the command, one on each line, after all others. They are shown here: no secrets."),
         )
 
     @property
@@ -159,7 +162,7 @@ class InputsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if self._must_confirm and self.payload()["secrets"]:
-            raise forms.ValidationError("Confirm that it is you before you set a secret, then type it again.")
+            raise forms.ValidationError(gettext("Confirm that it is you before you set a secret, then type it again."))
         return given
 
     def payload(self) -> dict[str, Any]:
@@ -203,10 +206,10 @@ def _sentence(words: str) -> str:
 def _plain(one: Declared, label: str) -> forms.Field:
     choices = one.choices or (("true", "false") if one.format == "boolean" else ())
     if choices and not one.is_repeated:
-        unset = f"Default: {one.default}" if one.default else "Not set"
+        unset = default_words(one.default) or gettext("Not set")
         pairs = [("", unset), *((each, each) for each in choices)]
         return forms.ChoiceField(label=label, required=False, choices=pairs)
-    help_text = "One on each line." if one.is_repeated else f"Default: {one.default}" if one.default else ""
+    help_text = gettext("One on each line.") if one.is_repeated else default_words(one.default)
     widget: forms.Widget = _area(rows=3 if one.is_repeated else 1)
     if one.format == "number" and not one.is_repeated:
         widget = forms.TextInput(attrs={"inputmode": "decimal", **_CODE})
@@ -214,8 +217,14 @@ def _plain(one: Declared, label: str) -> forms.Field:
     return forms.CharField(label=label, required=False, strip=False, widget=widget, help_text=help_text)
 
 
+def default_words(value: str) -> str:
+    return gettext("Default: %(value)s") % {"value": value} if value else ""
+
+
 def _secret(label: str, set_at: str) -> forms.Field:
-    help_text = f"Set on {_day(set_at)}. Leave it empty to keep it." if set_at else "Kept sealed; never shown again."
+    help_text = gettext("Kept sealed; never shown again.")
+    if set_at:
+        help_text = gettext("Set on %(day)s. Leave it empty to keep it.") % {"day": _day(set_at)}
     return forms.CharField(label=label, required=False, strip=False, widget=SecretArea(), help_text=help_text)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from hosting.forms.expiry import ExpiryField
 from hosting.forms.inputs import SecretArea
@@ -16,15 +17,19 @@ _CODE = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false",
 class OrganizationCredentialForm(forms.Form):
     """`servers` are names below the organization's."""
 
-    server = forms.ChoiceField(label="For", required=False)
+    server = forms.ChoiceField(label=gettext_lazy("For"), required=False)
     setting = forms.CharField(
-        label="Setting",
+        label=gettext_lazy("Setting"),
         max_length=200,
         widget=forms.TextInput(attrs={"class": "mono", "list": "known-settings", **_CODE}),
-        help_text="Its name, as the server asks for it; header:NAME for a header.",
+        help_text=gettext_lazy("Its name, as the server asks for it; header:NAME for a header."),
     )
     value = forms.CharField(
-        label="Value", strip=False, max_length=20_000, widget=SecretArea(), help_text="Sealed, and never shown again."
+        label=gettext_lazy("Value"),
+        strip=False,
+        max_length=20_000,
+        widget=SecretArea(),
+        help_text=gettext_lazy("Sealed, and never shown again."),
     )
     expires = ExpiryField()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from hosting.configuration.given import declared_for
 from hosting.configuration.inputs import key_of, key_parts
@@ -23,13 +24,13 @@ class PersonalForm(forms.Form):
             boxes = forms.CheckboxSelectMultiple
             choices = [(key_of(one), _described(one)) for one in declared]
             self.fields["declared"] = forms.MultipleChoiceField(
-                label="The server asks for", required=False, choices=choices, widget=boxes
+                label=gettext("The server asks for"), required=False, choices=choices, widget=boxes
             )
         self.fields["others"] = LinesField(
-            label="Others" if declared else "Names",
+            label=gettext("Others") if declared else gettext("Names"),
             rows=2,
             max_length=5000,
-            help_text="One on each line: variables, or headers of a remote server.",
+            help_text=gettext("One on each line: variables, or headers of a remote server."),
         )
 
     @staticmethod
@@ -49,25 +50,27 @@ class CheckToolForm(forms.Form):
     """`tools` are those that the server listed, empty where nobody has asked it yet."""
 
     check_arguments = forms.JSONField(
-        label="Its arguments",
+        label=gettext_lazy("Its arguments"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "class": "mono", "spellcheck": "false"}),
-        help_text="A JSON object, the same for every user. Nothing secret.",
+        help_text=gettext_lazy("A JSON object, the same for every user. Nothing secret."),
     )
     check_confirmed = forms.BooleanField(
-        label="Calling it does no harm, though it does not say that it only reads", required=False
+        label=gettext_lazy("Calling it does no harm, though it does not say that it only reads"), required=False
     )
     field_order = ("check_tool", "check_arguments", "check_confirmed")
 
     def __init__(self, *args: Any, tools: Sequence[tuple[str, str]] = (), **options: Any) -> None:
         super().__init__(*args, **options)
-        words = "Without one, a user’s copy is started and its tools are listed."
+        words = gettext("Without one, a user’s copy is started and its tools are listed.")
         if tools:
             self.fields["check_tool"] = forms.ChoiceField(
-                label="Tool", required=False, choices=[("", "None"), *tools], help_text=words
+                label=gettext("Tool"), required=False, choices=[("", gettext("None")), *tools], help_text=words
             )
         else:
-            self.fields["check_tool"] = forms.CharField(label="Tool", required=False, max_length=256, help_text=words)
+            self.fields["check_tool"] = forms.CharField(
+                label=gettext("Tool"), required=False, max_length=256, help_text=words
+            )
         self.order_fields(self.field_order)
 
     @staticmethod
@@ -76,7 +79,9 @@ class CheckToolForm(forms.Form):
         seen = (version.tools if version is not None else None) or []
         named = {str(tool.get("name")): _reads(tool) for tool in seen}
         if deployment.check_tool:
-            named.setdefault(deployment.check_tool, f"{deployment.check_tool} (not listed any more)")
+            named.setdefault(
+                deployment.check_tool, gettext("%(tool)s (not listed any more)") % {"tool": deployment.check_tool}
+            )
         return {"tools": list(named.items()) if seen else []}
 
     @staticmethod
@@ -87,11 +92,13 @@ class CheckToolForm(forms.Form):
 
 
 def _described(one: Declared) -> str:
-    facts = [word for word, holds in (("required", one.is_required), ("secret", one.is_secret)) if holds]
+    known = ((gettext("required"), one.is_required), (gettext("secret"), one.is_secret))
+    facts = [word for word, holds in known if holds]
     return " – ".join(part for part in (one.flag or one.name, ", ".join(facts)) if part)
 
 
 def _reads(tool: dict[str, Any]) -> str:
     annotations = tool.get("annotations")
     is_reading = isinstance(annotations, dict) and annotations.get("readOnlyHint") is True
-    return f"{tool.get('name')} (says that it only reads)" if is_reading else str(tool.get("name"))
+    name = str(tool.get("name"))
+    return gettext("%(tool)s (says that it only reads)") % {"tool": name} if is_reading else name

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from hosting.models import Deployment
 from hosting.routing import OWN_ACCOUNT
@@ -12,11 +13,14 @@ from oauth.models import Provider
 from oauth.outbound.identity import MAX_SECRET
 from oauth.outbound.providers import MAX_TITLE, Wanted, providers_for
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 _ADDRESSES = ("issuer", "authorize_url", "token_url", "revoke_url")
 _CODE = {"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
-def _address(label: str, help_text: str) -> forms.CharField:
+def _address(label: StrOrPromise, help_text: StrOrPromise) -> forms.CharField:
     widget = forms.TextInput(attrs={**_CODE, "inputmode": "url"})
     return forms.CharField(label=label, max_length=2048, required=False, help_text=help_text, widget=widget)
 
@@ -25,37 +29,53 @@ class ProviderForm(forms.Form):
     """One to add, or to change: that of the same name."""
 
     name = forms.CharField(
-        max_length=40, widget=forms.TextInput(attrs=_CODE), help_text="Short, as servers’ settings name it: github."
+        label=gettext_lazy("Name"),
+        max_length=40,
+        widget=forms.TextInput(attrs=_CODE),
+        help_text=gettext_lazy("Short, as servers’ settings name it: github."),
     )
-    kind = forms.ChoiceField(choices=Provider.Kind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Provider.Kind.choices)
     title = forms.CharField(
-        max_length=MAX_TITLE, required=False, help_text="What people are shown; its own name if left empty."
+        label=gettext_lazy("Title"),
+        max_length=MAX_TITLE,
+        required=False,
+        help_text=gettext_lazy("What people are shown; its own name if left empty."),
     )
     client_id = forms.CharField(
-        label="Client id",
+        label=gettext_lazy("Client id"),
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs=_CODE),
-        help_text="That you are given when you register this site there. May be left empty where it registers itself.",
+        help_text=gettext_lazy(
+            "That you are given when you register this site there. May be left empty where it registers itself."
+        ),
     )
     client_secret = forms.CharField(
-        label="Client secret",
+        label=gettext_lazy("Client secret"),
         max_length=MAX_SECRET,
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Sealed, and never shown again. Left empty, the one that there is stays.",
+        help_text=gettext_lazy("Sealed, and never shown again. Left empty, the one that there is stays."),
     )
     scopes = forms.CharField(
+        label=gettext_lazy("Scopes"),
         max_length=5000,
         required=False,
         widget=forms.TextInput(attrs=_CODE),
-        help_text="Asked for where a server names none; with blanks between them.",
+        help_text=gettext_lazy("Asked for where a server names none; with blanks between them."),
     )
-    issuer = _address("Issuer", "For one that is found by its issuer; otherwise only where its answers name one.")
-    authorize_url = _address("Address for signing in", "For one whose addresses are typed in.")
-    token_url = _address("Address for tokens", "For one whose addresses are typed in.")
-    revoke_url = _address("Address for revoking", "Of the same, where it has one (RFC 7009).")
+    issuer = _address(
+        gettext_lazy("Issuer"),
+        gettext_lazy("For one that is found by its issuer; otherwise only where its answers name one."),
+    )
+    authorize_url = _address(
+        gettext_lazy("Address for signing in"), gettext_lazy("For one whose addresses are typed in.")
+    )
+    token_url = _address(gettext_lazy("Address for tokens"), gettext_lazy("For one whose addresses are typed in."))
+    revoke_url = _address(
+        gettext_lazy("Address for revoking"), gettext_lazy("Of the same, where it has one (RFC 7009).")
+    )
 
     @property
     def first_fields(self) -> list[forms.BoundField]:
@@ -96,14 +116,16 @@ class AccountsForm(forms.Form):
     """Which settings are accounts, one on each line: NAME PROVIDER SCOPE…"""
 
     personal_accounts = forms.CharField(
-        label="Accounts",
+        label=gettext_lazy("Accounts"),
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 3, **_CODE}),
-        help_text="One on each line: the variable (or header, of a remote server), the provider’s name, and the "
-        "scopes, with blanks between them. GITHUB_TOKEN github repo read:user",
+        help_text=gettext_lazy(
+            "One on each line: the variable (or header, of a remote server), the provider’s name, and the "
+            "scopes, with blanks between them. GITHUB_TOKEN github repo read:user"
+        ),
     )
-    is_own = forms.BooleanField(label="Each user signs in to the remote server", required=False)
+    is_own = forms.BooleanField(label=gettext_lazy("Each user signs in to the remote server"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from common.errors import BadInput
 from hosting.tasks.again import MAX_ARGUMENTS, arguments_parse
@@ -14,7 +15,7 @@ from hosting.tasks.again import MAX_ARGUMENTS, arguments_parse
 
 class AgainForm(forms.Form):
     arguments = forms.CharField(
-        label="Arguments",
+        label=gettext_lazy("Arguments"),
         required=False,
         strip=False,
         widget=forms.Textarea(

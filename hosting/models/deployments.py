@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from hosting.states import State
@@ -16,26 +17,26 @@ class Deployment(models.Model):
     """What somebody wants hosted. `state` moves only through `services.deployment_move`."""
 
     class Access(models.TextChoices):
-        PRIVATE = "private", "Private"
-        PUBLIC = "public", "Public"
+        PRIVATE = "private", gettext_lazy("Private")
+        PUBLIC = "public", gettext_lazy("Public")
 
     class Wanted(models.TextChoices):
-        RUNNING = "running", "Running"
-        STOPPED = "stopped", "Stopped"
+        RUNNING = "running", gettext_lazy("Running")
+        STOPPED = "stopped", gettext_lazy("Stopped")
 
     class Isolation(models.TextChoices):
-        SESSION = "session", "An instance for each session"
-        PRINCIPAL = "principal", "An instance for each user and client"
-        SHARED = "shared", "One instance for all"
+        SESSION = "session", gettext_lazy("An instance for each session")
+        PRINCIPAL = "principal", gettext_lazy("An instance for each user and client")
+        SHARED = "shared", gettext_lazy("One instance for all")
 
     class Egress(models.TextChoices):
-        PUBLIC = "public", "Every public address, port 443"
-        LISTED = "listed", "Listed hosts only"
-        NONE = "none", "No network"
+        PUBLIC = "public", gettext_lazy("Every public address, port 443")
+        LISTED = "listed", gettext_lazy("Listed hosts only")
+        NONE = "none", gettext_lazy("No network")
 
     class Approval(models.TextChoices):
-        ASK = "ask", "Changed tools wait for approval"
-        AUTOMATIC = "automatic", "Changed tools are taken as they are"
+        ASK = "ask", gettext_lazy("Changed tools wait for approval")
+        AUTOMATIC = "automatic", gettext_lazy("Changed tools are taken as they are")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     owner = models.ForeignKey("accounts.Name", on_delete=models.PROTECT, related_name="deployments")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from hosting.runner.placement import ALLOWED, LISTED, REFUSED
 
@@ -14,9 +15,9 @@ class QuestionPolicy(models.Model):
     """Of foreign pages (`hosting.questions.pages`). An organization without one allows them, with a warning."""
 
     class Pages(models.TextChoices):
-        ALLOWED = ALLOWED, "Every host, shown with a warning"
-        LISTED = LISTED, "Listed hosts only"
-        REFUSED = REFUSED, "None"
+        ALLOWED = ALLOWED, gettext_lazy("Every host, shown with a warning")
+        LISTED = LISTED, gettext_lazy("Listed hosts only")
+        REFUSED = REFUSED, gettext_lazy("None")
 
     organization = models.OneToOneField(
         "accounts.Organization", primary_key=True, on_delete=models.CASCADE, related_name="question_policy"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from hosting.models.deployments import Deployment
@@ -17,8 +18,8 @@ class Runner(models.Model):
     """A runner process that has announced itself, and when it last answered."""
 
     class Status(models.TextChoices):
-        LIVE = "live", "Live"
-        DEAD = "dead", "Not answering"
+        LIVE = "live", gettext_lazy("Live")
+        DEAD = "dead", gettext_lazy("Not answering")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     name = models.CharField(max_length=50, unique=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from hosting.models.deployments import Deployment
@@ -28,10 +29,10 @@ class Task(models.Model):
     """
 
     class Origin(models.TextChoices):
-        LEGACY = "2025-11-25", "Asked for by a client of 2025-11-25"
-        MODERN = "2026-07-28", "Offered to a client of 2026-07-28"
-        HANDED_OFF = "handed_off", "Handed off after the time limit of a call"
-        PAGE = "page", "Started on the site"
+        LEGACY = "2025-11-25", gettext_lazy("Asked for by a client of 2025-11-25")
+        MODERN = "2026-07-28", gettext_lazy("Offered to a client of 2026-07-28")
+        HANDED_OFF = "handed_off", gettext_lazy("Handed off after the time limit of a call")
+        PAGE = "page", gettext_lazy("Started on the site")
 
     id = models.CharField(primary_key=True, max_length=64, default=new_task_id, editable=False)
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="tasks")

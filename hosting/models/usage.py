@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from common import clock
 from hosting.models.deployments import Deployment
@@ -21,12 +22,12 @@ class CallRecord(models.Model):
     """
 
     class Status(models.TextChoices):
-        OK = "ok", "OK"
-        TOOL_ERROR = "tool_error", "Tool error"
-        ERROR = "error", "Error"
-        REFUSED = "refused", "Refused"
-        CANCELLED = "cancelled", "Cancelled"
-        LEFT = "left", "Client left"
+        OK = "ok", gettext_lazy("OK")
+        TOOL_ERROR = "tool_error", gettext_lazy("Tool error")
+        ERROR = "error", gettext_lazy("Error")
+        REFUSED = "refused", gettext_lazy("Refused")
+        CANCELLED = "cancelled", gettext_lazy("Cancelled")
+        LEFT = "left", gettext_lazy("Client left")
 
     deployment = models.ForeignKey(
         Deployment, on_delete=models.CASCADE, related_name="calls", db_constraint=False, db_index=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from hosting.models.deployments import Deployment
@@ -14,10 +15,10 @@ class Environment(models.Model):
     """A built, content-addressed environment in the store. Versions with equal contents share one."""
 
     class Status(models.TextChoices):
-        BUILDING = "building", "Building"
-        READY = "ready", "Ready"
-        FAILED = "failed", "Failed"
-        REMOVED = "removed", "Removed"  # to save space; `made_from` and `lock` build it again
+        BUILDING = "building", gettext_lazy("Building")
+        READY = "ready", gettext_lazy("Ready")
+        FAILED = "failed", gettext_lazy("Failed")
+        REMOVED = "removed", gettext_lazy("Removed")  # to save space; `made_from` and `lock` build it again
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     digest = models.CharField(max_length=128, unique=True)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 from django.core.cache import cache
+from django.utils.translation import gettext
 
 from common import limits
 from common.errors import BadInput, Forbidden, NotFound
@@ -58,13 +59,18 @@ def app_keep(
     the address beside the site, by a frame in a page of the origins `framed_by`. Raises Forbidden for who may not call
     the server, BadInput, and TooMany."""
     if not may_call(actor, deployment):
-        raise Forbidden("call_forbidden", "You may look at this server, but not call it. Its owner can let you.")
+        raise Forbidden(
+            "call_forbidden", gettext("You may look at this server, but not call it. Its owner can let you.")
+        )
     if len(body) > MAX_BYTES:
-        raise BadInput("app_too_large", f"The app is larger than {MAX_BYTES // 1024 // 1024} MiB, and is not shown.")
+        raise BadInput(
+            "app_too_large",
+            gettext("The app is larger than %(most)s MiB, and is not shown.") % {"most": MAX_BYTES // 1024 // 1024},
+        )
     try:
         sent = msgspec.json.decode(body, type=_Sent)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadInput("app_unreadable", "The app can't be read.") from error
+        raise BadInput("app_unreadable", gettext("The app can't be read.")) from error
     limits.count("playground_app", str(actor), limit=LIMIT, seconds=LIMIT_SECONDS)
     app_id = secrets.token_urlsafe(24)
     origins = list(framed_by)
@@ -86,7 +92,9 @@ def app_take_apart(app_id: str) -> App:
 def _take(key: str) -> App:
     found = cache.get(key)
     if found is None or not cache.delete(key):
-        raise NotFound("app_unknown", "This app was shown already, or its time has passed. Call the tool again.")
+        raise NotFound(
+            "app_unknown", gettext("This app was shown already, or its time has passed. Call the tool again.")
+        )
     return App(*found)
 
 

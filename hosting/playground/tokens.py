@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext
+
 from accounts.models import User
 from common import limits
 from common.errors import Forbidden
@@ -36,7 +38,9 @@ class PlaygroundToken:
 def playground_token_issue(*, actor: Actor, user: User, deployment: Deployment) -> PlaygroundToken:
     """Raises Forbidden for who may see the deployment and not call it, and TooMany."""
     if not may_call(actor, deployment):
-        raise Forbidden("call_forbidden", "You may look at this server, but not call it. Its owner can let you.")
+        raise Forbidden(
+            "call_forbidden", gettext("You may look at this server, but not call it. Its owner can let you.")
+        )
     limits.count("playground_token", str(user.pk), limit=LIMIT, seconds=TTL_SECONDS)
     _, value = deployment_token_issue(
         actor=actor,

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Organization
 from accounts.permissions import check_may_administer
@@ -33,7 +34,7 @@ def question_policy_set(
     """Counts with the next call of each of its servers. Raises BadInput."""
     check_may_administer(actor, organization)
     if pages not in QuestionPolicy.Pages.values:
-        raise BadInput("pages_unknown", "Choose one of the three.", field="pages")
+        raise BadInput("pages_unknown", gettext("Choose one of the three."), field="pages")
     fields = {"pages": pages, "hosts": _hosts(hosts)}
     with transaction.atomic():
         policy, _ = QuestionPolicy.objects.update_or_create(organization=organization, defaults=fields)
@@ -45,11 +46,15 @@ def question_policy_set(
 
 def _hosts(texts: Sequence[str]) -> list[str]:
     if len(texts) > MOST_HOSTS:
-        raise BadInput("list_too_long", f"At most {MOST_HOSTS} hosts.", field="hosts")
+        raise BadInput(
+            "list_too_long", gettext("At most %(most_hosts)s hosts.") % {"most_hosts": MOST_HOSTS}, field="hosts"
+        )
     try:
         return list(dict.fromkeys(host_pattern(text) for text in texts))
     except HostInvalid as error:
-        raise BadInput("host_invalid", f"That is no host: {error}.", field="hosts") from error
+        raise BadInput(
+            "host_invalid", gettext("That is no host: %(error)s.") % {"error": error}, field="hosts"
+        ) from error
 
 
 def refusals_note(deployment_id: UUID, refused: Sequence[QuestionRefused]) -> None:

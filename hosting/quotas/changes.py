@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts.models import Name, User
 from common.errors import BadInput, Forbidden
@@ -26,12 +27,16 @@ def quota_set(*, actor: Actor, owner: Name, **amounts: int | None) -> Quota:
     """Sets what is named; None takes the site's default. Only operators do. Raises BadInput and Forbidden."""
     superusers = User.objects.filter(is_active=True, is_superuser=True)
     if not actor.is_trusted and not (actor.user_id and superusers.filter(pk=actor.user_id).exists()):
-        raise Forbidden("operators_only", "Only an operator of this site sets quotas.")
+        raise Forbidden("operators_only", gettext("Only an operator of this site sets quotas."))
     unknown = sorted(amounts.keys() - set(FIELDS))
     if unknown:
-        raise BadInput("quota_unknown", f"There is no quota {unknown[0]}. There are {', '.join(FIELDS)}.")
+        raise BadInput(
+            "quota_unknown",
+            gettext("There is no quota %(unknown)s. There are %(names)s.")
+            % {"unknown": unknown[0], "names": ", ".join(FIELDS)},
+        )
     if any(amount is not None and amount < 0 for amount in amounts.values()):
-        raise BadInput("quota_negative", "A quota is 0 or more.")
+        raise BadInput("quota_negative", gettext("A quota is 0 or more."))
     with transaction.atomic():
         quotas.owner_lock(owner)
         row, _ = Quota.objects.update_or_create(owner=owner, defaults=amounts)

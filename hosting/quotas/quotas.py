@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import F, QuerySet, Sum
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Name
 from accounts.permissions import may_own_as
@@ -42,11 +43,11 @@ class Amounts:
 
 NAMES: Final = {
     "deployments": "deployments",
-    "awake_instances": "awake instances",
-    "memory_bytes": "memory of awake instances",
-    "build_seconds": "build minutes a month",
-    "store_bytes": "bytes in the store",
-    "egress_bytes": "bytes over the network a month",
+    "awake_instances": gettext_lazy("awake instances"),
+    "memory_bytes": gettext_lazy("memory of awake instances"),
+    "build_seconds": gettext_lazy("build minutes a month"),
+    "store_bytes": gettext_lazy("bytes in the store"),
+    "egress_bytes": gettext_lazy("bytes over the network a month"),
 }
 
 
@@ -59,8 +60,17 @@ class QuotaExceeded(AppError):
         option = "build-minutes" if name == "build_seconds" else name.removesuffix("_bytes").replace("_", "-")
         super().__init__(
             f"quota_{name}",
-            f"{owner.display} uses {words(name, used)} of {words(name, allowed)} (quota: {NAMES[name]}). Free some, or "
-            f"ask an operator of this site to raise it: ./manage.py quota {owner.display} --{option}",
+            gettext(
+                "%(owner)s uses %(used)s of %(allowed)s (quota: %(quota)s). Free some, or ask an operator of this site "
+                "to raise it: %(command)s"
+            )
+            % {
+                "owner": owner.display,
+                "used": words(name, used),
+                "allowed": words(name, allowed),
+                "quota": NAMES[name],
+                "command": f"./manage.py quota {owner.display} --{option}",
+            },
             detail={"quota": name, "used": used, "allowed": allowed},
         )
 
@@ -109,7 +119,7 @@ def account_of(actor: Actor, owner: str) -> Account:
     """For those who may own as that name. Raises NotFound."""
     name = name_find(owner)
     if name is None or not may_own_as(actor, name):
-        raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
+        raise NotFound("account_unknown", gettext("There is no such account, or it isn't yours to host for."))
     return Account(name, used(name), allowed(name))
 
 
@@ -117,7 +127,7 @@ def words(name: str, amount: float) -> str:
     if name.endswith("_bytes"):
         return f"{amount / 1024**3:.2f} GiB" if amount >= 1024**3 else f"{amount / 1024**2:.0f} MiB"
     if name == "build_seconds":
-        return f"{amount / 60:.1f} minutes"
+        return gettext("%(minutes).1f minutes") % {"minutes": amount / 60}
     return f"{amount:g}"
 
 
@@ -134,7 +144,7 @@ def check_deployments(owner: Name) -> None:
     owner_lock(owner)
     count, most = _deployments(owner).count(), allowed(owner).deployments
     if count >= most:
-        raise QuotaExceeded(owner, "deployments", count, most)
+        raise QuotaExceeded(owner, gettext("deployments"), count, most)
 
 
 def check_upload(owner: Name) -> None:
@@ -142,7 +152,7 @@ def check_upload(owner: Name) -> None:
     owner_lock(owner)
     now, most = store_bytes_of(owner), allowed(owner).store_bytes
     if now > most:
-        raise QuotaExceeded(owner, "store_bytes", now, most)
+        raise QuotaExceeded(owner, gettext("store_bytes"), now, most)
 
 
 def build_begin(owner: Name) -> None:

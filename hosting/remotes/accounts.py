@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock, limits
@@ -87,7 +88,10 @@ def remote_url(deployment: Deployment) -> str:
     """The address that is called, its variables filled in. Raises Conflict where there is none."""
     version = deployment.current_version
     if version is None or not version.remote:
-        raise Conflict("not_remote", f"{deployment.label} is no remote server, so there is nothing to sign in to.")
+        raise Conflict(
+            "not_remote",
+            gettext("%(label)s is no remote server, so there is nothing to sign in to.") % {"label": deployment.label},
+        )
     declared = declared_of(version)
     in_url = [inputs.key_of(one) for one in declared if one.where == "variable"]
     return inputs.url_of(version.remote["url"], declared, settings_of(deployment, only=in_url))
@@ -149,9 +153,13 @@ def account_connect(
     this moment. Raises AppError."""
     check_may_manage(actor, deployment)
     if offer.digest != digest:
-        raise Conflict("offer_changed", "What these servers say of themselves has changed. Please read it again.")
+        raise Conflict(
+            "offer_changed", gettext("What these servers say of themselves has changed. Please read it again.")
+        )
     if offer.needs_client and not client_id:
-        raise BadInput("client_id_missing", "Type in the client id that you were given there.", field="client_id")
+        raise BadInput(
+            "client_id_missing", gettext("Type in the client id that you were given there."), field="client_id"
+        )
     given = identity.given(client_id, client_secret, offer.found.server) if client_id else None
     return connections.connection_begin(
         site_peer(),
@@ -170,7 +178,9 @@ def account_answer(attempt: ConnectionAttempt, said: Mapping[str, Sequence[str]]
     deployment = _deployment(attempt.subject_id)
     check_may_manage(actor, deployment)
     if remote_url(deployment) != attempt.server_url:
-        raise Conflict("address_changed", f"{deployment.label} has another address now. Start again.")
+        raise Conflict(
+            "address_changed", gettext("%(label)s has another address now. Start again.") % {"label": deployment.label}
+        )
     row = connections.connection_finish(site_peer(), attempt, said)
     try:
         with transaction.atomic():

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common.errors import Forbidden, NotFound, Unavailable
@@ -128,7 +129,7 @@ def folder_get(actor: Actor, deployment: Deployment, key: str) -> DataFolder:
     """Raises NotFound, the same for one that isn't the actor's to know of."""
     found = folders_of(actor, deployment).filter(key=key).first() if _KEY.fullmatch(key) else None
     if found is None:
-        raise NotFound("data_unknown", "There is no such data folder, or it isn't yours.")
+        raise NotFound("data_unknown", gettext("There is no such data folder, or it isn't yours."))
     return found
 
 
@@ -148,7 +149,7 @@ def data_folder_zip(*, actor: Actor, folder: DataFolder) -> AsyncGenerator[bytes
     """The folder as a zip, in parts. Raises NotFound, Forbidden and Unavailable at once, and Unavailable later."""
     _check_is_ones(actor, folder)
     if not _may_read(actor, folder):
-        raise Forbidden("data_of_another", "Only the person whose calls filled this folder may read it.")
+        raise Forbidden("data_of_another", gettext("Only the person whose calls filled this folder may read it."))
     wanted = control.GetData(str(folder.deployment_id), folder.key)
     begun = _ask(folder.runner, wanted)
     record(actor, "deployment:download_data", "deployment", folder.deployment_id, key=folder.key)
@@ -201,6 +202,10 @@ async def _parts(at: Runner, asked: control.GetData) -> AsyncGenerator[bytes]:
 
 def _silent(runner: Runner, error: Exception) -> Unavailable:
     if isinstance(error, RefusedError):
-        return Unavailable("data_unready", f"The runner {runner.name}, where this data lies, says: {error}.")
+        return Unavailable(
+            "data_unready",
+            gettext("The runner %(runner)s, where this data lies, says: %(error)s.")
+            % {"runner": runner.name, "error": error},
+        )
     words = f"The runner {runner.name}, where this data lies, doesn't answer. Try again later."
     return Unavailable("runner_silent", words)

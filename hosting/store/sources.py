@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import Name
 from accounts.permissions import may_own_as
@@ -19,7 +20,7 @@ from hosting.quotas.quotas import check_upload
 def source_store(*, actor: Actor, owner: Name, filename: str, content: bytes) -> SourceArchive:
     """Keeps an upload. The same content again is the same row. Raises BadInput, NotFound, Forbidden."""
     if not may_own_as(actor, owner):
-        raise NotFound("account_unknown", "There is no such account, or it isn't yours to host for.")
+        raise NotFound("account_unknown", gettext("There is no such account, or it isn't yours to host for."))
     check_may_upload(actor, owner)
     archive = archive_of(filename, content)
     with transaction.atomic():
@@ -58,7 +59,9 @@ def source_for(owner: Name, reference: Reference) -> SourceArchive | None:
     found = SourceArchive.objects.defer("content").filter(owner=owner, digest=reference.name).first()
     if found is None:
         raise BadInput(
-            "source_unknown", f"{owner.display} has uploaded no source with this digest. Upload it.", field="reference"
+            "source_unknown",
+            gettext("%(owner)s has uploaded no source with this digest. Upload it.") % {"owner": owner.display},
+            field="reference",
         )
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext
 
 from common.errors import BadInput, Conflict
 from events.actors import Actor
@@ -34,13 +35,19 @@ def arguments_of(task: Task) -> dict[str, Any]:
 def arguments_parse(text: str) -> dict[str, Any]:
     """What somebody wrote into the form. Raises BadInput."""
     if len(text) > MAX_ARGUMENTS:
-        raise BadInput("arguments_large", f"Arguments have at most {MAX_ARGUMENTS:,} characters.", field="arguments")
+        raise BadInput(
+            "arguments_large",
+            gettext("Arguments have at most %(max_arguments)s characters.") % {"max_arguments": f"{MAX_ARGUMENTS:,}"},
+            field="arguments",
+        )
     try:
         value = _decode(text.encode() if text.strip() else b"{}")
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise BadInput("arguments_json", f"This is not JSON: {error}.", field="arguments") from error
+        raise BadInput(
+            "arguments_json", gettext("This is not JSON: %(error)s.") % {"error": error}, field="arguments"
+        ) from error
     if not isinstance(value, dict):
-        raise BadInput("arguments_object", "Arguments are a JSON object: { … }.", field="arguments")
+        raise BadInput("arguments_object", gettext("Arguments are a JSON object: { … }."), field="arguments")
     return value
 
 
@@ -58,7 +65,11 @@ def task_again_by(*, actor: Actor, task: Task, arguments: dict[str, Any]) -> Tas
     if refusal := route.policy.refusal(task.tool):
         raise Conflict("tool_refused", refusal)
     if not route.has_tasks or route.task_support.get(task.tool) == "forbidden":
-        raise Conflict("tasks_off", f"The owner of {deployment.label} does not let {task.tool} run as a task.")
+        raise Conflict(
+            "tasks_off",
+            gettext("The owner of %(label)s does not let %(tool)s run as a task.")
+            % {"label": deployment.label, "tool": task.tool},
+        )
     params = {name: value for name, value in _params(task).items() if name not in ("_meta", "task", "arguments")}
     params["arguments"] = hiding.restored(arguments, arguments_of(task))
     return accepting.task_create(

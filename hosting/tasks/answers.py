@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext
 
 from common.errors import Conflict, Unavailable
 from hosting.credentials.waiting import question_answer
@@ -30,7 +31,7 @@ def task_answer(
     Raises Conflict when somebody else was faster, with the words for who came late, and Unavailable.
     """
     if task.is_ended:
-        raise Conflict("task_over", "This task has ended already. Your answer was not used.")
+        raise Conflict("task_over", gettext("This task has ended already. Your answer was not used."))
     if key not in task.questions:
         raise _late(task, key)
     if task.state == State.LACKING:
@@ -38,7 +39,7 @@ def task_answer(
         task.refresh_from_db()
         return
     if task.runner is None:
-        raise Unavailable("runner_gone", "The server that asked can't be reached now. Try again in a moment.")
+        raise Unavailable("runner_gone", gettext("The server that asked can't be reached now. Try again in a moment."))
     address = task.runner.address
     answer = Answer(
         owner=task.exchange_owner,
@@ -55,9 +56,11 @@ def task_answer(
     try:
         taken = links.run(send)
     except DetachedError as gone:
-        raise Conflict("call_gone", "The call that asked this is gone. Your answer was not used.") from gone
+        raise Conflict("call_gone", gettext("The call that asked this is gone. Your answer was not used.")) from gone
     except (RunnerUnavailableError, TimeoutError) as away:
-        raise Unavailable("runner_away", "The server that asked can't be reached now. Try again in a moment.") from away
+        raise Unavailable(
+            "runner_away", gettext("The server that asked can't be reached now. Try again in a moment.")
+        ) from away
     _catch_up(task)
     if not taken.first:
         raise _late(task, key)
@@ -73,6 +76,9 @@ def _catch_up(task: Task) -> None:
 
 
 def _late(task: Task, key: str) -> Conflict:
-    by = task.answered.get(key, "")
-    whence = f", from {by}" if by else ""
-    return Conflict("answered", f"This question was answered already{whence}. Your answer was not used.")
+    words = gettext("This question was answered already. Your answer was not used.")
+    if by := task.answered.get(key, ""):
+        words = gettext("This question was answered already, from %(client)s. Your answer was not used.") % {
+            "client": by
+        }
+    return Conflict("answered", words)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from django.utils.translation import gettext, gettext_lazy
+
 from common.addresses import HostInvalid
 from hosting.questions.approvals import Approval, approval_of
 from hosting.questions.judging import ELICITATION
@@ -17,8 +19,8 @@ from hosting.runner.placement import Pages
 from hosting.runner.upstream.messages import GUESSED
 
 _OTHERS = {
-    "sampling/createMessage": "The server asks for a model's answer.",
-    "roots/list": "The server asks which folders it may work in.",
+    gettext_lazy("sampling/createMessage"): gettext_lazy("The server asks for a model's answer."),
+    "roots/list": gettext_lazy("The server asks which folders it may work in."),
 }
 OPEN: Final = Pages()
 
@@ -56,7 +58,7 @@ def question_of(key: str, asked: object, pages: Pages = OPEN) -> Question:
     if method == ELICITATION:
         found = next(shown for kind in _KINDS if (shown := kind(key, params, pages)) is not None)
     else:
-        message = _OTHERS.get(method, f"The server asks for {method[:100]}.")
+        message = str(_OTHERS.get(method) or gettext("The server asks for %(method)s.") % {"method": method[:100]})
         found = Question(key, "client", message, asked={k: v for k, v in params.items() if k != "_meta"})
     meta = params.get("_meta")
     return replace(found, is_guess=isinstance(meta, dict) and GUESSED in meta)
@@ -74,7 +76,9 @@ def _url(key: str, params: Mapping[str, Any], pages: Pages) -> Question | None:
     try:
         page = page_of(address)
     except HostInvalid as error:
-        return replace(found, refused=f"The server gave an address that is not opened: {error}.")
+        return replace(
+            found, refused=gettext("The server gave an address that is not opened: %(error)s.") % {"error": error}
+        )
     if refused := refusal_of_page(address, pages):
         return replace(found, refused=refused)
     return replace(found, page=page, is_foreign=is_foreign(page, pages))

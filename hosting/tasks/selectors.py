@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, TextField, Value, When
+from django.utils.translation import gettext
 
 from accounts.models import Membership, Name
 from accounts.permissions import CALLING
@@ -33,7 +34,7 @@ FILTERS: dict[str, Q] = {
 
 
 def task_unknown() -> NotFound:
-    return NotFound("task_unknown", "There is no such task, or it isn't yours.")
+    return NotFound("task_unknown", gettext("There is no such task, or it isn't yours."))
 
 
 def tasks_of(actor: Actor) -> QuerySet[Task]:

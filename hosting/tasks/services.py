@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import Conflict, NotFound
@@ -145,7 +146,7 @@ def task_cancel(task: Task, reason: str = "The task was cancelled by request.") 
     """
     with transaction.atomic():
         if not task_end(task, Outcome.CANCELLED, reason):
-            raise Conflict("task_over", "This task has ended already; it can't be cancelled any more.")
+            raise Conflict("task_over", gettext("This task has ended already; it can't be cancelled any more."))
         Task.objects.filter(pk=task.id).update(cancel_requested_at=clock.now())
         if task.exchange:
             queue.stop_task(task.id)
@@ -206,4 +207,4 @@ def task_of(principal: str, deployment_id: str, task_id: str) -> Task:
 
 
 def task_unknown() -> NotFound:
-    return NotFound("task_unknown", "There is no such task.")
+    return NotFound("task_unknown", gettext("There is no such task."))

@@ -5,40 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
+from django.utils.translation import gettext, gettext_lazy
 
 from common import clock
 from hosting.models import Task
 from hosting.tasks.pace import Pace, pace_of
 from hosting.tasks.states import Outcome, State
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 _decode = msgspec.json.Decoder().decode
 
-LABELS: dict[str, str] = {
-    State.ACCEPTED: "Waiting",
-    State.LACKING: "Waits for your credentials",
-    State.STARTING: "Starting",
-    State.WORKING: "Working",
-    State.INPUT_REQUIRED: "Needs an answer",
-    Outcome.RESULT: "Done",
-    Outcome.TOOL_ERROR: "Tool error",
-    Outcome.ERROR: "Failed",
-    Outcome.CANCELLED: "Cancelled",
-    Outcome.LOST: "Lost",
+LABELS: dict[str, StrOrPromise] = {
+    State.ACCEPTED: gettext_lazy("Waiting"),
+    State.LACKING: gettext_lazy("Waits for your credentials"),
+    State.STARTING: gettext_lazy("Starting"),
+    State.WORKING: gettext_lazy("Working"),
+    State.INPUT_REQUIRED: gettext_lazy("Needs an answer"),
+    Outcome.RESULT: gettext_lazy("Done"),
+    Outcome.TOOL_ERROR: gettext_lazy("Tool error"),
+    Outcome.ERROR: gettext_lazy("Failed"),
+    Outcome.CANCELLED: gettext_lazy("Cancelled"),
+    Outcome.LOST: gettext_lazy("Lost"),
 }
 FILTERS = [
-    ("working", "Working"),
-    ("input_required", "Needs an answer"),
-    ("done", "Done"),
-    ("failed", "Failed"),
-    ("cancelled", "Cancelled"),
+    ("working", gettext_lazy("Working")),
+    ("input_required", gettext_lazy("Needs an answer")),
+    ("done", gettext_lazy("Done")),
+    ("failed", gettext_lazy("Failed")),
+    ("cancelled", gettext_lazy("Cancelled")),
 ]
 _SAYS_NOTHING = frozenset({"", "running", "starting", "waits for its start"})
 
 
 def label_of(state: str, outcome: str) -> str:
-    return LABELS.get(outcome if state == State.ENDED else state, state)
+    return str(LABELS.get(outcome if state == State.ENDED else state, state))
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def shown(task: Task, names: Mapping[str, str]) -> TaskShown:
 def client_of(task: Task, names: Mapping[str, str]) -> str:
     """From where it was asked for: the client's own name and version, or what it is registered as (`names`, by id)."""
     if task.origin == Task.Origin.PAGE:
-        return "this site"
+        return gettext("this site")
     try:
         info = _decode(task.client_info.encode()) if task.client_info else None
     except (msgspec.DecodeError, UnicodeEncodeError):

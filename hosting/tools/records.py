@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common import clock
 from common.errors import BadInput, Conflict, NotFound
@@ -49,7 +50,7 @@ def policy_of(deployment_id: UUID | str) -> ToolPolicy:
     with, and its first list is approved as it is. Raises NotFound."""
     approval = Deployment.objects.filter(pk=deployment_id).values_list("tool_approval", flat=True).first()
     if approval is None:
-        raise NotFound("deployment_unknown", "There is no such server.")
+        raise NotFound("deployment_unknown", gettext("There is no such server."))
     rows = list(Tool.objects.filter(deployment_id=deployment_id))
     takes_changes = approval == Approval.AUTOMATIC
     off = frozenset(row.name for row in rows if not row.is_enabled)
@@ -107,7 +108,10 @@ def tool_approve(*, actor: Actor, deployment: Deployment, name: str, digest: str
     with transaction.atomic():
         row = _tool(deployment, name)
         if row.seen_digest != digest:
-            raise Conflict("tool_changed", f"The tool {name} changed again meanwhile. Read what it says now.")
+            raise Conflict(
+                "tool_changed",
+                gettext("The tool %(name)s changed again meanwhile. Read what it says now.") % {"name": name},
+            )
         if row.is_held:
             _approve(actor, row)
             record(actor, "tool:approve", "deployment", deployment.pk, tools=[name])
@@ -150,7 +154,7 @@ def tool_task_support_set(*, actor: Actor, deployment: Deployment, name: str, su
     check_may_manage(actor, deployment)
     if support not in ("", *(value for value, _ in Tool._meta.get_field("task_support").flatchoices)):
         raise BadInput(
-            "task_support_unknown", "A tool's tasks are optional, required or forbidden.", field="task_support"
+            "task_support_unknown", gettext("A tool's tasks are optional, required or forbidden."), field="task_support"
         )
     _set(actor, _tool(deployment, name), "tool:set_task_support", "task_support", support)
 
@@ -164,7 +168,8 @@ def tool_may_run_again_set(*, actor: Actor, deployment: Deployment, name: str, m
     if may_run_again and not row.is_repeatable:
         raise Conflict(
             "tool_not_repeatable",
-            f"{name} does not say that it only reads or may be repeated, so it is never run a second time.",
+            gettext("%(name)s does not say that it only reads or may be repeated, so it is never run a second time.")
+            % {"name": name},
         )
     _set(actor, row, "tool:set_may_run_again", "may_run_again", may_run_again)
 
@@ -180,7 +185,9 @@ def approval_set(*, actor: Actor, deployment: Deployment, approval: str) -> None
     """Ask, or take changes as they are: what waits passes at once then, and counts as approved from the next look."""
     check_may_manage(actor, deployment)
     if approval not in Approval.values:
-        raise BadInput("approval_unknown", "Tools are approved by hand or taken as they are.", field="tool_approval")
+        raise BadInput(
+            "approval_unknown", gettext("Tools are approved by hand or taken as they are."), field="tool_approval"
+        )
     with transaction.atomic():
         changed = Deployment.objects.filter(pk=deployment.pk).exclude(tool_approval=approval)
         if changed.update(tool_approval=approval, changed_at=clock.now()):
@@ -241,5 +248,5 @@ def _approve(actor: Actor, row: Tool) -> None:
 def _tool(deployment: Deployment, name: str) -> Tool:
     row = Tool.objects.select_for_update().filter(deployment=deployment, name=cleaned(name)).first()
     if row is None:
-        raise NotFound("tool_unknown", "This server has no such tool.")
+        raise NotFound("tool_unknown", gettext("This server has no such tool."))
     return row

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from accounts.reauthentication import confirm_url
 from accounts.selectors import user_get
@@ -84,7 +85,7 @@ def _show(page: Page, status: int, issued: str, shown: Mapping[str, Form]) -> Ht
 
 
 def _set_access(page: Page, form: Form) -> bool:
-    return page.attempt(deployment_access_set, "Saved.", access=form.cleaned_data["access"])
+    return page.attempt(deployment_access_set, gettext("Saved."), access=form.cleaned_data["access"])
 
 
 def _set_anonymous(page: Page, form: Form) -> bool:
@@ -111,7 +112,7 @@ def _remove_member(page: Page) -> None:
     name = page.request.POST.get("member", "")
     for member in selectors.members_of(page.deployment):
         if member.role == "member" and member.user.username == name:
-            page.attempt(member_remove, f"{name} is no member any more.", user=member.user)
+            page.attempt(member_remove, gettext("%(name)s is no member any more.") % {"name": name}, user=member.user)
 
 
 def token_issue(page: Page, form: Form) -> str:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -58,7 +59,7 @@ def account_page(page: Page) -> HttpResponse:
 
 @page_view(managed=True, methods=("POST",))
 def disconnect(page: Page) -> HttpResponse:
-    page.attempt(remote_accounts.account_end, "The account was disconnected. Its token is used no more.")
+    page.attempt(remote_accounts.account_end, gettext("The account was disconnected. Its token is used no more."))
     return page.back("deployment")
 
 
@@ -71,7 +72,7 @@ def callback(request: HttpRequest, key: str) -> HttpResponse:
     attempt = None
     try:
         if not isinstance(user, User):
-            raise BadInput("signed_out", "You are not signed in here any more. Sign in, and start again.")
+            raise BadInput("signed_out", gettext("You are not signed in here any more. Sign in, and start again."))
         attempt = connections.attempt_take(said, key=key, user=user, browser=browser_of(request))
         if attempt.name:
             return answered(request, user, attempt)
@@ -79,17 +80,17 @@ def callback(request: HttpRequest, key: str) -> HttpResponse:
     except AppError as error:
         context = {"words": error.message, **_back(attempt)}
         return render(request, "hosting/account_refused.html", context, status=error.status)
-    messages.success(request, "The account is connected. The server is tried with it now.")
+    messages.success(request, gettext("The account is connected. The server is tried with it now."))
     return redirect("hosting:deployment", deployment.owner.folded, deployment.folded_name)
 
 
 def _back(attempt: ConnectionAttempt | None) -> dict[str, str]:
     """Where its person began, as far as that is known. The page there says whether it may still be opened."""
     if attempt is None:
-        return {"back_url": reverse("waiting"), "back_label": "Action required"}
+        return {"back_url": reverse("waiting"), "back_label": gettext("Action required")}
     if attempt.name:
-        return {"back_url": reverse("elicit", args=[attempt.page]), "back_label": "Back to the page that asks"}
-    return {"back_url": reverse("hosting:my_servers"), "back_label": "My servers"}
+        return {"back_url": reverse("elicit", args=[attempt.page]), "back_label": gettext("Back to the page that asks")}
+    return {"back_url": reverse("hosting:my_servers"), "back_label": gettext("My servers")}
 
 
 def _show(

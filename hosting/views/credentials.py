@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -54,12 +55,14 @@ def revoke(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     names = [request.POST["name"]] if "name" in request.POST else None
     gone = eliciting.credentials_revoke(actor=actor_of(request), deployment_id=deployment_id, names=names)
     if gone:
-        words = (
-            "It was deleted, and what ran with it" if len(gone) == 1 else "They were deleted, and what ran with them"
+        words = ngettext(
+            "It was deleted, and what ran with it was ended.",
+            "They were deleted, and what ran with them was ended.",
+            len(gone),
         )
-        messages.success(request, f"{words} was ended.")
+        messages.success(request, words)
     else:
-        messages.warning(request, "Nothing of yours is stored there.")
+        messages.warning(request, gettext("Nothing of yours is stored there."))
     return redirect("credentials")
 
 
@@ -69,7 +72,7 @@ def revoke(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
 def expire(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     form = ExpiryForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose one of the spans.")
+        messages.error(request, gettext("Choose one of the spans."))
         return redirect("credentials")
     given = form.cleaned_data
     try:
@@ -79,7 +82,7 @@ def expire(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     except AppError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
     return redirect("credentials")
 
 

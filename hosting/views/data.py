@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 
 from common.errors import AppError
 from hosting.configuration.limits import limits_of
@@ -51,7 +52,7 @@ def delete(page: Page, key: str) -> HttpResponse:
             raise
         messages.error(page.request, error.message)
     else:
-        messages.success(page.request, "The folder was deleted.")
+        messages.success(page.request, gettext("The folder was deleted."))
     return page.back("data")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -73,7 +74,13 @@ def _answer(request: HttpRequest, found: Elicitation) -> HttpResponse:
         if not is_valid or problems:
             return _show(request, found, form=form, status=400)
         if missing := eliciting.missing_names(actor, found.deployment):
-            return _show(request, found, form=form, problem=f"Still needed: {', '.join(missing)}.", status=400)
+            return _show(
+                request,
+                found,
+                form=form,
+                problem=gettext("Still needed: %(names)s.") % {"names": ", ".join(missing)},
+                status=400,
+            )
         return _tried(request, found)
     except AppError as error:
         return _show(request, found, problem=error.message, status=error.status)

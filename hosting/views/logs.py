@@ -6,13 +6,18 @@ Who may only call it reads what instances of their own print; hosting.stream.out
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy
 
 from hosting import selectors
 from hosting.stream import output
 from hosting.views.page import Page, page_view
 
 CONNECTION_DAYS = 7
-STREAMS = [("", "All lines"), ("stderr", "What the server prints"), ("protocol", "The platform's notes")]
+STREAMS = [
+    ("", gettext_lazy("All lines")),
+    ("stderr", gettext_lazy("What the server prints")),
+    ("protocol", gettext_lazy("The platform's notes")),
+]
 
 
 @page_view(managed=False, methods=("GET", "HEAD"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from accounts.reauthentication import confirm_url
 from accounts.views.page import OrganizationPage, organization_page
@@ -58,14 +59,14 @@ def _store(page: OrganizationPage, form: OrganizationCredentialForm) -> bool:
     except AppError as error:
         add_error(form, error)
         return False
-    messages.success(page.request, "Stored. It counts for members who bring none of their own.")
+    messages.success(page.request, gettext("Stored. It counts for members who bring none of their own."))
     return True
 
 
 def _change(page: OrganizationPage) -> None:
     form = ExpiryForm(page.request.POST)
     if not form.is_valid():
-        messages.error(page.request, "Choose one of the spans.")
+        messages.error(page.request, gettext("Choose one of the spans."))
         return
     given = form.cleaned_data
     try:
@@ -85,7 +86,10 @@ def _change(page: OrganizationPage) -> None:
     except AppError as error:
         messages.error(page.request, error.message)
     else:
-        messages.success(page.request, "Saved." if page.action == "expire" else "Deleted. What ran with it was ended.")
+        messages.success(
+            page.request,
+            gettext("Saved.") if page.action == "expire" else gettext("Deleted. What ran with it was ended."),
+        )
 
 
 def _server(page: OrganizationPage, name: str) -> Deployment | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from accounts.reauthentication import confirm_url
 from hosting import selectors, services
@@ -67,8 +68,10 @@ def delete(page: Page) -> HttpResponse:
     """The form repeats the server's name, so that no stray click deletes one."""
     found = page.deployment
     if page.request.POST.get("confirm", "").strip() != found.name:
-        messages.error(page.request, f"Write {found.name} to delete this server. Nothing was deleted.")
+        messages.error(
+            page.request, gettext("Write %(name)s to delete this server. Nothing was deleted.") % {"name": found.name}
+        )
         return page.back("settings", "delete")
     services.deployment_delete(actor=page.actor, deployment=found)
-    messages.success(page.request, f"{found.label} was deleted.")
+    messages.success(page.request, gettext("%(label)s was deleted.") % {"label": found.label})
     return redirect("hosting:my_servers")

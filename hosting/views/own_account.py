@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -54,10 +55,15 @@ def answered(request: HttpRequest, user: User, attempt: ConnectionAttempt) -> Ht
     found = connecting.account_answer(attempt, dict(request.GET.lists()), actor=actor, user=user)
     try:
         if not connecting.page_complete(actor=actor, elicitation=found):
-            messages.success(request, "The account is connected.")
+            messages.success(request, gettext("The account is connected."))
     except AppError as error:
-        said = f" It says: “{error.quoted}”" if isinstance(error, CheckFailed) and error.quoted else ""
-        messages.error(request, f"The account is connected. {error.message}{said}")
+        words = gettext("The account is connected. %(problem)s")
+        if isinstance(error, CheckFailed) and error.quoted:
+            words = gettext("The account is connected. %(problem)s It says: “%(said)s”")
+            words %= {"problem": error.message, "said": error.quoted}
+        else:
+            words %= {"problem": error.message}
+        messages.error(request, words)
     return redirect("elicit", found.pk)
 
 
@@ -67,9 +73,9 @@ def answered(request: HttpRequest, user: User, attempt: ConnectionAttempt) -> Ht
 def disconnect(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     key = request.POST.get("key", "")
     if connecting.account_disconnect(actor=actor_of(request), deployment_id=deployment_id, key=key):
-        messages.success(request, "The account was disconnected. Its token is used no more.")
+        messages.success(request, gettext("The account was disconnected. Its token is used no more."))
     else:
-        messages.warning(request, "No such account of yours is connected.")
+        messages.warning(request, gettext("No such account of yours is connected."))
     return redirect("credentials")
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -80,7 +81,7 @@ def _put(request: HttpRequest, actor: Actor, subject_id: UUID | None, form: Prov
     except AppError as error:
         add_error(form, error)
         return False
-    messages.success(request, f"{found.title} is saved.")
+    messages.success(request, gettext("%(provider)s is saved.") % {"provider": found.title})
     return True
 
 
@@ -88,5 +89,8 @@ def _removed(request: HttpRequest, actor: Actor, subject_id: UUID | None) -> Htt
     found = providers.provider_named(subject_id, request.POST.get("name", "")[:40].replace("\0", ""))
     if providers.provider_remove(actor=actor, provider=found):
         queue.tend_accounts()
-    messages.success(request, f"{found.title} was removed. What was connected there is used no more.")
+    messages.success(
+        request,
+        gettext("%(provider)s was removed. What was connected there is used no more.") % {"provider": found.title},
+    )
     return redirect(request.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from accounts.reauthentication import check_present
 from accounts.views.page import OrganizationPage, organization_page
@@ -30,6 +31,6 @@ def questions(page: OrganizationPage) -> HttpResponse:
         except AppError as error:
             add_error(form, error)
         else:
-            messages.success(page.request, "Saved. It counts from the next call on.")
+            messages.success(page.request, gettext("Saved. It counts from the next call on."))
             return page.back("organization_questions")
     return page.show("questions", "questions", status=400 if form.is_bound else 200, form=form)

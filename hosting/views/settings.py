@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.reauthentication import confirm_url
 from common.errors import AppError
@@ -29,6 +30,9 @@ from hosting.models import Deployment
 from hosting.tools import records as tools
 from hosting.views.page import Page, page_view
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 @dataclass(frozen=True)
 class Section:
@@ -37,7 +41,7 @@ class Section:
     form: type[forms.Form]
     initial: Callable[[Deployment], dict[str, Any]]
     apply: Callable[[Page, Any], None]
-    saved: str
+    saved: StrOrPromise
     options: Callable[[Deployment], dict[str, Any]] = lambda deployment: {}
 
 
@@ -81,46 +85,62 @@ def _files(page: Page, form: sections.FilesForm) -> None:
     configuring.files_set(actor=page.actor, deployment=page.deployment, names=form.cleaned_data["file_inputs"])
 
 
-_NEXT = "New instances are started with it."
+_SAVED = gettext_lazy("Saved. New instances are started with it.")
 SECTIONS = {
     "personal": Section(
         PersonalForm,
         PersonalForm.initial_of,
         _personal,
-        "Saved. Each user is asked for theirs on a page of this site.",
+        gettext_lazy("Saved. Each user is asked for theirs on a page of this site."),
         PersonalForm.options_of,
     ),
     "accounts": Section(
-        AccountsForm, AccountsForm.initial_of, _accounts, "Saved. Each user connects theirs on a page of this site."
+        AccountsForm,
+        AccountsForm.initial_of,
+        _accounts,
+        gettext_lazy("Saved. Each user connects theirs on a page of this site."),
     ),
-    "check": Section(CheckToolForm, CheckToolForm.initial_of, _set(check_tool_set), "Saved.", CheckToolForm.options_of),
-    "files": Section(sections.FilesForm, sections.FilesForm.initial_of, _files, f"Saved. {_NEXT}"),
-    "limits": Section(sections.LimitsForm, sections.LimitsForm.initial_of, _limits, f"Limits saved. {_NEXT}"),
-    "network": Section(sections.EgressForm, sections.EgressForm.initial_of, _egress, f"Network saved. {_NEXT}"),
+    "check": Section(
+        CheckToolForm, CheckToolForm.initial_of, _set(check_tool_set), gettext_lazy("Saved."), CheckToolForm.options_of
+    ),
+    "files": Section(sections.FilesForm, sections.FilesForm.initial_of, _files, _SAVED),
+    "limits": Section(
+        sections.LimitsForm,
+        sections.LimitsForm.initial_of,
+        _limits,
+        gettext_lazy("Limits saved. New instances are started with it."),
+    ),
+    "network": Section(
+        sections.EgressForm,
+        sections.EgressForm.initial_of,
+        _egress,
+        gettext_lazy("Network saved. New instances are started with it."),
+    ),
     "isolation": Section(
-        sections.IsolationForm, _own("isolation"), _set(configuring.isolation_set), f"Isolation saved. {_NEXT}"
+        sections.IsolationForm,
+        _own("isolation"),
+        _set(configuring.isolation_set),
+        gettext_lazy("Isolation saved. New instances are started with it."),
     ),
-    "data": Section(
-        sections.DataFolderForm, _own("has_data_folder"), _set(configuring.data_folder_set), f"Saved. {_NEXT}"
-    ),
+    "data": Section(sections.DataFolderForm, _own("has_data_folder"), _set(configuring.data_folder_set), _SAVED),
     "tasks": Section(
         sections.TasksForm,
         _own("has_tasks", "hand_off_seconds", "asks_on_site"),
         _set(configuring.tasks_set),
-        "Tasks saved.",
+        gettext_lazy("Tasks saved."),
     ),
-    "approval": Section(sections.ApprovalForm, _own("tool_approval"), _approval, "Saved."),
+    "approval": Section(sections.ApprovalForm, _own("tool_approval"), _approval, gettext_lazy("Saved.")),
     "install": Section(
         sections.InstallCodeForm,
         _own("runs_install_code"),
         _set(configuring.install_code_set),
-        "Saved. It counts from the next build on.",
+        gettext_lazy("Saved. It counts from the next build on."),
     ),
     "tracing": Section(
         sections.TracingForm,
         _own("traces_bodies"),
         _set(configuring.tracing_set),
-        "Saved. Callers are told on this server’s page, and where they let a program in.",
+        gettext_lazy("Saved. Callers are told on this server’s page, and where they let a program in."),
     ),
 }
 
@@ -185,7 +205,7 @@ def _confirm_suspended(page: Page) -> None:
     except AppError as error:
         messages.error(page.request, error.message)
     else:
-        messages.success(page.request, f"Confirmed. {_NEXT}")
+        messages.success(page.request, gettext("Confirmed. New instances are started with it."))
 
 
 def _save_inputs(page: Page, form: InputsForm) -> bool:
@@ -197,5 +217,5 @@ def _save_inputs(page: Page, form: InputsForm) -> bool:
     except AppError as error:
         add_error(form, error)
         return False
-    messages.success(page.request, f"Settings saved. {_NEXT}")
+    messages.success(page.request, gettext("Settings saved. New instances are started with it."))
     return True

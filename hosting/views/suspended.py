@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -41,11 +42,11 @@ def suspended_answered(request: HttpRequest, actor: Actor, deployment: Deploymen
     """Does what the button says; what was done, in words. Raises Conflict where that was not what is different now."""
     if request.POST.get("action") == FORGET:
         suspended_delete(actor=actor, deployment=deployment)
-        return "They were deleted."
+        return gettext("They were deleted.")
     if suspended_of(actor, deployment).has_organizations:
         check_present(request)
     suspended_confirm(actor=actor, deployment=deployment, mark=request.POST.get("mark", ""))
-    return "Confirmed. The next call uses them again."
+    return gettext("Confirmed. The next call uses them again.")
 
 
 def _known(actor: Actor, deployment_id: UUID) -> Deployment:

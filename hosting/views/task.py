@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -88,14 +89,14 @@ def answer(seen: Seen) -> HttpResponse:
         if given.form is not None:
             return _show(seen, 400, forms={key: given.form})
     elif action not in ("accept", "decline", "cancel"):
-        messages.error(seen.request, "Submit, decline or cancel: nothing was sent.")
+        messages.error(seen.request, gettext("Submit, decline or cancel: nothing was sent."))
         return seen.back()
     try:
         answers.task_answer(seen.task, key, result=given.result, error=given.error)
     except AppError as error:
         messages.warning(seen.request, error.message)
     else:
-        messages.success(seen.request, "Your answer was taken.")
+        messages.success(seen.request, gettext("Your answer was taken."))
     return seen.back()
 
 
@@ -139,7 +140,7 @@ def result(seen: Seen) -> HttpResponse:
     """The whole result as a file."""
     body = selectors.result_of(seen.task)
     if not body:
-        raise NotFound("result_unknown", "This task has no result.")
+        raise NotFound("result_unknown", gettext("This task has no result."))
     return _file(body, "application/json", f"task-{seen.task.id[:8]}.json")
 
 
@@ -148,7 +149,7 @@ def content(seen: Seen, number: int) -> HttpResponse:
     """One image, recording or file of the result."""
     found = results.content_of(selectors.result_of(seen.task), number)
     if found is None:
-        raise NotFound("content_unknown", "This result has no such part.")
+        raise NotFound("content_unknown", gettext("This result has no such part."))
     body, kind = found
     is_shown = kind in results.IMAGES | results.AUDIO
     return _file(body, kind, "" if is_shown else f"task-{seen.task.id[:8]}-{number}")

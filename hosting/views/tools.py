@@ -8,6 +8,7 @@ from difflib import ndiff
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from hosting.models import Tool
 from hosting.tools import records as tools
@@ -46,18 +47,25 @@ def _act(page: Page) -> HttpResponse:
     name, action = post.get("tool", ""), post.get("action", "")
     if action == "switch":
         is_enabled = post.get("enabled") == "1"
-        words = f"{name} is switched {'on' if is_enabled else 'off'}."
-        page.attempt(tools.tool_switch, words, name=name, is_enabled=is_enabled)
+        words = gettext("%(tool)s is switched on.") if is_enabled else gettext("%(tool)s is switched off.")
+        page.attempt(tools.tool_switch, words % {"tool": name}, name=name, is_enabled=is_enabled)
     elif action == "guard":
         is_guarded = post.get("guarded") == "1"
-        words = f"{name} {'is asked for by itself' if is_guarded else 'goes with the others'}."
-        page.attempt(tools.tool_guard_set, words, name=name, is_guarded=is_guarded)
+        words = gettext("%(tool)s goes with the others.")
+        if is_guarded:
+            words = gettext("%(tool)s is asked for by itself.")
+        page.attempt(tools.tool_guard_set, words % {"tool": name}, name=name, is_guarded=is_guarded)
     elif action == "tasks":
         _set_tasks(page, name)
     elif action == "approve":
-        page.attempt(tools.tool_approve, f"{name} is approved.", name=name, digest=post.get("digest", ""))
+        page.attempt(
+            tools.tool_approve,
+            gettext("%(name)s is approved.") % {"name": name},
+            name=name,
+            digest=post.get("digest", ""),
+        )
     elif action == "approve_all":
-        page.attempt(tools.tools_approve_all, "Approved, as it was shown.", digests=post.getlist("digest"))
+        page.attempt(tools.tools_approve_all, gettext("Approved, as it was shown."), digests=post.getlist("digest"))
     return page.back("tools")
 
 
@@ -66,7 +74,12 @@ def _set_tasks(page: Page, name: str) -> None:
     post = page.request.POST
     support, again = post.get("task_support", ""), post.get("may_run_again") == "1"
     if page.attempt(tools.tool_task_support_set, name=name, support=support):
-        page.attempt(tools.tool_may_run_again_set, f"Tasks of {name} saved.", name=name, may_run_again=again)
+        page.attempt(
+            tools.tool_may_run_again_set,
+            gettext("Tasks of %(name)s saved.") % {"name": name},
+            name=name,
+            may_run_again=again,
+        )
 
 
 def _held(row: Tool, alike: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from common.errors import AppError
 from common.http import add_error
@@ -24,7 +25,9 @@ def versions_page(page: Page) -> HttpResponse:
             page.attempt(versions.deployment_rollback, words, number=int(number))
         return page.back("versions")
     if action == "update":
-        page.attempt(version_make, "Resolved and built again; the present version serves meanwhile.", origin=Origin())
+        page.attempt(
+            version_make, gettext("Resolved and built again; the present version serves meanwhile."), origin=Origin()
+        )
         return page.back("versions")
     form = DeployForm(*((request.POST, request.FILES) if action == "deploy" else (None, None)))
     if action == "deploy" and form.is_valid():

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 from oauth.models.providers import Provider
@@ -16,9 +17,9 @@ class _ClientElsewhere(models.Model):
     """Who we are at the issuer, and where the account stands. `sealed` holds secrets (oauth.outbound.vault)."""
 
     class Source(models.TextChoices):
-        DOCUMENT = "document", "A document of ours is its id"
-        REGISTERED = "registered", "It registered itself"
-        GIVEN = "given", "Its owner was given an id"
+        DOCUMENT = "document", gettext_lazy("A document of ours is its id")
+        REGISTERED = "registered", gettext_lazy("It registered itself")
+        GIVEN = "given", gettext_lazy("Its owner was given an id")
 
     subject_id = models.UUIDField(help_text="what it is used for: a deployment")
     name = models.CharField(
@@ -55,8 +56,8 @@ class Connection(_Account):
     """An account elsewhere. What was ended is a `Revocation`."""
 
     class State(models.TextChoices):
-        CONNECTED = "connected", "Connected"
-        AGAIN = "again", "Needs signing in again"
+        CONNECTED = "connected", gettext_lazy("Connected")
+        AGAIN = "again", gettext_lazy("Needs signing in again")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CONNECTED)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from common import clock, ids
 
@@ -19,8 +20,8 @@ class Provider(models.Model):
         GOOGLE = "google", "Google"
         SLACK = "slack", "Slack"
         NOTION = "notion", "Notion"
-        DISCOVERED = "discovered", "OpenID Connect or OAuth 2, found by its issuer"
-        TYPED = "typed", "OAuth 2, with addresses typed in"
+        DISCOVERED = "discovered", gettext_lazy("OpenID Connect or OAuth 2, found by its issuer")
+        TYPED = "typed", gettext_lazy("OAuth 2, with addresses typed in")
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     subject_id = models.UUIDField(null=True, db_index=True, help_text="the deployment it is for; null: all of the site")

@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import User
 from common import clock
@@ -146,11 +147,13 @@ def attempt_take(said: Mapping[str, Sequence[str]], *, key: str, user: User, bro
     if attempt is None or not mine.filter(pk=attempt.pk).delete()[0]:
         raise AnswerRefused(
             "state_unknown",
-            "This answer belongs to no sign-in that was begun in this browser within the last ten minutes, or it was "
-            "used already. Nothing was sent. Start again.",
+            gettext(
+                "This answer belongs to no sign-in that was begun in this browser within the last ten minutes, "
+                "or it was used already. Nothing was sent. Start again."
+            ),
         )
     if callback_key(server_of(attempt)) != key:
-        raise AnswerRefused("answer_refused", "The answer came to the address of another site. Start again.")
+        raise AnswerRefused("answer_refused", gettext("The answer came to the address of another site. Start again."))
     return attempt
 
 
@@ -165,10 +168,14 @@ def connection_finish(peer: Peer, attempt: ConnectionAttempt, said: Mapping[str,
     except TokenRefused as refused:
         words = refused.words or refused.error
         raise AnswerRefused(
-            "code_refused", f"{host_of(server.issuer)} gave no token: {words}. Nothing was connected."
+            "code_refused",
+            gettext("%(host)s gave no token: %(words)s. Nothing was connected.")
+            % {"host": host_of(server.issuer), "words": words},
         ) from None
     except OutboundError as error:
-        raise Unavailable("sign_in_failed", f"Nothing was connected: {error.message} Try again.") from error
+        raise Unavailable(
+            "sign_in_failed", gettext("Nothing was connected: %(problem)s Try again.") % {"problem": error.message}
+        ) from error
     return _kept(attempt, client, tokens)
 
 
@@ -198,7 +205,7 @@ def _kept(attempt: ConnectionAttempt, client: Client, tokens: Tokens) -> Connect
             _put(row, Own(attempt.user_id, attempt.name) if attempt.name else None)
     except IntegrityError:  # of two answers at once this is the later one; or its person's account was deleted
         tokens_end(row, row.sealed)
-        raise Conflict("connected_twice", "Somebody else has just signed in there for this server.") from None
+        raise Conflict("connected_twice", gettext("Somebody else has just signed in there for this server.")) from None
     return row
 
 

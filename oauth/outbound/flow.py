@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 import structlog
+from django.utils.translation import gettext
 
 from common.outbound import Answer, Door, OutboundError, TooManyRedirects, site_door
 from oauth.outbound import discovery, identity, requests
@@ -186,8 +187,11 @@ def client_for(peer: Peer, server: Server, known: Client | None) -> Client:
         return peer.register(server)
     raise discovery.SignInImpossible(
         "client_needed",
-        f"{discovery.host_of(server.issuer)} does not let programs register themselves. Register this site there, with "
-        f"the address {identity.redirect_uri(server)}, and type in the client id that it gives you.",
+        gettext(
+            "%(host)s does not let programs register themselves. Register this site there, with the address "
+            "%(redirect_uri)s, and type in the client id that it gives you."
+        )
+        % {"host": discovery.host_of(server.issuer), "redirect_uri": identity.redirect_uri(server)},
         400,
     )
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext
 
 from accounts.permissions import is_operator
 from common import clock
@@ -75,7 +76,7 @@ def provider_named(subject_id: UUID | None, name: str) -> Provider:
     """Raises NotFound."""
     found = providers_of(subject_id).filter(name=name).first()
     if found is None:
-        raise NotFound("provider_unknown", f"There is no provider {name}.")
+        raise NotFound("provider_unknown", gettext("There is no provider %(name)s.") % {"name": name})
     return found
 
 
@@ -107,7 +108,7 @@ def provider_client(provider: Provider) -> Client:
 def check_may_configure(actor: Actor, subject_id: UUID | None) -> None:
     """Those of the site are the operator's; who may change a deployment's is for the layer above to say."""
     if subject_id is None and not is_operator(actor):
-        raise Forbidden("operators_only", "Only an operator of this site can do this.")
+        raise Forbidden("operators_only", gettext("Only an operator of this site can do this."))
 
 
 def provider_put(peer: Peer, *, actor: Actor, subject_id: UUID | None, wanted: Wanted) -> Provider:
@@ -122,7 +123,11 @@ def provider_put(peer: Peer, *, actor: Actor, subject_id: UUID | None, wanted: W
     if row is None:
         row = Provider(subject_id=subject_id, name=wanted.name)
         if providers_of(subject_id).count() >= MAX_OF_SUBJECT:
-            raise BadInput("providers_too_many", f"There are {MAX_OF_SUBJECT} providers already. Remove one first.")
+            raise BadInput(
+                "providers_too_many",
+                gettext("There are %(max_of_subject)s providers already. Remove one first.")
+                % {"max_of_subject": MAX_OF_SUBJECT},
+            )
     server = _server(peer, row, wanted)
     client = _client(peer, row, server, wanted, is_new=is_new)
     row.title = wanted.title or (PRESETS[wanted.kind].title if wanted.kind in PRESETS else _host(server.authorize_url))
@@ -180,11 +185,19 @@ def state_of(provider: Provider) -> dict[str, object]:
 
 def _check(wanted: Wanted, subject_id: UUID | None) -> None:
     if not NAME.fullmatch(wanted.name):
-        raise BadInput("provider_name", "A name has small letters, digits and “-”, at most 40.", field="name")
+        raise BadInput("provider_name", gettext("A name has small letters, digits and “-”, at most 40."), field="name")
     if wanted.kind not in Kind.values:
-        raise BadInput("provider_kind", f"There are these kinds: {', '.join(Kind.values)}.", field="kind")
+        raise BadInput(
+            "provider_kind",
+            gettext("There are these kinds: %(names)s.") % {"names": ", ".join(Kind.values)},
+            field="kind",
+        )
     if len(wanted.title) > MAX_TITLE or not wanted.title.isprintable():
-        raise BadInput("provider_title", f"A title is one line of at most {MAX_TITLE} characters.", field="title")
+        raise BadInput(
+            "provider_title",
+            gettext("A title is one line of at most %(max_title)s characters.") % {"max_title": MAX_TITLE},
+            field="title",
+        )
     check_scopes(wanted.scopes)
     has_bad_id = len(wanted.client_id) > 500 or not wanted.client_id.isprintable()
     if has_bad_id or (not wanted.client_id and wanted.kind != Kind.DISCOVERED):
@@ -192,7 +205,7 @@ def _check(wanted: Wanted, subject_id: UUID | None) -> None:
         words = f"Register this site there, with the address {address}, and type in the client id that you are given."
         raise BadInput("provider_client", words, field="client_id")
     if len(wanted.client_secret) > identity.MAX_SECRET:
-        raise BadInput("provider_secret", "This is longer than a secret can be.", field="client_secret")
+        raise BadInput("provider_secret", gettext("This is longer than a secret can be."), field="client_secret")
 
 
 def check_scopes(scopes: Collection[str]) -> None:
@@ -200,7 +213,8 @@ def check_scopes(scopes: Collection[str]) -> None:
     if len(scopes) > MAX_SCOPES or not all(map(is_scope, scopes)):
         raise BadInput(
             "provider_scopes",
-            f"At most {MAX_SCOPES} scopes, of letters, digits and signs, without quotation marks.",
+            gettext("At most %(max_scopes)s scopes, of letters, digits and signs, without quotation marks.")
+            % {"max_scopes": MAX_SCOPES},
             field="scopes",
         )
 
@@ -213,9 +227,11 @@ def _server(peer: Peer, row: Provider, wanted: Wanted) -> Server:
         return msgspec.structs.replace(_discovered(peer, wanted.issuer), callback=callback)
     for name in ("authorize_url", "token_url"):
         if not _is_https(getattr(wanted, name)):
-            raise BadInput("provider_address", "This is a full address that begins with https://.", field=name)
+            raise BadInput("provider_address", gettext("This is a full address that begins with https://."), field=name)
     if wanted.revoke_url and not _is_https(wanted.revoke_url):
-        raise BadInput("provider_address", "This is a full address that begins with https://.", field="revoke_url")
+        raise BadInput(
+            "provider_address", gettext("This is a full address that begins with https://."), field="revoke_url"
+        )
     parts = urlsplit(wanted.authorize_url)
     return Server(
         issuer=wanted.issuer or f"{parts.scheme}://{parts.netloc}",
@@ -228,7 +244,7 @@ def _server(peer: Peer, row: Provider, wanted: Wanted) -> Server:
 
 def _discovered(peer: Peer, issuer: str) -> Server:
     if not is_issuer(issuer):
-        raise BadInput("provider_issuer", "An issuer is an address that begins with https://.", field="issuer")
+        raise BadInput("provider_issuer", gettext("An issuer is an address that begins with https://."), field="issuer")
     try:
         return peer.server(issuer)
     except SignInImpossible as error:
@@ -243,7 +259,9 @@ def _client(peer: Peer, row: Provider, server: Server, wanted: Wanted, *, is_new
         keeps = not is_new and not wanted.client_secret and row.client_id == wanted.client_id
         # A secret goes only where it was typed in for.
         if keeps and row.server["token_url"] != server.token_url:
-            raise BadInput("provider_secret", "Type the secret again: the address changes.", field="client_secret")
+            raise BadInput(
+                "provider_secret", gettext("Type the secret again: the address changes."), field="client_secret"
+            )
         secret = provider_client(row).secret if keeps else wanted.client_secret
         return identity.given(wanted.client_id, secret, server)
     if not is_new and row.client_source == identity.REGISTERED and row.server["issuer"] == server.issuer:
@@ -251,8 +269,11 @@ def _client(peer: Peer, row: Provider, server: Server, wanted: Wanted, *, is_new
     if not server.register_url:
         raise BadInput(
             "provider_client",
-            f"{_host(server.issuer)} does not let programs register themselves: register this site there, with the "
-            f"address {identity.redirect_uri(server)}, and type in the client id that it gives you.",
+            gettext(
+                "%(host)s does not let programs register themselves: register this site there, with the "
+                "address %(redirect_uri)s, and type in the client id that it gives you."
+            )
+            % {"host": _host(server.issuer), "redirect_uri": identity.redirect_uri(server)},
             field="client_id",
         )
     try:

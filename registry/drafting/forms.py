@@ -26,7 +26,7 @@ PACKAGES = (
 REMOTES = (
     ("", gettext_lazy("Not hosted by you")),
     ("streamable-http", "Streamable HTTP"),
-    ("sse", "HTTP+SSE (before 2025-03-26)"),
+    ("sse", gettext_lazy("HTTP+SSE (before 2025-03-26)")),
 )
 PLACES = (
     ("environment", gettext_lazy("Environment variable")),

@@ -44,6 +44,6 @@ def outside(text: str) -> str:
         depth += (character == OPEN) - (character == CLOSE)
         if depth == 0 and character != CLOSE:
             kept.append(character)
-        elif depth < 0:
-            raise ValueError(f"a mark is closed that was not opened: {text!r}")
+        assert depth >= 0, f"a mark is closed that was not opened: {text!r}"
+    assert depth == 0, f"a mark is not closed: {text!r}"
     return "".join(kept)

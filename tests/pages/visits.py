@@ -32,16 +32,16 @@ ROWS = 12  # of each list: more than the queries that a page may ask
 _PARAMETER = re.compile(r"\(\?P<(\w+)>")
 
 
-def visits(who: Sequence[str] = ("alice",)) -> list[Visit]:
+def visits(who: Sequence[str] = ("alice",), *, language: str = "en") -> list[Visit]:
     """Every address once for each of them, by GET: "alice", who may see all of it, or "", who is not signed in. The
     rows are there afterwards."""
     found = sorted(paths(seeded()))
-    return [visit for one in who for visit in visited(one, found)]
+    return [visit for one in who for visit in visited(one, found, language)]
 
 
-def visited(who: str, found: Iterable[tuple[str, str]]) -> Iterator[Visit]:
+def visited(who: str, found: Iterable[tuple[str, str]], language: str = "en") -> Iterator[Visit]:
     """By name and path."""
-    client = Client(raise_request_exception=False)
+    client = Client(raise_request_exception=False, headers={"accept-language": language})
     if who:
         client.force_login(User.objects.get(username=who))
     for name, path in found:

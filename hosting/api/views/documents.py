@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -50,14 +50,15 @@ def _reference() -> Reference:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """For people, without a script: everybody may read what the API can do."""
-    return render(request, "api/docs.html", {"body": _body(get_language() or "")})
+    return render(request, "api/docs.html", {"body": _body()})
 
 
 @cache
-def _body(language: str) -> SafeString:
-    """The same for everybody, and long: rendered once for each language."""
+def _body() -> SafeString:
+    """The same for everybody, and long: rendered once, in English as the document itself."""
     shown = {"reference": _reference(), "problems": PROBLEMS, "codes": GROUPS, "scopes": scopes.API}
-    return render_to_string("api/_reference.html", shown)
+    with override("en"):
+        return render_to_string("api/_reference.html", shown)
 
 
 @require_safe
