@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from common import clock
 from hosting.access.permissions import callable_by
@@ -93,8 +94,8 @@ def _credentials(user_id: UUID) -> list[Waiting]:
     return [
         Waiting(
             key=f"credentials {one.pk}",
-            words=f"{one.deployment.label} asks for credentials of yours",
-            action="Open the page",
+            words=gettext("%(server)s asks for credentials of yours") % {"server": one.deployment.label},
+            action=gettext("Open the page"),
             url=reverse("elicit", args=[one.pk]),
             server=one.deployment.label,
             asked_by=names.get(one.client_id, one.client_id),
@@ -121,8 +122,9 @@ def _accounts(user_id: UUID) -> list[Waiting]:
     return [
         Waiting(
             key=f"account {row.pk} {row.state}",
-            words=f"{server.label} needs your account at {row.issuer_host} connected again",
-            action="Look at it",
+            words=gettext("%(server)s needs your account at %(place)s connected again")
+            % {"server": server.label, "place": row.issuer_host},
+            action=gettext("Look at it"),
             url=reverse("credentials"),
             server=server.label,
             asked_by="",
@@ -148,8 +150,9 @@ def _tasks(user_id: UUID) -> list[Waiting]:
     return [
         Waiting(
             key=f"task {one.pk}",
-            words=f"The task {one.tool} of {one.deployment.label} needs an answer",
-            action="Answer",
+            words=gettext("The task %(tool)s of %(server)s needs an answer")
+            % {"tool": one.tool, "server": one.deployment.label},
+            action=gettext("Answer"),
             url=reverse("tasks:task", args=[one.pk]),
             server=one.deployment.label,
             asked_by="",

@@ -12,14 +12,15 @@ from django.db import transaction
 
 from tests.languages.marked import CODE, marked_language, outside
 from tests.languages.reading import read
-from tests.pages.visits import Visit, visits
+from tests.pages.visit import Visit
+from tests.pages.visits import visits
 
 pytestmark = pytest.mark.django_db
 _GAP = "\x00"  # between two texts
 _WORD = re.compile(r"[A-Za-z]{2,}")
 # What the walk's rows hold, and what belongs to no language.
 _DATA = re.compile(
-    r"pypi:mcp-server-time|npm:demo|\b(?:alice|bob\d+|acme\d*|time\d+|work\d+|server\d+|weather|demo|work|org\.example[\w./-]*|[a-z]+:[a-z_:]+|c1)\b"
+    r"pypi:mcp-server-time|npm:demo|\b(?:alice|bob\d+|acme\d*|time\d+|work\d+|server\d+|weather|demo|work|org\.example[\w./-]*|(?:[\w.]+\.)?example\.org|[A-Z]+(?:_[A-Z]+)+|Forge|[a-z]+:[a-z_:]+|c1)\b"
     r"|What it does|Works\.|slipway_api_\S+|\b[A-Z2-7]{32}\b"
     r"|https?://\S*|[\w.]+/[\w./{}-]+|[\w-]+\.(?:json|md|py|toml|txt|zip)\b|\S+@\S+"
 )
