@@ -3,13 +3,16 @@ address is read before anything opens, refused or not, and the call goes on by i
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.pages.accessible import check_accessible
 from tests.pages.conftest import OpenPage
@@ -28,6 +31,13 @@ from events.actors import OPERATOR
 from hosting.configuration.configuring import isolation_set
 from hosting.models import Deployment
 isolation_set(actor=OPERATOR, deployment=Deployment.objects.get(name="booth"), isolation="principal")
+"""
+# All tokens of that server, as if their ten minutes were over.
+_REVOKED = """
+from events.actors import OPERATOR
+from hosting.models import Deployment
+from oauth.services import endpoint_tokens_revoke_for
+endpoint_tokens_revoke_for(actor=OPERATOR, deployment_id=Deployment.objects.get(name="booth").pk)
 """
 ERAS = ["2025-11-25", "2026-07-28"]
 WAIT_MS = 60_000
@@ -120,3 +130,93 @@ async def test_a_server_of_the_stateless_era_asks_the_same(open_page: OpenPage, 
         await question.get_by_role("button", name="Decline").click()
         await ended(panel, '"action": "decline"')
         assert len(page.context.pages) == 1
+
+
+class Line:
+    """A SOCKS proxy (RFC 1928) between a browser and the site, for a network that fails."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls) -> AsyncIterator[tuple[Line, str]]:
+        """With the address that a browser is given."""
+        line = cls()
+        async with await asyncio.start_server(line._serve, "127.0.0.1", 0) as server:
+            yield line, f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            line.cut()
+
+    def cut(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            if self.is_down:
+                return
+            _, methods = await reader.readexactly(2)
+            await reader.readexactly(methods)
+            writer.write(b"\x05\x00")
+            kind = (await reader.readexactly(4))[3]
+            await reader.readexactly(4 if kind == 1 else (await reader.readexactly(1))[0])
+            port = int.from_bytes(await reader.readexactly(2), "big")
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+            self._open.add(far_writer)
+            writer.write(b"\x05\x00\x00\x01" + bytes(6))
+            await asyncio.gather(_carried(reader, far_writer), _carried(far_reader, writer))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+async def _carried(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while octets := await reader.read(65_536):
+            writer.write(octets)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def test_a_line_that_breaks_is_taken_up_again(chromium: Browser, stack: Stack, signed_in: Any) -> None:
+    """The result of a call comes on another stream than it was asked on."""
+    async with Line.opened() as (line, proxy):
+        context = await chromium.new_context(
+            base_url=stack.url, storage_state=signed_in, proxy={"server": proxy, "bypass": "<-loopback>"}
+        )
+        page = await context.new_page()
+        panel, question = await asked(page, "2025-11-25")
+        await context.route(f"https://{HOST}/**", lambda route: route.fulfill(body="Seats"))
+        await question.get_by_role("button", name=f"Open {HOST}").click()
+        note = page.get_by_text(f"You opened {HOST}")
+        await expect(note).to_be_visible()
+        line.is_down = True
+        async with page.expect_event("requestfailed", timeout=WAIT_MS):
+            line.cut()
+        line.is_down = False
+
+        other = await chromium.new_context(base_url=stack.url, storage_state=signed_in)
+        here = await chosen(await other.new_page(), "booth", "2025-11-25", "arrive")
+        await here.get_by_role("button", name="Call", exact=True).click()
+        await ended(here, "Welcome.")
+        await ended(panel, "Seat 7 is yours.")
+        await other.close()
+        await context.close()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_token_that_ends_meanwhile_is_renewed(
+    open_page: OpenPage, stack: Stack, signed_in: Any, era: str
+) -> None:
+    async with open_page(storage_state=signed_in) as page:
+        panel, question = await asked(page, era)
+        stack.manage("shell", "--no-imports", "-c", _REVOKED)
+        async with page.expect_response(lambda answer: answer.url.endswith("/playground/token")):
+            await question.get_by_role("button", name="Decline").click()
+        await ended(panel, "No seat: decline.")
