@@ -20,6 +20,12 @@ def make_user(name: str = "alice", *, password: str | None = None, **fields: Any
     return user_create(actor=OPERATOR, name=name, password=password, **fields)
 
 
+def owner_of(deployment: Deployment) -> User:
+    """Whose it is. Fails for an organization's."""
+    assert deployment.owner.user is not None
+    return deployment.owner.user
+
+
 def actor_of(user: User) -> Actor:
     return person(user.pk)
 

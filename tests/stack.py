@@ -38,7 +38,7 @@ def free_port() -> int:
 class Stack:
     """Start with `start()`; `stop()` may be called at any time and again."""
 
-    def __init__(self, home: Path, *, user: OrdinaryUser | None = None, **environment: str) -> None:
+    def __init__(self, home: Path, user: OrdinaryUser | None = None, /, **environment: str) -> None:
         self.home = home
         self._root = ROOT if user is None else user.root
         self._python = [sys.executable] if user is None else [*user.become, str(user.python)]

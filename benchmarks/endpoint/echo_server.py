@@ -50,7 +50,7 @@ def legacy_lines(message: dict[str, Any]) -> list[str]:
     if method == "tools/call":
         return call(request_id, message["params"], "")
     if method == "initialize":
-        capabilities = {"tools": {}}
+        capabilities: dict[str, Any] = {"tools": {}}
         server = {"name": "echo", "version": "1"}
         asked = message["params"].get("protocolVersion", "")
         revision = asked if "2024-11-05" <= asked <= "2025-11-25" else "2025-11-25"

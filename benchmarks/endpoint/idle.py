@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.endpoint.calls import Target
@@ -61,7 +62,7 @@ def sessions(names: list[str], cache: Path, count: int) -> None:
                     held += [open_stream(target, target.open_session()) for _ in range(count)]
 
                 try:
-                    more = grown(lambda root=root: family_memory(root), act)
+                    more = grown(partial(family_memory, root), act)
                     print(f"| {contender.name} | {more / count / 1024:,.0f} |")
                 except (AssertionError, OSError) as error:
                     print(f"| {contender.name} | {error} |")

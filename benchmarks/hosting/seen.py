@@ -89,7 +89,8 @@ class Seen:
         times = await moved
         feed.close()
         call.close()
-        return Start(*(at - began for at in times), listed)
+        preparing, sandboxed, running = (at - began for at in times)
+        return Start(preparing, sandboxed, running, listed)
 
     async def close(self) -> None:
         await self._pool.close()

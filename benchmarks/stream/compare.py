@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ async def frames(path: str) -> Any:
         number += 1
         future = sink.waiting[number] = loop.create_future()
         connection.send(Ask(number, body))
-        return await future
+        return bytes(await future)
 
     yield echo
     connection.close()
@@ -88,6 +88,7 @@ async def websocket(path: str) -> Any:
 
     async def receive() -> None:
         async for message in socket:
+            assert isinstance(message, bytes)
             waiting.pop(int.from_bytes(message[:8])).set_result(message[8:])
 
     async def echo(body: bytes) -> bytes:
@@ -95,7 +96,7 @@ async def websocket(path: str) -> Any:
         number += 1
         future = waiting[number] = loop.create_future()
         await socket.send(number.to_bytes(8) + body)
-        return await future
+        return bytes(await future)
 
     receiving = asyncio.create_task(receive())
     yield echo
@@ -121,7 +122,10 @@ async def grpc_channel(path: str) -> Any:
         yield channel.unary_unary("/bench/echo")
 
 
-WAYS: dict[str, tuple[Callable[[str], Awaitable[None]], Callable[[str], AbstractAsyncContextManager[Echo]]]] = {
+Serve = Callable[[str], Coroutine[Any, Any, None]]
+Connect = Callable[[str], AbstractAsyncContextManager[Echo]]
+
+WAYS: dict[str, tuple[Serve, Connect]] = {
     "frames": (serve_frames, frames),
     "websocket": (serve_websocket, websocket),
     "grpc": (serve_grpc, grpc_channel),

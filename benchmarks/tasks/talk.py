@@ -89,7 +89,7 @@ class Session:
         headers = self._headers
         if self._is_modern:
             headers = {**headers, "Mcp-Method": method, "Mcp-Name": str(params[_NAMED[method]])}
-            capabilities = {"extensions": {EXTENSION: {}}, "elicitation": {}}
+            capabilities: dict[str, Any] = {"extensions": {EXTENSION: {}}, "elicitation": {}}
             said = {"protocolVersion": MODERN, "clientInfo": CLIENT, "clientCapabilities": capabilities}
             params = {**params, "_meta": {META + name: value for name, value in said.items()}}
         message = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}

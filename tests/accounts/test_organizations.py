@@ -97,7 +97,7 @@ def test_everybody_may_leave_but_the_last_owner(acme: Organization) -> None:
     organizations.member_remove(actor=actor_of(ann), organization=acme, user=ann)
     for do, more in ((organizations.member_remove, {}), (organizations.role_set, {"role": "member"})):
         with pytest.raises(Conflict, match="Somebody has to own"):
-            do(actor=actor_of(boss), organization=acme, user=boss, **more)  # type: ignore[operator]
+            do(actor=actor_of(boss), organization=acme, user=boss, **more)
     assert role_of(boss) == "owner"
 
 

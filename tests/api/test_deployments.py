@@ -282,6 +282,7 @@ def test_files_are_named_by_name_or_key_and_by_managers_only(api: ApiClient, as_
     at = "deployments/alice/time"
     found = api("PATCH", at, {"file_inputs": ["env:CONFIG", "CERTIFICATE", "CONFIG"]}).body["configuration"]
     assert found["file_inputs"] == ["env:CERTIFICATE", "env:CONFIG"]
+    bad: Any
     for bad in (["PATH"], ["header:X"], [""], ["x" * 201], ["A"] * 201, "CONFIG", [{}], None):
         assert api("PATCH", at, {"file_inputs": bad}).status == 400, bad
     assert api("PATCH", at, {"file_inputs": ["x" * 600_000]}).status == 413

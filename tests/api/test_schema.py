@@ -80,7 +80,7 @@ OF_NO_DEPLOYMENT = {"listDeployments", "createDeployment", "getQuota", "listTask
 def test_anothers_is_not_to_be_found(operation: Operation, deployment: Deployment) -> None:
     stranger = ApiClient(token_of(make_user("mallory")))
     before = Deployment.objects.values().get()
-    body = {} if operation.body else None
+    body: dict[str, Any] | None = {} if operation.body else None
     answer = stranger(operation.method, operation.url(), body)
     if operation.name in OF_NO_DEPLOYMENT:
         assert "alice" not in str(answer.body)

@@ -93,6 +93,7 @@ def test_answers_that_come_too_late_or_make_no_sense(api: ApiClient, alice: User
     assert (late.status, late.code) == (409, "answered")
     assert "from this site" in late.body["detail"]
     assert api("POST", f"tasks/{task.id}/answer", {"key": "q2", "result": {}}).status == 503  # nobody runs it
+    body: Any
     for body in ({}, {"key": "q2"}, {"key": "q2", "result": 5}, {"key": "q2", "result": {}, "x": 1}, []):
         assert api("POST", f"tasks/{task.id}/answer", body).status == 400
     assert api("POST", f"tasks/{task.id}/answer", {"key": "q2", "result": {"x": "y" * 600_000}}).status == 413
@@ -114,7 +115,7 @@ def test_scopes(alice: User) -> None:
 def test_every_state_and_outcome_is_as_described(api: ApiClient, alice: User, state: State, outcome: str) -> None:
     asked = {"q1": {"method": "elicitation/create"}} if state is State.INPUT_REQUIRED else {}
     at = clock.now()
-    times = {"started_at": at, "ended_at": at, "expires_at": at} if outcome else {}
+    times: dict[str, Any] = {"started_at": at, "ended_at": at, "expires_at": at} if outcome else {}
     task = make_task(alice, state=state, outcome=outcome, questions=asked, **times)
     if outcome in (Outcome.RESULT, Outcome.TOOL_ERROR, Outcome.ERROR):
         TaskResult.objects.create(task=task, body=b'{"content":[],"message":"it"}')

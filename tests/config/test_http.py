@@ -113,8 +113,8 @@ async def test_an_endpoint_may_answer_in_one_step(served: tuple[str, int, CHUNKS
 
 
 async def test_the_head_of_a_stream_comes_before_its_first_chunk(served: tuple[str, int, CHUNKS]) -> None:
-    *address, chunks = served
-    reader, writer = await asyncio.open_connection(*address)
+    host, port, chunks = served
+    reader, writer = await asyncio.open_connection(host, port)
     assert b"transfer-encoding: chunked" in await request(reader, writer, "/stream")
     chunks.put_nowait(b"one")
     assert await reader.readuntil(b"one\r\n") == b"3\r\none\r\n"

@@ -60,9 +60,9 @@ async def test_the_endpoint_goes_on_and_the_registry_does_not() -> None:
     async def asked_for(path: str) -> tuple[int, bytes]:
         sent: list[Any] = []
         headers = [(b"host", b"127.0.0.1:8000"), (b"accept", b"text/html")]
-        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
         scope |= {"headers": headers, "scheme": "http", "http_version": "1.1", "client": ("127.0.0.1", 1)}
-        scope |= {"server": ("127.0.0.1", 8000), "extensions": {}}
+        scope |= {"query_string": b"", "server": ("127.0.0.1", 8000), "extensions": {}}
         messages = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive() -> Any:

@@ -45,8 +45,14 @@ def test_the_name_that_apps_have_is_none_of_the_site_s(tmp_path: Path) -> None:
 
 
 def test_production_keeps_to_https_and_to_its_own_cookies(tmp_path: Path) -> None:
-    names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_SSL_REDIRECT", "CSRF_COOKIE_SECURE")
-    names += ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE")
+    names: list[str] = ["SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_SSL_REDIRECT"]
+    names += (
+        "CSRF_COOKIE_SECURE",
+        "SESSION_COOKIE_NAME",
+        "CSRF_COOKIE_NAME",
+        "SESSION_COOKIE_HTTPONLY",
+        "SESSION_COOKIE_SAMESITE",
+    )
     code = f"from django.conf import settings as s; print([getattr(s, name) for name in {names}])"
     done = manage(tmp_path / "home", "shell", "--no-imports", "-c", code, **HTTPS)
     expected = [31_536_000, True, True, True, "__Host-slipway_session", "__Host-slipway_csrf", True, "Lax"]

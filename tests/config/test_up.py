@@ -185,7 +185,7 @@ def test_services_of_the_operator_are_used_and_none_started(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_an_ordinary_user_can_run_it() -> None:
     with ordinary_user() as user:
-        site = Stack(user.folder / "home", user=user)
+        site = Stack(user.folder / "home", user)
         try:
             parts = site.start().processes()
             owners = {os.stat(f"/proc/{pid}").st_uid for pid in parts if os.path.exists(f"/proc/{pid}")}

@@ -33,7 +33,7 @@ from hosting.runner.placement import Placement
 from hosting.stream.links import runner_links
 from oauth.outbound import identity
 from tests.conformance.suite import installed
-from tests.factories import make_queued, make_runner, make_user
+from tests.factories import make_queued, make_runner, make_user, owner_of
 from tests.hosting.conftest import start_runner  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -110,7 +110,7 @@ class Site:
         make_runner(address=runner.address)
         deployment = make_queued(make_user("alice"), "far", reference=f"remote:{url}")
         builds.version_build(deployment.versions.get().pk)
-        self.browser.force_login(deployment.owner.user)
+        self.browser.force_login(owner_of(deployment))
         for _ in range(ROUNDS):
             if self.works(deployment):
                 return "ok"

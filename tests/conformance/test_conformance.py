@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ HANDSHAKE, STATELESS = "2025-11-25", "2026-07-28"
 # make the key up, and the scenario asks for the key "user_name".
 NO_KEYS = "`inputRequests` keys are server assigned identifiers and MUST be unique within the scope of the request."
 
-TASKS = {"io.modelcontextprotocol/tasks": {}}
+TASKS: dict[str, Any] = {"io.modelcontextprotocol/tasks": {}}
 # A tool of a server that knows no tasks; only who hosts it can say that it is to be called as one.
 ONLY_AS_A_TASK = """
 from events.actors import OPERATOR

@@ -67,7 +67,8 @@ def test_a_tasks_change_is_told_to_its_followers_and_to_its_users() -> None:
 
 def test_what_happens_to_many_tasks_is_one_event_for_each_group() -> None:
     progress = BuildProgress("d1", "resolving", 0.5)
-    changed = [types.TaskChanged("t1", "u1"), progress, types.TaskChanged("t2", "u2"), types.TaskChanged("t1", "u1")]
+    of_first = types.TaskChanged("t1", "u1")
+    changed: list[types.Event] = [of_first, progress, types.TaskChanged("t2", "u2"), of_first]
     together = types.gathered(changed)
     assert together == [
         progress,

@@ -20,7 +20,7 @@ from hosting.routing import placement_for
 from hosting.runner.placement import Limits
 from hosting.services import deployment_delete
 from hosting.states import State
-from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.factories import actor_of, make_deployment, make_runner, make_user, owner_of, place
 from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def deployment() -> Deployment:
 
 
 def change(deployment: Deployment, service: Any = deployment_settings_set, **arguments: Any) -> None:
-    service(actor=actor_of(deployment.owner.user), deployment=deployment, **arguments)
+    service(actor=actor_of(owner_of(deployment)), deployment=deployment, **arguments)
     deployment.refresh_from_db()
 
 
@@ -177,7 +177,7 @@ def test_a_secret_that_is_declared_as_a_path_is_a_file(deployment: Deployment) -
 
 def test_secrets_go_with_their_server(deployment: Deployment) -> None:
     change(deployment, secrets={"env:A": SECRET})
-    deployment_delete(actor=actor_of(deployment.owner.user), deployment=deployment)
+    deployment_delete(actor=actor_of(owner_of(deployment)), deployment=deployment)
     assert not Secret.objects.exists()
 
 

@@ -26,7 +26,7 @@ from hosting.runner.frames import EndRule, Kind
 from hosting.store.data_folders import data_folder_delete, data_folder_zip
 from hosting.stream.links import runner_links
 from tests.api.conftest import ApiClient, token_of
-from tests.factories import actor_of, make_deployment, make_runner, make_user
+from tests.factories import actor_of, make_deployment, make_runner, make_user, owner_of
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 from tests.hosting.test_reconciling import status
 
@@ -89,14 +89,14 @@ def folder(deployment: Deployment, runner_process: RunnerProcess) -> DataFolder:
 
 def test_what_runners_say_is_written_down(folder: DataFolder, deployment: Deployment) -> None:
     assert (folder.deployment, folder.user, folder.runner.name) == (deployment, User.objects.get(username="bob"), "r1")
-    call(deployment, deployment.owner.user, "slow")
+    call(deployment, owner_of(deployment), "slow")
     reconcile()
     reconcile()
     assert DataFolder.objects.count() == 2
 
 
 def test_it_is_read_by_its_user_alone(folder: DataFolder, deployment: Deployment) -> None:
-    bob, alice, carol = folder.user, deployment.owner.user, make_user("carol")
+    bob, alice, carol = User.objects.get(username="bob"), owner_of(deployment), make_user("carol")
     with zipfile.ZipFile(io.BytesIO(collected(data_folder_zip(actor=actor_of(bob), folder=folder)))) as found:
         assert found.read("count.txt") == b"ran\n"
     with pytest.raises(Forbidden):
@@ -143,6 +143,7 @@ def test_data_of_a_deployment_that_is_gone_is_deleted(folder: DataFolder, deploy
 
 def test_a_runner_that_does_not_answer_is_said(folder: DataFolder, runner_process: RunnerProcess) -> None:
     runner_process.kill()
+    assert folder.user is not None
     actor = actor_of(folder.user)
     with pytest.raises(Unavailable, match="r1"):
         data_folder_delete(actor=actor, folder=folder)
@@ -155,7 +156,7 @@ def test_the_owner_of_a_shared_one_reads_it_and_of_one_whose_user_is_gone_not(
     deployment: Deployment, runner_process: RunnerProcess
 ) -> None:
     make_runner(address=runner_process.address)
-    alice = deployment.owner.user
+    alice = owner_of(deployment)
     call(deployment, make_user("bob"), "slow")
     Deployment.objects.filter(pk=deployment.pk).update(isolation="shared")
     reconcile()

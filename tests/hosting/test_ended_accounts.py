@@ -27,6 +27,7 @@ from oauth.models import Connection, Provider, Revocation
 from oauth.outbound import revoking, using
 from oauth.outbound.flow import site_peer
 from oauth.outbound.providers import provider_put, provider_remove
+from oauth.outbound.rows import sealed_for
 from tests.factories import actor_of, make_deployment, make_runner, make_user, place
 from tests.hosting import consent
 from tests.hosting.consent import browser, page_of
@@ -166,7 +167,7 @@ def test_an_organizations_server_loses_the_account_of_who_signed_in_and_is_delet
         subject_id=made.pk, user=bob, server_url=far.resource, issuer=far.url, client_id="c", client_method="none",
         client_source="given", server={**server, "revoke_url": f"{far.url}/revoke"},
     )  # fmt: skip
-    row.sealed = using.sealed_for(row, {"secret": "", "access": "at-1", "refresh": ""})
+    row.sealed = sealed_for(row, {"secret": "", "access": "at-1", "refresh": ""})
     row.save()
     before = RunnerPlacement.objects.get(deployment=made).epoch
     user_delete(actor=OPERATOR, user=bob)

@@ -62,7 +62,7 @@ def test_each_kind_asks_for_its_permission() -> None:
 def test_services_refuse_without_it_and_leave_nothing() -> None:
     alice = make_user()
     deployment = make_deployment(alice)  # an operator's doing
-    values = {"actor": actor_of(alice), "owner": alice.name, "name": "x", "reference": "pypi:demo"}
+    values: dict[str, Any] = {"actor": actor_of(alice), "owner": alice.name, "name": "x", "reference": "pypi:demo"}
     with pytest.raises(Forbidden):
         services.deployment_create(**values)
     with pytest.raises(Forbidden):
@@ -80,7 +80,7 @@ def test_an_organizations_member_needs_it_too() -> None:
     team = organization_create(actor=OPERATOR, name="crew", owner=alice)
     team.members.add(bob, through_defaults={"role": "publisher"})
     grants.permission_grant(actor=OPERATOR, user=alice, permission=grants.PACKAGES)
-    values = {"owner": team.name, "name": "x", "reference": "pypi:demo"}
+    values: dict[str, Any] = {"owner": team.name, "name": "x", "reference": "pypi:demo"}
     with pytest.raises(Forbidden):
         services.deployment_create(actor=actor_of(bob), **values)
     assert services.deployment_create(actor=actor_of(alice), **values)

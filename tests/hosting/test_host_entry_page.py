@@ -132,7 +132,7 @@ def _hosted(signed_in: Client, user: User, access: str, **more: Any) -> Deployme
 
 def test_tools_of_what_was_run_are_found_and_only_public_hosting_is_told(signed_in: Client, user: User) -> None:
     deployment = _hosted(signed_in, user, "private")
-    tools = [{"name": "predict_thunder", "execution": {"taskSupport": "optional"}}, {"name": 7}]
+    tools: list[Any] = [{"name": "predict_thunder", "execution": {"taskSupport": "optional"}}, {"name": 7}]
     entry_seen(deployment.pk, tools, "2026-07-28")
     assert [row.name for row in find(Search("predict thunder")).rows] == [NAME]
     shown = find(Search("weather")).rows[0].facet_names

@@ -14,7 +14,7 @@ from hosting.access.members import member_add
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
 from hosting.tools.records import tools_seen
-from tests.factories import make_deployment, make_queued, make_runner, make_user, place
+from tests.factories import make_deployment, make_queued, make_runner, make_user, owner_of, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess
 from tests.hosting.consent import browser
 
@@ -221,7 +221,7 @@ def test_what_a_callers_own_instance_prints_is_the_callers(
         return [line.line for line in browser(user).get("/d/dave/time/logs").context["output"]]
 
     assert printed(bob) == ["about to crash"]
-    assert printed(carol) == printed(deployment.owner.user) == []  # type: ignore[arg-type]
+    assert printed(carol) == printed(owner_of(deployment)) == []
 
 
 def test_a_runner_that_doesnt_answer_costs_no_page(client: Client, alice: User) -> None:

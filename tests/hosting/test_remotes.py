@@ -110,7 +110,7 @@ class FakeServer(BaseHTTPRequestHandler):
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.headers.get("Authorization") != "Bearer word":
             return self._answer(401, b"")
-        results = {
+        results: dict[str, dict[str, Any]] = {
             "server/discover": {
                 "supportedVersions": ["2026-07-28"],
                 "capabilities": {"tools": {}},

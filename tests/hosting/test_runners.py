@@ -70,9 +70,9 @@ def test_a_runner_that_is_not_there_can_be_neither_restarted_nor_drained() -> No
     make_runner()
     for order in (runner_restart, runner_drain):
         with pytest.raises(Unavailable, match="r1 doesn't answer"):
-            order(actor=OPERATOR, name="r1")  # type: ignore[operator]
+            order(actor=OPERATOR, name="r1")
         with pytest.raises(NotFound, match="no runner named nobody"):
-            order(actor=OPERATOR, name="nobody")  # type: ignore[operator]
+            order(actor=OPERATOR, name="nobody")
 
 
 def test_a_drained_runner_s_placements_go_to_another_one(start_runner: Start) -> None:

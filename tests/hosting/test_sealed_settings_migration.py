@@ -15,7 +15,7 @@ from common.sealing import seal
 from hosting.configuration.configuring import deployment_settings_set
 from hosting.models import Deployment
 from hosting.routing import placement_for
-from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.factories import actor_of, make_deployment, make_runner, make_user, owner_of, place
 from vault.models import Secret
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,6 @@ def test_what_cannot_be_opened_is_kept_and_said(capsys: Any) -> None:
     assert placement_for(whole.pk)[1].env["A"] == "value-of-whole"
     with pytest.raises(Conflict, match="Its owner sets them again"):
         placement_for(broken.pk)
-    owner = actor_of(broken.owner.user)
+    owner = actor_of(owner_of(broken))
     deployment_settings_set(actor=owner, deployment=broken, secrets={"env:A": "typed anew"})
     assert placement_for(broken.pk)[1].env["A"] == "typed anew"

@@ -89,7 +89,7 @@ def test_names_are_unique_for_an_owner_whatever_the_case() -> None:
 )
 def test_bad_input_is_refused_with_words(changes: dict[str, str], field: str) -> None:
     alice = make_user()
-    arguments = {"name": "time", "reference": "pypi:demo", "access": "private", **changes}
+    arguments: dict[str, Any] = {"name": "time", "reference": "pypi:demo", "access": "private", **changes}
     with pytest.raises(BadInput) as caught:
         services.deployment_create(actor=actor_of(alice), owner=alice.name, **arguments)
     assert caught.value.message

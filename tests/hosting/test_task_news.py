@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from hosting.looks.inspection import deployment_inspect
 from hosting.models import Task, TaskLine, TaskResult
+from hosting.runner.control import GetNews
 from hosting.runner.frames import Event, Kind
 from hosting.runner.seen import TaskNews
 from hosting.tasks import news, starting
@@ -184,4 +185,4 @@ def test_a_worker_that_dies_of_many_loses_none_and_runs_none_twice(
     sweep_until_over(count, queued)
     assert outcome(count) == "3"
     news.news_take(runner.name, again=True)
-    assert news._ask(runner.address, news.GetNews(older_than_seconds=0.0)).tasks == []
+    assert news._ask(runner.address, GetNews(older_than_seconds=0.0)).tasks == []

@@ -53,7 +53,7 @@ def restart(runner: RunnerProcess) -> None:
 
 def create_for_a_person(deployment: Deployment, tool: str) -> Task:  # noqa: F811
     """One whose client may be asked."""
-    modern = {"origin": "2026-07-28", "revision": "2026-07-28", "capabilities": '{"elicitation":{}}'}
+    modern: dict[str, Any] = {"origin": "2026-07-28", "revision": "2026-07-28", "capabilities": '{"elicitation":{}}'}
     return accepting.task_create(replace(wanted(deployment, tool), exchange_owner="p2", **modern))
 
 

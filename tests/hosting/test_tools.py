@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from common.errors import BadInput, Conflict, NotFound
+from events.actors import Actor
 from events.models import AuditEntry
 from hosting.models import Deployment, Tool
 from hosting.tools.definitions import compared, differences, digest_of, has_changed, parts_of
 from hosting.tools.records import approval_set, policy_of, tool_approve, tool_switch, tools_approve_all, tools_seen
-from tests.factories import actor_of, make_deployment, make_user
+from tests.factories import actor_of, make_deployment, make_user, owner_of
 
 TOOL: dict[str, Any] = {
     "name": "read",
@@ -102,8 +103,8 @@ def seen(deployment: Deployment, *tools: dict[str, Any], is_complete: bool = Tru
     return held
 
 
-def owner_of(deployment: Deployment) -> Any:
-    return actor_of(deployment.owner.user)
+def its_owner(deployment: Deployment) -> Actor:
+    return actor_of(owner_of(deployment))
 
 
 def test_the_first_list_is_approved_and_nothing_is_refused(deployment: Deployment) -> None:
@@ -127,7 +128,7 @@ def test_changed_text_is_held_until_the_owner_approves_it(deployment: Deployment
     assert not policy.is_news(changed)  # it waits already
     assert AuditEntry.objects.get(action="tool:hold").data["tools"] == ["read"]
     row = Tool.objects.get(name="read")
-    tool_approve(actor=owner_of(deployment), deployment=deployment, name="read", digest=row.seen_digest)
+    tool_approve(actor=its_owner(deployment), deployment=deployment, name="read", digest=row.seen_digest)
     assert policy_of(deployment.pk).allows(changed)
     assert not policy_of(deployment.pk).allows(TOOL)
 
@@ -175,7 +176,7 @@ def test_what_no_database_keeps_is_kept_as_well_as_it_can_be(deployment: Deploym
 
 
 def test_automatic_takes_changes_and_switched_off_stays_off(deployment: Deployment) -> None:
-    owner = owner_of(deployment)
+    owner = its_owner(deployment)
     seen(deployment, TOOL, OTHER)
     approval_set(actor=owner, deployment=deployment, approval="automatic")
     assert policy_of(deployment.pk).is_open
@@ -194,7 +195,7 @@ def test_automatic_takes_changes_and_switched_off_stays_off(deployment: Deployme
 
 
 def test_approving_is_of_the_text_that_was_shown(deployment: Deployment) -> None:
-    owner = owner_of(deployment)
+    owner = its_owner(deployment)
     seen(deployment, TOOL, OTHER)
     seen(deployment, {**TOOL, "title": "1"}, {**OTHER, "title": "1"})
     shown = dict(Tool.objects.values_list("name", "seen_digest"))
@@ -205,11 +206,11 @@ def test_approving_is_of_the_text_that_was_shown(deployment: Deployment) -> None
     assert policy_of(deployment.pk).held == {"read"}
     assert tools_approve_all(actor=owner, deployment=deployment) == 1
     assert policy_of(deployment.pk).held == frozenset()
-    assert Tool.objects.get(name="read").approved_by == deployment.owner.user
+    assert Tool.objects.get(name="read").approved_by == owner_of(deployment)
 
 
 def test_task_support_of_one_era_stays_approved(deployment: Deployment) -> None:
-    owner = owner_of(deployment)
+    owner = its_owner(deployment)
     modern = {name: value for name, value in TOOL.items() if name != "execution"}
     demanding = {**TOOL, "execution": {"taskSupport": "required"}}
     seen(deployment, modern)
@@ -233,4 +234,4 @@ def test_others_change_nothing(deployment: Deployment) -> None:
         with pytest.raises(NotFound):
             service(actor=bob, deployment=deployment, **arguments)
     with pytest.raises(NotFound, match="no such tool"):
-        tool_switch(actor=owner_of(deployment), deployment=deployment, name="nope", is_enabled=False)
+        tool_switch(actor=its_owner(deployment), deployment=deployment, name="nope", is_enabled=False)

@@ -12,7 +12,7 @@ from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import placement_for
 from hosting.states import State
 from hosting.tools.records import policy_of, tools_seen
-from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.factories import actor_of, make_deployment, make_runner, make_user, owner_of, place
 
 pytestmark = pytest.mark.django_db
 OLD = {"name": "read", "description": "old"}
@@ -46,7 +46,7 @@ def deployment() -> Deployment:
 def test_roll_back_serves_the_earlier_version_and_what_was_approved_of_it(deployment: Deployment) -> None:
     before = placement_for(deployment.pk)[1]
     assert policy_of(deployment.pk).held == {"read"}
-    actor = actor_of(deployment.owner.user)
+    actor = actor_of(owner_of(deployment))
     for _ in range(2):
         assert deployment_rollback(actor=actor, deployment=deployment, number=1).number == 1
     after = placement_for(deployment.pk)[1]
@@ -61,13 +61,13 @@ def test_roll_back_serves_the_earlier_version_and_what_was_approved_of_it(deploy
 @pytest.mark.parametrize("state", [State.FAILED, State.STOPPED])
 def test_rolling_back_starts_what_did_not_run(deployment: Deployment, state: State) -> None:
     Deployment.objects.filter(pk=deployment.pk).update(state=state)
-    deployment_rollback(actor=actor_of(deployment.owner.user), deployment=deployment, number=1)
+    deployment_rollback(actor=actor_of(owner_of(deployment)), deployment=deployment, number=1)
     deployment.refresh_from_db()
     assert (deployment.state, deployment.reason) == (State.READY, "rolled back to version 1")
 
 
 def test_what_cant_serve_is_refused(deployment: Deployment) -> None:
-    actor = actor_of(deployment.owner.user)
+    actor = actor_of(owner_of(deployment))
     with pytest.raises(Conflict, match="never built"):
         deployment_rollback(actor=actor, deployment=deployment, number=3)
     with pytest.raises(NotFound, match="no version 9"):
@@ -81,7 +81,7 @@ def test_what_cant_serve_is_refused(deployment: Deployment) -> None:
 
 
 def test_update_resolves_the_same_reference_again(deployment: Deployment) -> None:
-    version = deployment_update(actor=actor_of(deployment.owner.user), deployment=deployment)
+    version = deployment_update(actor=actor_of(owner_of(deployment)), deployment=deployment)
     assert (version.number, version.reference) == (4, "pypi:demo")
 
 

@@ -103,11 +103,12 @@ class Idp:
         token: str = said.json()["id_token"]
         return token
 
-    def exchange(self, id_token: str, resource: str, audience: str = settings.SLIPWAY_URL) -> httpx2.Response:
+    def exchange(self, id_token: str, resource: str, audience: str = "") -> httpx2.Response:
         """An ID token for an ID-JAG."""
         sent = {
             "grant_type": EXCHANGE, "requested_token_type": f"{TOKEN_TYPE}id-jag", "subject_token": id_token,
-            "subject_token_type": f"{TOKEN_TYPE}id_token", "audience": audience, "resource": resource,
+            "subject_token_type": f"{TOKEN_TYPE}id_token", "audience": audience or settings.SLIPWAY_URL,
+            "resource": resource,
         }  # fmt: skip
         with self.browser() as browser:
             return browser.post(

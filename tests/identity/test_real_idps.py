@@ -44,8 +44,8 @@ def sign_in(person: Client, idp: Idp, name: str) -> Any:
 
 
 def who(person: Client) -> str:
-    user = User.objects.filter(pk=person.session.get("_auth_user_id") or None).first()
-    return user.username if user is not None else ""
+    user_id = person.session.get("_auth_user_id")
+    return User.objects.get(pk=user_id).username if user_id else ""
 
 
 def test_somebody_new_chooses_a_name_and_is_known_from_then_on(idp: Idp, settings: Any) -> None:

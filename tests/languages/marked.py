@@ -33,7 +33,7 @@ class Marked:
 def marked_language() -> Iterator[str]:
     """The site as one that has this language besides English, for clients that are made within. Gives its code."""
     with override_settings(LANGUAGES=[*settings.LANGUAGES, (CODE, "Esperanto")]):
-        trans_real._translations[CODE] = Marked()  # type: ignore[index]  # it forgets it when the settings change again
+        trans_real._translations[CODE] = Marked()  # type: ignore[attr-defined]  # it forgets it when the settings change again
         yield CODE
 
 

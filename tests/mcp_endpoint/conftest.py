@@ -118,7 +118,7 @@ class World:
 class Site:
     """One runner, one world, and as many web servers as a test starts."""
 
-    world: World
+    world: Any  # a World, or where a test asks a real database an OrmBackend
     key: ECKey
     address: str
     home: Path
@@ -172,7 +172,7 @@ class Site:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            running.endpoint,  # type: ignore[arg-type]
+            running.endpoint,
             http=Remembering,
             lifespan="off",
             log_config=None,
@@ -221,7 +221,7 @@ class Web:
         """Break every connection at once, to clients and to the runner, as kill -9 would."""
         self._stopped = True
         for connection in list(self.server.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         await self.running.pool.close()
         await self._end()
 

@@ -70,7 +70,7 @@ async def test_metadata_is_at_the_path_form_only(web: Web) -> None:
 async def test_tokens_that_are_not_for_here(
     site: Site, web: Web, changes: dict[str, Any], minutes: dict[str, int]
 ) -> None:
-    times = {name: int(time.time()) + 60 * away for name, away in minutes.items()}
+    times: dict[str, Any] = {name: int(time.time()) + 60 * away for name, away in minutes.items()}
     response = await web.client(site.token(**changes, **times)).post(PATH, json=initialize())
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["www-authenticate"]

@@ -140,7 +140,7 @@ async def test_stateless_calls_share_what_its_owner_shares(site: Site, open_web:
 
 
 async def test_a_parked_question_is_reached_by_its_sealed_state_only(site: Site, open_web: Web) -> None:
-    can_answer = {"elicitation": {"form": {}}}
+    can_answer: dict[str, Any] = {"elicitation": {"form": {}}}
     asked = (await ask(open_web.client(None), tool("ask"), capabilities=can_answer)).json()["result"]
     [key] = asked["inputRequests"]
     answers = {key: {"action": "accept", "content": {"name": "me"}}}

@@ -23,7 +23,7 @@ async def stopping(web: Web, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[s
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app.application,  # type: ignore[arg-type]
+        app.application,
         lifespan="off",
         log_config=None,
         timeout_graceful_shutdown=serve.GRACE_SECONDS,

@@ -26,7 +26,7 @@ def read(body: Any, **headers: str) -> Inbound | Rejection:
     return classify(fields, twice, raw)
 
 
-def message(method: str = "tools/list", params: Any = None, **members: Any) -> dict[str, Any]:
+def message(method: Any = "tools/list", params: Any = None, **members: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, **({} if params is None else {"params": params}), **members}
 
 

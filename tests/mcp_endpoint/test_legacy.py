@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 
 from tests.mcp_endpoint.conftest import BOB, PATH, Site, Web, events, initialize, request, session, tool, until
@@ -254,5 +255,6 @@ async def test_crash_of_the_server_is_an_error_that_says_so(web: Web) -> None:
     await until(lambda: _is_gone(client))
 
 
-async def _is_gone(client: object) -> bool:
-    return (await client.post(PATH, json=tool("echo"))).status_code == 404  # type: ignore[attr-defined]
+async def _is_gone(client: httpx.AsyncClient) -> bool:
+    answer = await client.post(PATH, json=tool("echo"))
+    return answer.status_code == 404

@@ -23,7 +23,7 @@ from tests.mcp_endpoint.conftest import (
     until,
 )
 
-ELICITATION = {"elicitation": {}}
+ELICITATION: dict[str, Any] = {"elicitation": {}}
 
 
 @pytest.fixture(params=["legacy", "modern"])
@@ -174,7 +174,11 @@ async def test_listening_is_acknowledged_with_the_subscriptions_id(web: Web) -> 
 
 async def test_client_data_is_told_to_the_server_and_nothing_more(site: Site, web: Web) -> None:
     site.world.placement = placement("modern")
-    extra = {META + "clientInfo": {"name": "c", "version": "9"}, META + "logLevel": "info", "example.com/x": 1}
+    extra: dict[str, Any] = {
+        META + "clientInfo": {"name": "c", "version": "9"},
+        META + "logLevel": "info",
+        "example.com/x": 1,
+    }
     body, headers = modern(tool("meta"), capabilities={"sampling": {}}, **extra)
     trace = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
     called = await web.client().post(PATH, json=body, headers={**headers, "traceparent": trace})

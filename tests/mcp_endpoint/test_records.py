@@ -30,8 +30,9 @@ from tests.mcp_endpoint.conftest import (
 
 async def written(site: Site, count: int) -> list[CallRow]:
     await until(lambda: len(site.world.calls) >= count)
-    assert len(site.world.calls) == count, site.world.calls
-    return site.world.calls
+    calls: list[CallRow] = site.world.calls
+    assert len(calls) == count, calls
+    return calls
 
 
 async def test_a_legacy_clients_calls(site: Site, web: Web) -> None:

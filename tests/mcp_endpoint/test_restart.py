@@ -14,7 +14,7 @@ from hosting.runner import control as c
 from hosting.stream.stream import RunnerPool, RunnerUnavailableError
 from tests.mcp_endpoint.conftest import PATH, Site, Web, ask, events, initialize, tool, until
 
-ELICITATION = {"elicitation": {"form": {}}}
+ELICITATION: dict[str, Any] = {"elicitation": {"form": {}}}
 
 
 def text_of(message: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from common.outbound import door
 from hosting.models import Deployment
-from tests.factories import make_deployment, make_user
+from tests.factories import make_deployment, make_user, owner_of
 from tests.oauth.flow import Flow, make_client, resource_of
 from tests.oauth.peers import WebHost
 
@@ -29,8 +29,7 @@ def deployment(db: None) -> Deployment:
 
 @pytest.fixture
 def flow(deployment: Deployment) -> Flow:
-    assert deployment.owner.user is not None
-    return Flow(deployment.owner.user, make_client().client_id, resource_of(deployment))
+    return Flow(owner_of(deployment), make_client().client_id, resource_of(deployment))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hosting.models import Deployment
 from oauth.clients.documents import id_refusal
 from oauth.clients.services import client_block
 from oauth.models import Application, ClientProfile, Consent
+from tests.factories import owner_of
 from tests.oauth.flow import CALLBACK, Flow, resource_of
 from tests.oauth.peers import WebHost
 
@@ -25,8 +26,7 @@ def document(web: WebHost) -> dict[str, Any]:
 
 @pytest.fixture
 def flow(deployment: Deployment, document: dict[str, Any]) -> Flow:
-    assert deployment.owner.user is not None
-    return Flow(deployment.owner.user, document["client_id"], resource_of(deployment))
+    return Flow(owner_of(deployment), document["client_id"], resource_of(deployment))
 
 
 def stale(flow: Flow) -> None:

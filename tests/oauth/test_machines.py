@@ -17,7 +17,7 @@ from hosting.services import deployment_delete
 from oauth.clients.assertions import TYPE
 from oauth.clients.services import client_block, client_create
 from oauth.models import AccessToken, Application, ClientProfile, UsedAssertion
-from tests.factories import make_deployment, make_user
+from tests.factories import make_deployment, make_user, owner_of
 from tests.oauth.flow import CALLBACK, Flow, resource_of, revoked, token, verify
 from tests.oauth.peers import WebHost
 from tests.oauth.signers import Signer, with_hmac
@@ -32,8 +32,7 @@ def resource(deployment: Deployment) -> str:
 
 @pytest.fixture
 def alice(deployment: Deployment) -> User:
-    assert deployment.owner.user is not None
-    return deployment.owner.user
+    return owner_of(deployment)
 
 
 def service(user: User, **fields: Any) -> tuple[Application, str]:

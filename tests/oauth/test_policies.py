@@ -18,6 +18,7 @@ from hosting.models import Deployment
 from oauth import policies
 from oauth.api_tokens import api_token_find, api_token_issue
 from oauth.models import ApiToken, Application, ClientProfile, Consent
+from oauth.resources import Resource
 from oauth.service_accounts import service_client_create, service_client_delete, service_token_revoke
 from tests.accounts.test_organizations import member, signed_in
 from tests.factories import actor_of, make_deployment, make_user
@@ -111,7 +112,7 @@ def test_hosts_of_documents_are_listed(acme: Organization, flow: Flow) -> None:
     for client_id, is_let_in in (("https://good.example/a.json", True), ("https://good.example.evil.example/a", False)):
         Application.objects.filter(pk=client.pk).update(client_id=client_id)
         rule(acme, clients=["good.example"])
-        resource = policies.Resource(flow.resource, acme.pk, "Acme", "time", acme.pk)
+        resource = Resource(flow.resource, acme.pk, "Acme", "time", acme.pk)
         assert (policies.refusal_of(Application.objects.get(pk=client.pk), resource) == "") is is_let_in
 
 

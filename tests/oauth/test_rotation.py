@@ -110,7 +110,7 @@ def test_private_part_is_nowhere(flow: Flow) -> None:
     """Threat 11."""
     row = rotation.signing_key_publish(actor=OPERATOR)
     rotation.signing_key_activate(actor=OPERATOR, is_urgent=True)
-    private = keys.signing_key().as_dict(private=True)["d"]
+    private = str(keys.signing_key().as_dict(private=True)["d"])
     assert row.kid == keys.signing_key().kid
     assert private not in str(list(SigningKey.objects.values()))
     assert '"d"' not in Client().get("/oauth/jwks").content.decode()

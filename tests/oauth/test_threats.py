@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Membership
@@ -205,16 +206,17 @@ def test_names_are_text(flow: Flow, payload: str) -> None:
     Application.objects.update(name=payload)
     organization = organization_create(actor=OPERATOR, name="acme", owner=flow.user, title=payload)
     Membership.objects.filter(organization=organization).update(role="owner")
-    pages = [flow.ask()]
+    asked = flow.ask()
     flow.connect()
     Consent.objects.update(organization_id=organization.pk)
     client = signed_in(flow.user)
-    pages += [
+    pages = [
         client.get(path)
         for path in ("/account/apps", "/organizations/", "/organizations/acme/", "/organizations/acme/apps",
                      "/organizations/acme/audit")
     ]  # fmt: skip
-    for page in pages:
+    for page in (asked, *pages):
+        assert isinstance(page, HttpResponse)
         text = page.content.decode()
         assert page.status_code == 200 and payload not in text
         assert "alert(1)" not in text or "&lt;" in text or "&#x27;" in text

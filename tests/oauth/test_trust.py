@@ -112,7 +112,7 @@ def test_what_reaches_beyond_the_organization_is_the_operators(acme: Organizatio
     actor = actor_of(User.objects.get(username="boss"))
     for more in ({"email_domains": ("acme.example",)}, {"creates_users": True}):
         with pytest.raises(Forbidden):
-            idp_trust(actor=actor, organization=acme, issuer=ISSUER, jwks_uri=KEYS, **more)  # type: ignore[arg-type]
+            idp_trust(actor=actor, organization=acme, issuer=ISSUER, jwks_uri=KEYS, **more)
     idp_trust(
         actor=OPERATOR, organization=acme, issuer=ISSUER, jwks_uri=KEYS, email_domains=("acme.example",),
         creates_users=True,
@@ -138,7 +138,7 @@ def test_others_change_nothing(acme: Organization, role: str) -> None:
         (identity_unlink, {"organization": acme, "identity_id": 1}),
     ):
         with pytest.raises((Forbidden, NotFound)):
-            do(actor=actor_of(user), **more)  # type: ignore[operator]
+            do(actor=actor_of(user), **more)
     idp.refresh_from_db()
     assert idp.is_enabled and idp.scopes == "mcp:read mcp:call"
 

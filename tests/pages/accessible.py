@@ -15,7 +15,7 @@ PICTURES = os.environ.get("TEST_PICTURES", "")  # a folder: for people to look a
 async def check_accessible(page: Page, name: str, within: str = "html") -> None:
     """On a desktop and on a phone, light and dark. Leaves a desktop's size and light colours behind."""
     for scheme in ("dark", "light"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         for width in (PHONE["width"], 1280):
             await page.set_viewport_size({"width": width, "height": PHONE["height"]})
             await pictured(page, name)

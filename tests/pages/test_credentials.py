@@ -65,7 +65,7 @@ async def test_a_key_is_asked_for_in_the_browser_and_goes_to_the_server_only(ope
         assert refused["error"]["code"] == -32042, refused
         (asked,) = refused["error"]["data"]["elicitations"]
 
-        await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        await page.set_viewport_size(PHONE)
         await page.goto(asked["url"])
         await expect(page.get_by_role("heading", name=f"{OWNER}/keyed asks for credentials of yours")).to_be_visible()
         assert await fits(page)

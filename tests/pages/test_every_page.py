@@ -14,7 +14,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db import transaction
 
-from tests.pages.visits import Visit, visits
+from tests.pages.visit import Visit
+from tests.pages.visits import visits
 
 # So that there is a database: the walk leaves nothing in it.
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]

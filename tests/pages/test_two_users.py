@@ -17,9 +17,10 @@ from typing import Any
 import httpx2
 import pytest
 from mcp import Client, UrlElicitationRequiredError
+from mcp.client import IncomingMessage
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import ElicitResult
+from mcp_types import ElicitCompleteNotification, ElicitResult
 from playwright.async_api import Page, expect
 from uv import find_uv_bin
 
@@ -76,9 +77,9 @@ class Person:
             await asked(params.url)
             return ElicitResult(action="accept")
 
-        async def message(found: Any) -> None:
-            if getattr(found, "method", "") == "notifications/elicitation/complete":
-                self.heard.append(found.params.elicitation_id)
+        async def hear(message: IncomingMessage) -> None:
+            if isinstance(message, ElicitCompleteNotification):
+                self.heard.append(message.params.elicitation_id)
 
         headers = {"Authorization": f"Bearer {self._token}"}
         async with (
@@ -87,7 +88,7 @@ class Person:
                 streamable_http_client(self._url, http_client=http),
                 mode=mode,
                 elicitation_callback=elicit,
-                message_handler=message,
+                message_handler=hear,
             ) as client,
         ):
             assert client.protocol_version == REVISIONS[mode]

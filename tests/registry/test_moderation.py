@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -123,12 +126,13 @@ def test_moderation_is_for_operators(known: None, client: Client, member: User) 
     assert client.post(MODERATION, taken).status_code == 404
     assert not Server.objects.exclude(taken_down_at=None).exists()
     for actor in (ANONYMOUS, person(member.pk)):
-        for refused in (
-            lambda: services.take_down(actor=actor, name="io.github.alice/tools", reason="x"),  # noqa: B023
-            lambda: services.restore(actor=actor, name="io.github.alice/tools"),  # noqa: B023
-            lambda: services.name_decide(actor=actor, name="x", is_allowed=True),  # noqa: B023
-            lambda: services.report_close(actor=actor, report_id=1, outcome=""),  # noqa: B023
-        ):
+        refusals: list[Callable[[], object]] = [
+            partial(services.take_down, actor=actor, name="io.github.alice/tools", reason="x"),
+            partial(services.restore, actor=actor, name="io.github.alice/tools"),
+            partial(services.name_decide, actor=actor, name="x", is_allowed=True),
+            partial(services.report_close, actor=actor, report_id=1, outcome=""),
+        ]
+        for refused in refusals:
             with pytest.raises(AppError) as error:
                 refused()
             assert error.value.status == 403

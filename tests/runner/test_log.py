@@ -50,7 +50,7 @@ def log(tmp_path: Path) -> Log:
 
 def follow(log: Log, wire: Wire, *, after: int = 0, credit: int = 10**9, mode: Mode = Mode.WIRE) -> Follower:
     follower = Follower(
-        wire,  # type: ignore[arg-type]
+        wire,
         7,
         log,
         after=after,

@@ -70,7 +70,8 @@ async def test_a_mark_of_other_values_is_refused(driver: Driver) -> None:
 
 async def test_values_made_for_another_placement_are_refused(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement()))
-    for wrong in ({"epoch": 2}, {"generation": 1}):
+    stale: list[dict[str, Any]] = [{"epoch": 2}, {"generation": 1}]
+    for wrong in stale:
         with pytest.raises(DetachedError) as refused:
             await driver.link.ask(own("alice", ALICES, **wrong))
         assert refused.value.reason == f.Reason.UNPLACED

@@ -17,8 +17,12 @@ META = "io.modelcontextprotocol/"
 GUESSED = "slipway/asked-by"
 ASKS: dict[str, Any] = {"method": "elicitation/create", "params": {"message": "Who?", "requestedSchema": {}}}
 ANSWER = {"action": "accept", "content": {"name": "Ada"}}
-OFFERS = {"elicitation": {}, "sampling": {}}
-TASKS = {"list": {}, "cancel": {}, "requests": {"elicitation": {"create": {}}, "sampling": {"createMessage": {}}}}
+OFFERS: dict[str, Any] = {"elicitation": {}, "sampling": {}}
+TASKS: dict[str, Any] = {
+    "list": {},
+    "cancel": {},
+    "requests": {"elicitation": {"create": {}}, "sampling": {"createMessage": {}}},
+}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hosting.runner.frames import Kind
 from hosting.runner.upstream.on_site import is_on_site, key_of, may_ask, told
 from tests.runner.conftest import Driver, placement
 
-BOTH = {"form": {}, "url": {}}
+BOTH: dict[str, Any] = {"form": {}, "url": {}}
 FORM: dict[str, Any] = {"mode": "form", "message": "Who?", "requestedSchema": {"type": "object", "properties": {}}}
 URL: dict[str, Any] = {"mode": "url", "message": "Go there", "url": "https://example.org/go"}
 ACCEPT = b'{"action":"accept","content":{}}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ MIB = 1024 * 1024
 
 
 async def place(driver: Driver, name: str, owner: str = "alice", **changes: object) -> None:
-    values = {"deployment": name, "label": f"{owner}/{name}", "owner": owner, **changes}
+    values: dict[str, Any] = {"deployment": name, "label": f"{owner}/{name}", "owner": owner, **changes}
     await driver.link.ask(c.Place(placement(**values)))
 
 

@@ -104,7 +104,7 @@ async def test_tls_needs_a_certificate_of_the_same_authority(tmp_path: Path) -> 
     server = await listen(
         "tls:localhost:0", lambda: FrameConnection(there, _to_runner), make_identity(tmp_path, "runner", authority)
     )
-    address = f"tls:localhost:{server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
+    address = f"tls:localhost:{server.sockets[0].getsockname()[1]}"
     connection = await dial(
         address, lambda: FrameConnection(here, _from_runner), make_identity(tmp_path, "web", authority)
     )

@@ -12,7 +12,11 @@ from tests.e2e.http_client import HttpClient, events
 from tests.tasks.conftest import PATIENCE, Hosted, LegacyTasks
 
 RELATED = "io.modelcontextprotocol/related-task"
-TASKS = {"list": {}, "cancel": {}, "requests": {"elicitation": {"create": {}}, "sampling": {"createMessage": {}}}}
+TASKS: dict[str, Any] = {
+    "list": {},
+    "cancel": {},
+    "requests": {"elicitation": {"create": {}}, "sampling": {"createMessage": {}}},
+}
 ASKS = {"method": "elicitation/create", "params": {"message": "Go on?", "requestedSchema": {}}}
 SAMPLES: dict[str, Any] = {
     "method": "sampling/createMessage",

@@ -283,7 +283,7 @@ async def test_the_header_follows_what_waits(alice: User) -> None:
     async with asyncio.timeout(10):
         await sync_to_async(services.task_cancel)(await Task.objects.aget(pk=task.pk))
         assert (await header.receive())["count"] == 0
-        whose = {"user_id": alice.pk, "client_id": "cli", "deployment_id": task.deployment_id}
+        whose: dict[str, Any] = {"user_id": alice.pk, "client_id": "cli", "deployment_id": task.deployment_id}
         page = await sync_to_async(elicitation_open)(**whose)
         assert (await header.receive())["count"] == 1, "a page that asks for credentials waits, too"
         await sync_to_async(elicitation_decline)(actor=person(alice.pk), elicitation=page)

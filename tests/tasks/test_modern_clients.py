@@ -14,7 +14,7 @@ from tests.e2e.http_client import events, outcome
 from tests.tasks.conftest import PATIENCE, Hosted
 
 EXTENSION = "io.modelcontextprotocol/tasks"
-DECLARED = {"extensions": {EXTENSION: {}}, "elicitation": {}}
+DECLARED: dict[str, Any] = {"extensions": {EXTENSION: {}}, "elicitation": {}}
 META = "io.modelcontextprotocol/"
 NAMED = {"tools/call": "name", "tasks/get": "taskId", "tasks/update": "taskId", "tasks/cancel": "taskId"}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.http_client import events
 from tests.tasks.test_modern_clients import EXTENSION, META, ModernTasks, modern, other  # noqa: F401 - fixtures
 
-MISSING = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
+MISSING: dict[str, Any] = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
 TERMINAL = {"completed", "failed", "cancelled"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_options_of_the_first_line_are_kept(index: LocalIndex, store: Path) -> N
     ],
 )
 def test_package_that_cannot_be_hosted(
-    index: LocalIndex, store: Path, files: dict[str, str], manifest: dict[str, object], words: str
+    index: LocalIndex, store: Path, files: dict[str, str], manifest: dict[str, Any], words: str
 ) -> None:
     index.add_npm("thing", "1.0.0", files, **manifest)
     assert words in failure_of("npm:thing", store).reason

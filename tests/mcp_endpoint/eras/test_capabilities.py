@@ -30,6 +30,7 @@ from tests.mcp_endpoint.eras.asking import (
 async def test_a_modern_server_is_told_each_requests_own_capabilities(site: Site, web: Web) -> None:
     site.world.placement = placement("modern")
     client = web.client()
+    declared: dict[str, Any]
     for declared in ({"sampling": {}}, {}, ELICITATION):
         told = json.loads(text_of(await ask(client, tool("meta"), capabilities=declared)))
         assert told[META + "clientCapabilities"] == declared

@@ -24,7 +24,7 @@ from tests.mcp_endpoint.conftest import SERVERS, SITE, Site, Web, request
 
 T = TypeVar("T")
 HOLD_SECONDS = 0.2  # a call is held so long while its user is at the page
-URL = {"elicitation": {"url": {}}}
+URL: dict[str, Any] = {"elicitation": {"url": {}}}
 ALICES, BOBS = "alices-key-0001", "bobs-key-0002"
 # Refuses to start without its key, and tells who has it.
 WORDS = "Your key of <b>example.org</b>, see https://phish.example"
@@ -70,7 +70,7 @@ async def web(deployment: Deployment, tmp_path: Path, runner_options: tuple[str,
         ECKey.generate_key("P-256", {"kid": "k1", "alg": "ES256", "use": "sig"}),
         f"unix:{tmp_path}/r1.sock",
         tmp_path / "r1",
-    )  # type: ignore[arg-type]
+    )
     await site.start_runner(*runner_options)
     yield await site.web(persons=OrmPersons(), hold_seconds=HOLD_SECONDS)
     for each in site.webs:

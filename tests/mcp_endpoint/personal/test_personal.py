@@ -141,6 +141,7 @@ async def test_declining_reaches_the_caller(web: Web, users: dict[str, User]) ->
 
 async def test_clients_that_open_no_pages_get_words_and_a_link(web: Web, users: dict[str, User]) -> None:
     client = client_of(web, users["alice"])
+    capabilities: dict[str, Any]
     for capabilities in ({}, {"elicitation": {}}, {"elicitation": {"form": {}}}):
         result = (await ask(client, tool("echo", text="x"), capabilities=capabilities)).json()["result"]
         assert result["isError"] and f"{SITE}/elicit/" in result["content"][0]["text"]

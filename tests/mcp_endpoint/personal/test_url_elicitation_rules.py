@@ -32,7 +32,7 @@ from tests.mcp_endpoint.personal.conftest import (
 from vault.models import Secret
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-FORM = {"elicitation": {"form": {}}}
+FORM: dict[str, Any] = {"elicitation": {"form": {}}}
 
 
 async def refused(client: httpx.AsyncClient, number: int = 1) -> dict[str, Any]:
@@ -218,7 +218,7 @@ async def test_u10_only_who_declared_pages_in_this_request_is_sent_to_one(web: W
         await session(legacy, **capabilities)
         answer = (await legacy.post(PATH, json=environ("REGION"))).json()
         assert answer["result"]["isError"] and f"{SITE}/elicit/" in answer["result"]["content"][0]["text"]
-    both = {"elicitation": {"form": {}, "url": {}}}
+    both: dict[str, Any] = {"elicitation": {"form": {}, "url": {}}}
     assert (await ask(client, environ("REGION"), capabilities=both)).json()["result"]["resultType"] == "input_required"
 
 

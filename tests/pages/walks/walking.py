@@ -53,7 +53,7 @@ class Walker:
         for width in widths:
             await self.page.set_viewport_size({"width": width, "height": 900 if width > 400 else 780})
             for scheme in ("light", "dark") if width < 2000 else ("light",):
-                await self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                await self.page.emulate_media(color_scheme=scheme)
                 await self.page.evaluate(_PAINTED)
                 file = SHOTS / f"{self._name}-{self._seen:02}-{what}-{width}-{scheme}.png"
                 height = await self.page.evaluate("document.documentElement.scrollHeight")

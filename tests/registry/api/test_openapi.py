@@ -23,6 +23,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
 from tests.registry.fakes.peers import peers_for
+from tests.registry.fakes.web import Request, Response
 from tests.registry.site import Site, bearer, document, put
 
 DATA = Path(__file__).parents[1] / "data"
@@ -55,6 +56,10 @@ def operations() -> Iterator[Any]:
             yield pytest.param(operation, id=f"{name} {operation.label}")
 
 
+def unknown(_: Request) -> Response:
+    return Response(404)
+
+
 @pytest.fixture
 def filled(site: Site, tmp_path: Path, settings: Any) -> Iterator[Site]:
     """Some servers; GitHub, issuers and name servers are this machine's, and know nothing."""
@@ -63,19 +68,19 @@ def filled(site: Site, tmp_path: Path, settings: Any) -> Iterator[Site]:
     put("io.example.tools/two", status="deprecated", status_message="old")
     put("io.example.tools/gone", status="deleted")
     with peers_for(tmp_path, settings) as peers:
-        settings.REGISTRY_GITHUB_API, _ = peers.serve("api.github.test", lambda _: None)
-        settings.REGISTRY_GITHUB_ISSUER, _ = peers.serve("token.github.test", lambda _: None)
+        settings.REGISTRY_GITHUB_API, _ = peers.serve("api.github.test", unknown)
+        settings.REGISTRY_GITHUB_ISSUER, _ = peers.serve("token.github.test", unknown)
         site.changes.wait()
         yield site
 
 
 @pytest.mark.parametrize("examples", [4, pytest.param(80, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("operation", list(operations()))
-def test_operation_is_as_described(operation: APIOperation[Any, Any, Any], examples: int, filled: Site) -> None:
+def test_operation_is_as_described(operation: APIOperation[Any, Any, Any, Any], examples: int, filled: Site) -> None:
     tokens = [bearer(("publish", "*"), ("edit", "*")), bearer(("publish", "com.example/*")), {}]
     seen: set[int] = set()
 
-    def check(case: Case, headers: dict[str, str]) -> None:
+    def check(case: Case[Any], headers: dict[str, str]) -> None:
         response = case.call(base_url=filled.url, headers=headers)
         seen.add(response.status_code)
         if NUL in response.text:
@@ -91,7 +96,7 @@ def test_operation_is_as_described(operation: APIOperation[Any, Any, Any], examp
     @given(st.data())
     @settings(max_examples=examples, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     def run(data: st.DataObject) -> None:
-        case: Case = data.draw(operation.as_strategy())
+        case: Case[Any] = data.draw(operation.as_strategy())
         check(case, data.draw(st.sampled_from(tokens)))
 
     run()
@@ -101,7 +106,7 @@ def test_operation_is_as_described(operation: APIOperation[Any, Any, Any], examp
     assert (200 in seen) == answers
 
 
-def _body(operation: APIOperation[Any, Any, Any]) -> Any:
+def _body(operation: APIOperation[Any, Any, Any, Any]) -> Any:
     """One that is right."""
     if not operation.body:
         return NOT_SET

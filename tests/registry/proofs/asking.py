@@ -11,7 +11,7 @@ import httpx
 from tests.registry.site import Site, document
 
 
-def exchange(site: Site, proof: str, version: str = "v0", **body: str) -> httpx.Response:
+def exchange(site: Site, proof: str, version: str = "v0", **body: Any) -> httpx.Response:
     return site.request("POST", f"/{version}/auth/{proof}", json=body)
 
 

@@ -247,9 +247,9 @@ def test_signature_of_another_time_is_refused(
 
 @pytest.mark.parametrize("proof", ["dns", "http"])
 def test_body_must_have_all_members(site: Site, peers: Peers, proof: str) -> None:
-    whole = {"domain": DOMAIN, "timestamp": stamp(), "signed_timestamp": "00"}
+    whole: dict[str, Any] = {"domain": DOMAIN, "timestamp": stamp(), "signed_timestamp": "00"}
     for name in whole:
-        rest: dict[str, Any] = {key: value for key, value in whole.items() if key != name}
+        rest = {key: value for key, value in whole.items() if key != name}
         assert exchange(site, proof, **rest).status_code == 422
         assert exchange(site, proof, **{**whole, name: 1}).status_code == 422
     assert exchange(site, proof, **whole, more="x").status_code == 422

@@ -121,6 +121,7 @@ def test_github_that_does_not_work_is_named(site: Site, github: FakeGitHub, stat
 @pytest.mark.parametrize("version", ["v0", "v0.1"])
 def test_body_must_have_the_token_and_nothing_else(site: Site, github: FakeGitHub, version: str) -> None:
     path = f"/{version}/auth/github-at"
+    body: Any
     for body in ({}, {"github_token": 1}, {"github_token": "x", "more": 1}, [], "x", None):
         assert site.request("POST", path, json=body).status_code == 422
     assert site.request("POST", path, content=b"{").status_code == 400

@@ -97,12 +97,12 @@ async def test_log_lines_of_two_calls_at_once_reach_their_own(
 async def test_a_question_goes_to_the_client_and_its_answer_back(
     driver: Driver, remote: str, client: dict[str, Any]
 ) -> None:
-    capabilities = {} if client else {"capabilities": ELICITATION}
+    capabilities: dict[str, Any] = {} if client else {"capabilities": ELICITATION}
     await start(driver, remote, client, ELICITATION)
     call = driver.open(tool="test_input_required_result_elicitation", **client, **capabilities)
     question = await call.until(Kind.INPUT_REQUESTED)
     assert msgspec.json.decode(question.data)["method"] == "elicitation/create"
-    where = {"session": "s1"} if client else {"exchange": call.attachment.exchange}
+    where: dict[str, Any] = {"session": "s1"} if client else {"exchange": call.attachment.exchange}
     await driver.link.ask(c.Answer(owner="alice", key=question.extra, result=ANSWER, **where))
     assert await call.text() == "Hello, Ada!"
 
