@@ -197,7 +197,7 @@ def test_an_organizations_expiry_that_is_taken_back(
 ) -> None:
     asked = asks(deployment, KEY)
     for_one = None if is_for_all else asked
-    whose = {"actor": actor_of(alice), "organization": acme, "deployment": for_one}
+    whose: dict[str, Any] = {"actor": actor_of(alice), "organization": acme, "deployment": for_one}
     organization_credential_put(**whose, setting=KEY, value=VALUE)
     over(Holder.organization(acme.pk, None if is_for_all else asked.pk))
     assert goes_on(lambda: organization_credential_expire(**whose, setting=KEY, expires_at=None))

@@ -255,7 +255,7 @@ def test_who_fetches_a_picture_keeps_no_connection_to_the_database_and_few_fetch
 
 def queued() -> list[Any]:
     """Takes what jobs of ours were queued, as their arguments."""
-    found = []
+    found: list[Any] = []
     with app.connection_for_read() as broker, broker.SimpleQueue(app.conf.task_default_queue) as queue:
         while True:
             try:
@@ -396,7 +396,8 @@ def test_pictures_that_are_not_shown_leave_their_words() -> None:
 def test_entries_of_before_get_the_icon_that_an_index_made_anew_would_give_them() -> None:
     many = [{"src": "https://a.test/dark.png", "theme": "dark"}, {"src": "https://a.test/any.png"}]
     for number, icons in enumerate([many, many[:1], [{"src": "https://a.test/x.svg"}], "none", None]):
-        publish(f"org.example/{number}", **({} if icons is None else {"icons": icons}))
+        given: dict[str, Any] = {} if icons is None else {"icons": icons}
+        publish(f"org.example/{number}", **given)
     made = dict(SearchEntry.objects.values_list("name", "icon"))
     SearchEntry.objects.update(icon="")
     import_module("registry.migrations.0010_pictures_in_lists").icons_fill(apps, None)
