@@ -63,6 +63,11 @@ def versions_of(server: Server, start: int = 0) -> Sequence[ServerVersion]:
     return list(found.order_by("-published_at", "-id")[start : start + VERSIONS_SHOWN + 1])
 
 
+def versions_count(server: Server) -> int:
+    """As the index has it, which is one row."""
+    return SearchEntry.objects.filter(pk=server.pk).values_list("versions", flat=True).first() or 0
+
+
 def version_names(server: Server) -> list[str]:
     """Newest first, the newest few hundred."""
     found = ServerVersion.objects.filter(server=server).order_by("-published_at", "-id")

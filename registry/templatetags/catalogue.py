@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 
+from registry.proofs import identity
 from registry.search import facets
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ _BADGES = {
     ("hosted", "here"): Badge(gettext_lazy("hosted here"), "accent", "server"),
     ("verified", "here"): Badge(gettext_lazy("verified here"), "good", "shield-check"),
     ("status", "deprecated"): Badge(gettext_lazy("deprecated"), "warn", "triangle-alert"),
+}
+_PROOFS = {
+    identity.GITHUB: gettext_lazy("the account %(subject)s at GitHub"),
+    identity.GITHUB_ACTIONS: gettext_lazy("a workflow of %(subject)s at GitHub"),
+    identity.OIDC: gettext_lazy("a build of %(subject)s"),
+    identity.DNS: gettext_lazy("DNS of %(subject)s"),
+    identity.HTTP: gettext_lazy("a file at %(subject)s"),
+    identity.SITE: gettext_lazy("this site's operator, who gave it to %(subject)s"),
 }
 _BY_BIT = [(facets.bits([of]), badge) for of, badge in _BADGES.items()]
 _SHOWN = sum(bit for bit, _ in _BY_BIT)
@@ -76,3 +85,11 @@ def cut(text: str, characters: int) -> str:
 @register.filter
 def at_key(values: dict[str, str], key: str) -> str:
     return values.get(key, "")
+
+
+@register.filter
+def proof(verified_by: str) -> str:
+    """How a namespace was proven, for people: of `dns:example.org`, as registry.proofs.identity writes it."""
+    method, _, subject = verified_by.partition(":")
+    words = _PROOFS.get(method)
+    return words % {"subject": subject} if words and subject else verified_by

@@ -39,7 +39,7 @@ def show(
             "mark": mark_of(shown.server.name, shown.reading) if shown.server.taken_down_at is None else None,
             "tab": tab,
             "tabs": [(key, label, server_url(shown.server.name, key, version)) for key, label in TABS],
-            "install_url": server_url(shown.server.name, "install", version),
+            **{f"{key}_url": server_url(shown.server.name, key, version) for key, _ in TABS if key},
             "title": shown.reading.title or shown.server.name.partition("/")[2] or shown.server.name,
             "look_alikes": selectors.look_alikes(shown.server),
             "is_deleted": shown.version.status == Status.DELETED,

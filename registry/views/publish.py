@@ -130,6 +130,7 @@ def _page(request: HttpRequest, document: dict[str, Any], problem: AppError | No
         "namespace": name.partition("/")[0],
         "document": json.dumps(document, indent=2, ensure_ascii=False),
         "publisher": publisher,
+        "has_package": "packages" in document,
         "subjects": proving.subjects(request.session),
         "is_github": proving.is_github(name),
         "may_device": device_flow.is_on(),

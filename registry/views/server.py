@@ -15,6 +15,7 @@ from registry import selectors
 from registry.images.keeping import README_SIDE
 from registry.images.showing import images_known
 from registry.install.clients import clients
+from registry.install.glance import glance
 from registry.install.shell import own_command
 from registry.install.ways import is_web_address, server_name, ways
 from registry.models import Readme
@@ -54,7 +55,9 @@ def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
         "overview",
         "",
         links=found,
-        ways=ways(shown.document),
+        glance=glance(shown.document),
+        known=selectors.known_here(reading),
+        versions_count=selectors.versions_count(shown.server),
         readme=readme,
         readme_html=_readme_html(readme) if readme else "",
         readme_pending=is_wanted,
