@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ class Grown:
     pages: list[tuple[str, str]]
     queries: dict[str, int]
     cookie: str  # "name=value" of a session that is signed in
+    environment: Mapping[str, str]  # for another process that is to work on this site's data
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def grown(folder: Path, servers: int = SERVERS, versions: int = VERSIONS) -> Ite
         print(done.read_text().strip(), flush=True)
         told = json.loads(_run(site, "benchmarks.pages.rows").splitlines()[-1])
         pages = [(name, path) for name, path in told["paths"] if path in told["queries"]]
-        yield Grown(site.url, site.pid, pages, told["queries"], told["cookie"])
+        yield Grown(site.url, site.pid, pages, told["queries"], told["cookie"], site.environment)
     finally:
         site.stop()
 
