@@ -4,10 +4,12 @@
 PYTHON ?= python3
 VENV   := .venv/bin
 T      ?=
+# A language that `make messages` adds, such as de; without one it renews those that there are.
+L      ?=
 # Tests wait more than they compute: so many processes at once, each with services of its own.
 N      ?= 4
 
-.PHONY: up serve install dev test test-slow check format lock schema
+.PHONY: up serve install dev test test-slow check format lock schema messages
 
 up: install
 	@exec $(VENV)/python manage.py up
@@ -43,3 +45,11 @@ lock: dev
 
 schema: dev
 	$(VENV)/python scripts/dump_schema.py
+
+messages: dev
+	@mkdir -p locale
+	$(VENV)/python manage.py makemessages $(if $(L),--locale $(L),--all) $(MESSAGES) --domain django --extension html,txt,py
+	$(VENV)/python manage.py makemessages $(if $(L),--locale $(L),--all) $(MESSAGES) --domain djangojs --extension js
+	$(VENV)/python manage.py compilemessages --ignore '.venv*'
+
+MESSAGES := --keep-pot --add-location file --ignore '.venv*' --ignore tests --ignore benchmarks --ignore 'requirements*'
