@@ -25,7 +25,7 @@ def contents(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     found = library().page(slug)
     before, after = library().beside(found)
-    context = {"page": found, "before": before, "after": after, "groups": library().groups()}
+    context = {"page": found, "before": before, "after": after, "groups": library().groups(), "title_language": "en"}
     return render(request, "documentation/page.html", context)
 
 

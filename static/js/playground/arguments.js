@@ -1,5 +1,6 @@
 // What somebody fills in for a call: a form, or the same as JSON, and the way between the two.
 
+import { gettext, interpolate, ngettext } from "../gettext.js";
 import { alert, button, el } from "./dom.js";
 import { makeField, makeForm } from "./form.js";
 import { visible } from "./words.js";
@@ -12,7 +13,7 @@ export class Arguments {
     this.schema = schema;
     this.body = el("div", { class: "form" });
     this.wrong = el("div", { hidden: true });
-    this.switch = button("Write as JSON", () => this.#turn(), "button-quiet button-small");
+    this.switch = button(gettext("Write as JSON"), () => this.#turn(), "button-quiet button-small");
     this.element = el("div", { class: "stack" }, this.body, this.wrong);
     this.#fill({});
   }
@@ -24,9 +25,9 @@ export class Arguments {
     if (!found.length) return this.#form.read();
     const elsewhere = found.filter(({ path }) => !path.length).map(({ message }) => el("p", {}, visible(message)));
     const isReadable = !this.#form.typed().length;
-    const send = isReadable ? button("Send it as it is", () => anyway(this.#form.read()), "button-small") : [];
-    const count = found.length === 1 ? "One thing does not fit the schema" : `${found.length} things do not fit the schema`;
-    this.wrong.replaceChildren(alert("warn", count, elsewhere, send));
+    const send = isReadable ? button(gettext("Send it as it is"), () => anyway(this.#form.read()), "button-small") : [];
+    const words = ngettext("One thing does not fit the schema", "%(count)s things do not fit the schema", found.length);
+    this.wrong.replaceChildren(alert("warn", interpolate(words, { count: found.length }), elsewhere, send));
     return null;
   }
 
@@ -39,7 +40,7 @@ export class Arguments {
     if (this.#form.typed().length) return void this.#form.check();
     const value = this.#form.read();
     this.#isJson = !this.#isJson;
-    this.switch.textContent = this.#isJson ? "Fill in a form" : "Write as JSON";
+    this.switch.textContent = this.#isJson ? gettext("Fill in a form") : gettext("Write as JSON");
     this.wrong.hidden = true;
     this.#fill(value);
   }
@@ -58,12 +59,12 @@ export class Arguments {
   #fill(value) {
     this.#form = this.#isJson ? asJson(value) : this.#made(value);
     const isNone = this.#form.isEmpty && !this.#isJson;
-    this.body.replaceChildren(isNone ? el("p", { class: "small muted" }, "It takes no arguments.") : this.#form.element);
+    this.body.replaceChildren(isNone ? el("p", { class: "small muted" }, gettext("It takes no arguments.")) : this.#form.element);
   }
 }
 
 function asJson(value) {
-  const field = makeField({ schema: {}, root: {}, name: "Arguments", isRequired: true, initial: value });
+  const field = makeField({ schema: {}, root: {}, name: gettext("Arguments"), isRequired: true, initial: value });
   return {
     element: field.element,
     isEmpty: false,

@@ -1,5 +1,6 @@
 // The client of this page: which revision it speaks, whom it reached, and what it may ask there.
 
+import { gettext, interpolate } from "../gettext.js";
 import * as legacy from "./legacy.js";
 import * as modern from "./modern.js";
 import { Refused } from "./transport.js";
@@ -54,7 +55,7 @@ export class Connection {
   }
 
   request(method, params, on) {
-    if (this.client === null) throw new Refused("It is not connected. Press Reconnect.");
+    if (this.client === null) throw new Refused(gettext("It is not connected. Press Reconnect."));
     return this.client.request(method, params, on);
   }
 
@@ -69,7 +70,7 @@ export class Connection {
       cursor = result?.nextCursor;
       if (cursor === undefined || cursor === null) return found;
     }
-    throw new Refused(`${method} had more than ${PAGES} pages.`);
+    throw new Refused(interpolate(gettext("%(method)s had more than %(count)s pages."), { method, count: PAGES }));
   }
 
   call(tool, values, on) {

@@ -1,5 +1,7 @@
 // Elements made of nothing but text: what a hosted server says never becomes markup, an address or a style here.
 
+import { gettext, interpolate } from "../gettext.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 // el("p", { class: "muted", onclick: run }, "words", child): attributes, listeners for functions, children or strings.
@@ -48,7 +50,7 @@ export function code(text, label, { wraps = true } = {}) {
     "div",
     { class: wraps ? "code code-wrap" : "code", "data-controller": "copy" },
     el("pre", name, el("code", { "data-copy-source": true }, text)),
-    el("button", { ...copy, "data-copied-label": "Copied", "aria-label": `Copy: ${label}` }, icon("copy")),
+    el("button", { ...copy, "data-copied-label": gettext("Copied"), "aria-label": interpolate(gettext("Copy: %(label)s"), { label }) }, icon("copy")),
   );
 }
 

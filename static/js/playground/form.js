@@ -1,5 +1,6 @@
 // A form for a JSON Schema: the tree of its fields, what they hold, and what is wrong with that.
 
+import { gettext } from "../gettext.js";
 import { choiceField, constantField, severalField, yesNoField } from "./fields/choice.js";
 import { jsonField } from "./fields/json.js";
 import { listField } from "./fields/list.js";
@@ -54,7 +55,7 @@ function besideNull(schema, root) {
 export function makeForm(schema, initial) {
   const root = schema ?? {};
   const isEmpty = !Object.keys(resolved(root, root).properties ?? {}).length && !root.oneOf && !root.anyOf;
-  const field = makeField({ schema: root, root, name: "Arguments", isRequired: true, initial });
+  const field = makeField({ schema: root, root, name: gettext("Arguments"), isRequired: true, initial });
   return {
     element: field.element,
     isEmpty,

@@ -1,5 +1,6 @@
 // A client of 2025-11-25: a handshake, a session, and questions that come as requests on the streams.
 
+import { gettext } from "../gettext.js";
 import { channel, resumed } from "./resuming.js";
 import { outcome, Refused } from "./transport.js";
 
@@ -54,7 +55,7 @@ export class LegacyClient {
       on.signal?.removeEventListener("abort", cancel);
       stop.abort(); // what it asked and nobody answered is off the page
     }
-    throw new Refused("The connection broke off before there was an answer. What the call did is not known.");
+    throw new Refused(gettext("The connection broke off before there was an answer. What the call did is not known."));
   }
 
   close() {

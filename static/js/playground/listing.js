@@ -1,5 +1,6 @@
 // A list to choose one thing from, with a filter: tools, resources and prompts have one each.
 
+import { gettext, interpolate } from "../gettext.js";
 import { el } from "./dom.js";
 import { visible } from "./words.js";
 
@@ -13,15 +14,15 @@ export class Listing {
     this.filter = el("input", {
       type: "search",
       class: "playground-filter",
-      placeholder: "Filter",
-      "aria-label": `Filter ${label}`,
+      placeholder: gettext("Filter"),
+      "aria-label": interpolate(gettext("Filter %(label)s"), { label }),
     });
     this.list = el("ul", { class: "playground-entries", "aria-label": label });
     this.none = el("p", { class: "small muted playground-none" });
     this.element = el("div", { class: "stack" }, this.filter, this.none, this.list);
     this.filter.addEventListener("input", () => this.#sift());
     this.list.addEventListener("keydown", (event) => this.#move(event));
-    this.say("Loading…");
+    this.say(gettext("Loading…"));
   }
 
   say(words) {
@@ -63,7 +64,7 @@ export class Listing {
     const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const { row, text } of this.#rows) row.hidden = !words.every((word) => text.includes(word));
     const isNone = this.#rows.length > 0 && this.#rows.every(({ row }) => row.hidden);
-    if (this.#rows.length) [this.none.textContent, this.none.hidden] = [isNone ? "Nothing has these words." : "", !isNone];
+    if (this.#rows.length) [this.none.textContent, this.none.hidden] = [isNone ? gettext("Nothing has these words.") : "", !isNone];
   }
 
   #move(event) {

@@ -1,6 +1,7 @@
 // Markdown as elements: the part of CommonMark that models write. It makes elements of its own and text, never markup
 // out of what it reads, so nothing in it has to be sanitised. Pictures stay words: no page is told who reads this.
 
+import { gettext } from "../gettext.js";
 import { code, el, outside } from "./dom.js";
 import { visible } from "./words.js";
 
@@ -37,7 +38,7 @@ function run(lines, start, belongs) {
 
 function fence(lines, start) {
   const length = run(lines, start + 1, (line) => !line.startsWith("```"));
-  return [code(visible(lines.slice(start + 1, start + 1 + length).join("\n")), "Code"), length + 2];
+  return [code(visible(lines.slice(start + 1, start + 1 + length).join("\n")), gettext("Code")), length + 2];
 }
 
 function list(lines, start) {

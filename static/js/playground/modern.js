@@ -1,5 +1,6 @@
 // A client of 2026-07-28: each request says all that it needs, and a question is a result that asks to come back.
 
+import { gettext } from "../gettext.js";
 import { mirrored } from "./headers.js";
 import { outcome, Refused } from "./transport.js";
 
@@ -34,7 +35,7 @@ export class ModernClient {
     } finally {
       over.abort(); // what is said of its questions is off the page
     }
-    throw new Refused("The server asked again and again, and was left.");
+    throw new Refused(gettext("The server asked again and again, and was left."));
   }
 
   close() {}
@@ -60,7 +61,7 @@ export class ModernClient {
       else if (heard.method === "notifications/message" && on.log) on.log(heard.params);
       else this.hooks.heard(heard);
     }
-    throw new Refused("The connection broke off before there was an answer, which cancels the call.");
+    throw new Refused(gettext("The connection broke off before there was an answer, which cancels the call."));
   }
 
   #meta(id, more, on) {

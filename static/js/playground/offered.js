@@ -1,5 +1,6 @@
 // Resources, their templates and prompts: a panel for each, with a form of text fields and one button.
 
+import { gettext } from "../gettext.js";
 import { asking, completingField } from "./completing.js";
 import { badge, el } from "./dom.js";
 import { Run } from "./run.js";
@@ -30,7 +31,7 @@ function panel({ name, title, about, facts = [], fields = [], verb, send, contex
     if (!missing) return void begin();
     missing.input.setAttribute("aria-invalid", "true");
     missing.input.focus();
-    context.announce("This is needed.");
+    context.announce(gettext("This is needed."));
   });
   if (starts) begin();
   return el(
@@ -54,7 +55,7 @@ export function resourcePanel(connection, { uri, title, name, description, mimeT
     title: title ?? name,
     about: description,
     facts,
-    verb: "Read",
+    verb: gettext("Read"),
     send: (_, on) => read(connection, uri, on),
     context,
     starts,
@@ -68,7 +69,7 @@ export function templatePanel(connection, { uriTemplate, title, name, descriptio
   );
   const facts = mimeType ? [badge(visible(mimeType))] : [];
   const send = (values, on) => read(connection, expand(uriTemplate, values), on);
-  return panel({ name: uriTemplate, title: title ?? name, about: description, facts, fields, verb: "Read", send, context });
+  return panel({ name: uriTemplate, title: title ?? name, about: description, facts, fields, verb: gettext("Read"), send, context });
 }
 
 export function promptPanel(connection, { name, title, description, arguments: wanted }, context) {
@@ -86,5 +87,5 @@ export function promptPanel(connection, { name, title, description, arguments: w
     const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
     return connection.request("prompts/get", { name, arguments: given }, on);
   };
-  return panel({ name, title, about: description, fields, verb: "Get", send, context });
+  return panel({ name, title, about: description, fields, verb: gettext("Get"), send, context });
 }

@@ -1,5 +1,6 @@
 // The Playground: puts its parts together and into the page (templates/hosting/playground.html).
 
+import { gettext, interpolate } from "../gettext.js";
 import { Connection } from "./connection.js";
 import { alert, button } from "./dom.js";
 import { Shelves } from "./shelves.js";
@@ -41,17 +42,17 @@ async function open(item, starts = false) {
 
 async function connect() {
   root.dataset.state = "connecting";
-  part("status").textContent = "Connecting…";
+  part("status").textContent = gettext("Connecting…");
   part("problem").replaceChildren();
-  shelves.say("Connecting…");
+  shelves.say(gettext("Connecting…"));
   try {
     if (!(await connection.open(part("revision").value))) return; // another protocol was chosen meanwhile
   } catch (error) {
     return failed(error);
   }
   root.dataset.state = "connected";
-  part("status").textContent = `Connected to ${visible(connection.server)}`;
-  shelves.say("Loading…");
+  part("status").textContent = interpolate(gettext("Connected to %(server)s"), { server: visible(connection.server) });
+  shelves.say(gettext("Loading…"));
   await shelves.fill(connection);
   openAsked();
 }
@@ -66,11 +67,11 @@ function openAsked() {
 
 function failed(error) {
   root.dataset.state = "failed";
-  part("status").textContent = "Not connected";
-  announce("Not connected");
-  shelves.say("It is listed here once the server is connected.");
-  const again = button("Try again", connect, "button-small");
-  part("problem").replaceChildren(alert("bad", "No connection to the server", visible(error.message), again));
+  part("status").textContent = gettext("Not connected");
+  announce(gettext("Not connected"));
+  shelves.say(gettext("It is listed here once the server is connected."));
+  const again = button(gettext("Try again"), connect, "button-small");
+  part("problem").replaceChildren(alert("bad", gettext("No connection to the server"), visible(error.message), again));
 }
 
 followTrace(trace, { list: part("trace"), count: part("trace-count"), clear: part("trace-clear") });

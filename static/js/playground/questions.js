@@ -1,5 +1,6 @@
 // What a server asks meanwhile: elicitation as a form or a page to visit, sampling by hand, roots (none).
 
+import { gettext } from "../gettext.js";
 import { button, code, el, icon } from "./dom.js";
 import { makeForm } from "./form.js";
 import { opened, openedNote, opening, judged, shownAddress } from "./visiting.js";
@@ -23,7 +24,7 @@ export async function answer(place, announce, method, params, signal) {
   const { element, answered, after } = ASKING[method](params);
   const before = document.activeElement;
   place.append(element);
-  announce("The server asks you something");
+  announce(gettext("The server asks you something"));
   // An address is read before its button can be pressed by mistake
   (element.querySelector("input, select, textarea, .playground-address") ?? element.querySelector("button"))?.focus();
   try {
@@ -54,12 +55,12 @@ const submit = (words) => el("button", { class: "button button-primary" }, words
 
 function elicitation({ mode, message, requestedSchema, url, elicitationId }) {
   const { promise, resolve } = Promise.withResolvers();
-  const others = [button("Decline", () => resolve({ action: "decline" })), button("Cancel", () => resolve({ action: "cancel" }), "button-quiet")];
+  const others = [button(gettext("Decline"), () => resolve({ action: "decline" })), button(gettext("Cancel"), () => resolve({ action: "cancel" }), "button-quiet")];
   if (mode === "url") return { ...visiting(message, url, elicitationId, others, resolve), answered: promise };
   const form = makeForm(requestedSchema ?? {});
   const accept = () => form.check().length || resolve({ action: "accept", content: form.read() });
-  const note = el("p", { class: "small muted" }, "Never give a password or a key here: what you submit goes to the server as it is.");
-  return { element: asked("The server asks you", message, [el("div", { class: "form" }, form.element), note], accept, [submit("Submit"), ...others]), answered: promise };
+  const note = el("p", { class: "small muted" }, gettext("Never give a password or a key here: what you submit goes to the server as it is."));
+  return { element: asked(gettext("The server asks you"), message, [el("div", { class: "form" }, form.element), note], accept, [submit(gettext("Submit")), ...others]), answered: promise };
 }
 
 // To agree is to open it; an address that is not opened can't be agreed to.
@@ -70,17 +71,17 @@ function visiting(message, address, elicitationId, others, resolve) {
     opened(address);
     resolve({ action: "accept" });
   };
-  const element = asked("The server asks you to visit a page", message, shownAddress(address), accept, [isGood ? submit(opening(address)) : [], ...others]);
+  const element = asked(gettext("The server asks you to visit a page"), message, shownAddress(address), accept, [isGood ? submit(opening(address)) : [], ...others]);
   const after = elicitationId && ((announce, signal) => openedNote(address, elicitationId, announce, signal));
   return { element, after };
 }
 
 function sampling(params) {
   const { promise, resolve, reject } = Promise.withResolvers();
-  const text = el("textarea", { rows: 4, "aria-label": "Answer of the model" });
+  const text = el("textarea", { rows: 4, "aria-label": gettext("Answer of the model") });
   const answer = () => resolve({ role: "assistant", content: { type: "text", text: text.value }, model: "a person", stopReason: "endTurn" });
-  const refuse = button("Refuse", () => reject(new Declined("The user refused.", REFUSED)));
-  const label = el("div", { class: "field" }, el("span", { class: "field-label" }, "What the model would say"), text);
-  const body = [code(pretty(params), "What it asks the model"), label];
-  return { element: asked("The server asks your model", "There is no model here: answer in its place.", body, answer, [submit("Answer"), refuse]), answered: promise };
+  const refuse = button(gettext("Refuse"), () => reject(new Declined("The user refused.", REFUSED)));
+  const label = el("div", { class: "field" }, el("span", { class: "field-label" }, gettext("What the model would say")), text);
+  const body = [code(pretty(params), gettext("What it asks the model")), label];
+  return { element: asked(gettext("The server asks your model"), gettext("There is no model here: answer in its place."), body, answer, [submit(gettext("Answer")), refuse]), answered: promise };
 }

@@ -1,5 +1,6 @@
 // One request while it runs and after: progress, what the server logs, a way to cancel it, and what came of it.
 
+import { gettext, interpolate } from "../gettext.js";
 import { alert, button, el, icon } from "./dom.js";
 import { heading, shownError, shownResult } from "./result.js";
 import { milliseconds, pretty, visible } from "./words.js";
@@ -37,14 +38,15 @@ export class Run {
       shown = shownResult(result, this.read);
       app = await appOf(result);
     } catch (error) {
-      shown = stop.signal.aborted ? [alert("warn", "Cancelled", el("p", {}, "The server was told to stop."))] : shownError(error, this.announce);
+      shown = stop.signal.aborted ? [alert("warn", gettext("Cancelled"), el("p", {}, gettext("The server was told to stop.")))] : shownError(error, this.announce);
     }
     const kept = end();
     if (this.#stop !== stop) return; // a later one has the place
     const took = performance.now() - began;
     this.#app = app;
     this.element.replaceChildren(heading(name, isGood, took), ...kept, ...(app ? [app.element] : []), ...shown);
-    this.announce(`${name}: ${isGood ? "done" : "failed"} after ${milliseconds(took)}`);
+    const outcome = isGood ? gettext("%(name)s: done after %(time)s") : gettext("%(name)s: failed after %(time)s");
+    this.announce(interpolate(outcome, { name, time: milliseconds(took) }));
     this.#stop = null;
   }
 
@@ -53,13 +55,13 @@ export class Run {
   }
 
   #running(name, stop, began) {
-    const bar = el("progress", { class: "progress", "aria-label": `Progress of ${name}` });
-    const words = el("p", { class: "small muted mono break" }, "Waiting for the server…");
+    const bar = el("progress", { class: "progress", "aria-label": interpolate(gettext("Progress of %(name)s"), { name }) });
+    const words = el("p", { class: "small muted mono break" }, gettext("Waiting for the server…"));
     const elapsed = el("span", { class: "small muted number" });
     const tick = () => (elapsed.textContent = milliseconds(performance.now() - began));
     const timer = setInterval(tick, 200);
     tick();
-    const lines = el("ol", { class: "playground-log", "aria-label": "Log of the server", tabindex: "0", hidden: true });
+    const lines = el("ol", { class: "playground-log", "aria-label": gettext("Log of the server"), tabindex: "0", hidden: true });
     // Some at once: a place that is scrolled anew for each would take the page all its time.
     let fresh = [];
     const show = () => {
@@ -81,17 +83,17 @@ export class Run {
       icon("loader-circle", true),
       el("h3", {}, name),
       elapsed,
-      button("Cancel", () => stop.abort(), "button-small"),
+      button(gettext("Cancel"), () => stop.abort(), "button-small"),
     );
-    this.announce(`${name}: running`);
+    this.announce(interpolate(gettext("%(name)s: running"), { name }));
     const on = {
       said: (text) => (words.textContent = visible(text)),
-      task: (id) => head.append(el("a", { href: `/tasks/${encodeURIComponent(id)}/`, class: "small" }, "Page of this task")),
+      task: (id) => head.append(el("a", { href: `/tasks/${encodeURIComponent(id)}/`, class: "small" }, gettext("Page of this task"))),
       progress: (params) => {
         const { progress, total, message } = params ?? {};
         const isPart = Number.isFinite(progress) && Number.isFinite(total) && total > 0;
         if (isPart) [bar.max, bar.value] = [total, progress];
-        words.textContent = [isPart ? `${progress} of ${total}` : progress, message].filter(Boolean).map(visible).join(" · ");
+        words.textContent = [isPart ? interpolate(gettext("%(progress)s of %(total)s"), { progress, total }) : progress, message].filter(Boolean).map(visible).join(" · ");
       },
       log: (params) => {
         const { level, logger, data } = params ?? {};

@@ -1,5 +1,6 @@
 // What a server offers, in three lists: tools, resources with their templates, and prompts.
 
+import { gettext } from "../gettext.js";
 import { Listing } from "./listing.js";
 import { visible } from "./words.js";
 
@@ -33,6 +34,12 @@ async function prompts(connection) {
   }));
 }
 
+const WORDS = {
+  tools: { label: gettext("tools"), empty: gettext("This server offers no tools.") },
+  resources: { label: gettext("resources"), empty: gettext("This server offers no resources.") },
+  prompts: { label: gettext("prompts"), empty: gettext("This server offers no prompts.") },
+};
+
 export class Shelves {
   #lists = {};
 
@@ -40,7 +47,7 @@ export class Shelves {
   constructor({ place, count, open }) {
     this.count = count;
     for (const name of Object.keys(SHELVES)) {
-      this.#lists[name] = new Listing({ label: name, empty: `This server offers no ${name}.`, open });
+      this.#lists[name] = new Listing({ ...WORDS[name], open });
       place(name).append(this.#lists[name].element);
     }
   }

@@ -1,5 +1,6 @@
 // The call that the form stands for, as code: made anew whenever it is opened or another language is chosen.
 
+import { gettext } from "../gettext.js";
 import { code, el, freshId } from "./dom.js";
 import { mirrored } from "./headers.js";
 import { curl, python, typescript } from "./snippets.js";
@@ -14,12 +15,12 @@ export function snippetsPanel(address, tool, values) {
     el("input", { type: "radio", name: group, id: `${group}-${i}`, value: name, checked: i === 0 }),
   );
   const labels = radios.map((radio) => [radio, el("label", { for: radio.id }, radio.value)]);
-  const tabs = el("div", { class: "tabs", role: "radiogroup", "aria-label": "Language" }, labels);
-  const note = el("p", { class: "small muted" }, "The token goes into the variable SLIPWAY_TOKEN; make one on the page Access.");
+  const tabs = el("div", { class: "tabs", role: "radiogroup", "aria-label": gettext("Language") }, labels);
+  const note = el("p", { class: "small muted" }, gettext("The token goes into the variable SLIPWAY_TOKEN; make one on the page Access."));
   const details = el(
     "details",
     { class: "playground-code" },
-    el("summary", { class: "small muted" }, "This call as code"),
+    el("summary", { class: "small muted" }, gettext("This call as code")),
     el("div", { class: "stack" }, tabs, shown, note),
   );
 

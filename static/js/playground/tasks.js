@@ -1,6 +1,7 @@
 // A call as a task: begun by the client, kept by the platform, and followed here until its result is there. Whoever
 // leaves the page finds it among their tasks.
 
+import { gettext } from "../gettext.js";
 import { LegacyClient } from "./legacy.js";
 import { Failure, Refused } from "./transport.js";
 
@@ -47,7 +48,7 @@ async function stateless(client, params, on) {
       const task = await ask("tasks/get");
       if (task.status === "completed") return task.result;
       if (task.status === "failed") throw new Failure(task.error);
-      if (task.status === "cancelled") throw new Refused("The task was cancelled.");
+      if (task.status === "cancelled") throw new Refused(gettext("The task was cancelled."));
       if (task.statusMessage) on.said(task.statusMessage);
       if (task.status === "input_required") await ask("tasks/update", await client.answered(task, signal));
     }

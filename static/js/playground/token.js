@@ -1,5 +1,7 @@
 // The bearer token of this page: asked for by a POST with the site's CSRF token, kept in a variable and nowhere else.
 
+import { gettext, interpolate } from "../gettext.js";
+
 const EARLY_MS = 30_000; // it is renewed this long before it ends
 
 export class Tokens {
@@ -23,11 +25,11 @@ export class Tokens {
     const headers = { "X-CSRFToken": this.csrf, Accept: "application/json" };
     const sent = fetch(this.path, { method: "POST", headers, cache: "no-store", redirect: "manual" });
     const answer = await sent.catch(() => {
-      throw new Error("The site can't be reached. Check the connection, and try again.");
+      throw new Error(gettext("The site can't be reached. Check the connection, and try again."));
     });
-    if (answer.type === "opaqueredirect") throw new Error("You are signed out. Reload this page and sign in.");
+    if (answer.type === "opaqueredirect") throw new Error(gettext("You are signed out. Reload this page and sign in."));
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(said.message ?? `No token could be had (${answer.status}). Reload this page.`);
+    if (!answer.ok) throw new Error(said.message ?? interpolate(gettext("No token could be had (%(status)s). Reload this page."), { status: answer.status }));
     this.#value = said.token;
     this.#until = Date.now() + said.seconds * 1000;
     return this.#value;

@@ -1,5 +1,6 @@
 // The tools of a server: a list to choose from, and the chosen one with its form.
 
+import { gettext } from "../gettext.js";
 import { Arguments } from "./arguments.js";
 import { badge, button, el, icon } from "./dom.js";
 import { addressOf } from "./apps/keep.js";
@@ -8,10 +9,10 @@ import { snippetsPanel } from "./snippets_panel.js";
 import { hasInvisible, visible } from "./words.js";
 
 const HINTS = [
-  ["readOnlyHint", true, "read-only", "", ""],
-  ["destructiveHint", true, "may destroy", "warn", "triangle-alert"],
-  ["idempotentHint", true, "idempotent", "", ""],
-  ["openWorldHint", true, "reaches outside", "", "globe"],
+  ["readOnlyHint", true, gettext("read-only"), "", ""],
+  ["destructiveHint", true, gettext("may destroy"), "warn", "triangle-alert"],
+  ["idempotentHint", true, gettext("idempotent"), "", ""],
+  ["openWorldHint", true, gettext("reaches outside"), "", "globe"],
 ];
 
 function badges(tool) {
@@ -19,9 +20,9 @@ function badges(tool) {
   const told = HINTS.filter(([name, value]) => hints[name] === value && !(name === "destructiveHint" && hints.readOnlyHint));
   const found = told.map(([, , words, tone, sign]) => badge(words, tone, sign));
   const support = tool.execution?.taskSupport;
-  if (support === "required") found.push(badge("always a task", "", "clock"));
-  if (addressOf(tool)) found.push(badge("brings an app"));
-  if (hasInvisible(JSON.stringify(tool))) found.push(badge("invisible characters", "warn", "eye"));
+  if (support === "required") found.push(badge(gettext("always a task"), "", "clock"));
+  if (addressOf(tool)) found.push(badge(gettext("brings an app")));
+  if (hasInvisible(JSON.stringify(tool))) found.push(badge(gettext("invisible characters"), "warn", "eye"));
   return found;
 }
 
@@ -51,8 +52,8 @@ export function toolPanel(tool, { call, callAsTask, context, address, connection
     el(
       "div",
       { class: "button-group" },
-      el("button", { class: "button button-primary" }, icon("play"), "Call"),
-      isTask ? button([icon("clock"), "Run as task"], () => begin(callAsTask)) : [],
+      el("button", { class: "button button-primary" }, icon("play"), gettext("Call")),
+      isTask ? button([icon("clock"), gettext("Run as task")], () => begin(callAsTask)) : [],
       given.switch,
     ),
   );

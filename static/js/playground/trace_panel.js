@@ -1,5 +1,6 @@
 // The trace as people read it: a line for each message, the message itself when it is opened.
 
+import { gettext } from "../gettext.js";
 import { code, el } from "./dom.js";
 import { milliseconds, octets, pretty, visible } from "./words.js";
 
@@ -7,7 +8,7 @@ const SHOWN = 200;
 const time = (at) => at.toISOString().slice(11, 23);
 
 function line(entry) {
-  const direction = entry.isOut ? "sent" : "received";
+  const direction = entry.isOut ? gettext("sent") : gettext("received");
   const facts = [entry.took !== undefined && milliseconds(entry.took), entry.size && octets(entry.size)].filter(Boolean);
   const summary = el(
     "summary",

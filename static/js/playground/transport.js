@@ -1,5 +1,6 @@
 // HTTP to the endpoint, of both eras: one POST or GET in, messages out, each of them noted in the trace.
 
+import { gettext, interpolate } from "../gettext.js";
 import { events } from "./sse.js";
 
 // An answer that is no JSON-RPC response: a refusal before anything was called, or a connection that broke.
@@ -15,7 +16,7 @@ export class Broken extends Refused {}
 
 // fetch() says so with a TypeError, in words of the browser's.
 function lost(error) {
-  throw error instanceof TypeError ? new Broken("The connection broke off. What the call did is not known.") : error;
+  throw error instanceof TypeError ? new Broken(gettext("The connection broke off. What the call did is not known.")) : error;
 }
 
 async function* whole(source) {
@@ -29,7 +30,7 @@ async function* whole(source) {
 // What the server answered with a JSON-RPC error.
 export class Failure extends Error {
   constructor(error) {
-    super(typeof error?.message === "string" ? error.message : "The server answered with an error.");
+    super(typeof error?.message === "string" ? error.message : gettext("The server answered with an error."));
     this.code = error?.code;
     this.data = error?.data;
   }
@@ -78,7 +79,7 @@ export class Transport {
       const sent = fetch(this.path, { ...request, headers: all, credentials: "omit", cache: "no-store" });
       const answer = await sent.catch((error) => {
         if (error.name === "AbortError") throw error;
-        throw new Broken("The site can't be reached. Check the connection, and try again.");
+        throw new Broken(gettext("The site can't be reached. Check the connection, and try again."));
       });
       if (answer.status !== 401 || isAgain) return answer;
     }
@@ -94,7 +95,7 @@ export class Transport {
     }
     const text = await answer.text().catch(lost);
     if (!type.startsWith("application/json")) {
-      const words = `The site answered ${answer.status}. Try again in a moment.`;
+      const words = interpolate(gettext("The site answered %(status)s. Try again in a moment."), { status: answer.status });
       this.trace.noted(words, began);
       throw new Refused(words, answer.status);
     }

@@ -1,5 +1,6 @@
 // Structured data to look at: a table where it is one, else a tree that opens and closes.
 
+import { gettext, interpolate, ngettext } from "../gettext.js";
 import { el } from "./dom.js";
 import { visible } from "./words.js";
 
@@ -31,13 +32,18 @@ export function table(rows, names, label) {
       names.map((name) => el("td", { class: typeof row[name] === "number" ? "number" : "break" }, cell(row[name]))),
     );
   const shown = el("table", { class: "table" }, el("thead", {}, head), el("tbody", {}, rows.slice(0, ROWS).map(line)));
-  const more = rows.length > ROWS ? el("p", { class: "small muted" }, `${rows.length - ROWS} more rows are in the JSON.`) : [];
+  const more = rows.length > ROWS ? el("p", { class: "small muted" }, moreOf(ngettext("%(count)s more row is in the JSON.", "%(count)s more rows are in the JSON.", rows.length - ROWS), rows)) : [];
   return el("div", { class: "table-scroll playground-table", role: "group", "aria-label": label, tabindex: "0" }, shown, more);
 }
 
+const moreOf = (words, all) => interpolate(words, { count: all.length - ROWS });
+
 function summary(value) {
   const count = Object.keys(value).length;
-  return Array.isArray(value) ? `${count} ${count === 1 ? "item" : "items"}` : `${count} ${count === 1 ? "member" : "members"}`;
+  const words = Array.isArray(value)
+    ? ngettext("%(count)s item", "%(count)s items", count)
+    : ngettext("%(count)s member", "%(count)s members", count);
+  return interpolate(words, { count });
 }
 
 function leaf(value) {
@@ -64,7 +70,7 @@ function branch(name, value, isOpen) {
 function entries(value, areOpen) {
   const all = Object.entries(value);
   const shown = all.slice(0, ROWS).map(([name, member]) => branch(name, member, areOpen));
-  return all.length > ROWS ? [...shown, el("li", { class: "muted" }, `and ${all.length - ROWS} more`)] : shown;
+  return all.length > ROWS ? [...shown, el("li", { class: "muted" }, moreOf(gettext("and %(count)s more"), all))] : shown;
 }
 
 export function tree(value, label) {
@@ -76,11 +82,11 @@ export function tree(value, label) {
 
 // A member that is a table is shown as one; the rest is a tree.
 export function structured(value) {
-  if (isFlat(value) || Array.isArray(value)) return [tree(value, "Structured content")];
+  if (isFlat(value) || Array.isArray(value)) return [tree(value, gettext("Structured content"))];
   const tables = Object.entries(value).filter(([, member]) => columnsOf(member));
   const rest = Object.fromEntries(Object.entries(value).filter(([, member]) => !columnsOf(member)));
   const shown = tables.map(([name, rows]) =>
     el("div", {}, el("h4", { class: "small mono break" }, visible(name)), table(rows, columnsOf(rows), visible(name))),
   );
-  return Object.keys(rest).length || !tables.length ? [tree(rest, "Structured content"), ...shown] : shown;
+  return Object.keys(rest).length || !tables.length ? [tree(rest, gettext("Structured content")), ...shown] : shown;
 }

@@ -1,6 +1,7 @@
 // An app that a server brings for the result of a tool (MCP Apps, SEP-1865, 2026-01-26), in a frame that is nobody's.
 // The sandbox of its answer takes the place of the specification's proxy: the frame has another origin than this page.
 
+import { gettext, interpolate } from "../../gettext.js";
 import { alert, button, el } from "../dom.js";
 import { visible } from "../words.js";
 import { Bridge, Denied } from "./bridge.js";
@@ -10,7 +11,7 @@ import { appIn, isForApps, kept } from "./keep.js";
 
 export class App {
   #bridge = null;
-  #said = el("p", { class: "small muted", role: "status" }, "Loading the app…");
+  #said = el("p", { class: "small muted", role: "status" }, gettext("Loading the app…"));
   #questions = el("div", { class: "stack" });
   #frame;
 
@@ -18,11 +19,11 @@ export class App {
   constructor(connection, call, { announce, site }) {
     Object.assign(this, { connection, call, site });
     const name = visible(call.tool.name);
-    this.#frame = el("iframe", { class: "playground-frame", sandbox: "allow-scripts", referrerpolicy: "no-referrer", title: `App of ${name}`, hidden: true });
+    this.#frame = el("iframe", { class: "playground-frame", sandbox: "allow-scripts", referrerpolicy: "no-referrer", title: interpolate(gettext("App of %(name)s"), { name }), hidden: true });
     this.consent = new Consent(this.#questions, announce);
-    const note = el("span", { class: "small muted" }, "A program of the server's. It can't see this page or your account.");
-    const head = el("div", { class: "row" }, el("h4", {}, "App"), note, button("Close", () => this.close("The user closed it."), "button-small row-end"));
-    this.element = el("section", { class: "playground-app stack", "aria-label": `App of ${name}` }, head, this.#said, this.#questions, this.#frame);
+    const note = el("span", { class: "small muted" }, gettext("A program of the server's. It can't see this page or your account."));
+    const head = el("div", { class: "row" }, el("h4", {}, gettext("App")), note, button(gettext("Close"), () => this.close("The user closed it."), "button-small row-end"));
+    this.element = el("section", { class: "playground-app stack", "aria-label": interpolate(gettext("App of %(name)s"), { name }) }, head, this.#said, this.#questions, this.#frame);
     this.#load();
   }
 
@@ -36,7 +37,7 @@ export class App {
       this.#frame.src = address;
       this.#said.hidden = true;
     } catch (error) {
-      this.#said.replaceWith(alert("bad", "The app can't be shown", el("p", {}, visible(error.message))));
+      this.#said.replaceWith(alert("bad", gettext("The app can't be shown"), el("p", {}, visible(error.message))));
     }
   }
 

@@ -1,5 +1,6 @@
 // One of several, yes or no, what is fixed, and some of several.
 
+import { gettext } from "../../gettext.js";
 import { el } from "../dom.js";
 import { options } from "../schema.js";
 import { same } from "../validate.js";
@@ -7,7 +8,7 @@ import { visible } from "../words.js";
 import { framed } from "./frame.js";
 
 const none = () => [];
-const NOT_SET = "Not set";
+const NOT_SET = gettext("Not set");
 
 function select(spec, entries, initial) {
   const chosen = entries.findIndex(({ value }) => same(value, initial));
@@ -15,7 +16,7 @@ function select(spec, entries, initial) {
   const list = entries.map(({ label, help }, i) =>
     el("option", { value: i, selected: i === chosen, title: help }, visible(label)),
   );
-  const control = el("select", {}, isOpen ? el("option", { value: "" }, spec.isRequired ? "Choose…" : NOT_SET) : [], list);
+  const control = el("select", {}, isOpen ? el("option", { value: "" }, spec.isRequired ? gettext("Choose…") : NOT_SET) : [], list);
   const { element, mark } = framed(spec, control);
   return { element, mark, problems: none, read: () => (control.value === "" ? undefined : entries[Number(control.value)].value) };
 }
@@ -25,8 +26,8 @@ export const choiceField = (spec) => select(spec, options(spec.schema), spec.ini
 // Two buttons would not tell "no" from "not said", which a tool may.
 export function yesNoField(spec) {
   const entries = [
-    { value: true, label: "Yes (true)" },
-    { value: false, label: "No (false)" },
+    { value: true, label: gettext("Yes (true)") },
+    { value: false, label: gettext("No (false)") },
   ];
   return select(spec, entries, spec.initial ?? (spec.isRequired ? false : undefined));
 }

@@ -1,5 +1,6 @@
 // What all fields have: a label, what it is for, and what is wrong with it (the looks of templates/elements/field.html).
 
+import { gettext } from "../../gettext.js";
 import { el, freshId } from "../dom.js";
 import { visible } from "../words.js";
 
@@ -8,7 +9,7 @@ import { visible } from "../words.js";
 export function framed(spec, control, { isGroup = false, more = [], help = [] } = {}) {
   const id = freshId("playground-field");
   const words = visible(spec.schema.title ?? spec.name);
-  const mandatory = spec.isRequired ? [] : [el("span", { class: "field-optional" }, " (optional)")];
+  const mandatory = spec.isRequired ? [] : [el("span", { class: "field-optional" }, ` ${gettext("(optional)")}`)];
   const technical =
     spec.schema.title && spec.schema.title !== spec.name && spec.name
       ? [el("code", { class: "field-key" }, visible(spec.name))]

@@ -1,5 +1,6 @@
 // A list of fields of one kind: some to begin with, more by a button, each with one that removes it.
 
+import { gettext, interpolate } from "../../gettext.js";
 import { button, el, icon } from "../dom.js";
 import { framed } from "./frame.js";
 import { markMembers, under } from "./members.js";
@@ -8,12 +9,12 @@ export function listField(spec) {
   const { schema, isRequired, initial } = spec;
   let children = [];
   const rows = el("ol", { class: "playground-items" });
-  const add = button([icon("plus"), "Add"], () => append(undefined, true), "button-small");
+  const add = button([icon("plus"), gettext("Add")], () => append(undefined, true), "button-small");
   const { element, mark } = framed(spec, el("fieldset", {}, rows, add), { isGroup: true });
-  add.setAttribute("aria-label", `Add to ${schema.title ?? spec.name}`);
+  add.setAttribute("aria-label", interpolate(gettext("Add to %(name)s"), { name: schema.title ?? spec.name }));
 
   function append(value, isAsked = false) {
-    const name = `${schema.items.title ?? "Item"} ${children.length + 1}`;
+    const name = interpolate(gettext("%(item)s %(number)s"), { item: schema.items.title ?? gettext("Item"), number: children.length + 1 });
     const child = spec.make({
       schema: schema.items,
       root: spec.root,
@@ -23,7 +24,7 @@ export function listField(spec) {
       depth: spec.depth + 1,
     });
     const remove = button(icon("trash-2"), () => take(child, row), "button-quiet button-icon", {
-      "aria-label": `Remove ${name}`,
+      "aria-label": interpolate(gettext("Remove %(name)s"), { name }),
     });
     const row = el("li", {}, child.element, remove);
     children.push(child);

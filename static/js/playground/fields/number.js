@@ -1,5 +1,6 @@
 // A number, whole or not.
 
+import { gettext } from "../../gettext.js";
 import { el } from "../dom.js";
 import { framed } from "./frame.js";
 
@@ -11,9 +12,9 @@ export function numberField(spec) {
   if (Number.isFinite(initial)) control.value = String(initial);
   const { element, mark } = framed(spec, control);
   const problems = () => {
-    if (control.validity.badInput) return [{ path: [], message: "Write a number." }];
+    if (control.validity.badInput) return [{ path: [], message: gettext("Write a number.") }];
     const isTooLarge = Math.abs(control.valueAsNumber) > Number.MAX_SAFE_INTEGER;
-    return isTooLarge && isWhole ? [{ path: [], message: "This browser can't keep a whole number of that size exactly." }] : [];
+    return isTooLarge && isWhole ? [{ path: [], message: gettext("This browser can't keep a whole number of that size exactly.") }] : [];
   };
   return { element, mark, problems, read: () => (control.value === "" ? undefined : Number(control.value)) };
 }

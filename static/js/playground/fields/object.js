@@ -1,6 +1,7 @@
 // An object: its members' fields. One that may be left out is behind a box, and made once that is ticked, since a schema
 // may go on within itself without end.
 
+import { gettext } from "../../gettext.js";
 import { el } from "../dom.js";
 import { framed } from "./frame.js";
 import { markMembers, under } from "./members.js";
@@ -33,7 +34,7 @@ export function objectField(spec) {
   box.addEventListener("change", show);
   show();
   const isWhole = spec.depth === 0; // all of the form: it needs no name and no frame
-  const group = () => el("fieldset", {}, isRequired ? [] : el("label", { class: "playground-set" }, box, "Set it"), body);
+  const group = () => el("fieldset", {}, isRequired ? [] : el("label", { class: "playground-set" }, box, gettext("Set it")), body);
   const { element, mark } = isWhole ? { element: body, mark: () => null } : framed(spec, group(), { isGroup: true });
 
   return {

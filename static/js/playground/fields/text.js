@@ -1,5 +1,6 @@
 // Text: one line that grows, or the browser's own field for a format.
 
+import { gettext, interpolate } from "../../gettext.js";
 import { el } from "../dom.js";
 import { framed } from "./frame.js";
 
@@ -18,13 +19,13 @@ export function textField(spec) {
   control.autocomplete = "off";
   if (typeof initial === "string") control.value = type === "datetime-local" ? local(initial) : initial;
   const isTime = type === "datetime-local";
-  const help = isTime ? [`In your time zone, ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`] : [];
+  const help = isTime ? [interpolate(gettext("In your time zone, %(zone)s."), { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })] : [];
   const { element, mark } = framed(spec, control, { help });
   const read = () => {
     if (control.value === "") return undefined;
     return isTime ? new Date(control.value).toISOString() : control.value;
   };
-  const own = () => (control.validity.badInput ? [{ path: [], message: "Fill in all of it, or nothing." }] : []);
+  const own = () => (control.validity.badInput ? [{ path: [], message: gettext("Fill in all of it, or nothing.") }] : []);
   return { element, read, mark, problems: own };
 }
 

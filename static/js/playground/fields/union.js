@@ -1,5 +1,6 @@
 // One of several shapes: which one is chosen first, and its field follows.
 
+import { gettext, interpolate } from "../../gettext.js";
 import { el } from "../dom.js";
 import { branches } from "../schema.js";
 import { problems as problemsOf } from "../validate.js";
@@ -7,20 +8,20 @@ import { visible } from "../words.js";
 import { framed } from "./frame.js";
 
 const TYPES = {
-  string: "Text",
-  number: "Number",
-  integer: "Whole number",
-  boolean: "Yes or no",
-  array: "List",
-  object: "Object",
-  null: "Nothing (null)",
+  string: gettext("Text"),
+  number: gettext("Number"),
+  integer: gettext("Whole number"),
+  boolean: gettext("Yes or no"),
+  array: gettext("List"),
+  object: gettext("Object"),
+  null: gettext("Nothing (null)"),
 };
 
 function nameOf(way, i) {
   if (typeof way.title === "string") return way.title;
   const tag = Object.values(way.properties ?? {}).find((part) => part && Object.hasOwn(part, "const"));
   if (tag) return String(tag.const);
-  return way.format ? `${TYPES[way.type] ?? ""} (${way.format})` : (TYPES[way.type] ?? `Way ${i + 1}`);
+  return way.format ? `${TYPES[way.type] ?? ""} (${way.format})` : (TYPES[way.type] ?? interpolate(gettext("Way %(number)s"), { number: i + 1 }));
 }
 
 export function unionField(spec) {
@@ -29,7 +30,7 @@ export function unionField(spec) {
   const fitting = initial === undefined ? -1 : ways.findIndex((way) => !problemsOf(initial, way, spec.root).length);
   const chosen = fitting >= 0 ? fitting : isRequired ? 0 : -1;
   const entries = ways.map((way, i) => el("option", { value: i, selected: i === chosen }, visible(nameOf(way, i))));
-  const control = el("select", {}, isRequired ? [] : el("option", { value: "" }, "Not set"), entries);
+  const control = el("select", {}, isRequired ? [] : el("option", { value: "" }, gettext("Not set")), entries);
   const body = el("div", { class: "playground-way" });
   const { element, mark } = framed(spec, control, { more: [body] });
   let child = null;
