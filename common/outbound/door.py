@@ -50,7 +50,7 @@ class Answer:
         """The body as this type. Raises AnswerInvalid."""
         try:
             return msgspec.json.decode(self.content, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise AnswerInvalid("answer_invalid", f"{self.url} did not answer with the JSON expected.") from error
 
 

@@ -85,7 +85,10 @@ class Offer:
 
 
 def remote_url(deployment: Deployment) -> str:
-    """The address that is called, its variables filled in. Raises Conflict where there is none."""
+    """The address that is called, its variables filled in. Raises Conflict where there is none to sign in to.
+
+    One with a secret in it is none: it would be kept readably, and named to the site that people sign in at (RFC 8707).
+    """
     version = deployment.current_version
     if version is None or not version.remote:
         raise Conflict(
@@ -94,7 +97,11 @@ def remote_url(deployment: Deployment) -> str:
         )
     declared = declared_of(version)
     in_url = [inputs.key_of(one) for one in declared if one.where == "variable"]
-    return inputs.url_of(version.remote["url"], declared, settings_of(deployment, only=in_url))
+    given = settings_of(deployment, only=in_url)
+    if given.secret_keys:
+        words = "Its address has a secret in it, which signing in would show. Set that part as what it is, no secret."
+        raise Conflict("address_secret", words)
+    return inputs.url_of(version.remote["url"], declared, given)
 
 
 def account_of(deployment: Deployment) -> Connection | None:

@@ -69,6 +69,8 @@ def connection_current(peer: Peer, row: Connection) -> Connection | None:
     if row.refresh_at is None:
         given_up(row, "its token has expired, and it can't be refreshed")
         return None
+    if row.failures and row.refresh_at > clock.now():
+        return row  # a site that is away is not waited for by each call
     connection_refresh(peer, row)
     found = _waited_for(row)
     return found if found is not None and found.state == State.CONNECTED else None

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,10 +192,11 @@ async def test_packed_answer_is_refused(site: Site) -> None:
     assert "Accept-Encoding: identity" in site.heads[0]
 
 
-async def test_answer_that_is_no_json_is_said(site: Site) -> None:
-    site.answers["/a"] = ok(b"<html>")
+@pytest.mark.parametrize("body", [b"<html>", b'{"a":' + b"[" * 100_000])
+async def test_answer_that_is_no_json_is_said(site: Site, body: bytes) -> None:
+    site.answers["/a"] = ok(body)
     with pytest.raises(AnswerInvalid):
-        (await site.door().fetch(f"{site.url}/a")).json(dict[str, str])
+        (await site.door().fetch(f"{site.url}/a")).json(dict[str, Any])
 
 
 async def test_silence_ends_in_time(site: Site) -> None:

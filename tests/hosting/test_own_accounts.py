@@ -251,6 +251,22 @@ def test_a_token_that_has_expired_is_renewed_before_it_is_counted(
     assert brought_for(deployment.pk, bob.pk).missing != ()
 
 
+def test_a_site_that_is_away_is_not_asked_with_each_call(
+    deployment: Deployment, forge: FakeAuthorizationServer, bob: User
+) -> None:
+    """Each would wait for it as long as an answer may take."""
+    connect(deployment, bob, forge)
+    Connection.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    forge.asked.clear()
+    forge.instead["/token"] = lambda _: (503, {}, b"")
+    for _ in range(3):
+        assert brought_for(deployment.pk, bob.pk).missing == ()
+    assert forge.paths() == ["/token"]
+    del forge.instead["/token"]
+    Connection.objects.update(refresh_at=clock.now())
+    assert token_of(deployment, bob) in forge.good and forge.paths() == ["/token"] * 2
+
+
 def test_more_scopes_are_asked_for_one_by_one(
     deployment: Deployment, forge: FakeAuthorizationServer, bob: User
 ) -> None:

@@ -21,9 +21,11 @@ from hosting import services
 from hosting.access.anonymous import anonymous_set
 from hosting.access.grants import ANONYMOUS, permission_grant
 from hosting.building import builds
+from hosting.configuration.configuring import deployment_settings_set
 from hosting.fleet.placing import placement_ensure
+from hosting.kinds.declared import Declared, to_json
 from hosting.looks.inspection import deployment_inspect
-from hosting.models import Deployment
+from hosting.models import Deployment, DeploymentVersion
 from hosting.remotes import care as account_care
 from hosting.routing import placement_for
 from hosting.runner.seen import SignInAsked
@@ -149,6 +151,21 @@ def test_the_runner_calls_with_the_account_and_takes_a_new_token_while_it_runs(
     deployment.refresh_from_db()
     assert deployment.state == "running", deployment.reason
     assert {asked.headers.get("authorization") for asked in far.asked} == {f"Bearer {after}"}
+
+
+def test_nobody_signs_in_to_an_address_with_a_secret_in_it(
+    alices: Client, alice: User, far: FakeAuthorizationServer, deployment: Deployment
+) -> None:
+    """It would stand in the database and the audit, and in the address that the browser is sent to."""
+    room = Declared(name="room", where="variable", is_required=True, is_secret=True)
+    DeploymentVersion.objects.update(remote={"url": f"{far.resource}?room={{room}}"}, declared=to_json([room]))
+    deployment = Deployment.objects.select_related("owner", "current_version").get()
+    deployment_settings_set(actor=actor_of(alice), deployment=deployment, secrets={"variable:room": "hunter2-hunter2"})
+    far.asked.clear()
+    page = alices.get(PAGE)
+    assert "has a secret in it" in page.content.decode() and "hunter2" not in page.content.decode()
+    assert alices.post(PAGE, {"digest": "0" * 64}).status_code == 409
+    assert far.asked == [] and not ConnectionAttempt.objects.exists()
 
 
 # --- what an answer has to be
