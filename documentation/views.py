@@ -46,7 +46,8 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 def design(request: HttpRequest) -> HttpResponse:
     form = ExampleForm({"kind": "a", "is_on": "on"}, auto_id="example-%s")
-    context = {"groups": _tokens(), "form": form, "now": clock.now(), "icons": _icons()}
+    fold = ExampleForm(auto_id="fold-%s")
+    context = {"groups": _tokens(), "form": form, "fold": fold, "now": clock.now(), "icons": _icons()}
     return render(request, "documentation/design.html", context)
 
 

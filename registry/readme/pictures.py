@@ -9,8 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from registry.images.showing import Known
+if TYPE_CHECKING:
+    from registry.images.showing import Known
 
 _IMAGE = re.compile(r'<img[^>]* src="[^"]*/-/images/([0-9a-f]{32})"[^>]*>')  # as registry.readme.rendering writes it
 _SAID = re.compile(r' ([a-z]+)="([^"]*)"')

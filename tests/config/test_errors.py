@@ -72,7 +72,7 @@ def test_each_error_has_a_page_of_ours(visitor: Client, kind: str, status: int, 
     text = answer.content.decode()
     assert answer.status_code == status
     assert words in text.replace("can't", "can&#x27;t") and f'error-code">{status}' in text
-    assert "hunter2" not in text
+    assert "hunter2" not in text and ('href="/registry/"' in text) == (status == 404)
     assert answer["X-Frame-Options"] == "DENY" and "default-src 'none'" in answer["Content-Security-Policy"]
     nonce = re.search(r"script-src 'nonce-([^']+)'", answer["Content-Security-Policy"])
     assert nonce and f'nonce="{nonce[1]}"' in text

@@ -46,6 +46,16 @@ def test_page_shows_every_token_and_icon_of_the_site(client: Client) -> None:
 @pytest.mark.django_db
 def test_page_shows_every_element(client: Client) -> None:
     text = client.get("/design").content.decode()
-    for mark in ("badge-warn", "alert-good", "data-copy-source", 'class="empty"', "field-help", "errorlist", "<time"):
+    for mark in (
+        "badge-warn",
+        "alert-good",
+        "data-copy-source",
+        'class="empty"',
+        "field-help",
+        "errorlist",
+        "<time",
+        "field-required",
+        'class="fold"',
+    ):
         assert mark in text
     assert client.post("/design").status_code == 405

@@ -36,6 +36,11 @@ def test_an_unknown_page_is_404_in_words(client: Client) -> None:
     assert "no such page in the documentation" in client.get("/docs/nothing").content.decode()
 
 
+def test_contents_of_a_page_can_be_folded(client: Client) -> None:
+    for path in ("/docs/hosting", "/api/docs"):
+        assert '<details class="contents">' in client.get(path).content.decode()
+
+
 def test_pages_take_no_posts(client: Client) -> None:
     for path in ("/docs/", "/docs/search", "/docs/architecture", "/docs/architecture.md"):
         assert client.post(path).status_code == 405
