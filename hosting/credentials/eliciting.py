@@ -178,7 +178,7 @@ def check_open(elicitation: Elicitation) -> None:
 
 
 def _over() -> OverError:
-    return OverError("elicitation_over", "This page was answered already, or its time is over.")
+    return OverError("elicitation_over", gettext("This page was answered already, or its time is over."))
 
 
 # --- what a user brings

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
+from django.utils.translation import gettext
 
 from common.errors import AppError
 
@@ -152,7 +153,10 @@ def scopes_to_ask(
 
 
 def impossible(words: str, url: str) -> SignInImpossible:
-    return SignInImpossible("sign_in_impossible", f"Nobody can sign in to {host_of(url)} from here: {words}.")
+    return SignInImpossible(
+        "sign_in_impossible",
+        gettext("Nobody can sign in to %(host)s from here: %(words)s.") % {"host": host_of(url), "words": words},
+    )
 
 
 def host_of(url: str) -> str:

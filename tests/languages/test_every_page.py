@@ -20,9 +20,10 @@ _GAP = "\x00"  # between two texts
 _WORD = re.compile(r"[A-Za-z]{2,}")
 # What the walk's rows hold, and what belongs to no language.
 _DATA = re.compile(
-    r"pypi:mcp-server-time|npm:demo|\b(?:alice|bob\d+|acme\d*|time\d+|work\d+|server\d+|weather|demo|work|org\.example[\w./-]*|(?:[\w.]+\.)?example\.org|[A-Z]+(?:_[A-Z]+)+|Forge|[a-z]+:[a-z_:]+|c1)\b"
-    r"|What it does|Works\.|slipway_api_\S+|\b[A-Z2-7]{32}\b"
-    r"|https?://\S*|[\w.]+/[\w./{}-]+|[\w-]+\.(?:json|md|py|toml|txt|zip)\b|\S+@\S+"
+    r"pypi:mcp-server-time|npm:demo|slipway_api_\S+|https?://\S*|What it does|Works\."
+    r"|\b(?:alice|bob\d+|acme\d*|time\d+|work\d*|server\d+|weather|demo|Forge|c1)\b"
+    r"|\borg\.example[\w./-]*|\b(?:[\w.]+\.)?example\.org\b|\b[A-Z]+(?:_[A-Z]+)+\b|\b[a-z]+:[a-z_:]+\b"
+    r"|\b[A-Z2-7]{32}\b|[\w.]+/[\w./{}-]+|[\w-]+\.(?:json|md|py|toml|txt|zip)\b|\S+@\S+"
 )
 _NAMES = frozenset(
     [
