@@ -27,6 +27,7 @@ from vault.models import Secret
 MAX_VALUE: Final = 16 * 1024  # characters
 MAX_OF_HOLDER: Final = 200
 _LOCK: Final = 0x534C4950_0008  # any number that nobody else locks
+_ONCE: Final = ("scope", "user", "organization", "deployment_id", "name")
 _REPLACED: Final = ("version", "key_id", "wrapped", "body", "set_at", "expires_at", "used_at", "given_to")
 _Scope = Secret.Scope
 Given = Mapping[str, Mapping[str, Any]]  # by name: what a secret is given to, as plain JSON
@@ -141,8 +142,7 @@ def secrets_put(
             row.set_at, row.expires_at, row.used_at = now, expires_at, None
             row.given_to = (given_to or {}).get(name)
             rows.append(row)
-        Secret.objects.bulk_create(row for row in rows if row.name not in known)
-        Secret.objects.bulk_update((row for row in rows if row.name in known), _REPLACED)
+        Secret.objects.bulk_create(rows, update_conflicts=True, update_fields=_REPLACED, unique_fields=_ONCE)
         _record(actor, "secret:put", holder, values)
 
 
