@@ -1,4 +1,4 @@
-"""Writing `_meta` into parameters: with and without parsing them, the same comes out."""
+"""Writing `_meta` into parameters: with and without parsing them, the same comes out. A message is one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEMBERS = b'"a":1,"io.modelcontextprotocol/b":{"c":[]}'
 def test_both_ways_agree(params: dict[str, Any], is_ascii: bool, indent: int | None) -> None:
     if not isinstance(params.get("_meta", {}), dict):
         del params["_meta"]
-    raw = m.one_line(json.dumps(params, ensure_ascii=is_ascii, indent=indent).encode())
+    raw = json.dumps(params, ensure_ascii=is_ascii, indent=indent).encode()
     written = json.loads(m.with_meta_members(raw, MEMBERS))
     assert written == json.loads(m.with_meta(raw, ADDED))
     assert written["_meta"] == {**params.get("_meta", {}), **ADDED}
@@ -32,3 +32,18 @@ def test_no_parameters_and_a_meta_in_another_spelling() -> None:
     spelled = rb'{"\u005fmeta":{"own":1}}'
     assert m.with_meta_members(spelled, MEMBERS).count(b"meta") == 1
     assert json.loads(m.with_meta_members(spelled, MEMBERS)) == {"_meta": {"own": 1, **ADDED}}
+
+
+def test_what_was_written_over_several_lines_is_one_message() -> None:
+    """A line of its own would be a message that nobody looked at: no policy of tools, no record."""
+    inner = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"held"}}'
+    raw = b'{"clientInfo":{"name":\r\n"c","x":\n' + inner + b"\n}\r}"
+    made = [
+        m.request(1, b'"initialize"', raw),
+        m.notification("notifications/x", raw),
+        m.response(1, result=raw),
+        m.response(1, error=raw),
+    ]
+    for line in made:
+        assert line.count(b"\n") == 1 and line.endswith(b"\n") and b"\r" not in line
+        assert json.loads(raw) in json.loads(line).values()

@@ -113,10 +113,10 @@ class AskedTasks:
 
     def _tell(self, task: HeldTask, request_id: Any) -> None:
         if task.error:
-            self._peer.write(m.response(request_id, error=m.one_line(task.error)))
+            self._peer.write(m.response(request_id, error=task.error))
             return
         result = m.with_meta(task.result, {RELATED: {"taskId": task.id}})
-        self._peer.write(m.response(request_id, result=m.one_line(result)))
+        self._peer.write(m.response(request_id, result=result))
 
     def refused(self, key: str, error: bytes) -> bool:
         """Nobody will answer any more."""

@@ -104,7 +104,7 @@ class LegacyUpstream:
                 additions["traceparent"] = opened.trace
             params = m.with_meta(params, additions)
         self._calls[number] = exchange
-        self._peer.write(m.request(number, m.encode(opened.method), m.one_line(params)))
+        self._peer.write(m.request(number, m.encode(opened.method), params))
 
     def _initialize_result(self, revision: str) -> bytes:
         """The child's own answer, in the client's revision when another client's handshake chose the child's."""
@@ -155,7 +155,7 @@ class LegacyUpstream:
         if method == "notifications/initialized":
             self._ensure_initialized()
             return
-        self._peer.write(m.notification(method, m.one_line(params)))
+        self._peer.write(m.notification(method, params))
 
     @property
     def has_open_questions(self) -> bool:

@@ -44,22 +44,22 @@ encode = msgspec.json.Encoder().encode
 
 
 def request(number: int, method: bytes, params: bytes) -> bytes:
-    """One line. `method` is already JSON; `params` a raw object or b""."""
+    """One line, whatever `params` looks like: a raw object or b"". `method` is already JSON."""
     if params:
-        return b'{"jsonrpc":"2.0","id":%d,"method":%s,"params":%s}\n' % (number, method, params)
+        return b'{"jsonrpc":"2.0","id":%d,"method":%s,"params":%s}\n' % (number, method, one_line(params))
     return b'{"jsonrpc":"2.0","id":%d,"method":%s}\n' % (number, method)
 
 
 def notification(method: str, params: bytes = b"") -> bytes:
     if params:
-        return b'{"jsonrpc":"2.0","method":%s,"params":%s}\n' % (encode(method), params)
+        return b'{"jsonrpc":"2.0","method":%s,"params":%s}\n' % (encode(method), one_line(params))
     return b'{"jsonrpc":"2.0","method":%s}\n' % encode(method)
 
 
 def response(request_id: Any, *, result: bytes = b"", error: bytes = b"") -> bytes:
     if error:
-        return b'{"jsonrpc":"2.0","id":%s,"error":%s}\n' % (encode(request_id), error)
-    return b'{"jsonrpc":"2.0","id":%s,"result":%s}\n' % (encode(request_id), result or b"{}")
+        return b'{"jsonrpc":"2.0","id":%s,"error":%s}\n' % (encode(request_id), one_line(error))
+    return b'{"jsonrpc":"2.0","id":%s,"result":%s}\n' % (encode(request_id), one_line(result) or b"{}")
 
 
 def error_body(code: int, message: str, data: Any = None) -> bytes:
@@ -67,7 +67,8 @@ def error_body(code: int, message: str, data: Any = None) -> bytes:
 
 
 def one_line(raw: bytes) -> bytes:
-    """Raw JSON without line breaks (they can only stand between its tokens, RFC 8259 section 2)."""
+    """Raw JSON without line breaks, which can only stand between its tokens (RFC 8259 section 2). What a client wrote
+    over several lines would be several messages to a server."""
     if b"\n" in raw or b"\r" in raw:
         return raw.replace(b"\r", b" ").replace(b"\n", b" ")
     return raw

@@ -78,7 +78,7 @@ class ModernUpstream:
         if opened.trace:
             meta += b',"traceparent":%b' % m.encode(opened.trace)
         self._calls[number] = exchange
-        self._peer.write(m.request(number, m.encode(opened.method), m.with_meta_members(m.one_line(params), meta)))
+        self._peer.write(m.request(number, m.encode(opened.method), m.with_meta_members(params, meta)))
 
     def _teller(self, exchange: Exchange, session: Session | None) -> tuple[bytes, bytes]:
         """The capabilities and the Implementation of the client that the call is for, raw."""
@@ -105,7 +105,7 @@ class ModernUpstream:
             capabilities = self.capabilities_of(exchange)
             info = self._teller(exchange, session_of(self._peer, exchange))[1]
         meta = meta_members(self.revision, info, with_extension(capabilities))
-        self._peer.write(m.request(number, m.encode(method), m.with_meta_members(m.one_line(m.encode(params)), meta)))
+        self._peer.write(m.request(number, m.encode(method), m.with_meta_members(m.encode(params), meta)))
         return number
 
     def _answered_here(self, exchange: Exchange) -> bool:

@@ -38,7 +38,7 @@ def request_meta(revision: str, client: Client) -> dict[str, Any]:
 @lru_cache(maxsize=256)
 def _meta_members(revision: str, info: bytes, capabilities: bytes) -> bytes:
     """The members of `request_meta`, raw: they are the same for most calls of a child."""
-    return m.one_line(m.encode(request_meta(revision, Client(revision, capabilities, info))))[1:-1]
+    return m.encode(request_meta(revision, Client(revision, capabilities, info)))[1:-1]
 
 
 def meta_members(revision: str, info: bytes, capabilities: bytes) -> bytes:

@@ -150,7 +150,7 @@ class Questions:
             if not is_task:  # the child is to find it as a task all the same
                 self._tasks.hold(question.request_id, key, question.wanted)
         if not self._tasks.answered(key, result=result, error=error):
-            answer = m.response(question.request_id, result=m.one_line(result), error=m.one_line(error))
+            answer = m.response(question.request_id, result=result, error=error)
             self._peer.write(answer)
         if question.asked_by is not None:
             question.asked_by.answered(key)
