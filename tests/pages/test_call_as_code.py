@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest
 TRAVEL = Path(__file__).parents[1] / "servers" / "travel.py"
 OWNER = "cora"
 WAIT_MS = 60_000
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "quotes": 'it\'s "so" $(id) `id` \\ $HOME !!',
     "lines": "one\ntwo\ttab\r",
     "signs": "Zürich 東京 \U0001f600 \u2028 '''\"\"\"",
