@@ -55,16 +55,23 @@ def accounts_tend() -> None:
     for row in using.connections_due():
         if time.monotonic() > end:
             return
-        if using.connection_refresh(site_peer(), row):
-            _handed_out(row)
-        elif row.name:
-            _own_account_told(row)
-        elif not Connection.objects.filter(pk=row.pk, state=Connection.State.CONNECTED).exists():
-            publish_on_commit(DeploymentChanged(str(row.subject_id)))
+        try:
+            _refresh(row)
+        except Exception:  # whatever is wrong with one is no other's: the same comes first in the next round
+            log.exception("an account could not be tended", subject=str(row.subject_id), issuer=row.issuer)
     for ended in revoking.revocations_due():
         if time.monotonic() > end:
             return
         revoking.revocation_try(site_peer(), ended)
+
+
+def _refresh(row: Connection) -> None:
+    if using.connection_refresh(site_peer(), row):
+        _handed_out(row)
+    elif row.name:
+        _own_account_told(row)
+    elif not Connection.objects.filter(pk=row.pk, state=Connection.State.CONNECTED).exists():
+        publish_on_commit(DeploymentChanged(str(row.subject_id)))
 
 
 def account_refused(deployment_id: UUID, asked: SignInAsked) -> None:

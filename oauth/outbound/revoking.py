@@ -63,7 +63,11 @@ def revocation_try(peer: Peer, row: Revocation) -> None:
     if not mine.update(tries=F("tries") + 1, due_at=now + max(LEASE, pause(row.tries + 1))):
         return
     tries = row.tries + 1
-    outcome = _tried(peer, row)
+    try:
+        outcome = _tried(peer, row)
+    except Exception:  # whatever is wrong with one is no other's, and it counts as a try
+        log.exception("a token could not be revoked elsewhere", subject=str(row.subject_id), issuer=row.issuer)
+        outcome = Outcome.UNREACHABLE
     if outcome is Outcome.UNREACHABLE and tries < MAX_TRIES:
         return
     if outcome is not Outcome.REVOKED:

@@ -177,6 +177,25 @@ def test_an_organizations_server_loses_the_account_of_who_signed_in_and_is_delet
     assert far.revoked == {"at-1"} and placement_for(made.pk)[1].remote is None
 
 
+def test_one_that_is_broken_keeps_no_other_from_being_tended(
+    deployment: Deployment, far: FakeAuthorizationServer, alice: User, bob: User
+) -> None:
+    connect(deployment, alice, far)
+    _, first = connect(deployment, bob, far)
+    now = clock.now()
+    Connection.objects.filter(user=alice).update(server={}, refresh_at=now - timedelta(hours=1))
+    Connection.objects.filter(user=bob).update(refresh_at=now)
+    account_care.accounts_tend()
+    assert Connection.objects.get(user=bob).refreshed_at is not None and first not in far.refresh
+    deployment_delete(actor=actor_of(alice), deployment=deployment)
+    Revocation.objects.filter(user_id=alice.pk).update(due_at=now - timedelta(hours=1))
+    account_care.accounts_tend()
+    assert [row.user_id for row in Revocation.objects.all()] == [alice.pk] and len(far.revoked) == 1
+    Revocation.objects.update(tries=revoking.MAX_TRIES - 1)
+    later()
+    assert not Revocation.objects.exists() and sorted(outcomes()) == ["given up", "revoked"]
+
+
 # --- what comes of it
 
 

@@ -78,3 +78,11 @@ async def test_what_a_secret_can_not_be_taken_out_of_goes_nowhere(driver: Driver
 async def test_a_line_of_brackets_is_no_message(driver: Driver) -> None:
     await driver.link.ask(c.Place(placement("misbehaving", era="legacy", env={"MODE": "nests"})))
     assert await driver.open(tool="any").text() == "done"
+
+
+async def test_an_error_shows_no_secret(driver: Driver) -> None:
+    env = {"MODE": "complains", "KEY": SECRET}
+    await driver.link.ask(c.Place(placement("misbehaving", era="legacy", env=env, masked=[SECRET])))
+    outcome = await driver.open(tool="any").outcome()
+    assert outcome.kind is Kind.ERROR and SECRET.encode() not in outcome.data
+    assert msgspec.json.decode(outcome.data)["message"] == "[secret] is refused"

@@ -98,7 +98,14 @@ def counts(number):
     os.write(1, (said % (number, os.environ["KEY"], "1" * 5000)).encode())
 
 
+def complains(number):
+    """In an error, with a secret."""
+    key = os.environ["KEY"]
+    send({"id": number, "error": {"code": -32000, "message": f"{key} is refused", "data": {"key": key}}})
+
+
 CALLS = {
+    "complains": complains,
     "nests": nests,
     "counts": counts,
     "dies": dies,
