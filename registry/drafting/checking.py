@@ -33,6 +33,11 @@ _NEEDED = {
     "description": gettext_lazy("Say what it does."),
     "version": gettext_lazy("Name a version, such as 1.0.0."),
 }
+# For what the schema says of these, which is about lengths and patterns.
+_PLAINER = {
+    "packages[0].identifier": gettext_lazy("Write its name there."),
+    "packages[0].fileSha256": gettext_lazy("Give 64 hexadecimal digits (0–9, a–f), as sha256sum prints them."),
+}
 _INSTEAD = {"name": "org.example/name", "description": "What it does", "version": "1.0.0"}
 
 
@@ -65,7 +70,7 @@ def wrongs(document: dict[str, Any], indexes: Indexes | None) -> list[Wrong]:
         instead["name"] = _INSTEAD["name"]
     document = {**document, **instead}
     breaches = validation.binding(document)
-    said = [(one.path, one.message, True) for one in breaches]
+    said = [(one.path, str(_PLAINER.get(one.path, one.message)), True) for one in breaches]
     if not breaches:
         said = [(one.path, one.message, one.is_error) for one in validation.all_issues(document, indexes)]
     for path, message, is_error in said:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class SettingForm(forms.Form):
     is_secret = forms.BooleanField(label=gettext_lazy("Secret"), required=False)
 
 
+_COUNT = "settings-TOTAL_FORMS"
 _Settings = forms.formset_factory(SettingForm, extra=1, max_num=MAX_SETTINGS, absolute_max=MAX_SETTINGS + 1)
 
 
@@ -124,6 +126,14 @@ class Draft:
         self.about = AboutForm(given, initial=initial)
         self.run = RunForm(given)
         self.settings: Any = _Settings(given, prefix="settings")
+
+    @staticmethod
+    def with_another_setting(given: QueryDict) -> QueryDict:
+        """What was sent, with a row more."""
+        more, count = given.copy(), given.get(_COUNT, "")
+        if count.isascii() and count.isdigit() and int(count[:4]) < MAX_SETTINGS:
+            more[_COUNT] = str(int(count) + 1)
+        return more
 
     def is_sane(self) -> bool:
         """Whether the browser sent what the form has; all else is for the checks."""

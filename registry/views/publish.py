@@ -38,12 +38,14 @@ MAX_DRAFT = 64 * 1024  # characters
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest) -> HttpResponse:
-    """The description. `action` is check (show what is wrong), next, or clear."""
+    """The description. `action` is check (show what is wrong), another (one more setting), next, or clear."""
     action = request.POST.get("action", "") if request.method == "POST" else ""
     if action == "clear":
         request.session.pop(DRAFT, None)
         return redirect("registry:publish")
     given = request.POST if request.method == "POST" else _kept(request)
+    if given is not None and action == "another":
+        given = Draft.with_another_setting(given)
     draft = Draft(given, initial={"name": _suggested(request)})
     document: dict[str, Any] = {}
     found: list[Wrong] = []

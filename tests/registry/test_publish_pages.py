@@ -17,6 +17,7 @@ from accounts.services import user_create
 from events.actors import OPERATOR
 from registry.drafting.checking import wrongs
 from registry.drafting.documents import document_of
+from registry.drafting.forms import MAX_SETTINGS
 from registry.models import BlockedNamespace, HeldName, NamespaceGrant, ServerVersion
 from registry.proofs.challenges import record
 from registry.server_json import validation
@@ -237,6 +238,22 @@ def test_words_of_a_draft_become_no_markup(signed_in: Client) -> None:
     for action in ("check", "next"):
         assert "<script>alert" not in signed_in.post(PAGE, {**FORM, **given, "action": action}).content.decode()
     assert "<script>alert" not in signed_in.get(PAGE).content.decode()
+
+
+def test_what_a_schema_says_in_its_own_words_is_said_in_ours(signed_in: Client) -> None:
+    given = {"package": "mcpb", "identifier": "", "file_sha256": "abc"}
+    text = text_of(signed_in.post(PAGE, {**FORM, **given, "action": "check"}))
+    assert "Write its name there." in text and "64 hexadecimal digits (0–9, a–f)" in text and "pattern" not in text
+
+
+def test_settings_get_another_row_up_to_a_limit(signed_in: Client) -> None:
+    for count, expected in [("1", 2), ("2", 3), (str(MAX_SETTINGS), MAX_SETTINGS)]:
+        answer = signed_in.post(PAGE, {**FORM, "settings-TOTAL_FORMS": count, "action": "another"})
+        assert answer.content.decode().count('class="publish-setting"') == expected
+        assert f'name="settings-TOTAL_FORMS" value="{expected}"' in answer.content.decode()
+    for count in ("", "x", "²"):
+        assert signed_in.post(PAGE, {**FORM, "settings-TOTAL_FORMS": count, "action": "another"}).status_code == 400
+    assert signed_in.get(PAGE).content.decode().count('class="publish-setting"') == MAX_SETTINGS  # what was kept
 
 
 def folds(answer: Any) -> list[bool]:
