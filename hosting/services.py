@@ -254,8 +254,8 @@ def deployment_move(
     """
     allowed = sources(to) & only_from if only_from is not None else sources(to)
     with transaction.atomic():
-        row = Deployment.objects.select_for_update().filter(pk=deployment_id, state__in=allowed)
-        before = row.values_list("state", flat=True).first()
+        rows = Deployment.objects.select_for_update().filter(pk=deployment_id, state__in=allowed)
+        before = rows.values_list("state", flat=True).first()
         if before is None:
             return False
         Deployment.objects.filter(pk=deployment_id).update(state=to, reason=reason, changed_at=clock.now())
@@ -271,10 +271,8 @@ def deployment_note(deployment_id: UUID, state: State, reason: str) -> bool:
 
 def deployment_locked(deployment: Deployment) -> Deployment:
     """The row as it is now, held to the end of the transaction. Raises NotFound when it has gone meanwhile."""
-    found = (
-        Deployment.objects.select_related("owner").select_for_update(of=("self",)).filter(pk=deployment.pk)
-    ).exclude(state=State.DELETING)
-    locked = found.first()
+    rows = Deployment.objects.select_related("owner").select_for_update(of=("self",)).filter(pk=deployment.pk)
+    locked = rows.exclude(state=State.DELETING).first()
     if locked is None:
         raise NotFound("deployment_unknown", gettext("There is no such server, or it isn't yours."))
     return locked
@@ -287,8 +285,7 @@ def _declared_before(latest: DeploymentVersion | None, wanted: kinds.Reference) 
 
 
 def _drop(deployment: Deployment, reason: str) -> None:
-    held = placement_drop(deployment)
-    if held is not None:
+    if (held := placement_drop(deployment)) is not None:
         address, epoch = held
         queue.unplace(deployment.pk, address, epoch, reason)
 

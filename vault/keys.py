@@ -110,6 +110,12 @@ class FileKeys(_Keys):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, self._path)
+        # The name, too, is on the disk before anything is wrapped with a key of it.
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class FixedKeys(_Keys):

@@ -7,14 +7,13 @@ be seen, give no command at all, with the reason; what a command would open on t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext, gettext_lazy
 
+from registry.install.seen import is_plain, is_web_address
 from registry.install.settings import Setting, Text, all_settings, setting, template, text_of
 
 MAX_WAYS = 20
@@ -271,20 +270,6 @@ def _optional(one: Mapping[str, Any]) -> Iterator[Setting]:
     yield from _unset(one.get("environmentVariables"), "environment")
     yield from _unset(one.get("runtimeArguments"), "argument")
     yield from _unset(one.get("packageArguments"), "argument")
-
-
-def is_plain(text: str) -> bool:
-    """Whether all of it can be seen: no control, format or private characters, line breaks, odd spaces."""
-    return all(letter == " " or unicodedata.category(letter)[0] not in "CZ" for letter in text)
-
-
-def is_web_address(url: str, *, only_https: bool = True) -> bool:
-    try:
-        parts = urlsplit(url)
-        known = ("https",) if only_https else ("https", "http")
-        return parts.scheme in known and bool(parts.hostname) and not parts.username and (parts.port or 1) > 0
-    except ValueError:
-        return False
 
 
 def _unseen() -> str:

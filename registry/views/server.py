@@ -16,8 +16,9 @@ from registry.images.keeping import README_SIDE
 from registry.images.showing import images_known
 from registry.install.clients import clients
 from registry.install.glance import glance
+from registry.install.seen import is_web_address
 from registry.install.shell import own_command
-from registry.install.ways import is_web_address, server_name, ways
+from registry.install.ways import server_name, ways
 from registry.models import Readme
 from registry.readme.asking import readme_ask
 from registry.readme.pictures import with_pictures

@@ -3,7 +3,7 @@
 import { gettext, interpolate } from "../gettext.js";
 import * as legacy from "./legacy.js";
 import * as modern from "./modern.js";
-import { Refused } from "./transport.js";
+import { Refused } from "./refusals.js";
 
 const APPS = { "io.modelcontextprotocol/ui": { mimeTypes: ["text/html;profile=mcp-app"] } }; // SEP-1865
 const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {}, extensions: APPS };

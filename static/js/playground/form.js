@@ -8,7 +8,8 @@ import { numberField } from "./fields/number.js";
 import { objectField } from "./fields/object.js";
 import { textField } from "./fields/text.js";
 import { unionField } from "./fields/union.js";
-import { branches, kindOf, resolved } from "./schema.js";
+import { resolved } from "./references.js";
+import { branches, kindOf } from "./schema.js";
 import { problems as problemsOf } from "./validate.js";
 
 const DEEPEST = 6; // fields in fields; what lies deeper is written as JSON

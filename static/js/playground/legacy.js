@@ -2,7 +2,7 @@
 
 import { gettext } from "../gettext.js";
 import { channel, resumed } from "./resuming.js";
-import { outcome, Refused } from "./transport.js";
+import { outcome, Refused } from "./refusals.js";
 
 export const REVISION = "2025-11-25";
 const METHOD_NOT_FOUND = -32601;

@@ -2,7 +2,7 @@
 
 import { gettext } from "../gettext.js";
 import { mirrored } from "./headers.js";
-import { outcome, Refused } from "./transport.js";
+import { outcome, Refused } from "./refusals.js";
 
 export const REVISION = "2026-07-28";
 const META = "io.modelcontextprotocol/";

@@ -1,6 +1,6 @@
 // A stream of 2025-11-25 that goes on where it broke off (basic/transports, "Resumability and Redelivery").
 
-import { Broken } from "./transport.js";
+import { Broken } from "./refusals.js";
 
 const isBroken = (error) => error instanceof Broken;
 const TRIES = 5;

@@ -1,12 +1,10 @@
 // One request while it runs and after: progress, what the server logs, a way to cancel it, and what came of it.
 
 import { gettext, interpolate } from "../gettext.js";
-import { alert, button, el, icon } from "./dom.js";
+import { alert, el } from "./dom.js";
 import { heading, shownError, shownResult } from "./result.js";
-import { milliseconds, pretty, visible } from "./words.js";
-
-const LINES = 500;
-const TOGETHER_MS = 50;
+import { underWay } from "./under_way.js";
+import { milliseconds } from "./words.js";
 
 export class Run {
   element = el("div", { class: "playground-run stack" });
@@ -26,7 +24,7 @@ export class Run {
     this.#app?.close("The tool is called again.");
     const stop = (this.#stop = new AbortController());
     const began = performance.now();
-    const { parts, on, end } = this.#running(name, stop, began);
+    const { parts, on, end } = underWay(name, { cancel: () => stop.abort(), began, announce: this.announce });
     this.element.replaceChildren(...parts);
     this.element.scrollIntoView({ block: "nearest" });
     let shown;
@@ -52,60 +50,5 @@ export class Run {
 
   cancel() {
     this.#stop?.abort();
-  }
-
-  #running(name, stop, began) {
-    const bar = el("progress", { class: "progress", "aria-label": interpolate(gettext("Progress of %(name)s"), { name }) });
-    const words = el("p", { class: "small muted mono break" }, gettext("Waiting for the server…"));
-    const elapsed = el("span", { class: "small muted number" });
-    const tick = () => (elapsed.textContent = milliseconds(performance.now() - began));
-    const timer = setInterval(tick, 200);
-    tick();
-    const lines = el("ol", { class: "playground-log", "aria-label": gettext("Log of the server"), tabindex: "0", hidden: true });
-    // Some at once: a place that is scrolled anew for each would take the page all its time.
-    let fresh = [];
-    const show = () => {
-      if (!fresh.length) return;
-      lines.append(...fresh);
-      fresh = [];
-      while (lines.childElementCount > LINES) lines.firstElementChild.remove();
-      lines.hidden = false;
-      lines.scrollTop = lines.scrollHeight;
-    };
-    const add = (line) => {
-      if (!fresh.length) setTimeout(show, TOGETHER_MS);
-      fresh.push(line);
-      if (fresh.length > LINES) fresh.shift();
-    };
-    const head = el(
-      "div",
-      { class: "row" },
-      icon("loader-circle", true),
-      el("h3", {}, name),
-      elapsed,
-      button(gettext("Cancel"), () => stop.abort(), "button-small"),
-    );
-    this.announce(interpolate(gettext("%(name)s: running"), { name }));
-    const on = {
-      said: (text) => (words.textContent = visible(text)),
-      task: (id) => head.append(el("a", { href: `/tasks/${encodeURIComponent(id)}/`, class: "small" }, gettext("Page of this task"))),
-      progress: (params) => {
-        const { progress, total, message } = params ?? {};
-        const isPart = Number.isFinite(progress) && Number.isFinite(total) && total > 0;
-        if (isPart) [bar.max, bar.value] = [total, progress];
-        words.textContent = [isPart ? interpolate(gettext("%(progress)s of %(total)s"), { progress, total }) : progress, message].filter(Boolean).map(visible).join(" · ");
-      },
-      log: (params) => {
-        const { level, logger, data } = params ?? {};
-        const text = typeof data === "string" ? data : pretty(data);
-        add(el("li", {}, el("span", { class: "muted" }, [level, logger].filter(Boolean).map(visible).join(" ")), " ", visible(text)));
-      },
-    };
-    const end = () => {
-      clearInterval(timer);
-      show();
-      return lines.hidden ? [] : [lines];
-    };
-    return { parts: [head, bar, words, lines], on, end };
   }
 }

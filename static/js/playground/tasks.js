@@ -3,7 +3,7 @@
 
 import { gettext } from "../gettext.js";
 import { LegacyClient } from "./legacy.js";
-import { Failure, Refused } from "./transport.js";
+import { Failure, Refused } from "./refusals.js";
 
 const EXTENSION = "io.modelcontextprotocol/tasks"; // SEP-2663
 const PAUSE_MS = 1000;
