@@ -41,9 +41,6 @@ from vault.services import secrets_forget
 Access = Deployment.Access
 
 
-# --- making and changing
-
-
 def deployment_create(
     *,
     actor: Actor,
@@ -166,9 +163,6 @@ def deployment_host(
     return found, latest
 
 
-# --- running and not running
-
-
 def deployment_stop(*, actor: Actor, deployment: Deployment, reason: str = "stopped by its owner") -> None:
     """Ends its instances and takes no more calls. Repeatable."""
     check_may_manage(actor, deployment)
@@ -239,9 +233,6 @@ def deployment_delete(*, actor: Actor, deployment: Deployment) -> None:
                 queue.tend_accounts()
             _drop(locked, "deleted by its owner")
             queue.reconcile()
-
-
-# --- the state
 
 
 def deployment_move(
