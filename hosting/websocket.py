@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ import msgspec
 from channels.db import database_sync_to_async
 from django.urls import path
 
-from accounts.models import User
+from accounts.signed_in import SignedIn, signed_in_of, still_signed_in
+from common.batching import Batched
 from common.errors import NotFound
 from events.actors import person
 from events.consumers import LiveConsumer
@@ -50,12 +52,10 @@ class DeploymentConsumer(LiveConsumer):
     # --- LiveConsumer
 
     async def may_follow(self) -> bool:
-        user = self.scope.get("user")
-        session = self.scope.get("session")
-        if user is None or not user.is_authenticated:
+        who = signed_in_of(self.scope)
+        if who is None:
             return False
-        access: tuple[bool, bool] = await _access(user.pk, self.deployment_id, session)
-        may_see_it, self._manages = access
+        may_see_it, self._manages = await _access((who, self.deployment_id))
         return may_see_it
 
     def groups_wanted(self) -> list[str]:
@@ -151,21 +151,22 @@ class DeploymentConsumer(LiveConsumer):
             await database_sync_to_async(queue.reconcile)()
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
-def _access(user_id: UUID, deployment_id: UUID, session: Any) -> tuple[bool, bool]:
+def _accesses(asked: Collection[tuple[SignedIn, UUID]]) -> dict[tuple[SignedIn, UUID], tuple[bool, bool]]:
     """May see it, and may manage it; both false once the user is switched off or has signed out."""
-    if not User.objects.filter(pk=user_id, is_active=True).exists():
-        return False, False
-    if session is not None and session.session_key and not session.exists(session.session_key):
-        return False, False
-    found = Deployment.objects.select_related("owner").filter(pk=deployment_id).first()
-    if found is None:
-        return False, False
-    actor = person(user_id)
-    return may_see(actor, found), may_manage(actor, found)
+    signed_in = still_signed_in({who for who, _ in asked})
+    found = Deployment.objects.select_related("owner").in_bulk({deployment_id for _, deployment_id in asked})
+    told = dict.fromkeys(asked, (False, False))
+    for who, deployment_id in asked:
+        if who in signed_in and (deployment := found.get(deployment_id)) is not None:
+            actor = person(who[0])
+            told[who, deployment_id] = may_see(actor, deployment), may_manage(actor, deployment)
+    return told
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
+_access = Batched(_accesses)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
 def _address_of(deployment_id: UUID) -> str:
     try:
         return route_by_id(deployment_id).runner_address

@@ -6,13 +6,15 @@ Messages are objects with a `type`: state (as the page may know it already), out
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.urls import path
 
-from accounts.models import User
+from accounts.signed_in import SignedIn, signed_in_of, still_signed_in
+from common.batching import Batched
 from common.errors import NotFound
 from events.actors import person
 from events.consumers import LiveConsumer
@@ -35,11 +37,8 @@ class PersonConsumer(LiveConsumer):
         return found
 
     async def may_follow(self) -> bool:
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
-            return False
-        is_good: bool = await _is_signed_in(user.pk, self.scope.get("session"))
-        return is_good
+        who = signed_in_of(self.scope)
+        return who is not None and await _is_signed_in(who)
 
     def groups_wanted(self) -> list[str]:
         return [tasks_group(self.user_id)]
@@ -115,14 +114,15 @@ def _shown(line: TaskLine) -> dict[str, Any]:
     return {"at": line.at.isoformat(), "instance": line.level, "stream": stream, "line": line.text}
 
 
+def _signed_in(those: Collection[SignedIn]) -> dict[SignedIn, bool]:
+    good = still_signed_in(those)
+    return {each: each in good for each in those}
+
+
+_is_signed_in = Batched(_signed_in)
+
+
 @database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
-def _is_signed_in(user_id: UUID, session: Any) -> bool:
-    if not User.objects.filter(pk=user_id, is_active=True).exists():
-        return False
-    return session is None or not session.session_key or bool(session.exists(session.session_key))
-
-
-@database_sync_to_async  # type: ignore[untyped-decorator]
 def _is_own(user_id: UUID, task_id: str) -> bool:
     try:
         selectors.task_of_person(person(user_id), task_id)

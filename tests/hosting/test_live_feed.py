@@ -24,6 +24,7 @@ from hosting.fleet.placing import placement_ensure
 from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
 from hosting.states import State
+from hosting.websocket import _accesses
 from tests.factories import make_deployment, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 from tests.sockets import Socket
@@ -98,6 +99,18 @@ async def test_only_those_who_may_see_it(opened: Callable[..., Any]) -> None:
     assert await opened(deployment.pk, alice, origin="https://evil.example") is None
     await sync_to_async(member_add)(actor=OPERATOR, deployment=deployment, user=bob)
     assert await opened(deployment.pk, bob) is not None
+
+
+def test_those_who_watch_together_are_asked_for_together(django_assert_max_num_queries: Any) -> None:
+    owner, viewers = make_user("alice"), [make_user(f"viewer{number}") for number in range(10)]
+    public, private = make_deployment(owner, access="public"), make_deployment(owner, "private")
+    asked = [((user.pk, ""), made.pk) for user in (owner, *viewers) for made in (public, private)]
+    told = _accesses(asked)
+    assert told[(owner.pk, ""), private.pk] == told[(owner.pk, ""), public.pk] == (True, True)
+    assert {told[(user.pk, ""), public.pk] for user in viewers} == {(True, False)}
+    assert {told[(user.pk, ""), private.pk] for user in viewers} == {(False, False)}
+    with django_assert_max_num_queries(3):
+        _accesses([(who, made) for who, made in asked if made == public.pk])
 
 
 @pytest.mark.parametrize("how", ["membership", "account", "session", "deletion"])
