@@ -39,6 +39,7 @@ _WHO: Final = {
     "operators_only": "Only operators of this site may do this.",
     "user_inactive": "The account is switched off.",
     "user_unknown": "There is no account of that name.",
+    "address_secret": "The server's address has a secret in it, which signing in would show. Set that part plainly.",
     "account_unknown": "There is no account of that name that you may host for.",
     "token_unknown": "There is no such token, or it isn't yours.",
     "tokens_too_many": "The account has as many tokens as it may have. Revoke one first.",

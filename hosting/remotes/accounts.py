@@ -99,7 +99,9 @@ def remote_url(deployment: Deployment) -> str:
     in_url = [inputs.key_of(one) for one in declared if one.where == "variable"]
     given = settings_of(deployment, only=in_url)
     if given.secret_keys:
-        words = "Its address has a secret in it, which signing in would show. Set that part as what it is, no secret."
+        words = gettext(
+            "Its address has a secret in it, which signing in would show. Set that part as what it is, no secret."
+        )
         raise Conflict("address_secret", words)
     return inputs.url_of(version.remote["url"], declared, given)
 

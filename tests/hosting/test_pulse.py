@@ -31,6 +31,14 @@ def frozen(runner_process: RunnerProcess) -> Iterator[RunnerProcess]:
     runner_process.process.send_signal(signal.SIGCONT)
 
 
+async def heard(pulses: Pulses, pool: RunnerPool, addresses: dict[str, str]) -> None:
+    """Until r1 has answered within a round: on a busy machine the first answer may come later."""
+    while True:
+        await pulses.round(pool, addresses)
+        if not pulses._pulses["r1"]._missed:
+            return
+
+
 def test_the_sum_of_the_intervals_is_below_what_was_promised() -> None:
     assert ROUND_SECONDS * (1 + MISSES) <= 8
     assert ROUND_SECONDS * (1 + RESTARTING_MISSES) < 15
@@ -43,7 +51,7 @@ async def test_a_frozen_runner_is_silent_and_is_heard_again_when_it_thaws(
     """The kernel goes on to take connections in for it."""
     pulses, addresses = Pulses(ROUND), {"r1": frozen.address}
     if was_connected:
-        assert await pulses.round(pool, addresses) == NONE
+        await heard(pulses, pool, addresses)
     frozen.process.send_signal(signal.SIGSTOP)
     said = [await pulses.round(pool, addresses) for _ in range(MISSES)]
     assert said == [NONE] * (MISSES - 1) + [{"r1"}]
@@ -84,6 +92,7 @@ async def test_a_killed_runner_is_silent_and_so_is_one_under_anothers_address(
     pulses, addresses = Pulses(ROUND), {"r1": runner_process.address, "other": runner_process.address}
     rounds = [await pulses.round(pool, addresses) for _ in range(MISSES)]
     assert rounds[-1] == {"other"}
+    await heard(pulses, pool, addresses)
     runner_process.kill()
     rounds = [await pulses.round(pool, {"r1": runner_process.address}) for _ in range(MISSES)]
     assert rounds == [NONE] * (MISSES - 1) + [{"r1"}]
