@@ -41,8 +41,14 @@ async def connected(page: Page, era: str = ERAS[0]) -> None:
 
 async def choose(page: Page, name: str) -> Locator:
     """The panel of the chosen thing."""
+    panel = page.locator("[data-playground-chosen]")
+    before = (
+        await panel.locator(":scope > *").first.element_handle() if await panel.locator(":scope > *").count() else None
+    )
     await page.locator(".playground-entry", has_text=name).first.click()
-    return page.locator("[data-playground-chosen]")
+    if before is not None:
+        await before.wait_for_element_state("hidden")  # the panel of what was chosen before
+    return panel
 
 
 async def call(panel: Locator) -> None:
