@@ -56,7 +56,7 @@ def test_template_names_only_what_exists(path: Path) -> None:
     for asset in re.findall(r"{% static '([^']+)' %}", text):
         assert finders.find(asset), asset
     icons = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/icons/lucide.svg").read_text()))
-    used = re.findall(r'icon(?:.html" with name=| )"([^"]+)"', text) + re.findall(r'(?<![\w-])icon="([^"]+)"', text)
+    used = re.findall(r'{% icon "([^"]+)"', text) + re.findall(r'(?<![\w-])icon="([^"]+)"', text)
     assert set(used) <= icons
     controllers = re.findall(r'data-controller="([a-z ]+)"', text)
     assert {name for each in controllers for name in each.split()} <= {
