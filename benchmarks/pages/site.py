@@ -52,6 +52,8 @@ def grown(folder: Path, servers: int = SERVERS, versions: int = VERSIONS) -> Ite
 
 def _run(site: Stack, module: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", module], env=dict(site.environment), cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-m", module], env=dict(site.environment), cwd=ROOT, capture_output=True, text=True
     )
+    if done.returncode:
+        raise RuntimeError(f"{module} failed:\n{done.stderr}")
     return done.stdout

@@ -65,7 +65,7 @@ _REFUSED = {
 def fill(alice: User, others: list[User], deployments: list[Deployment]) -> str:
     """Rows for the pages of what waits, credentials, providers, data folders and identity; as many as there are
     deployments. Gives the id of a page that asks Alice for a key."""
-    runner = Runner.objects.get()
+    runner = Runner.objects.get(placements__deployment=deployments[0])  # which a running site has more of
     declared = to_json([Declared(name="API_KEY", where="env", is_required=True, is_secret=True)])
     for number, (made, user) in enumerate(zip(deployments, others, strict=True)):
         made.versions.update(declared=declared)
