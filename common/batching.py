@@ -14,7 +14,9 @@ Value = TypeVar("Value")
 
 class Batched(Generic[Key, Value]):
     """`await batched(key)` is `answer([key])[key]`, with one hop to a thread for all that are asked at nearly the same
-    time. `answer` runs in a thread and begins after the question: nobody is told what was true before they asked."""
+    time. `answer` runs in a thread and begins after the question: nobody is told what was true before they asked.
+
+    It gives each key that it is asked for; who asked with one that it leaves out gets a KeyError."""
 
     def __init__(self, answer: Callable[[Collection[Key]], Mapping[Key, Value]]) -> None:
         self._answer = answer
@@ -42,6 +44,9 @@ class Batched(Generic[Key, Value]):
             except Exception as error:  # noqa: BLE001 - it is theirs who asked
                 for future in asked.values():
                     future.set_exception(error)
-            else:
-                for key, future in asked.items():
+                continue
+            for key, future in asked.items():
+                try:
                     future.set_result(found[key])
+                except KeyError as error:  # this one is told so too: nobody else would
+                    future.set_exception(error)

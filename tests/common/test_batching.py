@@ -26,7 +26,7 @@ class Counted:
         assert self.may_go_on.wait(10)
         if "bad" in keys:
             raise LookupError("bad")
-        return dict.fromkeys(keys, len(self.asked))
+        return {key: len(self.asked) for key in keys if key != "left out"}
 
     async def held(self) -> asyncio.Task[int]:
         """An asker whose answer is on its way."""
@@ -68,6 +68,14 @@ async def test_what_goes_wrong_reaches_who_asked_with_it_and_nobody_after() -> N
     told = await asyncio.gather(counted.batched("a"), counted.batched("bad"), return_exceptions=True)
     assert [type(each) for each in told] == [LookupError, LookupError]
     assert await counted.batched("a") == 2
+
+
+async def test_one_that_the_answer_leaves_out_is_told_so_and_keeps_nobody_else_waiting() -> None:
+    counted = Counted()
+    asking = (counted.batched(key) for key in ("a", "left out", "b"))
+    async with asyncio.timeout(10):
+        first, missing, last = await asyncio.gather(*asking, return_exceptions=True)
+    assert (first, type(missing), last) == (1, KeyError, 1)
 
 
 def test_each_event_loop_has_its_own() -> None:
