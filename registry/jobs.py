@@ -10,9 +10,12 @@ from django.conf import settings
 from common.errors import Conflict
 from common.outbound import OutboundError
 from registry.images import keeping
+from registry.images.showing import AGAIN_SECONDS
 from registry.importing import following
 from registry.readme import fetching
 from registry.search.indexing import words_count
+
+IMAGE_TRIES = 10  # 1 + 2 + … + 10 seconds: about AGAIN_SECONDS
 
 
 @shared_task(ignore_result=True)
@@ -41,10 +44,11 @@ def fetch_readme(server_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
-def fetch_image(url: str, side: int) -> None:
-    """Comes again in a moment while this worker fetches others; a page that still lacks it asks anew."""
-    if not keeping.image_fetch(url, side=side):
-        fetch_image.apply_async(args=(url, side), countdown=1, expires=60)
+def fetch_image(url: str, side: int, tries: int = 0) -> None:
+    """While this worker fetches others it comes again, later each time and within a minute. A page that lacks the
+    picture then asks anew: what nobody looks at any more is not queued for ever."""
+    if not keeping.image_fetch(url, side=side) and tries < IMAGE_TRIES:
+        fetch_image.apply_async(args=(url, side, tries + 1), countdown=tries + 1, expires=AGAIN_SECONDS)
 
 
 @shared_task(ignore_result=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from celery import current_app
 from django.core.cache import cache
@@ -36,12 +37,16 @@ def images_known(urls: Iterable[str], side: int) -> Mapping[str, Known]:
     if not names:
         return {}
     rows = list(StoredImage.objects.filter(key__in=names).values_list("key", "digest", "width", "height", "until"))
-    now = clock.now()
-    fresh = {key for key, _, _, _, until in rows if until is not None and until > now}
+    fresh = {key for key, _, _, _, until in rows if is_fresh(until)}
     images_ask([url for name, url in names.items() if name not in fresh], side)
     return {
         names[key]: Known(digest, width, height) for key, digest, width, height, _ in rows if digest or key in fresh
     }
+
+
+def is_fresh(until: datetime | None) -> bool:
+    """Whether a picture with this `StoredImage.until` need not be fetched again yet."""
+    return until is not None and until > clock.now()
 
 
 def images_ask(urls: list[str], side: int) -> None:

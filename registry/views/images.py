@@ -10,12 +10,11 @@ from base64 import b64decode
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
-from common import clock
 from registry import selectors
 from registry.images.addresses import image_name
 from registry.images.encoding import MEDIA_TYPE
 from registry.images.keeping import ICON_SIDE, README_SIDE
-from registry.images.showing import images_ask
+from registry.images.showing import images_ask, is_fresh
 from registry.models import StoredImage
 
 # A picture is nothing but a picture, also where somebody opens it by itself.
@@ -39,7 +38,7 @@ def icon(request: HttpRequest, name: str) -> HttpResponse:
 def _answer(request: HttpRequest, url: str, side: int) -> HttpResponse:
     """`url` is one that a stored README or document refers to."""
     kept = StoredImage.objects.filter(key=image_name(url, side)).first() if url else None
-    is_due = bool(url) and (kept is None or kept.until is None or kept.until <= clock.now())
+    is_due = bool(url) and (kept is None or not is_fresh(kept.until))
     if is_due:
         images_ask([url], side)
     if kept is not None and kept.digest:

@@ -28,7 +28,7 @@ from registry.images.addresses import image_address, image_key
 from registry.images.encoding import MAX_PIXELS, NoPicture, encoded
 from registry.images.keeping import ICON_SIDE, README_SIDE, image_fetch, images_forget
 from registry.images.showing import JOB, Known
-from registry.jobs import fetch_image
+from registry.jobs import IMAGE_TRIES, fetch_image
 from registry.models import Readme, SearchEntry, StoredImage
 from registry.readme.pictures import with_pictures
 from registry.readme.rendering import as_html
@@ -278,6 +278,31 @@ def test_pages_have_what_they_lack_fetched_once_a_minute(host: Host, client: Cli
     assert arguments == [url, ICON_SIDE]
     fetch_image(*arguments)
     assert f'src="{ICON}?' in client.get(PAGE).content.decode() and queued() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_that_finds_its_worker_busy_comes_again_for_about_a_minute(host: Host) -> None:
+    def fetch(number: int) -> None:
+        try:
+            image_fetch(f"{host.url}/{number}.png", side=ICON_SIDE)
+        finally:
+            connection.close()
+
+    host.pictures.may_answer.clear()
+    queued()
+    with ThreadPoolExecutor(2) as pool:
+        under_way = [pool.submit(fetch, number) for number in range(2)]
+        assert all(host.pictures.asked.acquire(timeout=20) for _ in under_way)
+        jobs: list[Any] = [[f"{host.url}/a.png", ICON_SIDE]]
+        for job in jobs:  # which grow
+            fetch_image(*job)
+            jobs += queued()
+            assert len(jobs) <= 60
+        host.pictures.may_answer.set()
+        for each in under_way:
+            each.result(20)
+    assert [job[2:] for job in jobs] == [[], *([number] for number in range(1, IMAGE_TRIES + 1))]
+    assert 50 < sum(tries for (tries,) in (job[2:] for job in jobs[1:])) < 60, "seconds that it waits altogether"
 
 
 @pytest.mark.django_db
