@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hosting.runner.feed import OUTPUT_BYTES
 from hosting.runner.pipes import Begun, LineReader, PipeWriter
 from hosting.runner.runtimes.base import Exit, Process
 
 INPUT_BYTES = 16 * 1024 * 1024
-STDERR_LINE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Child:
             LineReader(
                 process.stdout, limit, line=line, oversized=oversized, closed=lambda: self._broken("closed its output")
             ),
-            LineReader(process.stderr, STDERR_LINE_BYTES, line=printed, oversized=printed, closed=lambda: None),
+            LineReader(process.stderr, OUTPUT_BYTES, line=printed, oversized=printed, closed=lambda: None),
         ]
 
     def write(self, line: bytes) -> None:

@@ -17,6 +17,7 @@ from hosting.runner.spill import Spill
 
 KEEP_LINES = 500
 LINE_BYTES = 4096
+OUTPUT_BYTES = 64 * 1024  # a longer line comes by its beginning
 LINES_PER_SECOND = 200
 TRACES_PER_SECOND = 100
 TRACE_BYTES = 64 * 1024 + 400  # a body and what stands before it
@@ -69,16 +70,12 @@ class Feed:
                 )
         self._count += 1
         if self._count <= LINES_PER_SECOND:
-            text = self.masked(line.decode("utf-8", "backslashreplace"))
+            text = self._beginning(line, OUTPUT_BYTES)
             self._add(OutputLine(now, instance, stream, text[:LINE_BYTES], who, is_open))
 
     def trace(self, instance: str, line: bytes, *, who: str, is_open: bool) -> None:
         """One message of the conversation that `takes_trace` had room for."""
-        # A secret that the cut would leave in half could not be told from other text any more.
-        longest = max((len(value.encode()) for value in (*self._tokens, *self._masked[:1])), default=0)
-        margin = longest if len(line) > TRACE_BYTES else 0
-        text = self.masked(line[: TRACE_BYTES + margin].decode("utf-8", "backslashreplace"))
-        text = text[: max(0, len(text) - margin)] if margin else text
+        text = self._beginning(line, TRACE_BYTES)
         self._add(OutputLine(time.time(), instance, "protocol", text, who, is_open))
 
     def hide(self, values: Iterable[str]) -> None:
@@ -97,6 +94,15 @@ class Feed:
         for value in (*self._tokens, *self._masked):
             text = text.replace(value, MASK)
         return text
+
+    def _beginning(self, line: bytes, most: int) -> str:
+        """The line without secrets; about its first `most` bytes where it has more. What may begin a secret at
+        the cut is left out: half of one could not be told from other text any more."""
+        if len(line) <= most:
+            return self.masked(line.decode("utf-8", "backslashreplace"))
+        margin = max((len(value.encode()) for value in (*self._tokens, *self._masked[:1])), default=0)
+        text = self.masked(line[: most + margin].decode("utf-8", "backslashreplace"))
+        return text[: max(0, len(text) - margin)]
 
     def _add(self, line: OutputLine) -> None:
         is_long = len(line.line) > LINE_BYTES

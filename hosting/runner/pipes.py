@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 READ_BYTES = 64 * 1024  # what a pipe holds; more would be mapped anew for every read
-HEAD_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,8 @@ class Begun:
 
 
 class LineReader:
-    """Lines from one descriptor. A line over `limit` bytes is thrown away and reported by its first bytes."""
+    """Lines from one descriptor. A line over `limit` bytes is thrown away and reported by its beginning: what was read
+    of it by then, which is more than `limit`."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class LineReader:
             part = b"".join(self._parts)
             self._parts, self._size = [], 0
         elif len(part) > self._limit:
-            self._oversized(part[:HEAD_BYTES])
+            self._oversized(part)
             return
         self._line(part)
 
@@ -102,7 +102,7 @@ class LineReader:
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._limit:
-            head = b"".join(self._parts)[:HEAD_BYTES]
+            head = b"".join(self._parts)
             self._parts, self._size, self._skipping = [], 0, True
             self._oversized(head)
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import msgspec
+import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind
@@ -64,6 +65,24 @@ async def test_a_line_that_is_cut_shows_no_half_of_a_secret(driver: Driver) -> N
     lines = (await driver.link.ask(c.GetTail("d1"))).lines
     said = " ".join([outcome.data.decode(), *(line.line for line in lines)])
     assert "no JSON-RPC message" in said and "xxx[secre" in said and SECRET[:4] not in said
+
+
+@pytest.mark.parametrize(
+    ("secret", "said", "shown"),
+    [
+        (SECRET, "'x' * 250 + key + 'y' * 70_000", f"{'x' * 250}[secret]yyy"),  # it was cut at the 256th byte
+        (SECRET * 100, "'x' + key * 50", ""),  # so short without secrets that the half one at the end would be shown
+    ],
+)
+async def test_a_line_that_is_too_long_shows_no_half_of_a_secret(
+    driver: Driver, secret: str, said: str, shown: str
+) -> None:
+    chatty = f"import os, sys; key = os.environ['KEY']; print({said}, file=sys.stderr); sys.exit('done')"
+    await driver.link.ask(c.Place(placement(argv=python(chatty), env={"KEY": secret}, masked=[secret])))
+    await driver.open("tools/list").outcome()
+    lines = [line.line for line in (await driver.link.ask(c.GetTail("d1"))).lines]
+    assert "done" in lines and not any(SECRET[:4] in line for line in lines)
+    assert any(line.startswith(shown) for line in lines)
 
 
 async def test_what_a_secret_can_not_be_taken_out_of_goes_nowhere(driver: Driver) -> None:
