@@ -1,4 +1,4 @@
-"""A real runner process beside the tests of jobs."""
+"""People, and a real runner process beside the tests of jobs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from celery.signals import after_task_publish
 from django.conf import settings
 
+from accounts.models import User
 from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
 from tests.factories import make_deployment, make_runner, make_user
@@ -50,6 +51,16 @@ wanted = sys.argv.pop(1)
 steps.reached = lambda step: os.kill(os.getpid(), signal.SIGKILL) if step == wanted else None
 runpy.run_module("hosting.runner", run_name="__main__", alter_sys=True)
 """
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob() -> User:
+    return make_user("bob")
 
 
 @pytest.fixture

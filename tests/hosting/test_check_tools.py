@@ -21,11 +21,6 @@ WRITES: dict[str, Any] = {"name": "drop_all", "inputSchema": {}}
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def deployment(alice: User) -> Deployment:
     made = make_deployment(alice)
     tools_seen(made.pk, [READS, WRITES])  # first: what is seen first is approved

@@ -23,11 +23,6 @@ ODD = 'a"b <i>&#'
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def client(alice: User) -> Client:
     return browser(alice)
 

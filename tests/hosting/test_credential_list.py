@@ -30,11 +30,6 @@ DECLARED = [Declared(name=key.partition(":")[2], where="env", is_required=True) 
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def acme(alice: User) -> Organization:
     return organization_create(actor=actor_of(alice), name="acme", owner=alice)
 

@@ -34,11 +34,6 @@ DECLARED = [
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def acme(alice: User) -> Organization:
     return organization_create(actor=actor_of(alice), name="acme", owner=alice)
 

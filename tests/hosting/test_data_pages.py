@@ -14,6 +14,7 @@ from hosting.models import DataFolder, Deployment
 from hosting.runner.folders import SHARED, key_of
 from tests.api.conftest import ApiClient, token_of
 from tests.factories import make_deployment, make_runner, make_user
+from tests.hosting.consent import browser
 
 pytestmark = pytest.mark.django_db
 D = "deployments/alice/time/data"
@@ -41,12 +42,6 @@ def folders(people: dict[str, User]) -> dict[str, DataFolder]:
     return made
 
 
-def as_user(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def listed(user: User, query: str = "") -> Any:
     return ApiClient(token_of(user))("GET", f"{D}{query}").body
 
@@ -59,7 +54,7 @@ def test_owner_is_told_of_all_and_reads_the_shared_one_and_their_own(
     assert {name: one["is_full"] for name, one in items.items()} == {"bob": True, "alice": False, "": False}
     assert {one["limit_bytes"] for one in items.values()} == {LIMIT}
     assert items[""]["is_shared"] and not items["bob"]["is_shared"]
-    page = as_user(people["alice"]).get("/d/alice/time/data").content.decode()
+    page = browser(people["alice"]).get("/d/alice/time/data").content.decode()
     assert "256.0" in page and "full" in page
     assert f"{folders['alice'].key}/download" in page and f"{folders[SHARED].key}/download" in page
     assert f"{folders['bob'].key}/download" not in page and f"{folders['bob'].key}/delete" in page
@@ -68,10 +63,10 @@ def test_owner_is_told_of_all_and_reads_the_shared_one_and_their_own(
 def test_others_are_told_of_their_own_alone(people: dict[str, User], folders: dict[str, DataFolder]) -> None:
     assert [one["user"] for one in listed(people["bob"])["items"]] == ["bob"]
     assert listed(people["carol"])["items"] == []
-    page = as_user(people["carol"]).get("/d/alice/time/data")
+    page = browser(people["carol"]).get("/d/alice/time/data")
     assert page.status_code == 200 and "Nothing kept yet" in page.content.decode()
     Deployment.objects.update(has_data_folder=False)
-    assert "keeps no data" in as_user(people["carol"]).get("/d/alice/time/data").content.decode()
+    assert "keeps no data" in browser(people["carol"]).get("/d/alice/time/data").content.decode()
 
 
 @pytest.mark.parametrize("who", ["carol", "dave", ""])
@@ -82,7 +77,7 @@ def test_folder_of_another_is_none(
     user = people.get(who) or (make_user(who) if who else None)
     answer = ApiClient(token_of(user) if user else "")(method, f"{D}/{folders['bob'].key}")
     assert answer.status == (404 if user else 401)
-    client = as_user(user) if user else Client()
+    client = browser(user) if user else Client()
     response = client.get(f"/d/alice/time/data/{folders['bob'].key}/download")
     assert response.status_code == (404 if user else 302)
     assert DataFolder.objects.count() == 3
@@ -91,7 +86,7 @@ def test_folder_of_another_is_none(
 def test_owner_may_not_read_what_is_a_callers(people: dict[str, User], folders: dict[str, DataFolder]) -> None:
     answer = ApiClient(token_of(people["alice"]))("GET", f"{D}/{folders['bob'].key}")
     assert (answer.status, answer.code) == (403, "data_of_another")
-    assert as_user(people["alice"]).get(f"/d/alice/time/data/{folders['bob'].key}/download").status_code == 403
+    assert browser(people["alice"]).get(f"/d/alice/time/data/{folders['bob'].key}/download").status_code == 403
 
 
 @pytest.mark.parametrize("key", ["0" * 32, "x", "..", "%00", "A" * 5000, key_of("bob").upper()])
@@ -99,7 +94,7 @@ def test_unknown_key_is_none(people: dict[str, User], folders: dict[str, DataFol
     api = ApiClient(token_of(people["alice"]))
     assert api("GET", f"{D}/{key}").status == 404
     assert api("DELETE", f"{D}/{key}").status == 404
-    assert as_user(people["alice"]).post(f"/d/alice/time/data/{key}/delete").status_code == 404
+    assert browser(people["alice"]).post(f"/d/alice/time/data/{key}/delete").status_code == 404
 
 
 def test_what_is_too_large_or_no_cursor_is_refused(people: dict[str, User], folders: dict[str, DataFolder]) -> None:
@@ -114,7 +109,7 @@ def test_what_is_too_large_or_no_cursor_is_refused(people: dict[str, User], fold
 def test_a_silent_runner_is_said(people: dict[str, User], folders: dict[str, DataFolder]) -> None:
     answer = ApiClient(token_of(people["bob"]))("GET", f"{D}/{folders['bob'].key}")
     assert (answer.status, answer.code) == (503, "runner_silent")
-    client = as_user(people["bob"])
+    client = browser(people["bob"])
     for response in (
         client.get(f"/d/alice/time/data/{folders['bob'].key}/download", follow=True),
         client.post(f"/d/alice/time/data/{folders['bob'].key}/delete", follow=True),
@@ -124,6 +119,6 @@ def test_a_silent_runner_is_said(people: dict[str, User], folders: dict[str, Dat
 
 
 def test_page_takes_no_other_methods(people: dict[str, User], folders: dict[str, DataFolder]) -> None:
-    client = as_user(people["bob"])
+    client = browser(people["bob"])
     assert client.post("/d/alice/time/data").status_code == 405
     assert client.get(f"/d/alice/time/data/{folders['bob'].key}/delete").status_code == 405

@@ -24,16 +24,6 @@ pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12
 
 
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
 def calls(deployment: Deployment, microseconds: list[int], **fields: Any) -> None:
     made = {"method": "tools/call", "tool": "work", "status": "ok", **fields}
     CallRecord.objects.bulk_create(

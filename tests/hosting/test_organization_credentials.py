@@ -43,12 +43,6 @@ def alice() -> User:
 
 
 @pytest.fixture
-def bob() -> User:
-    """A member of acme."""
-    return make_user("bob")
-
-
-@pytest.fixture
 def acme(alice: User, bob: User) -> Organization:
     return make_organization(alice, bob)
 

@@ -32,11 +32,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
-@pytest.fixture
 def deployment(bob: User, far: FakeAuthorizationServer) -> Deployment:
     made = make_queued(make_user("alice"), "far", reference=f"remote:{far.resource}")
     builds.version_build(made.versions.get().pk)

@@ -23,7 +23,7 @@ from hosting.runner.frames import EndRule, Kind, Reason
 from hosting.runner.placement import Placement
 from hosting.stream.links import runner_links
 from hosting.stream.stream import DetachedError
-from tests.factories import make_deployment, make_runner, make_user
+from tests.factories import make_deployment, make_runner
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
 from tests.hosting.test_reconciling import status
 
@@ -31,11 +31,6 @@ pytestmark = pytest.mark.django_db
 MIB = 1024 * 1024
 LONG = {"name": "progress", "arguments": {"steps": 2, "pause": 600}}
 Start = Callable[..., RunnerProcess]
-
-
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
 
 
 @pytest.fixture

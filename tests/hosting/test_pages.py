@@ -26,11 +26,6 @@ TOOL = {"name": "get_current_time", "description": "Tells <b>time</b>", "inputSc
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def client(alice: User) -> Client:
     return browser(alice)
 

@@ -38,16 +38,6 @@ DECLARED = [
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
-@pytest.fixture
 def deployment(alice: User, bob: User) -> Deployment:
     made = make_deployment(alice, argv=["run"], declared=to_json(DECLARED))
     DeploymentMember.objects.create(deployment=made, user=bob)

@@ -33,11 +33,6 @@ def _counts_anew() -> None:
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def deployment(alice: User) -> Deployment:
     return make_deployment(alice)
 

@@ -26,7 +26,7 @@ from hosting.credentials.suspension import suspended_delete, suspended_of
 from hosting.credentials.waiting import credential_put
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion, Elicitation, Task
-from tests.factories import actor_of, make_deployment, make_organization, make_user
+from tests.factories import actor_of, make_deployment, make_organization
 from tests.hosting.consent import browser
 from tests.hosting.waiting import KEY, wait
 from vault.services import Holder, secrets_put
@@ -35,17 +35,6 @@ pytestmark = pytest.mark.django_db
 OPTIONAL, TOKEN, VALUE = "env:REGION_KEY", "env:TOKEN", "hunter2-hunter2"
 DECLARED = [Declared(name="API_KEY", where="env", is_required=True), Declared(name="REGION_KEY", where="env")]
 Capture = Callable[..., AbstractContextManager[Any]]
-
-
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
-def bob() -> User:
-    """A member of acme."""
-    return make_user("bob")
 
 
 @pytest.fixture

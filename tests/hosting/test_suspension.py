@@ -36,16 +36,6 @@ OLD, NEW = "1" * 64, "2" * 64
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
-@pytest.fixture
 def deployment(alice: User, bob: User) -> Deployment:
     made = make_deployment(alice, argv=["run"], declared=to_json([API_KEY, REGION_KEY]))
     DeploymentMember.objects.create(deployment=made, user=bob)

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
-@pytest.fixture
 def servers(bob: User) -> list[Deployment]:
     """Of an organization in which bob may call."""
     alice = make_user("alice")

@@ -39,16 +39,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
-@pytest.fixture
 def deployment(alice: User, bob: User) -> Deployment:
     return make_asking(alice, bob)
 

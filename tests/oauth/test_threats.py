@@ -31,8 +31,8 @@ THREATS = """
 1 a client rides on another's consent
     oauth/test_threats.py test_another_client_rides_on_no_consent
 2 an answer from elsewhere that nobody here asked for
-    hosting/test_remote_accounts.py test_another_browser_brings_the_answer
-    hosting/test_remote_accounts.py test_a_state_counts_once_and_for_ten_minutes
+    hosting/remote_accounts/test_answers.py test_another_browser_brings_the_answer
+    hosting/remote_accounts/test_answers.py test_a_state_counts_once_and_for_ten_minutes
 3 a token for one server used at another
     oauth/test_flow_resource.py test_token_is_for_one_server_only
 4 a token passed on
@@ -48,10 +48,10 @@ THREATS = """
 8 a program that claims to be another
     oauth/test_threats.py test_local_program_is_never_silent
 9 issuers mixed up
-    hosting/test_remote_accounts.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
-    hosting/test_remote_accounts.py test_an_answer_at_another_issuers_address
+    hosting/remote_accounts/test_answers.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
+    hosting/remote_accounts/test_answers.py test_an_answer_at_another_issuers_address
 9 an answer in another issuer's name
-    hosting/test_remote_accounts.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
+    hosting/remote_accounts/test_answers.py test_an_answer_in_the_name_of_another_issuer_gets_no_code_sent_anywhere
 10 a stolen refresh token
     oauth/test_flow_end.py test_replayed_refresh_token_ends_the_family
 11 a stolen dump of the database
@@ -75,7 +75,7 @@ THREATS = """
     common/test_outbound.py test_certificate_must_be_the_hosts
     common/test_outbound.py test_proxy_and_credentials_of_the_environment_are_not_used
     oauth/test_documents.py test_private_addresses_are_not_fetched
-    oauth/test_outbound.py test_an_issuer_inside_is_not_asked
+    oauth/outbound/test_misbehaving.py test_an_issuer_inside_is_not_asked
     runner/remote/test_misbehaving.py test_addresses_that_are_not_connected_to
 17 hosted code reaching inside
     runner/egress/test_refusals.py test_address_that_is_not_public_is_refused
@@ -102,7 +102,7 @@ THREATS = """
 30 a server's page on the site's origin
     mcp_endpoint/test_legacy.py test_markup_of_a_server_is_never_a_page
     runner/remote/test_misbehaving.py test_a_web_page_is_no_server
-    hosting/test_remote_accounts.py test_markup_of_others_is_text
+    hosting/remote_accounts/test_answers.py test_markup_of_others_is_text
 31 a web page calling servers
     mcp_endpoint/test_access.py test_host_and_origin_of_others_are_refused
 32 a WebSocket opened by another site

@@ -16,54 +16,25 @@ from accounts.services import organization_create, user_delete
 from common import clock
 from events.actors import OPERATOR, person
 from events.models import AuditEntry
-from hosting.credentials.accounts import Chosen, accounts_set
+from hosting.credentials.accounts import Chosen
 from hosting.credentials.connecting import account_disconnect
-from hosting.credentials.personal import brought_for, personal_for
-from hosting.models import Deployment, DeploymentMember, RunnerPlacement
+from hosting.credentials.personal import brought_for
+from hosting.models import Deployment, RunnerPlacement
 from hosting.remotes import care as account_care
 from hosting.routing import placement_for, route_by_id
 from hosting.services import deployment_delete
 from oauth.models import Connection, Provider, Revocation
 from oauth.outbound import revoking, using
 from oauth.outbound.flow import site_peer
-from oauth.outbound.providers import provider_put, provider_remove
+from oauth.outbound.providers import provider_remove
 from oauth.outbound.rows import sealed_for
-from tests.factories import actor_of, make_deployment, make_runner, make_user, place
+from tests.factories import actor_of, make_deployment, make_runner, place
 from tests.hosting import consent
 from tests.hosting.consent import browser, page_of
+from tests.hosting.own_accounts.choosing import KEY, choose, token_of
 from tests.oauth.elsewhere import Answer, Asked, FakeAuthorizationServer, as_json
 
 pytestmark = pytest.mark.django_db
-KEY = "env:FORGE_TOKEN"
-
-
-@pytest.fixture
-def provider(far: FakeAuthorizationServer) -> Provider:
-    return provider_put(site_peer(), actor=OPERATOR, subject_id=None, wanted=consent.provider_wanted(far))
-
-
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
-def bob() -> User:
-    return make_user("bob")
-
-
-@pytest.fixture
-def deployment(alice: User, bob: User, provider: Provider) -> Deployment:
-    made = make_deployment(alice, argv=["run"])
-    DeploymentMember.objects.create(deployment=made, user=bob)
-    place(made, make_runner())
-    choose(made, {KEY: Chosen("forge")})
-    return made
-
-
-def choose(deployment: Deployment, chosen: dict[str, Chosen]) -> None:
-    accounts_set(actor=OPERATOR, deployment=deployment, chosen=chosen, is_own=False)
-    deployment.refresh_from_db()
 
 
 def connect(deployment: Deployment, user: User, far: FakeAuthorizationServer) -> tuple[str, str]:
@@ -72,10 +43,6 @@ def connect(deployment: Deployment, user: User, far: FakeAuthorizationServer) ->
     consent.connect(deployment, user, KEY, far, iss=None)
     (refresh,) = far.refresh - before
     return token_of(deployment, user), refresh
-
-
-def token_of(deployment: Deployment, user: User) -> str:
-    return personal_for(deployment.pk, user.pk).personal.env.get("FORGE_TOKEN", "")
 
 
 def outcomes() -> list[str]:
@@ -114,9 +81,9 @@ def test_what_the_server_wants_no_more_is_ended(
     deployment: Deployment, provider: Provider, far: FakeAuthorizationServer, alice: User, bob: User
 ) -> None:
     connect(deployment, alice, far)
-    choose(deployment, {})
+    choose(deployment, chosen={})
     assert not route_by_id(deployment.pk).is_personal and not Connection.objects.exists()
-    choose(deployment, {KEY: Chosen("forge")})
+    choose(deployment, chosen={KEY: Chosen("forge")})
     connect(deployment, bob, far)
     assert provider_remove(actor=OPERATOR, provider=provider) == 1
     assert brought_for(deployment.pk, bob.pk).missing != () and token_of(deployment, bob) == ""
