@@ -25,12 +25,13 @@ from oauth.models import Connection
 from oauth.selectors import client_names
 
 MOST: Final = 100  # of each kind
-# Whether there may be some of a kind; whether they count its own query says.
-_MAY_WAIT: Final = """
-    SELECT EXISTS (SELECT FROM hosting_elicitation WHERE user_id = %(user)s AND state = %(open)s),
-           EXISTS (SELECT FROM oauth_connection WHERE user_id = %(user)s AND name <> ''
+# Whether there may be some of a kind; whether they count its own query says. Written out because each page pays for it:
+# querysets of these three take ten times as much processor time to be made into SQL (3 to 4 ms instead of 0.4).
+_MAY_WAIT: Final = f"""
+    SELECT EXISTS (SELECT FROM {Elicitation._meta.db_table} WHERE user_id = %(user)s AND state = %(open)s),
+           EXISTS (SELECT FROM {Connection._meta.db_table} WHERE user_id = %(user)s AND name <> ''
                        AND (state = %(again)s OR asked_scopes <> '[]')),
-           EXISTS (SELECT FROM hosting_task WHERE user_id = %(user)s AND state = ANY(%(asking)s))
+           EXISTS (SELECT FROM {Task._meta.db_table} WHERE user_id = %(user)s AND state = ANY(%(asking)s))
 """
 
 
