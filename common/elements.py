@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -21,4 +23,47 @@ def icon(name: str, *, spin: bool = False) -> SafeString:
         " icon-spin" if spin else "",
         static("icons/lucide.svg"),
         name,
+    )
+
+
+@register.simple_tag
+def field(bound: BoundField, marks: str = "") -> SafeString:
+    """One field with label, help and errors. Where few of a form's fields are required, marks="required" says which;
+    otherwise those are marked that are optional."""
+    is_check = bound.widget_type == "checkbox"
+    if bound.use_fieldset:
+        by = bound.aria_describedby
+        start = format_html('<fieldset aria-describedby="{}">', by) if by else mark_safe("<fieldset>")
+        body = format_html("{}<legend>{}</legend>{}</fieldset>", start, bound.label, bound)
+    elif is_check:
+        body = format_html('<label for="{}">{} {}</label>', bound.id_for_label, bound, bound.label)
+    elif marks == "required":
+        word = gettext("required") if bound.field.required else ""
+        mark = format_html('<span class="field-required" aria-hidden="true">{}</span>', word) if word else ""
+        head = format_html('<label for="{}">{}</label>{}', bound.id_for_label, bound.label, mark)
+        body = format_html('<div class="field-head">{}</div>{}', head, bound)
+    else:
+        is_marked = not bound.field.required and "optional" not in bound.label
+        mark = format_html(' <span class="field-optional">({})</span>', gettext("optional")) if is_marked else ""
+        body = format_html('<label for="{}">{}{}</label>{}', bound.id_for_label, bound.label, mark, bound)
+    words = mark_safe(str(bound.help_text))  # ours, with links and code in them
+    told = format_html('<div class="field-help" id="{}_helptext">{}</div>', bound.auto_id, words) if words else ""
+    return format_html(
+        '<div class="field{}">{}{}{}</div>', " field-check" if is_check else "", body, bound.errors or "", told
+    )
+
+
+@register.simple_tag
+def code(text: str, label: str = "", wrap: bool = False) -> SafeString:
+    """Text to copy; `label` is for screen readers. The button appears only where it works."""
+    return format_html(
+        '<div class="code{}" data-controller="copy"><pre tabindex="0"{}><code data-copy-source>{}</code></pre>'
+        '<button type="button" class="button button-quiet button-icon" data-copy-button data-copied-label="{}"'
+        ' aria-label="{}" hidden>{}</button></div>',
+        " code-wrap" if wrap else "",
+        format_html(' role="group" aria-label="{}"', label) if label else "",
+        text,
+        gettext("Copied"),
+        gettext("Copy: %(label)s") % {"label": label} if label else gettext("Copy"),
+        icon("copy"),
     )

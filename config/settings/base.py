@@ -95,6 +95,8 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
+FORM_RENDERER = "common.widgets.Renderer"
+
 # A pool, not CONN_MAX_AGE: under ASGI every request may run in a thread of its own, and connections that live as
 # long as such threads soon exceed what the server allows. Commands are over too soon to profit from one.
 DATABASES = {
