@@ -19,7 +19,7 @@ from hosting.runner.feed import Feed
 from hosting.runner.frames import Open
 from hosting.runner.judge import Judge
 from hosting.runner.life import Life
-from hosting.runner.personal import Hidden
+from hosting.runner.personal import Hidden, hidden_of
 from hosting.runner.placement import Placement, Remote
 from hosting.runner.runtimes.base import Process
 from hosting.runner.seen import InstanceSeen, SignInAsked
@@ -52,7 +52,7 @@ class Instance:
     """
 
     asks_people = False
-    masks: Hidden | None = None  # all secrets that it was started with
+    masks: Hidden | None = None  # all secrets that it has
     hidden: Hidden | None = None  # what its user brought; None: it has nothing of any user's own
 
     def __init__(
@@ -88,7 +88,7 @@ class Instance:
         self.retires_at = 0.0  # when it ends at the latest, since a newer version takes its place; 0: it is current
         self.bound: dict[str, Session] = {}
         self.hidden = hidden
-        self.masks = Hidden(placement.masked) if placement.masked else None
+        self.masks = hidden_of(placement)
         self.voice = Voice(feed, self.id, placement, key, first[0], is_shared)
         self._holder = holder
         self._calls = Calls(self)
@@ -144,6 +144,7 @@ class Instance:
         mine = self.placement.remote
         is_same = mine is not None and (mine.url, mine.is_own) == (remote.url, remote.is_own)
         if mine is not None and is_same and mine.bearer != remote.bearer:
+            self.masks = hidden_of(self.placement, remote.bearer)  # what is still to come may say the one before
             signed = msgspec.structs.replace(mine, bearer=remote.bearer, serial=remote.serial)
             self.placement = msgspec.structs.replace(self.placement, remote=signed)
             self._life.use_bearer(remote.bearer, remote.serial)
@@ -274,9 +275,8 @@ class Instance:
 
     def received(self, message: Message) -> None:
         """A message of the child's, before anything is done with it."""
-        for one in (self.masks, self.hidden):  # the latter may know of a token that was renewed since
-            if one is not None:
-                one.message(message)
+        if self.masks is not None:
+            self.masks.message(message)
         self.asks_people = self.asks_people or asks_person(message)
         self.voice.received(message)
 

@@ -121,6 +121,13 @@ class Hidden:
         return text
 
 
+def hidden_of(placement: Placement, *more: str) -> Hidden | None:
+    """All secrets that an instance has: values, the token of an account elsewhere, and `more`. None for none."""
+    bearer = placement.remote.bearer if placement.remote is not None else ""
+    values = [value for value in (*placement.masked, bearer, *more) if value]
+    return Hidden(values) if values else None
+
+
 # --- what the site tells
 
 

@@ -245,7 +245,6 @@ class Placed:
         for instance in self.instances.values():
             hidden = instance.hidden
             if hidden is not None and (instance.who, hidden.mark) == (personal.subject, personal.mark):
-                instance.hidden = Hidden([*personal.masked, *personal.tokens], personal.mark)
                 instance.use_bearer(remote)
 
     def leave(self, seconds: float, reason: str) -> None:

@@ -69,6 +69,29 @@ async def test_a_session_at_another_address_keeps_its_own(driver: Driver, fake: 
     assert sent(fake) == {f"Bearer {TOKEN}"}
 
 
+def echoes(fake: FakeRemote) -> None:
+    """A server that says what it was called with."""
+
+    @fake.on("tools/call")
+    async def call(request: Request) -> None:
+        said = f"called with {request.headers['authorization']}, and before with {TOKEN}"
+        await request.result({"content": [{"type": "text", "text": said}]})
+
+
+async def test_threat_27_it_comes_back_in_no_result_nor_does_a_new_one(driver: Driver, fake: FakeRemote) -> None:
+    legacy(fake)
+    echoes(fake)
+    await place(driver, fake.url, remote=account(TOKEN, 1))
+    await driver.session()
+    shown = "called with Bearer [secret], and before with [secret]"
+    assert await driver.open(tool="echo", session="s1").text() == shown
+    await place(driver, fake.url, remote=account(NEXT, 2))
+    assert await driver.open(tool="echo", session="s1").text() == shown
+    await restart(driver)
+    assert await driver.open(tool="echo", session="s1").text() == shown
+    assert sent(fake) == {f"Bearer {TOKEN}", f"Bearer {NEXT}"}
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refusal_is_told_with_its_challenge_and_which_token_it_was(
     driver: Driver, fake: FakeRemote, status: int
@@ -123,6 +146,19 @@ async def test_a_users_new_one_counts_at_once_for_that_users_session_alone(drive
     fake.requests.clear()
     await driver.open(tool="echo", session="s-alice", **by("alice", "m-alice")).text()
     assert sent(fake) == {"Bearer at-of-alice"}
+
+
+async def test_threat_26_a_users_new_one_comes_back_in_no_result(driver: Driver, fake: FakeRemote) -> None:
+    legacy(fake)
+    echoes(fake)
+    await place(driver, fake.url, remote={"is_own": True})
+    await give(driver, "bob", "m1", Remote(fake.url, bearer=TOKEN, serial=1, is_own=True))
+    await driver.session("s1", **by("bob", "m1"))
+    for serial, token in enumerate((TOKEN, NEXT), start=1):
+        await give(driver, "bob", "m1", Remote(fake.url, bearer=token, serial=serial, is_own=True))
+        said = await driver.open(tool="echo", session="s1", **by("bob", "m1")).text()
+        assert said == "called with Bearer [secret], and before with [secret]"
+    assert sent(fake) == {f"Bearer {TOKEN}", f"Bearer {NEXT}"}
 
 
 PAGE = "https://site.example/credentials/"
