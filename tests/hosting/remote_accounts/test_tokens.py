@@ -23,6 +23,7 @@ from hosting.building import builds
 from hosting.fleet.placing import placement_ensure
 from hosting.models import Deployment
 from hosting.remotes import care as account_care
+from hosting.routing import route_by_id
 from hosting.runner.seen import SignInAsked
 from oauth.models import Connection
 from oauth.outbound import vault
@@ -240,9 +241,10 @@ def test_disconnecting_forgets_here_and_revokes_there(
     alices: Client, far: FakeAuthorizationServer, deployment: Deployment
 ) -> None:
     connect(alices, far)
-    refresh = set(far.refresh)
+    refresh, epoch = set(far.refresh), route_by_id(deployment.pk).epoch
     assert alices.post("/d/alice/far/account/disconnect").status_code == 302
     assert bearer(deployment) == ""
+    assert route_by_id(deployment.pk).epoch > epoch, "what runs has the token, and ends"
     account_care.accounts_tend()
     assert far.revoked == refresh and not Connection.objects.exists()
     alices.post("/d/alice/far/account/disconnect")  # nothing there any more, and nothing happens
