@@ -27,9 +27,9 @@ def icon(name: str, *, spin: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def field(bound: BoundField, marks: str = "") -> SafeString:
-    """One field with label, help and errors. Where few of a form's fields are required, marks="required" says which;
-    otherwise those are marked that are optional."""
+def field(bound: BoundField, marks: str = "", is_required: bool = False) -> SafeString:
+    """One field with label, help and errors. Where few of a form's fields are required, marks="required" says which,
+    and `is_required` where the form itself does not insist; otherwise those are marked that are optional."""
     is_check = bound.widget_type == "checkbox"
     if bound.use_fieldset:
         by = bound.aria_describedby
@@ -38,7 +38,7 @@ def field(bound: BoundField, marks: str = "") -> SafeString:
     elif is_check:
         body = format_html('<label for="{}">{} {}</label>', bound.id_for_label, bound, bound.label)
     elif marks == "required":
-        word = gettext("required") if bound.field.required else ""
+        word = gettext("required") if bound.field.required or is_required else ""
         mark = format_html('<span class="field-required" aria-hidden="true">{}</span>', word) if word else ""
         head = format_html('<label for="{}">{}</label>{}', bound.id_for_label, bound.label, mark)
         body = format_html('<div class="field-head">{}</div>{}', head, bound)

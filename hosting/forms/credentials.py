@@ -45,7 +45,7 @@ class CredentialsForm(forms.Form):
             self.fields[name] = _field(setting)
             row = {"field": self[name], "words": setting.declared.description, "place": places.get(setting.key, "")}
             self.rows.append(row)
-        self.fields["expires"] = ExpiryField(label=gettext("What you type now counts for"))
+        self.fields["expires"] = ExpiryField(label=gettext("Keep what you type"))
 
     def values(self) -> dict[str, str]:
         """What was typed, by key; empty fields are left out."""

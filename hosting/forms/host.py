@@ -31,7 +31,7 @@ class DeployForm(forms.Form):
         ),
     )
     source = forms.FileField(
-        label=gettext_lazy("or source"),
+        label=gettext_lazy("Or a file of its source"),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".py,.zip"}),

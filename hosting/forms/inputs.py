@@ -85,9 +85,9 @@ class InputsForm(forms.Form):
         else:
             field = _plain(one, label)
             field.initial = plain.values.get(key, "")
-        required = gettext("Required.") if one.is_required and not one.default else ""
+        is_required = one.is_required and not one.default
         # Escaped here: the words are a publisher's, and help texts are shown as HTML.
-        field.help_text = format_html("{} {} {}", _sentence(one.description), field.help_text, required)
+        field.help_text = format_html("{} {}", _sentence(one.description), field.help_text)
         self.fields[name] = field
         row = {
             "field": self[name],
@@ -95,7 +95,8 @@ class InputsForm(forms.Form):
             "remove": None,
             "is_code": one.where in ("env", "argument"),
             # Publishers seldom say that a key is required; it mostly is.
-            "matters": one.is_secret or bool(required),
+            "is_required": is_required,
+            "matters": one.is_secret or is_required,
         }
         if set_at:
             row["remove"] = self._add_remove(name, label)

@@ -53,7 +53,8 @@ def failure_noted(
     if name != version.missing:
         version.missing = name
         DeploymentVersion.objects.filter(pk=version.pk).update(missing=name)
-    why = found.words if found else network_words(printed or reason)
+    # What runs elsewhere says itself which host it did not reach, and how.
+    why = found.words if found else "" if version.reference.startswith("remote:") else network_words(printed or reason)
     return f"{why}; {reason}" if why else reason
 
 

@@ -14,6 +14,7 @@ from hosting.access.permissions import may_call
 from hosting.playground import apart
 from hosting.playground.apps import MAX_BYTES, app_keep, app_take
 from hosting.playground.tokens import playground_token_issue
+from hosting.tools.names import OF_TASKS
 from hosting.views.page import Page, page_view, user_of
 
 
@@ -25,6 +26,7 @@ def playground_page(page: Page) -> HttpResponse:
         "playground",
         can_call=may_call(page.actor, page.deployment),
         is_callable=page.route.is_callable,
+        expected=_expected(page),
         # as a path: the page may only connect to its own origin, whichever of the site's names that has
         endpoint_path=urlsplit(page.mcp_url).path,
     )
@@ -32,6 +34,15 @@ def playground_page(page: Page) -> HttpResponse:
     sources_allow(response, "media-src", ["blob:"])
     sources_allow(response, "frame-src", [settings.APPS_URL.origin + apart.FOLDER if settings.APPS_URL else "'self'"])
     return response
+
+
+def _expected(page: Page) -> list[dict[str, str]]:
+    """The tools that a client will most likely be shown, each with its words in a list: until it says so itself."""
+    rows = [row for row in page.deployment.tools.all() if row.is_listed and row.is_enabled and not row.is_held]
+    found = [
+        {"name": row.name, "about": str(row.seen.get("title") or row.seen.get("description") or "")} for row in rows
+    ]
+    return [*found, *({"name": name, "about": ""} for name in OF_TASKS if found and page.deployment.has_tasks)]
 
 
 @page_view(managed=False, methods=("POST",))

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from hosting.access.permissions import may_call
 from hosting.models import Tool
 from hosting.tools import records as tools
 from hosting.tools.definitions import Difference, differences
@@ -29,11 +30,16 @@ def tools_page(page: Page) -> HttpResponse:
     version = page.deployment.current_version
     listed = [row for row in rows if row.is_listed and row not in held]
     alike = tools_alike(page.deployment, user_of(page.request))
+    held_shown = [_held(row, alike) for row in held] if page.can_manage else []
+    shown = [_shown(row, alike) for row in listed if page.can_manage or row.is_enabled]
     return page.show(
         "tools",
         "tools",
-        held=[_held(row, alike) for row in held] if page.can_manage else [],
-        tools=[_shown(row, alike) for row in listed if page.can_manage or row.is_enabled],
+        can_call=may_call(page.actor, page.deployment),
+        held=held_shown,
+        tools=shown,
+        has_alike=any(tool["alike"] for tool in (*held_shown, *shown)),
+        has_odd_names=any(tool["has_odd_name"] for tool in shown),
         tools_known=version is not None and version.tools is not None,
         waiting=len(held),
         name_rule=RULE,
@@ -51,9 +57,9 @@ def _act(page: Page) -> HttpResponse:
         page.attempt(tools.tool_switch, words % {"tool": name}, name=name, is_enabled=is_enabled)
     elif action == "guard":
         is_guarded = post.get("guarded") == "1"
-        words = gettext("%(tool)s goes with the others.")
+        words = gettext("%(tool)s needs no consent of its own any more.")
         if is_guarded:
-            words = gettext("%(tool)s is asked for by itself.")
+            words = gettext("%(tool)s now needs a consent of its own.")
         page.attempt(tools.tool_guard_set, words % {"tool": name}, name=name, is_guarded=is_guarded)
     elif action == "tasks":
         _set_tasks(page, name)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
+
+from registry.drafting.checking import Wrong
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -108,6 +112,11 @@ class SettingForm(forms.Form):
     is_secret = forms.BooleanField(label=gettext_lazy("Secret"), required=False)
 
 
+# Where the document has the settings of each place, and which of a row's fields writes a member of one.
+_SETTING = re.compile(r"\.(environmentVariables|packageArguments|headers)\[(\d+)\](?:\.(\w+))?$")
+_LISTS = {"environmentVariables": "environment", "packageArguments": "argument", "headers": "header"}
+_MEMBERS = {"description": "description", "default": "default"}
+
 _COUNT = "settings-TOTAL_FORMS"
 _Settings = forms.formset_factory(SettingForm, extra=1, max_num=MAX_SETTINGS, absolute_max=MAX_SETTINGS + 1)
 
@@ -139,6 +148,37 @@ class Draft:
         """Whether the browser sent what the form has; all else is for the checks."""
         return all([self.about.is_valid(), self.run.is_valid(), self.settings.is_valid()])
 
+    def told(self, found: Iterable[Wrong]) -> list[Wrong]:
+        """What was found, those of a setting by their field; what is an error then stands at its field, too.
+
+        To be called once `values` and `rows` have been read.
+        """
+        placed = [self._placed(one) for one in found]
+        for one in placed:
+            if one.is_error and one.field:
+                form, name = self._form_of(one.field)
+                form.add_error(name, one.message)
+        return placed
+
+    def _placed(self, one: Wrong) -> Wrong:
+        match = None if one.field else _SETTING.search(one.label)
+        if match is None:
+            return one
+        rows = [row for row in self.settings if row.cleaned_data.get("name")]
+        same = [row for row in rows if (row.cleaned_data.get("where") or "environment") == _LISTS[match[1]]]
+        if int(match[2]) >= len(same):
+            return one
+        row = same[int(match[2])]
+        label = gettext("Setting %(name)s") % {"name": row.cleaned_data["name"]}
+        return replace(one, field=row.add_prefix(_MEMBERS.get(match[3] or "", "name")), label=label)
+
+    def _form_of(self, field: str) -> tuple[forms.Form, str]:
+        """`field` as a Wrong has it: a name of one of the forms, or one with the prefix of a row."""
+        for row in self.settings:
+            if field.startswith(f"{row.prefix}-"):
+                return row, field.removeprefix(f"{row.prefix}-")
+        return (self.about if field in self.about.fields else self.run), field
+
     def needed_mark(self) -> None:
         """For the page, after what was sent has been read."""
         for name in NEEDED:
@@ -166,7 +206,7 @@ class Draft:
         return any(row.has_changed() for row in self.settings)
 
     def opened(self, wrong: Collection[str]) -> set[str]:
-        """The folded sections that hold something, or what is wrong: fields by name, "" for one of a setting."""
+        """The folded sections that hold something, or what is wrong: fields by name, "" where none could be named."""
         found = set()
         if any(field.data or field.errors or field.name in wrong for field in self.more):
             found.add("more")

@@ -51,7 +51,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     found: list[Wrong] = []
     if given is not None and draft.is_sane():
         document = document_of(draft.values, draft.rows)
-        found = wrongs(document, indexes())
+        found = draft.told(wrongs(document, indexes()))
         if request.method == "POST":
             _keep(request, given)
     is_fine = bool(document) and not any(one.is_error for one in found)
@@ -104,7 +104,7 @@ def _act(request: HttpRequest, document: dict[str, Any]) -> HttpResponse | None:
         made = version_publish(publisher=publisher, document=document)
         session.pop(DRAFT, None)
         messages.success(
-            request, gettext("%(name)s %(version)s is published.") % {"name": made.name, "version": made.version}
+            request, gettext("%(name)s %(version)s is published. Host it here, or send people this page.") % {"name": made.name, "version": made.version}
         )
         return redirect(server_url(made.name))
     if action == "github":

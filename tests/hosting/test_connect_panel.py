@@ -93,6 +93,6 @@ def test_what_each_user_brings_is_no_failure(client: Client, alice: User, missin
 
     page, row = (client.get(path).content.decode() for path in (PATH, "/servers/"))
 
-    assert ("Each user brings API_KEY" in page) is is_told
+    assert ("Bring your own API_KEY" in page) is is_told
     assert ("This server does not work" in page) is not is_told
-    assert ("exited with code 1" in row) is not is_told
+    assert ("Exited with code 1" in row) is not is_told

@@ -128,7 +128,7 @@ async def test_all_of_it_by_keyboard_alone_and_a_tool_of_the_owners_tries_it(ope
 
         await tab_to(page, "API_KEY")
         await page.keyboard.type("good-key-of-the-harbour")
-        await tab_to(page, "What you type now counts for")
+        await tab_to(page, "Keep what you type")
         await page.keyboard.press("ArrowDown")
         await tab_to(page, "Store and try")
         await page.keyboard.press("Enter")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,12 +154,19 @@ async def test_form_says_what_is_wrong_while_it_is_filled_in(open_page: OpenPage
         await page.get_by_label("Version", exact=True).fill("^1")
         checks = page.get_by_role("region", name="Checks")
         await expect(checks).to_contain_text("range")
+        version, description = page.get_by_label("Version", exact=True), page.get_by_label("Description").first
+        await expect(version).not_to_have_attribute("aria-invalid", "true")  # still being typed
+        await version.blur()
+        await expect(version).to_have_attribute("aria-invalid", "true")
+        await expect(version).to_have_accessible_description(re.compile("range"))
+        await expect(description).not_to_have_attribute("aria-invalid", "true")  # not come to yet
         await look(page, "publish-wrong")
         await page.get_by_label("Version", exact=True).fill("1.0.0")
         await page.get_by_label("Description").first.fill("What the quay says")
         await page.get_by_label("Remote server").select_option("streamable-http")
         await page.get_by_label("Its address").fill("https://quay.example.org/mcp")
         await expect(checks).to_contain_text("in order")
+        await expect(version).not_to_have_attribute("aria-invalid", "true")
         await expect(page.get_by_role("group", name="server.json").last).to_contain_text("quay.example.org")
         await page.get_by_role("button", name="Continue").click()
         await page.wait_for_url("**/registry/publish/prove")
@@ -171,6 +179,7 @@ async def test_form_works_without_scripts(open_page: OpenPage, signed_in: Any) -
         await page.get_by_label("Version", exact=True).fill("^1")
         await page.get_by_role("button", name="Check", exact=True).last.click()
         assert "range" in await page.get_by_role("region", name="Checks").inner_text()
+        await expect(page.get_by_label("Version", exact=True)).to_have_accessible_description(re.compile("range"))
 
 
 async def test_host_button_leads_in_one_form_to_a_running_server(open_page: OpenPage, signed_in: Any) -> None:

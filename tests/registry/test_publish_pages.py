@@ -115,7 +115,26 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert answer.status_code == 400
     found = re.search(rf'<li class="is-error"><a href="#id_{field}">.*?</li>', answer.content.decode(), re.DOTALL)
     assert found and words in html.unescape(found[0]), text_of(answer)
-    assert f'id="id_{field}"' in answer.content.decode()  # and the link leads somewhere
+    control = re.search(rf'<(?:input|textarea|select)[^>]* id="id_{field}"[^>]*>', answer.content.decode())
+    assert control and 'aria-invalid="true"' in control[0], control  # and the link leads somewhere
+    assert f"id_{field}_error" in control[0].partition("aria-describedby=")[2]
+    told = re.search(rf'<ul class="errorlist" id="id_{field}_error"><li>(.*?)</li>', answer.content.decode(), re.DOTALL)
+    assert told and words in html.unescape(told[1])
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"settings-0-name": "not a name"}, "settings-0-name"),
+        ({"settings-1-description": "x" * 600, "settings-1-name": "KEY"}, "settings-1-description"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_said_at_its_row(
+    signed_in: Client, given: dict[str, str], field: str
+) -> None:
+    answer = signed_in.post(PAGE, {**FORM, **given, "action": "next"})
+    print([one for one in answer.context["wrongs"]], answer.status_code)
+    assert f'id="id_{field}_error"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("kind", ["npm", "pypi", "oci", "nuget", "cargo", "mcpb"])

@@ -1,11 +1,13 @@
 // Checks a form while it is typed: sends it as its Check button would and takes over the parts of the answer that show
-// what is wrong, [data-part] by [data-part]. The fields stay as they are. Without it the button does the same.
+// what is wrong, [data-part] by [data-part]. What is typed stays as it is; what is wrong with a field that was left
+// after a change, or that said so before, is told at the field. Without it the button does the same.
 
 const PAUSE_MS = 400;
 
 export function connect(form) {
   let timer;
   let asked = 0;
+  const left = new Set(); // names of fields
 
   async function check() {
     const mine = ++asked;
@@ -25,7 +27,20 @@ export function connect(form) {
       const next = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
       if (next && next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
     }
+    for (const control of form.querySelectorAll(".field [id][name]")) tell(control, fresh.getElementById(control.id));
     for (const link of form.querySelectorAll("[data-part] .is-error a")) reveal(link);
+  }
+
+  function tell(control, next) {
+    const told = control.closest(".field").querySelector(":scope > .errorlist");
+    if (!told && !left.has(control.name)) return;
+    told?.remove();
+    const said = next?.closest(".field").querySelector(":scope > .errorlist");
+    if (said) control.after(said);
+    for (const name of ["aria-invalid", "aria-describedby"]) {
+      if (next?.hasAttribute(name)) control.setAttribute(name, next.getAttribute(name));
+      else control.removeAttribute(name);
+    }
   }
 
   // What is wrong must not lie in a section that is folded.
@@ -39,6 +54,10 @@ export function connect(form) {
     timer = setTimeout(check, PAUSE_MS);
   };
   form.addEventListener("input", soon);
+  form.addEventListener("change", (event) => {
+    left.add(event.target.name);
+    soon();
+  });
   form.addEventListener("submit", () => clearTimeout(timer));
   return () => clearTimeout(timer);
 }

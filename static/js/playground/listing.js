@@ -8,8 +8,10 @@ import { visible } from "./words.js";
 export class Listing {
   #rows = [];
 
-  constructor({ label, empty, open }) {
+  // `expected` is an element that the page shows in its place until there is a list, or words why there is none.
+  constructor({ label, empty, open, expected }) {
     this.empty = empty;
+    this.expected = expected;
     this.open = open;
     this.filter = el("input", {
       type: "search",
@@ -22,10 +24,12 @@ export class Listing {
     this.element = el("div", { class: "stack" }, this.filter, this.none, this.list);
     this.filter.addEventListener("input", () => this.#sift());
     this.list.addEventListener("keydown", (event) => this.#move(event));
-    this.say(gettext("Loading…"));
+    this.say(gettext("Loading…"), true);
   }
 
-  say(words) {
+  say(words, isWaiting = false) {
+    if (isWaiting) words = this.expected?.isConnected ? "" : words;
+    else this.expected?.remove();
     this.none.textContent = words;
     this.none.hidden = !words;
     this.filter.hidden = true;

@@ -44,7 +44,7 @@ async function connect() {
   root.dataset.state = "connecting";
   part("status").textContent = gettext("Connecting…");
   part("problem").replaceChildren();
-  shelves.say(gettext("Connecting…"));
+  shelves.say(gettext("Connecting…"), true);
   try {
     if (!(await connection.open(part("revision").value))) return; // another protocol was chosen meanwhile
   } catch (error) {
@@ -52,7 +52,7 @@ async function connect() {
   }
   root.dataset.state = "connected";
   part("status").textContent = interpolate(gettext("Connected to %(server)s"), { server: visible(connection.server) });
-  shelves.say(gettext("Loading…"));
+  shelves.say(gettext("Loading…"), true);
   await shelves.fill(connection);
   openAsked();
 }

@@ -47,14 +47,15 @@ export class Shelves {
   constructor({ place, count, open }) {
     this.count = count;
     for (const name of Object.keys(SHELVES)) {
-      this.#lists[name] = new Listing({ ...WORDS[name], open });
+      this.#lists[name] = new Listing({ ...WORDS[name], open, expected: place(name).querySelector("[data-expected]") });
       place(name).append(this.#lists[name].element);
     }
   }
 
-  say(words) {
+  // `isWaiting`: for what comes next.
+  say(words, isWaiting = false) {
     for (const [name, list] of Object.entries(this.#lists)) {
-      list.say(words);
+      list.say(words, isWaiting);
       this.count(name).textContent = "";
     }
   }

@@ -48,12 +48,12 @@ def test_tools_are_switched_off_and_all_approved_at_once(client: Client, held: D
 def test_a_name_that_clients_may_refuse_is_marked(client: Client, deployment: Deployment) -> None:
     tools_seen(deployment.pk, [TOOL])
     assert "name outside the rule" not in client.get("/d/alice/time/tools").content.decode()
-    tools_seen(deployment.pk, [TOOL, {"name": "read file"}])
+    tools_seen(deployment.pk, [TOOL, {"name": "read file"}, {"name": "write file"}])
     DeploymentVersion.objects.update(tools=[TOOL])
     Deployment.objects.update(tool_approval=Deployment.Approval.AUTOMATIC)
     page = client.get("/d/alice/time/tools").content.decode()
-    assert page.count("name outside the rule") == 1
-    assert "1 to 128 letters" in page
+    assert page.count("name outside the rule") == 2
+    assert page.count("1 to 128 letters") == 1  # why it matters is said once, above them
 
 
 def test_a_name_of_another_servers_tool_is_flagged(
@@ -64,13 +64,14 @@ def test_a_name_of_another_servers_tool_is_flagged(
     theirs, own = make_deployment(bob, "hidden"), make_deployment(alice, "mail")
     tools_seen(theirs.pk, [{"name": "send_mail"}])
     DeploymentVersion.objects.update(tools=[TOOL])
-    assert "may call one for the other" not in client.get("/d/alice/time/tools").text
+    assert "may call one tool for the other" not in client.get("/d/alice/time/tools").text
     tools_seen(own.pk, [{"name": "Send-Mail"}])
-    assert client.get("/d/alice/time/tools").text.count("Also at alice/mail: a client that is connected") == 1
+    text = client.get("/d/alice/time/tools").text
+    assert (text.count("also at alice/mail<"), text.count("may call one tool for the other")) == (1, 1)
     member_add(actor=OPERATOR, deployment=theirs, user=alice)
     tools_seen(deployment.pk, [{"name": "send_mail", "description": "changed"}, {"name": "other"}])
     page = client.get("/d/alice/time/tools")
-    assert "Also at alice/mail, bob/hidden: a client that is connected" in page.text
+    assert "also at alice/mail, bob/hidden<" in page.text
     assert [tool["row"].name for tool in page.context["held"]] == ["send_mail"]
 
 
