@@ -125,16 +125,15 @@ def test_what_is_wrong_is_said_beside_its_field(
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"settings-0-name": "not a name"}, "settings-0-name"),
-        ({"settings-1-description": "x" * 600, "settings-1-name": "KEY"}, "settings-1-description"),
+        ({"settings-1-name": "--my city"}, "settings-1-name"),
+        ({"settings-1-default": "--city Graz"}, "settings-1-default"),
     ],
 )
-def test_what_is_wrong_with_a_setting_is_said_at_its_row(
-    signed_in: Client, given: dict[str, str], field: str
-) -> None:
+def test_what_is_wrong_with_a_setting_is_said_at_its_row(signed_in: Client, given: dict[str, str], field: str) -> None:
     answer = signed_in.post(PAGE, {**FORM, **given, "action": "next"})
-    print([one for one in answer.context["wrongs"]], answer.status_code)
-    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert answer.status_code == 400
+    assert f'<ul class="errorlist" id="id_{field}_error">' in answer.content.decode()
+    assert f'<a href="#id_{field}">Setting {({**FORM, **given})["settings-1-name"]}</a>' in answer.content.decode()
 
 
 @pytest.mark.parametrize("kind", ["npm", "pypi", "oci", "nuget", "cargo", "mcpb"])
