@@ -8,7 +8,7 @@ import { visible } from "./words.js";
 export class Listing {
   #rows = [];
 
-  // `expected` is an element that the page shows in its place until there is a list, or words why there is none.
+  // `expected` stands in its place on the page until there is a list, or words why there is none.
   constructor({ label, empty, open, expected }) {
     this.empty = empty;
     this.expected = expected;
@@ -28,8 +28,10 @@ export class Listing {
   }
 
   say(words, isWaiting = false) {
-    if (isWaiting) words = this.expected?.isConnected ? "" : words;
-    else this.expected?.remove();
+    if (!isWaiting) {
+      this.expected?.replaceWith(this.element);
+      this.expected = undefined;
+    }
     this.none.textContent = words;
     this.none.hidden = !words;
     this.filter.hidden = true;

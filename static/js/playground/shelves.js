@@ -47,8 +47,9 @@ export class Shelves {
   constructor({ place, count, open }) {
     this.count = count;
     for (const name of Object.keys(SHELVES)) {
-      this.#lists[name] = new Listing({ ...WORDS[name], open, expected: place(name).querySelector("[data-expected]") });
-      place(name).append(this.#lists[name].element);
+      const expected = place(name).querySelector("[data-expected]");
+      this.#lists[name] = new Listing({ ...WORDS[name], open, expected });
+      if (!expected) place(name).append(this.#lists[name].element);
     }
   }
 
