@@ -1,6 +1,7 @@
 // What a schema says of one value by its type: each rule gives [] or what is wrong, in words. Pure.
 
 import { gettext, interpolate } from "../gettext.js";
+import { matches } from "./patterns.js";
 
 const TYPES = {
   string: gettext("It has to be text."),
@@ -40,22 +41,6 @@ export function text(value, { minLength, maxLength, pattern, format }) {
   if (pattern !== undefined && !matches(pattern, value)) return [interpolate(gettext("It has to match %(pattern)s"), { pattern })];
   const [rule, words] = (Object.hasOwn(FORMATS, format ?? "") && FORMATS[format]) || [];
   return rule && !rule.test(value) ? [words] : [];
-}
-
-// A pattern of somebody else's could keep this page busy for years: one that repeats what repeats, or refers back, is the
-// server's to judge, and so is a long text.
-const NESTED = /\([^()]*[*+{|][^()]*\)[*+{]|\)\)+[*+{]|\\[1-9k]/;
-const REPEATS = 4; // of one pattern
-const LONGEST = 200;
-
-function matches(pattern, value) {
-  const isCostly = NESTED.test(pattern) || pattern.split(/[*+{]/).length - 1 > REPEATS;
-  if (isCostly || value.length > LONGEST) return true;
-  try {
-    return new RegExp(pattern, "u").test(value);
-  } catch {
-    return true; // not one that this browser knows
-  }
 }
 
 export function number(value, { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }) {
