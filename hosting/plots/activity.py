@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from hosting.plots import geometry
+from hosting.plots.drawing import Label, drawn, tabled
 from hosting.plots.geometry import Axis
 from hosting.templatetags.humane import milliseconds
 from hosting.usage.activity import PERIODS, Activity, Period, Span, TaskGroup
@@ -52,23 +52,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Label:
-    at: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Plot:
-    """`paths` are (style, d) pairs; without any there was nothing to draw. `words` say all of it in a sentence."""
+    """`drawing` is "" where there was nothing to draw. `words` say all of it in a sentence."""
 
     key: str
     title: str
     words: str
     marks: list[Mark]
-    paths: list[tuple[str, str]]
-    values: list[Label]
-    times: list[Label]
-    touched: SafeString  # a rectangle over each column, which tells a pointer that rests there its numbers
+    drawing: str
 
 
 @dataclass(frozen=True)
@@ -76,10 +67,7 @@ class Row:
     """One span with something in it, for the table."""
 
     span: Span
-    time: str
-    p50: str
-    p95: str
-    tasks: list[int]
+    html: SafeString
 
 
 @dataclass(frozen=True)
@@ -120,8 +108,9 @@ def panel_of(activity: Activity) -> Panel:
 
 
 def _row(span: Span, time: str) -> Row:
+    took = [duration(span.p50), duration(span.p95)]
     tasks = [span.tasks[group] for group in TaskGroup]
-    return Row(span, time, duration(span.p50), duration(span.p95), tasks)
+    return Row(span, tabled(time, [span.calls, span.errors, *took, span.cold_starts, *tasks]))
 
 
 # --- the plots; `times` are the words for when each span was
@@ -214,18 +203,18 @@ def _plot(
         words=_("%(title)s in the last %(period)s: %(figures)s.")
         % {"title": title, "period": _PERIOD_NAMES[period.key], "figures": words(activity.total)},
         marks=marks,
-        paths=paths,
-        values=[Label(y, value(number)) for y, number in axis.lines],
-        times=_times(spans, period),
-        touched=format_html_join(
-            "",
-            '<rect class="plot-touch" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
-            (
-                (column.x, geometry.TOP, column.width, geometry.PLOT_HEIGHT, f"{time}: {words(span)}")
+        drawing=drawn(
+            [Label(y, value(number)) for y, number in axis.lines],
+            _times(spans, period),
+            paths,
+            [
+                (column, f"{time}: {words(span)}")
                 for column, span, time in zip(geometry.columns(len(spans)), spans, times, strict=True)
                 if span.calls or span.tasks
-            ),
-        ),
+            ],
+        )
+        if paths
+        else "",
     )
 
 
