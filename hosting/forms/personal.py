@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from hosting.configuration.given import declared_for
 from hosting.configuration.inputs import key_of, key_parts
 from hosting.forms.lines import LinesField
 from hosting.kinds.declared import Declared, asked
@@ -34,16 +33,16 @@ class PersonalForm(forms.Form):
         )
 
     @staticmethod
-    def options_of(deployment: Deployment) -> dict[str, Any]:
-        declared = asked(declared_for(deployment))
-        return {"declared": [one for one in declared if key_of(one) not in deployment.personal_accounts]}
-
-    @staticmethod
-    def initial_of(deployment: Deployment) -> dict[str, Any]:
-        known = {key_of(one) for one in asked(declared_for(deployment))}
+    def options_of(deployment: Deployment, declared: Sequence[Declared]) -> dict[str, Any]:
+        """What is an account is asked for elsewhere."""
+        wanted = asked(declared)
+        known = {key_of(one) for one in wanted}
         keys = [key for key in deployment.personal_inputs if key not in deployment.personal_accounts]
         others = "\n".join(key_parts(key)[1] for key in keys if key not in known)
-        return {"declared": [key for key in keys if key in known], "others": others}
+        return {
+            "declared": [one for one in wanted if key_of(one) not in deployment.personal_accounts],
+            "initial": {"declared": [key for key in keys if key in known], "others": others},
+        }
 
 
 class CheckToolForm(forms.Form):
@@ -74,7 +73,7 @@ class CheckToolForm(forms.Form):
         self.order_fields(self.field_order)
 
     @staticmethod
-    def options_of(deployment: Deployment) -> dict[str, Any]:
+    def options_of(deployment: Deployment, _declared: Sequence[Declared]) -> dict[str, Any]:
         version = deployment.current_version
         seen = (version.tools if version is not None else None) or []
         named = {str(tool.get("name")): _reads(tool) for tool in seen}
@@ -82,13 +81,12 @@ class CheckToolForm(forms.Form):
             named.setdefault(
                 deployment.check_tool, gettext("%(tool)s (not listed any more)") % {"tool": deployment.check_tool}
             )
-        return {"tools": list(named.items()) if seen else []}
-
-    @staticmethod
-    def initial_of(deployment: Deployment) -> dict[str, Any]:
-        names = ("check_tool", "check_confirmed")
-        found: dict[str, Any] = {name: getattr(deployment, name) for name in names}
-        return found | {"check_arguments": deployment.check_arguments or {}}
+        initial = {
+            "check_tool": deployment.check_tool,
+            "check_confirmed": deployment.check_confirmed,
+            "check_arguments": deployment.check_arguments or {},
+        }
+        return {"tools": list(named.items()) if seen else [], "initial": initial}
 
 
 def _described(one: Declared) -> str:

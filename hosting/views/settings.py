@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
 from hosting.forms.personal import CheckToolForm, PersonalForm
 from hosting.forms.providers import AccountsForm
+from hosting.kinds.declared import Declared
 from hosting.models import Deployment
 from hosting.tools import records as tools
 from hosting.views.page import Page, page_view
@@ -34,19 +35,26 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
+Options = Callable[[Deployment, Sequence[Declared]], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Section:
-    """`initial` reads the deployment, `apply` runs the service with what the form has."""
+    """`options` are those of the form, read from the deployment and what its newest version declares; `apply` runs the
+    service with what the form has."""
 
     form: type[forms.Form]
-    initial: Callable[[Deployment], dict[str, Any]]
+    options: Options
     apply: Callable[[Page, Any], None]
     saved: StrOrPromise
-    options: Callable[[Deployment], dict[str, Any]] = lambda deployment: {}
 
 
-def _own(*names: str) -> Callable[[Deployment], dict[str, Any]]:
-    return lambda deployment: {name: getattr(deployment, name) for name in names}
+def _own(*names: str) -> Options:
+    return _initial(lambda deployment: {name: getattr(deployment, name) for name in names})
+
+
+def _initial(initial: Callable[[Deployment], dict[str, Any]]) -> Options:
+    return lambda deployment, _declared: {"initial": initial(deployment)}
 
 
 def _set(service: Callable[..., None]) -> Callable[[Page, forms.Form], None]:
@@ -89,30 +97,27 @@ _SAVED = gettext_lazy("Saved. New instances are started with it.")
 SECTIONS = {
     "personal": Section(
         PersonalForm,
-        PersonalForm.initial_of,
+        PersonalForm.options_of,
         _personal,
         gettext_lazy("Saved. Each user is asked for theirs on a page of this site."),
-        PersonalForm.options_of,
     ),
     "accounts": Section(
         AccountsForm,
-        AccountsForm.initial_of,
+        _initial(AccountsForm.initial_of),
         _accounts,
         gettext_lazy("Saved. Each user connects theirs on a page of this site."),
     ),
-    "check": Section(
-        CheckToolForm, CheckToolForm.initial_of, _set(check_tool_set), gettext_lazy("Saved."), CheckToolForm.options_of
-    ),
-    "files": Section(sections.FilesForm, sections.FilesForm.initial_of, _files, _SAVED),
+    "check": Section(CheckToolForm, CheckToolForm.options_of, _set(check_tool_set), gettext_lazy("Saved.")),
+    "files": Section(sections.FilesForm, _initial(sections.FilesForm.initial_of), _files, _SAVED),
     "limits": Section(
         sections.LimitsForm,
-        sections.LimitsForm.initial_of,
+        _initial(sections.LimitsForm.initial_of),
         _limits,
         gettext_lazy("Limits saved. New instances are started with it."),
     ),
     "network": Section(
         sections.EgressForm,
-        sections.EgressForm.initial_of,
+        _initial(sections.EgressForm.initial_of),
         _egress,
         gettext_lazy("Network saved. New instances are started with it."),
     ),
@@ -149,16 +154,13 @@ SECTIONS = {
 def settings_page(page: Page) -> HttpResponse:
     post = page.request.POST if page.request.method == "POST" else None
     chosen = post.get("section", "") if post is not None else ""
+    declared = declared_for(page.deployment)
     found: dict[str, forms.Form] = {
         name: section.form(
-            post if name == chosen else None,
-            initial=section.initial(page.deployment),
-            auto_id=f"{name}_%s",
-            **section.options(page.deployment),
+            post if name == chosen else None, auto_id=f"{name}_%s", **section.options(page.deployment, declared)
         )
         for name, section in SECTIONS.items()
     }
-    declared = declared_for(page.deployment)
     plain = Plain.from_json(page.deployment.inputs)
     confirm = confirm_url(page.request, "inputs")
     inputs = InputsForm(
