@@ -59,5 +59,6 @@ def tabled(time: str, cells: Sequence[int | str]) -> SafeString:
 
 def _cell(cell: int | str) -> str:
     if isinstance(cell, int):
-        return f'<td class="number">{localize(cell)}</td>'
+        number = cell if cell < 1000 else localize(cell)  # no language groups the digits of less
+        return f'<td class="number">{number}</td>'
     return f'<td class="number nowrap">{escape(cell)}</td>'

@@ -6,13 +6,17 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.template import Context, Engine
 from django.test import Client
+from django.utils.html import escape
+from django.utils.translation import override
 
 from accounts.models import User
 from events.actors import OPERATOR
 from hosting.access.members import member_add
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
+from hosting.templatetags.connecting import client_steps
 from oauth.models import EndpointToken
 from tests.factories import make_deployment, make_user
 from tests.hosting.consent import browser
@@ -43,6 +47,20 @@ def test_a_token_is_made_on_the_spot_and_stands_in_the_steps(client: Client, ali
     row = EndpointToken.objects.get()
     assert (row.user, row.resource.endswith("/mcp/alice/time")) == (alice, True)
     assert token not in client.get(PATH).content.decode()
+
+
+def test_each_servers_steps_have_its_own_name_and_address(alice: User) -> None:
+    """What is the same for all is rendered once for a language; what is put into it is what a template would write."""
+    templates = Engine.get_default()
+    first, second = hosted(alice), make_deployment(make_user("bob"), "weather")
+    odd = Deployment(owner=first.owner, name=ODD)
+    for language in ("en", "de", "en"):
+        with override(language):
+            for deployment, url in ((first, "https://a/mcp"), (second, "https://b/mcp"), (odd, f"https://c/{ODD}")):
+                context = {"deployment": deployment, "mcp_url": url, "issued": ""}
+                told = templates.get_template("hosting/_clients.html").render(Context(context))
+                assert client_steps(deployment, url) == told
+                assert told.count(escape(url)) > 5 and f"Token for {deployment.owner.display}/" in told
 
 
 @pytest.mark.parametrize("ttl", ["", "0", "x", "99999999"])
