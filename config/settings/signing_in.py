@@ -97,4 +97,7 @@ OAUTH2_PROVIDER = {
 SLIPWAY_CLIENT_REGISTRATION = env.choice("SLIPWAY_CLIENT_REGISTRATION", "open", ["open", "closed"])
 SLIPWAY_RESOURCE_FINDER = "hosting.access.resources.resource_find"  # oauth lies below hosting
 
-SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]  # http redirects stay for native apps on loopback (RFC 8252)
+SILENCED_SYSTEM_CHECKS = [
+    "oauth2_provider.W008",  # http redirects stay for native apps on loopback (RFC 8252)
+    "templates.W003",  # our i18n stands in Django's place (common.i18n)
+]
