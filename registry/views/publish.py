@@ -104,7 +104,9 @@ def _act(request: HttpRequest, document: dict[str, Any]) -> HttpResponse | None:
         made = version_publish(publisher=publisher, document=document)
         session.pop(DRAFT, None)
         messages.success(
-            request, gettext("%(name)s %(version)s is published. Host it here, or send people this page.") % {"name": made.name, "version": made.version}
+            request,
+            gettext("%(name)s %(version)s is published. This is its page.")
+            % {"name": made.name, "version": made.version},
         )
         return redirect(server_url(made.name))
     if action == "github":

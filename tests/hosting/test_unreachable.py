@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hosting.looks.failed_looks import failure_noted
 from hosting.looks.unreachable import network_words, unreachable_host
+from hosting.models import DeploymentVersion
 
 SAID = [
     (
@@ -27,6 +29,14 @@ SAID = [
 def test_the_host_is_named_where_it_is_said(printed: str, host: str) -> None:
     assert unreachable_host(printed) == host
     assert (host or "a host") in network_words(printed)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("reference", "is_said"), [("remote:https://mcp.example.org/mcp", False), ("pypi:time", True)])
+def test_what_runs_elsewhere_names_its_host_once(reference: str, is_said: bool) -> None:
+    reason = "mcp.example.org could not be found: Name or service not known"
+    version = DeploymentVersion(reference=reference)
+    assert failure_noted(version, reason) == (f"{network_words(reason)}; {reason}" if is_said else reason)
 
 
 @pytest.mark.parametrize(

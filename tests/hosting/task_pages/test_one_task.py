@@ -97,6 +97,17 @@ def test_an_error_is_told_in_words(deployment: Deployment, alice: User) -> None:
     assert EVIL not in page
 
 
+@pytest.mark.parametrize(
+    ("outcome", "body"), [(Outcome.TOOL_ERROR, {"content": [], "isError": True}), (Outcome.ERROR, {"code": -32000})]
+)
+def test_an_error_without_words_is_still_told_as_one(
+    deployment: Deployment, alice: User, outcome: Outcome, body: dict[str, Any]
+) -> None:
+    page = browser(alice).get(path_of(make_task(deployment, alice, body=body, outcome=outcome))).content.decode()
+    assert "It ended with an error that says nothing more." in page
+    assert "gave nothing back" not in page
+
+
 def test_a_link_to_visit_is_shown_with_its_real_domain(deployment: Deployment, alice: User) -> None:
     def page_with(url: str) -> str:
         asked = {"method": "elicitation/create", "params": {"mode": "url", "message": "Go there", "url": url}}
