@@ -10,9 +10,10 @@ from mcp_endpoint.admission.in_flight import InFlight
 from mcp_endpoint.delivery import Delivery, View
 from mcp_endpoint.directory import Key
 from mcp_endpoint.personal.persons import Asking, Persons
-from mcp_endpoint.runners import Runners, Source
+from mcp_endpoint.runners import Runners
 from mcp_endpoint.sealed.request_state import States
 from mcp_endpoint.sealed.sessions import Sessions
+from mcp_endpoint.sources import Source
 from mcp_endpoint.streams import Stream, Streams
 from mcp_endpoint.tasks.service import Tasks
 from mcp_endpoint.tools.tool_headers import ToolHeaders

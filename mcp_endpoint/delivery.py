@@ -11,7 +11,7 @@ from typing import Protocol
 from hosting.runner.frames import TERMINAL, Event, Kind, Reason
 from hosting.stream.stream import DetachedError
 from mcp_endpoint.admission.limits import KEEP_ALIVE_SECONDS, START_SECONDS
-from mcp_endpoint.runners import Source
+from mcp_endpoint.sources import Source
 from mcp_endpoint.streams import DRAINED, GONE, RESTED, Stream, Streams
 from mcp_endpoint.wire import sse
 from mcp_endpoint.wire.answer import Answer

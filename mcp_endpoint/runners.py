@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from typing import TYPE_CHECKING, Final, Protocol
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from common.errors import Unavailable
 from hosting.runner.control import Cancel, Place
-from hosting.runner.frames import Event, Open, Reason
+from hosting.runner.frames import Reason
 from hosting.runner.placement import Placement
 from hosting.stream.stream import (
     Attachment,
@@ -26,6 +24,7 @@ from hosting.stream.stream import (
     RunnerUnavailableError,
 )
 from mcp_endpoint.directory import Directory
+from mcp_endpoint.sources import Followed
 
 if TYPE_CHECKING:
     from hosting.routing import Route
@@ -33,141 +32,10 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 0.25
-# What may be asked twice: when the runner dies, nobody can say whether it was asked once already.
-_REPEATABLE: Final = frozenset(
-    {"initialize", "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"}
-)
 NO_RUNNER: Final = "no_runner"  # the codes of refusals of hosting.fleet.placing and hosting.routing
 NOT_PLACED: Final = "not_placed"
 DATA_AWAY: Final = "data_away"
 _PASSING: Final = (NO_RUNNER, NOT_PLACED, DATA_AWAY)
-
-
-class Closable(Protocol):
-    def close(self, *, gone: bool) -> None:
-        """Stop following; whoever waits in `get` gets DetachedError. `gone`: the client vanished."""
-
-
-class Source(Closable, Protocol):
-    """Where the events of one answer come from."""
-
-    async def get(self, seconds: float) -> Event | None:
-        """The next event, None when `seconds` went by. Raises DetachedError when there will be none."""
-
-    def get_now(self) -> Event | None:
-        """The next event if it is here already."""
-
-
-class Followed:
-    """A Source for a log that exists: a session's channel, or an exchange that is attached to again."""
-
-    __slots__ = ("attachment",)
-
-    def __init__(self, attachment: Attachment) -> None:
-        self.attachment = attachment
-
-    async def get(self, seconds: float) -> Event | None:
-        return await take(self.attachment, seconds)
-
-    def get_now(self) -> Event | None:
-        return self.attachment.next_now()
-
-    def close(self, *, gone: bool) -> None:
-        release(self.attachment, gone=gone)
-
-
-class Opened:
-    """A Source for a new exchange. `link` and `address` name the runner that has it in the end.
-
-    `frame` opens it, and names `attachment`, which is the link's.
-    """
-
-    __slots__ = ("_closed", "_frame", "_healed", "_route", "_runners", "address", "attachment", "link")
-
-    def __init__(self, runners: Runners, link: RunnerLink, route: Route, attachment: Attachment, frame: Open) -> None:
-        self._runners = runners
-        self._route = route
-        self._frame = frame
-        self._healed: tuple[str, ...] = ()
-        self._closed = False
-        self.link = link
-        self.address = route.runner_address
-        self.attachment = attachment
-        link.send(frame)
-
-    async def get(self, seconds: float) -> Event | None:
-        # `take`, spelled out: each coroutine in between would be paid for by every call.
-        attachment = self.attachment
-        event = attachment.next_now()
-        if event is not None:
-            return event
-        if attachment.ended is None and not await attachment.wait(seconds):
-            return None
-        event = attachment.next_now()
-        if event is not None:
-            return event
-        if attachment.ended is None:
-            return None
-        await self._heal(attachment.ended)
-        return await self.get(seconds)
-
-    async def _heal(self, ended: DetachedError) -> None:
-        """Open again where that is right, once for each reason; raises `ended` where it is not."""
-        reason = ended.reason
-        if self._closed or reason in self._healed:
-            raise ended
-        self._healed += (reason,)
-        random_part = self._frame.exchange.removeprefix(self.link.exchange_id(""))
-        generation = self._route.generation
-        if reason in (Reason.UNPLACED, Reason.DRAINING):
-            self.address, self.link, placement = await self._runners.place(
-                self._route, self.address if reason == Reason.DRAINING else ""
-            )
-            epoch, generation = placement.epoch, placement.generation
-            if self._frame.personal:
-                await self._runners.give_personal(self.link, self._route, self._frame.subject)
-        elif reason == Reason.CLOSED and self._frame.method in _REPEATABLE:
-            self.link, self._route = await self._runners.link_for(self._route)
-            self.address, epoch = self._route.runner_address, self._route.epoch
-            generation = self._route.generation
-        else:
-            raise ended
-        if self._closed:
-            raise DetachedError(Reason.CLOSED)
-        attachment = self.attachment = self.link.attachment(random_part)
-        self._frame = msgspec.structs.replace(
-            self._frame,
-            attachment=attachment.number,
-            exchange=attachment.exchange,
-            epoch=epoch,
-            generation=generation,
-        )
-        self.link.send(self._frame)
-
-    def get_now(self) -> Event | None:
-        return self.attachment.next_now()
-
-    def close(self, *, gone: bool) -> None:
-        self._closed = True
-        release(self.attachment, gone=gone)
-
-
-async def take(attachment: Attachment, seconds: float) -> Event | None:
-    event = attachment.next_now()
-    if event is not None:
-        return event
-    if attachment.ended is None and not await attachment.wait(seconds):
-        return None
-    event = attachment.next_now()
-    if event is None and attachment.ended is not None:
-        raise attachment.ended
-    return event
-
-
-def release(attachment: Attachment, *, gone: bool) -> None:
-    """Let go of the log and wake whoever waits for its next event."""
-    attachment.close(gone=gone)
-    attachment.detached(Reason.CLOSED, "")
 
 
 class Runners:
@@ -241,9 +109,41 @@ class Runners:
         """What the next instance of that user is started with. Raises RefusedError and AppError."""
         await link.ask(await self.in_thread(self._persons.placement, route.deployment_id, subject))
 
-    async def follow(self, link: RunnerLink, log: str, owner: str, after: int) -> Followed:
+    async def link_again(self, address: str, boot: str) -> RunnerLink | None:
+        """The link to the runner at `address`, which is waited for; None when it was started anew since `boot`, so that
+        nothing of what it had is left. Raises RunnerUnavailableError."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + WAIT_SECONDS
+        while True:
+            try:
+                link = await self.pool.link(address)
+                return link if link.boot == boot else None
+            except RunnerUnavailableError:
+                if self.pool.is_closed or loop.time() > deadline:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def rejoin(
+        self, address: str, link: RunnerLink, attachment: Attachment, owner: str
+    ) -> tuple[RunnerLink, Attachment]:
+        """Follow a log on from its last event, after the link to its runner broke.
+
+        Raises DetachedError: CALL_LOST where the runner has nothing of it any more, CLOSED where it does not answer.
+        """
+        try:
+            again = await self.link_again(address, link.boot)
+            if again is not None:
+                return again, (await self.follow(again, attachment.exchange, owner, attachment.seen)).attachment
+        except RunnerUnavailableError as error:
+            raise DetachedError(Reason.CLOSED, str(error)) from None
+        except DetachedError as error:
+            if error.reason != Reason.LOST:
+                raise
+        raise DetachedError(Reason.CALL_LOST)
+
+    async def follow(self, link: RunnerLink, log: str, owner: str, after: int, *, address: str = "") -> Followed:
         """Attach to a log that should exist. Raises DetachedError at once when it does not."""
-        source = Followed(link.attach(log, owner=owner, after=after))
+        source = Followed(self, link, link.attach(log, owner=owner, after=after), owner, address=address)
         # Frames are taken in order, so the answer to a question about nothing comes after a refusal to attach.
         await link.ask(Cancel(exchange="", owner=owner))
         ended = source.attachment.ended

@@ -19,7 +19,7 @@ from mcp_endpoint.admission.auth import Principal
 from mcp_endpoint.admission.limits import STREAM_SECONDS, STREAMS_PER_PRINCIPAL, SWEEP_SECONDS
 from mcp_endpoint.directory import Key
 from mcp_endpoint.records.metrics import LIVE
-from mcp_endpoint.runners import Closable
+from mcp_endpoint.sources import Closable
 
 log = structlog.get_logger(__name__)
 

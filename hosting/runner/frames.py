@@ -187,6 +187,7 @@ class Reason:
     DRAINING = "draining"  # the runner takes nothing new: place it elsewhere
     BUSY = "busy"  # a limit was reached; detail names it
     CLOSED = "closed"  # the connection to the runner broke (said by the client side)
+    CALL_LOST = "call_lost"  # its runner was started anew while it ran (said by the client side)
 
 
 ToRunner = Hello | Open | Attach | Detach | Credit | Ask | Paused

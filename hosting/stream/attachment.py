@@ -29,12 +29,13 @@ class DetachedError(Exception):
 class Attachment:
     """One followed log. Events come whole and in order; reading them gives the runner new credit."""
 
-    __slots__ = ("_events", "_link", "_owed", "_parts", "_waiter", "ended", "exchange", "number")
+    __slots__ = ("_events", "_link", "_owed", "_parts", "_waiter", "ended", "exchange", "number", "seen")
 
     def __init__(self, link: RunnerLink, number: int, exchange: str) -> None:
         self._link = link
         self.number = number
         self.exchange = exchange
+        self.seen = 0  # the number of the event that was taken last
         self.ended: DetachedError | None = None
         self._events: deque[f.Event] = deque()
         self._parts: list[bytes] = []
@@ -61,6 +62,7 @@ class Attachment:
     def put_back(self, event: f.Event) -> None:
         """The event that was taken last is the next one again."""
         self._owed -= len(event.data) + _EVENT_OVERHEAD_BYTES
+        self.seen = event.seq - 1
         self._events.appendleft(event)
 
     async def wait(self, seconds: float) -> bool:
@@ -90,6 +92,7 @@ class Attachment:
 
     def _take(self) -> f.Event:
         event = self._events.popleft()
+        self.seen = event.seq
         self._owed += len(event.data) + _EVENT_OVERHEAD_BYTES
         if self._owed >= _CREDIT_STEP and self.ended is None:
             self._link.send(f.Credit(self.number, self._owed))

@@ -134,6 +134,7 @@ class RunnerLink:
     def attach(self, log: str, *, owner: str, after: int = 0, mode: f.Mode = f.Mode.WIRE) -> Attachment:
         """Follow a log from the first event after `after`: an exchange's id, `session:<id>` or `feed:<deployment>`."""
         attachment = self._attachment(log)
+        attachment.seen = after
         self.send(f.Attach(attachment.number, log, owner, after, mode))
         return attachment
 

@@ -21,7 +21,7 @@ from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.modern import calls as modern_calls
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.plain import reader_for
-from mcp_endpoint.runners import Opened
+from mcp_endpoint.sources import Opened
 from mcp_endpoint.wire import headers as h
 from mcp_endpoint.wire.answer import Answer
 from mcp_endpoint.wire.asgi import Cycle

@@ -16,7 +16,7 @@ from mcp_endpoint.legacy.calls import open_call, tell, view_of
 from mcp_endpoint.legacy.messages import Call, LegacyPost
 from mcp_endpoint.legacy.sessions import found, link_of
 from mcp_endpoint.legacy.views import CallView
-from mcp_endpoint.runners import Opened
+from mcp_endpoint.sources import Opened
 from mcp_endpoint.streams import GONE, Stream
 from mcp_endpoint.tools.tool_policy import tool_refusal
 from mcp_endpoint.wire import jsonrpc as j

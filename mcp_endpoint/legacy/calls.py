@@ -18,8 +18,8 @@ from mcp_endpoint.context import Context
 from mcp_endpoint.legacy.messages import Call, LegacyPost, Note, Reply
 from mcp_endpoint.legacy.sessions import found, initialize, link_of
 from mcp_endpoint.legacy.views import CallView
-from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealed.sessions import Session, exchange_part
+from mcp_endpoint.sources import Opened
 from mcp_endpoint.tasks import legacy as tasks
 from mcp_endpoint.tasks import offer
 from mcp_endpoint.tasks.conversion import Converting

@@ -18,9 +18,9 @@ from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.legacy.views import CallView
 from mcp_endpoint.personal.words import asks_by_url
 from mcp_endpoint.records.metrics import LIVE
-from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealed.sealing import BrokenSealError
 from mcp_endpoint.sealed.sessions import Session, Sessions, exchange_part
+from mcp_endpoint.sources import Opened
 from mcp_endpoint.tasks import declared
 from mcp_endpoint.wire import headers as h
 from mcp_endpoint.wire import jsonrpc as j
@@ -115,19 +115,29 @@ def found(context: Context, request_id: bytes = b"") -> Session:
 async def link_of(context: Context, session: Session) -> RunnerLink:
     """The link to the session's runner.
 
-    Raises BrokenSealError when the session can't live any more: its runner was restarted, or does not answer and the
-    deployment is placed elsewhere by now. Raises RunnerUnavailableError when it may still be there.
+    A runner that does not answer is waited for. Raises BrokenSealError when the session can't live any more: its runner
+    was started anew, or does not answer and the deployment is placed elsewhere by now. Raises RunnerUnavailableError
+    when it may still be there.
     """
-    pool = context.services.runners.pool
-    try:
-        link = pool.link_now(session.runner) or await pool.link(session.runner)
-    except RunnerUnavailableError:
-        if context.route.runner_address == session.runner:
-            raise
-        raise BrokenSealError from None
-    if link.boot != session.boot:
+    runners = context.services.runners
+    link = runners.pool.link_now(session.runner)
+    if link is None:
+        link = await _link_again(context, session)
+    if link is None or link.boot != session.boot:
         raise BrokenSealError
     return link
+
+
+async def _link_again(context: Context, session: Session) -> RunnerLink | None:
+    is_elsewhere = context.route.runner_address != session.runner
+    try:
+        if is_elsewhere:
+            return await context.services.runners.pool.link(session.runner)
+        return await context.services.runners.link_again(session.runner, session.boot)
+    except RunnerUnavailableError:
+        if is_elsewhere:
+            return None
+        raise
 
 
 async def end(context: Context) -> None:

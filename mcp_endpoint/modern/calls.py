@@ -20,9 +20,9 @@ from mcp_endpoint.context import Context
 from mcp_endpoint.modern.input_required import MARK, Questions
 from mcp_endpoint.modern.messages import ModernCall
 from mcp_endpoint.modern.views import CallView, ListenView, ToolsView
-from mcp_endpoint.runners import Opened
 from mcp_endpoint.sealed.request_state import Native, Parked, State, binding
 from mcp_endpoint.sealed.sealing import BrokenSealError
+from mcp_endpoint.sources import Opened
 from mcp_endpoint.tasks import declared, listening, offer, wire
 from mcp_endpoint.tasks import modern as tasks
 from mcp_endpoint.tasks.conversion import Converting

@@ -19,8 +19,8 @@ from hosting.runner.upstream.capabilities import lacking
 from hosting.runner.upstream.on_site import is_on_site
 from hosting.stream.stream import RunnerLink
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.runners import Source
 from mcp_endpoint.sealed.request_state import NATIVE_SECONDS, PARKED_SECONDS, Native, Parked, State, States, binding
+from mcp_endpoint.sources import Source
 from mcp_endpoint.wire import jsonrpc as j
 
 TOGETHER_SECONDS: Final = 0.025  # questions that come within this time of each other are asked together

@@ -21,7 +21,7 @@ from hosting.runner.frames import TERMINAL, Event, Kind
 from hosting.runner.upstream.on_site import is_on_site
 from hosting.stream.stream import DetachedError, RunnerLink, RunnerUnavailableError
 from hosting.tasks.accepting import Wanted
-from mcp_endpoint.runners import Source
+from mcp_endpoint.sources import Source
 from mcp_endpoint.tasks.wire import TaskSeen
 from mcp_endpoint.wire import jsonrpc as j
 

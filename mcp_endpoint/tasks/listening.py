@@ -17,7 +17,7 @@ from common.errors import NotFound
 from hosting.runner.frames import Event, Kind, Reason
 from hosting.runner.listening import ACKNOWLEDGED
 from hosting.stream.stream import DetachedError
-from mcp_endpoint.runners import Source
+from mcp_endpoint.sources import Source
 from mcp_endpoint.tasks import wire
 from mcp_endpoint.tasks.wire import TaskSeen
 from mcp_endpoint.wire import jsonrpc as j

@@ -8,7 +8,7 @@ import msgspec
 
 from mcp_endpoint.legacy.messages import Call
 from mcp_endpoint.modern.messages import ModernCall
-from mcp_endpoint.runners import Source
+from mcp_endpoint.sources import Source
 from mcp_endpoint.tasks import declared, legacy, modern, tools, wire
 from mcp_endpoint.tasks.conversion import Converting, NeverConverting, Where
 from mcp_endpoint.tasks.wire import TaskSeen

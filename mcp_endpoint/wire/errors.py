@@ -52,6 +52,10 @@ _OF_REASON: Final = {
     Reason.LOST: Failure(404, j.INVALID_REQUEST, "Nothing is known of that call or session any more: start anew"),
     Reason.FORBIDDEN: Failure(404, j.INVALID_REQUEST, "Not found"),
     Reason.SUPERSEDED: Failure(409, j.INVALID_REQUEST, "A newer request with the same id took this one's place"),
+    # No 404: a client that begins anew at one calls again, and this call may have done its work.
+    Reason.CALL_LOST: Failure(
+        503, j.INTERNAL_ERROR, "The call was lost: its runner was restarted. What it did is not known"
+    ),
     Reason.CLOSED: Failure(503, j.INTERNAL_ERROR, "The connection to the runner broke. Try again.", 1),
     Reason.DRAINING: Failure(503, j.INTERNAL_ERROR, "The runner takes nothing new. Try again shortly.", 2),
     Reason.UNPLACED: Failure(503, j.INTERNAL_ERROR, "The server is being moved. Try again shortly.", 2),

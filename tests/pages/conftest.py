@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,10 +32,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 def open_page(chromium: Browser, stack: Stack) -> OpenPage:
-    """`async with open_page(**context_options) as page`: a browser profile of its own, at the site's address."""
+    """`async with open_page(**context_options) as page`: a browser profile of its own, at the site's address.
+
+    `expected`: statuses that this test came to see.
+    """
 
     @asynccontextmanager
-    async def opened(**options: Any) -> AsyncIterator[Page]:
+    async def opened(*, expected: Collection[int] = (), **options: Any) -> AsyncIterator[Page]:
         complaints: list[str] = []
 
         def console(message: ConsoleMessage) -> None:
@@ -44,6 +47,8 @@ def open_page(chromium: Browser, stack: Stack) -> OpenPage:
                 complaints.append(message.text)
 
         def answered(response: Response) -> None:
+            if response.status in expected:
+                return
             if response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
                 complaints.append(f"{response.status} {response.url}")
 

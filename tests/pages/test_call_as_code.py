@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from tests.clients import packages
 from tests.pages.conftest import OpenPage
 from tests.pages.test_browser import sign_in_by_link
 from tests.stack import Stack
@@ -54,10 +55,11 @@ async def taken(page: Page, language: str) -> str:
     return found
 
 
-async def run(stack: Stack, *command: str) -> str:
+async def run(stack: Stack, *command: str, cwd: Path | None = None) -> str:
     token = stack.manage("issue_token", "--user", OWNER, "--deployment", f"{OWNER}/travel").stdout.strip()
     process = await asyncio.create_subprocess_exec(
         *command,
+        cwd=cwd,
         env={"PATH": os.environ["PATH"], "SLIPWAY_TOKEN": token},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -83,3 +85,15 @@ async def test_python_calls_as_the_page_does(stack: Stack, open_page: OpenPage, 
         program = await taken(page, "Python")
     said = await run(stack, sys.executable, "-c", program + "\n")
     assert "9007199254740991" in said and "東京" in said and "is_error=False" in said
+
+
+@pytest.mark.timeout(900)  # npm installs the SDK the first time
+async def test_typescript_calls_as_the_page_does(stack: Stack, open_page: OpenPage, signed_in: Any) -> None:
+    async with open_page(storage_state=signed_in, permissions=["clipboard-read", "clipboard-write"]) as page:
+        program = await taken(page, "TypeScript")
+    there = await asyncio.to_thread(packages.folder)  # that has the SDK in its node_modules
+    told = program.replace("console.log(", "console.log(JSON.stringify(").replace(
+        "));\nawait client", ")));\nawait client"
+    )
+    said = await run(stack, *packages.node("--input-type=module", "--eval", told), cwd=there)
+    assert json.loads(json.loads(said)["content"][0]["text"]) == GIVEN
