@@ -49,12 +49,17 @@ class OrganizationForm(forms.Form):
         help_text=gettext_lazy("Part of the addresses of its servers. Letters, digits and single hyphens."),
     )
     title = forms.CharField(
-        label=gettext_lazy("Title"), max_length=100, required=False, help_text=gettext_lazy("How people call it.")
+        label=gettext_lazy("Title"),
+        max_length=100,
+        required=False,
+        help_text=gettext_lazy("What people read; without one, the name."),
     )
 
 
 class InvitationForm(forms.Form):
-    role = forms.ChoiceField(label=gettext_lazy("As"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER
+    )
     note = forms.CharField(
         label=gettext_lazy("For whom"),
         max_length=200,
@@ -67,7 +72,7 @@ class SiteInvitationForm(forms.Form):
     """`may_choose`: operators say what the new account may do."""
 
     site_role = forms.ChoiceField(
-        label=gettext_lazy("As"),
+        label=gettext_lazy("Role"),
         choices=User.SiteRole.choices,
         initial=User.SiteRole.MEMBER,
         help_text=gettext_lazy("Publishers host and make organizations; moderators also decide about the registry."),

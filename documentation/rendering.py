@@ -23,6 +23,8 @@ from markdown_it.utils import OptionsDict
 
 EXAMPLE_SITE = "http://127.0.0.1:8000"
 _CONTENTS_LEVELS = (2, 3)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_BLURB_CHARACTERS = 160
 _NOT_IN_ANCHORS = re.compile(r"[^\w\- ]")
 
 
@@ -45,11 +47,21 @@ class Section:
 @dataclass(frozen=True)
 class Rendered:
     title: str
-    lead: str  # the first paragraph, as text
+    lead: str  # the first paragraph that stands by itself, as text
     html: str  # without the title
     contents: tuple[Heading, ...]
     sections: tuple[Section, ...]
     anchors: frozenset[str]
+
+    @property
+    def blurb(self) -> str:
+        """As many of the lead's sentences as a list of pages has room for, one at least; never a part of a word."""
+        told = ""
+        for sentence in _SENTENCE_END.split(self.lead):
+            if told and len(told) + len(sentence) > _BLURB_CHARACTERS:
+                break
+            told = f"{told} {sentence}".lstrip()
+        return told
 
 
 @dataclass
@@ -77,7 +89,7 @@ def rendered(text: str, *, path: str, pages: Mapping[str, str], site: str) -> Re
     place = _Place(path, pages, site, title)
     return Rendered(
         title=title,
-        lead=next((plain(following) for one, following in _pairs(tokens) if one.type == "paragraph_open"), ""),
+        lead=next((plain(following) for one, following in _pairs(tokens) if one.type == "paragraph_open" and not one.level), ""),
         html=_parser.renderer.render(tokens, _parser.options, {"place": place}),
         contents=tuple(heading for heading in headings if heading.level in _CONTENTS_LEVELS),
         sections=tuple(_sections(title, tokens)),

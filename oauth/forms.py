@@ -47,7 +47,7 @@ class ServiceAccountForm(forms.Form):
         help_text=gettext_lazy("The organization's name is put before it."),
     )
     role = forms.ChoiceField(
-        label=gettext_lazy("As"),
+        label=gettext_lazy("Role"),
         choices=[(role.value, role.label) for role in SERVICE_ROLES],
         initial="member",
         help_text=gettext_lazy("Members call the organization's private servers, publishers also change them."),

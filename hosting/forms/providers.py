@@ -32,14 +32,14 @@ class ProviderForm(forms.Form):
         label=gettext_lazy("Name"),
         max_length=40,
         widget=forms.TextInput(attrs=_CODE),
-        help_text=gettext_lazy("Short, as servers’ settings name it: github."),
+        help_text=gettext_lazy("A short name by which servers ask for it, such as github."),
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Provider.Kind.choices)
     title = forms.CharField(
         label=gettext_lazy("Title"),
         max_length=MAX_TITLE,
         required=False,
-        help_text=gettext_lazy("What people are shown; its own name if left empty."),
+        help_text=gettext_lazy("What people read; without one, the kind’s own name."),
     )
     client_id = forms.CharField(
         label=gettext_lazy("Client id"),
@@ -47,7 +47,7 @@ class ProviderForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs=_CODE),
         help_text=gettext_lazy(
-            "That you are given when you register this site there. May be left empty where it registers itself."
+            "From the provider, when you register this site there. Leave it empty where the site can register itself."
         ),
     )
     client_secret = forms.CharField(
@@ -56,14 +56,14 @@ class ProviderForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Sealed, and never shown again. Left empty, the one that there is stays."),
+        help_text=gettext_lazy("Kept sealed, never shown again. Leave it empty to keep the one that is stored."),
     )
     scopes = forms.CharField(
         label=gettext_lazy("Scopes"),
         max_length=5000,
         required=False,
         widget=forms.TextInput(attrs=_CODE),
-        help_text=gettext_lazy("Asked for where a server names none; with blanks between them."),
+        help_text=gettext_lazy("Asked for where a server names none. Put spaces between them."),
     )
     issuer = _address(
         gettext_lazy("Issuer"),

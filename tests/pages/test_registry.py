@@ -108,7 +108,7 @@ async def test_search_follows_what_is_typed(open_page: OpenPage, signed_in: Any)
         await expect(page.get_by_role("heading", name="Chameleon two")).to_be_visible()
         await page.get_by_role("searchbox").fill("camel")
         await page.get_by_role("searchbox").fill("chamelon")
-        await expect(page.get_by_text("Taken to mean:")).to_be_visible()
+        await expect(page.get_by_text("Showing results for")).to_be_visible()
         await expect(page).to_have_url("/registry/?q=chamelon")
         await look(page, "browse")
 

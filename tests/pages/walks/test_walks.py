@@ -59,7 +59,7 @@ async def test_a_newcomer_finds_out_what_this_is(chromium: Browser, entries: Sta
         await nina.look("home")
         await page.get_by_role("searchbox").fill("chamelon")
         await page.keyboard.press("Enter")
-        await expect(page.get_by_text("Taken to mean:")).to_be_visible()
+        await expect(page.get_by_text("Showing results for")).to_be_visible()
         await nina.look("search")
         await page.get_by_role("link", name="Chameleon").click()
         await expect(page.get_by_role("heading", name="Chameleon", level=1)).to_be_visible()
