@@ -84,9 +84,9 @@ def search_of(query: QueryDict) -> Search:
 
 
 def filters(search: Search, found: Found) -> list[Filter]:
-    """Groups with their counts; values that nothing has are left out, unless they are chosen. None where nothing is
-    found that could be narrowed down."""
-    if not found.total and not search.chosen and not search.age:
+    """Groups with their counts; values that nothing has are left out, unless they are chosen. No group where there is
+    nothing to narrow down."""
+    if found.total < 2 and not search.chosen and not search.age:
         return []
     made = []
     for group in facets.GROUPS:

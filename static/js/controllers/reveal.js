@@ -2,10 +2,10 @@
 
 export function connect() {
   const reveal = () => {
-    const fold = document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details:not([open])");
-    if (!fold) return;
-    fold.open = true;
-    fold.scrollIntoView();
+    const there = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folds = [...document.querySelectorAll("details:not([open])")].filter((fold) => fold.contains(there));
+    for (const fold of folds) fold.open = true;
+    if (folds.length) there.scrollIntoView();
   };
   addEventListener("hashchange", reveal);
   reveal();
