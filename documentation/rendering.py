@@ -89,7 +89,7 @@ def rendered(text: str, *, path: str, pages: Mapping[str, str], site: str) -> Re
     place = _Place(path, pages, site, title)
     return Rendered(
         title=title,
-        lead=next((plain(following) for one, following in _pairs(tokens) if one.type == "paragraph_open" and not one.level), ""),
+        lead=_lead(tokens),
         html=_parser.renderer.render(tokens, _parser.options, {"place": place}),
         contents=tuple(heading for heading in headings if heading.level in _CONTENTS_LEVELS),
         sections=tuple(_sections(title, tokens)),
@@ -111,6 +111,11 @@ def plain(token: Token) -> str:
 
 def _pairs(tokens: Sequence[Token]) -> zip[tuple[Token, Token]]:
     return zip(tokens, tokens[1:], strict=False)
+
+
+def _lead(tokens: Sequence[Token]) -> str:
+    own = (text for one, text in _pairs(tokens) if one.type == "paragraph_open" and not one.level)  # of no list
+    return plain(first) if (first := next(own, None)) else ""
 
 
 def _title_taken(tokens: list[Token]) -> tuple[str, list[Token]]:

@@ -33,11 +33,13 @@ OPTIONS = {
 }
 MEMBER = "bob0"  # may call a server of Alice's, and not manage it
 TABS = 2  # of the browser, side by side
-# Of sections that one template makes again and again (the operations of the API), the first ones are enough: what axe
-# takes for a page grows by more than its length.
+# Of sections and rows that one template makes again and again (the operations of the API), the first ones are enough:
+# what axe takes for a page grows by more than its length. Rows are unfolded, so that it sees what is within.
 _LOOK = """async (options) => {
-  for (const all of new Set([...document.querySelectorAll("section")].map((one) => one.parentElement)))
-    for (const more of [...all.querySelectorAll(":scope > section")].slice(12)) more.remove();
+  for (const all of new Set([...document.querySelectorAll("section, .fold-row")].map((one) => one.parentElement)))
+    for (const [kind, enough] of [["section", 12], [".fold-row", 2]])
+      for (const more of [...all.querySelectorAll(`:scope > ${kind}`)].slice(enough)) more.remove();
+  for (const fold of document.querySelectorAll(".fold-row")) fold.open = true;
   const found = (await axe.run(document, options)).violations
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
   const wider = document.documentElement.scrollWidth - document.documentElement.clientWidth;
