@@ -50,6 +50,7 @@ messages: dev
 	@mkdir -p locale
 	$(VENV)/python manage.py makemessages $(if $(L),--locale $(L),--all) $(MESSAGES) --domain django --extension html,txt,py
 	$(VENV)/python manage.py makemessages $(if $(L),--locale $(L),--all) $(MESSAGES) --domain djangojs --extension js
-	$(VENV)/python manage.py compilemessages --ignore '.venv*'
+	$(VENV)/python manage.py compilemessages --ignore '.*'
+	$(VENV)/python scripts/check_messages.py
 
 MESSAGES := --keep-pot --add-location file --ignore '.venv*' --ignore tests --ignore benchmarks --ignore 'requirements*'

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
+from django.utils.translation import gettext, gettext_lazy
 
 from common.addresses import Networks, first_refusal, is_address, networks
 from common.outbound import names, urls
@@ -31,6 +32,17 @@ MAX_TRIED = 3  # addresses of one host
 AGENT = "Slipway"
 
 T = TypeVar("T")
+
+
+# What `common.addresses` calls those that are not public.
+_KINDS = {
+    "loopback address": gettext_lazy("loopback address"),
+    "link-local address": gettext_lazy("link-local address"),
+    "private address": gettext_lazy("private address"),
+    "multicast address": gettext_lazy("multicast address"),
+    "metadata address": gettext_lazy("metadata address"),
+    "reserved address": gettext_lazy("reserved address"),
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,9 @@ class Answer:
         try:
             return msgspec.json.decode(self.content, type=kind)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise AnswerInvalid("answer_invalid", f"{self.url} did not answer with the JSON expected.") from error
+            raise AnswerInvalid(
+                "answer_invalid", gettext("%(url)s did not answer with the JSON expected.") % {"url": self.url}
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -155,14 +169,21 @@ class Door:
         refused, words = first_refusal(found, self.private)
         if refused:
             raise UrlRefused(
-                "address_refused", f"{target.host} leads to a {words}, and this site connects to public ones only."
+                "address_refused",
+                gettext("%(host)s leads to a %(kind)s, and this site connects to public ones only.")
+                % {"host": target.host, "kind": _KINDS.get(words, words)},
             )
         if all(self._is_private(address) for address in found):
             return found[:MAX_TRIED]
         if target.port not in self.rules.ports:
-            raise UrlRefused("url_refused", f"The URL is for port {target.port}, which this site does not connect to.")
+            raise UrlRefused(
+                "url_refused",
+                gettext("The URL is for port %(port)s, which this site does not connect to.") % {"port": target.port},
+            )
         if target.scheme not in self.rules.schemes:
-            raise UrlRefused("url_refused", "The URL is for a public host and not encrypted: it must begin with https.")
+            raise UrlRefused(
+                "url_refused", gettext("The URL is for a public host and not encrypted: it must begin with https.")
+            )
         return found[:MAX_TRIED]
 
     def _is_private(self, address: str) -> bool:
@@ -174,7 +195,9 @@ class Door:
         if answer.status not in urls.REDIRECTS or not location or ask.method not in ("GET", "HEAD"):
             return None
         if not ask.left:
-            raise TooManyRedirects("too_many_redirects", f"{ask.target.host} redirects too often.")
+            raise TooManyRedirects(
+                "too_many_redirects", gettext("%(host)s redirects too often.") % {"host": ask.target.host}
+            )
         there = urls.redirected(ask.target, location, self._all_rules)
         return _Ask(ask.method, there, urls.handed_on(ask.headers, ask.target, there), b"", ask.left - 1)
 
@@ -197,9 +220,14 @@ class Door:
             except httpx.TimeoutException as error:
                 raise TimeoutError from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise HostUnreachable("host_failed", f"{ask.target.host} did not answer properly.") from error
-        words = "has no valid certificate" if "CERTIFICATE" in str(failure) else "can't be reached"
-        raise HostUnreachable("host_unreachable", f"{ask.target.host} {words}.") from failure
+                raise HostUnreachable(
+                    "host_failed", gettext("%(host)s did not answer properly.") % {"host": ask.target.host}
+                ) from error
+        if "CERTIFICATE" in str(failure):
+            words = gettext("%(host)s has no valid certificate.")
+        else:
+            words = gettext("%(host)s can't be reached.")
+        raise HostUnreachable("host_unreachable", words % {"host": ask.target.host}) from failure
 
 
 @lru_cache(maxsize=8)
@@ -225,8 +253,13 @@ def site_door() -> Door:
 async def _read(response: httpx.Response, ask: _Ask, max_bytes: int) -> Answer:
     """Raises AnswerTooLarge as soon as it is known, AnswerInvalid for a body that was packed without being asked."""
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise AnswerInvalid("answer_packed", f"{ask.target.host} answered in a form that wasn't asked for.")
-    too_large = AnswerTooLarge("answer_too_large", f"{ask.target.url} is larger than {max_bytes} bytes.")
+        raise AnswerInvalid(
+            "answer_packed", gettext("%(host)s answered in a form that wasn't asked for.") % {"host": ask.target.host}
+        )
+    too_large = AnswerTooLarge(
+        "answer_too_large",
+        gettext("%(url)s is larger than %(max_bytes)s bytes.") % {"url": ask.target.url, "max_bytes": max_bytes},
+    )
     declared = response.headers.get("content-length", "")
     if ask.method != "HEAD" and declared.isdigit() and int(declared) > max_bytes:
         raise too_large
@@ -240,4 +273,8 @@ async def _read(response: httpx.Response, ask: _Ask, max_bytes: int) -> Answer:
 
 
 def _late(target: Target, seconds: float) -> HostUnreachable:
-    return HostUnreachable("host_late", f"{target.host} did not answer within {seconds:g} seconds.")
+    return HostUnreachable(
+        "host_late",
+        gettext("%(host)s did not answer within %(seconds)s seconds.")
+        % {"host": target.host, "seconds": f"{seconds:g}"},
+    )

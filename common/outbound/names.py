@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 import dns.exception
 import dns.resolver
+from django.utils.translation import gettext
 from dns.nameserver import Do53Nameserver
 
 from common.outbound.errors import HostUnreachable
@@ -70,4 +71,4 @@ def _endpoint(server: str) -> tuple[str, int]:
 
 
 def _unknown(host: str) -> HostUnreachable:
-    return HostUnreachable("host_unknown", f"There is no host {host}.")
+    return HostUnreachable("host_unknown", gettext("There is no host %(host)s.") % {"host": host})

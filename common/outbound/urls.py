@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
+
 from common.addresses import HostInvalid, host_name
 from common.outbound.errors import UrlRefused
 
@@ -54,22 +57,24 @@ class Rules:
 def target(url: str, rules: Rules) -> Target:
     """Raises UrlRefused."""
     if len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
-        raise _refused("is not a URL: it is too long or has characters that none may have")
+        raise _refused(gettext("The URL is not a URL: it is too long or has characters that none may have."))
     try:
         parts = urlsplit(url)
         port = parts.port
         host = host_name(_host(parts))
     except HostInvalid as error:
-        raise _refused(f"has no host that can be reached: {error}") from error
+        words = gettext("The URL has no host that can be reached: %(reason)s.") % {"reason": error}
+        raise _refused(words) from error
     except ValueError as error:
-        raise _refused("is not a URL") from error
+        raise _refused(gettext("The URL is not a URL.")) from error
     if parts.scheme not in rules.schemes:
-        raise _refused(f"must begin with {' or '.join(f'{scheme}://' for scheme in sorted(rules.schemes))}")
+        schemes = get_text_list([f"{scheme}://" for scheme in sorted(rules.schemes)])
+        raise _refused(gettext("The URL must begin with %(schemes)s.") % {"schemes": schemes})
     if parts.username is not None or parts.password is not None:
-        raise _refused("must not hold a user name or password")
+        raise _refused(gettext("The URL must not hold a user name or password."))
     number = DEFAULT_PORTS[parts.scheme] if port is None else port
     if number not in rules.ports:
-        raise _refused(f"is for port {number}, which this site does not connect to")
+        raise _refused(gettext("The URL is for port %(port)s, which this site does not connect to.") % {"port": number})
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, host, number, path)
 
@@ -78,7 +83,7 @@ def redirected(here: Target, location: str, rules: Rules) -> Target:
     """Where a Location field leads. Raises UrlRefused: it is checked as the first URL was."""
     there = target(urljoin(here.url, location), rules)
     if here.scheme == "https" and there.scheme != "https":
-        raise _refused("redirects from https to http")
+        raise _refused(gettext("The URL redirects from https to http."))
     return there
 
 
@@ -96,4 +101,4 @@ def _host(parts: SplitResult) -> str:
 
 
 def _refused(words: str) -> UrlRefused:
-    return UrlRefused("url_refused", f"The URL {words}.")
+    return UrlRefused("url_refused", words)

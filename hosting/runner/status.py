@@ -54,5 +54,5 @@ def _seen(placed: Placed) -> PlacementSeen:
 def _running_words(placed: Placed) -> str:
     count = len(placed.instances)
     earlier = sum(1 for i in placed.instances.values() if i.retires_at)
-    words = f"running: {count} instance{'s' if count != 1 else ''}"
+    words = f"running: {count} instances" if count != 1 else "running: 1 instance"
     return f"{words}, {earlier} of an earlier version" if earlier else words

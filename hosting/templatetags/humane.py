@@ -9,14 +9,23 @@ from typing import Any
 from django import template
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from common import clock
+from hosting.reasons import in_words
 from hosting.tools.invisible import shown
 
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+# What a runner says of an instance (hosting/runner/life.py).
+_INSTANCE = {
+    "starting": gettext_lazy("Starting"),
+    "running": gettext_lazy("Running"),
+    "stopping": gettext_lazy("Stopping"),
+    "stopped": gettext_lazy("Stopped"),
+    "failed": gettext_lazy("Failed"),
+}
 
 
 @register.filter
@@ -119,3 +128,15 @@ def rate(per_second: float | None) -> str:
         if count >= 1 or seconds == HOUR:
             return f"{count:.3g} {words}" if count < 1000 else f"{count:,.0f} {words}"
     return ""
+
+
+@register.filter
+def instance_state(state: str) -> str:
+    """The word for the state of a running copy; one that is not known here as it is."""
+    return str(_INSTANCE.get(state, state))
+
+
+@register.filter
+def reason(sentence: str) -> str:
+    """A sentence that a row keeps in English, in the page's language."""
+    return in_words(sentence)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext
+
 from registry.ownership.errors import OwnershipUnproven
 from registry.ownership.markers import is_named, visible_text
 from registry.ownership.package import Index, Package, text_of, unmarked
@@ -17,6 +19,9 @@ def check(package: Package, server: str, index: Index) -> None:
     name, version = package.quoted
     answer = index.get(f"{package.base}/api/v1/crates/{name}/{version}/readme", headers={"Accept": "text/html"})
     if answer.status != 200:
-        raise OwnershipUnproven(f"There is no {package}, or it has no README (status {answer.status}).")
+        raise OwnershipUnproven(
+            gettext("There is no %(package)s, or it has no README (status %(status)s).")
+            % {"package": package, "status": answer.status}
+        )
     if not is_named(visible_text(text_of(answer)), server):
-        raise unmarked(package, server, "README, as text that readers see")
+        raise unmarked(package, server, gettext("README, as text that readers see"))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from common.outbound import Door, site_door
 from registry.ownership import cargo, mcpb, npm, nuget, oci, oci_reference, pypi
@@ -34,7 +35,9 @@ def check_packages(document: Mapping[str, Any]) -> None:
     if not settings.REGISTRY_CHECK_OWNERSHIP or not packages:
         return
     if len(packages) > MAX_PACKAGES:
-        raise OwnershipUnproven(f"A document with more than {MAX_PACKAGES} packages can't be checked.")
+        raise OwnershipUnproven(
+            gettext("A document with more than %(most)s packages can't be checked.") % {"most": MAX_PACKAGES}
+        )
     allowed, door = indexes(), site_door()
     for number, each in enumerate(packages):
         path = f"packages[{number}]"

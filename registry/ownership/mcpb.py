@@ -6,6 +6,8 @@ who download it.
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from registry.ownership.errors import OwnershipUnproven
 from registry.ownership.package import Index, Package
 
@@ -14,4 +16,7 @@ def check(package: Package, server: str, index: Index) -> None:
     """Raises OwnershipUnproven, OwnershipUnknown."""
     answer = index.get(package.identifier, method="HEAD")
     if answer.status != 200:
-        raise OwnershipUnproven(f"The file {package.identifier} can't be downloaded (status {answer.status}).")
+        raise OwnershipUnproven(
+            gettext("The file %(identifier)s can't be downloaded (status %(status)s).")
+            % {"identifier": package.identifier, "status": answer.status}
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import msgspec
+from django.utils.translation import gettext
 
 from registry.ownership.errors import OwnershipUnknown, OwnershipUnproven
 from registry.ownership.markers import is_named
@@ -41,14 +42,16 @@ def check(package: Package, server: str, index: Index) -> None:
             raise unmarked(package, server, "README")
         return
     address = _resource(services, CONTENT).rstrip("/")
-    found = index.get_json(f"{address}/{name}/index.json", _Versions, f"There is no {package}.")
+    found = index.get_json(f"{address}/{name}/index.json", _Versions, package.missing)
     if version not in (each.lower() for each in found.versions):
-        raise OwnershipUnproven(f"There is no {package}. New versions take NuGet some time to validate.")
-    raise unmarked(package, server, "README, which it lacks so far")
+        raise OwnershipUnproven(
+            gettext("There is no %(package)s. New versions take NuGet some time to validate.") % {"package": package}
+        )
+    raise unmarked(package, server, gettext("README, which it lacks so far"))
 
 
 def _resource(services: _Services, kind: str) -> str:
     for each in services.resources:
         if kind == each.type or (isinstance(each.type, list) and kind in each.type):
             return each.id
-    raise OwnershipUnknown(f"The NuGet index does not offer {kind}.")
+    raise OwnershipUnknown(gettext("The NuGet index does not offer %(kind)s.") % {"kind": kind})

@@ -12,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
+from django.utils.translation import gettext
 
 from common.outbound import Answer
 from registry.ownership import oci_reference
@@ -67,22 +68,29 @@ def check(package: Package, server: str, index: Index) -> None:
     if manifest.manifests is not None:
         manifest = registry.manifest(_for_servers(manifest.manifests, package).digest)
     if manifest.config is None:
-        raise OwnershipUnproven(f"{package} is no image.")
+        raise OwnershipUnproven(gettext("%(package)s is no image.") % {"package": package})
     config = registry.config(manifest.config.digest)
     found = ((config.config and config.config.labels) or {}).get(LABEL)
     if found is None:
         raise OwnershipUnproven(
-            f'The {package} has no label that names its server. Add to its Dockerfile: LABEL {LABEL}="{server}"'
+            gettext(
+                "The %(package)s has no label that names its server. Add to its Dockerfile: LABEL "
+                '%(label)s="%(server)s"'
+            )
+            % {"package": package, "label": LABEL, "server": server}
         )
     if found != server:
-        raise OwnershipUnproven(f"The {package} belongs to {found[:200]} by its label {LABEL}, not to {server}.")
+        raise OwnershipUnproven(
+            gettext("The %(package)s belongs to %(found)s by its label %(label)s, not to %(server)s.")
+            % {"package": package, "found": found[:200], "label": LABEL, "server": server}
+        )
 
 
 def _for_servers(listed: list[_Descriptor], package: Package) -> _Descriptor:
     """The image for linux/amd64, or else the first that is for a machine: attestations are listed among them."""
     real = [each for each in listed if each.platform is None or each.platform.os not in ("", "unknown")]
     if not real:
-        raise OwnershipUnproven(f"{package} lists no image.")
+        raise OwnershipUnproven(gettext("%(package)s lists no image.") % {"package": package})
     usual = (each for each in real if each.platform and (each.platform.os, each.platform.architecture) == _USUAL)
     return next(usual, real[0])
 
@@ -103,7 +111,7 @@ class _Registry:
 
     def config(self, digest: str) -> _Config:
         if not _DIGEST.fullmatch(digest):
-            raise OwnershipUnproven(f"The manifest of {self._package} can't be read.")
+            raise OwnershipUnproven(gettext("The manifest of %(package)s can't be read.") % {"package": self._package})
         answer = self._get(f"{self._reference.api}/blobs/{digest}", {})
         self._check_digest(answer, digest)
         return self._decode(answer, _Config)
@@ -114,9 +122,14 @@ class _Registry:
             self._token = self._new_token(answer.headers.get("www-authenticate", ""))
             answer = self._index.get(url, headers=self._with_token(headers))
         if answer.status in (401, 403):
-            raise OwnershipUnproven(f"The {self._package} is private; only public images can be checked.")
+            raise OwnershipUnproven(
+                gettext("The %(package)s is private; only public images can be checked.") % {"package": self._package}
+            )
         if answer.status != 200:
-            raise OwnershipUnproven(f"There is no {self._package} (status {answer.status}).")
+            raise OwnershipUnproven(
+                gettext("There is no %(package)s (status %(status)s).")
+                % {"package": self._package, "status": answer.status}
+            )
         return answer
 
     def _with_token(self, headers: dict[str, str]) -> dict[str, str]:
@@ -128,25 +141,34 @@ class _Registry:
         said = dict(_CHALLENGE.findall(rest))
         realm = said.get("realm", "")
         if scheme.lower() != "bearer" or urlsplit(realm).scheme != "https":
-            raise OwnershipUnproven(f"The {self._package} is private; only public images can be checked.")
+            raise OwnershipUnproven(
+                gettext("The %(package)s is private; only public images can be checked.") % {"package": self._package}
+            )
         query = {"scope": f"repository:{self._reference.path}:pull"}
         if service := said.get("service"):
             query["service"] = service
         answer = self._index.get(f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}")
         if answer.status != 200:
-            raise OwnershipUnproven(f"The {self._package} is private; only public images can be checked.")
+            raise OwnershipUnproven(
+                gettext("The %(package)s is private; only public images can be checked.") % {"package": self._package}
+            )
         found = self._decode(answer, _Token)
         token = found.token or found.access_token
         if not token or not token.isascii() or not token.isprintable():
-            raise OwnershipUnknown(f"The registry of {self._package} gave no token.")
+            raise OwnershipUnknown(gettext("The registry of %(package)s gave no token.") % {"package": self._package})
         return token
 
     def _check_digest(self, answer: Answer, digest: str) -> None:
         if f"sha256:{hashlib.sha256(answer.content).hexdigest()}" != digest:
-            raise OwnershipUnproven(f"The registry of {self._package} answered with something of another digest.")
+            raise OwnershipUnproven(
+                gettext("The registry of %(package)s answered with something of another digest.")
+                % {"package": self._package}
+            )
 
     def _decode(self, answer: Answer, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise OwnershipUnproven(f"What the registry of {self._package} answered can't be read.") from error
+            raise OwnershipUnproven(
+                gettext("What the registry of %(package)s answered can't be read.") % {"package": self._package}
+            ) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from registry.ownership.errors import OwnershipUnproven
 
 DOCKER_HUB = "docker.io"
@@ -46,7 +48,8 @@ def parse(text: str) -> Reference:
     is_whole = bool(tag or digest) and (not colon or _TAG.fullmatch(tag)) and (not at or _DIGEST.fullmatch(digest))
     if not is_whole or not _HOST.fullmatch(host) or not _PATH.fullmatch(path) or len(path) > 255:
         raise OwnershipUnproven(
-            f"“{text[:200]}” is no reference of an image with its tag or digest, as in ghcr.io/owner/image:1.0.0."
+            gettext("“%(text)s” is no reference of an image with its tag or digest, as in ghcr.io/owner/image:1.0.0.")
+            % {"text": text[:200]}
         )
     return Reference(host, path, tag, digest)
 

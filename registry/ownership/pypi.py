@@ -24,6 +24,6 @@ def check(package: Package, server: str, index: Index) -> None:
     """Raises OwnershipUnproven, OwnershipUnknown."""
     package.check_identifier(_NAME)
     name, version = package.quoted
-    found = index.get_json(f"{package.base}/pypi/{name}/{version}/json", _Release, f"There is no {package}.")
+    found = index.get_json(f"{package.base}/pypi/{name}/{version}/json", _Release, package.missing)
     if not is_named(found.info.description or "", server):
         raise unmarked(package, server, "README")

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from common.outbound import HostUnreachable, OutboundError, site_door
 from registry.proofs import dns, domains
@@ -36,7 +37,7 @@ def by_dns(user_id: UUID, domain: str) -> Identity:
     """A TXT record of the domain itself. Blocks. Raises ProofRefused."""
     domains.check(domain, github=settings.REGISTRY_GITHUB_NAMESPACE)
     found = dns.texts(domain, servers=settings.SLIPWAY_DNS_SERVERS)
-    _check(found, record(user_id, domain), f"the TXT records of {domain}")
+    _check(found, record(user_id, domain), gettext("the TXT records of %(domain)s") % {"domain": domain})
     return Identity(DNS, domain, domains.granted(domain, with_subdomains=True), user_id)
 
 
@@ -47,11 +48,18 @@ def by_http(user_id: UUID, domain: str) -> Identity:
     try:
         answer = site_door().fetch_blocking(url, max_bytes=MAX_BYTES, seconds=SECONDS, redirects=0)
     except HostUnreachable as error:
-        raise ProofUnavailable(f"{url} could not be fetched. {error.message}") from error
+        raise ProofUnavailable(
+            gettext("%(url)s could not be fetched. %(message)s") % {"url": url, "message": error.message}
+        ) from error
     except OutboundError as error:
-        raise ProofRefused(f"{url} is not fetched. {error.message}") from error
+        raise ProofRefused(
+            gettext("%(url)s is not fetched. %(message)s") % {"url": url, "message": error.message}
+        ) from error
     if answer.status != 200:
-        raise ProofRefused(f"{url} answered with status {answer.status}; it must be 200, without a redirect.")
+        raise ProofRefused(
+            gettext("%(url)s answered with status %(status)s; it must be 200, without a redirect.")
+            % {"url": url, "status": answer.status}
+        )
     _check(answer.content.decode("utf-8", "replace").splitlines(), record(user_id, domain), url)
     return Identity(HTTP, domain, domains.granted(domain, with_subdomains=False), user_id)
 
@@ -61,5 +69,9 @@ def _check(found: Iterable[str], wanted: str, where: str) -> None:
     if any(hmac.compare_digest(text.encode(), wanted.encode()) for text in texts):
         return
     others = any(text.startswith(PREFIX) for text in texts)
-    words = "has the text of another account or site" if others else "does not have the text yet"
-    raise ProofRefused(f"What was found in {where} {words}. A new record may take some minutes to be seen everywhere.")
+    if others:
+        words = gettext("What was found in %(where)s has the text of another account or site.")
+    else:
+        words = gettext("What was found in %(where)s does not have the text yet.")
+    later = gettext("A new record may take some minutes to be seen everywhere.")
+    raise ProofRefused(f"{words % {'where': where}} {later}")

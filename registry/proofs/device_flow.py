@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext
 
 from common.outbound import OutboundError, site_door
 from registry.proofs.errors import ProofRefused, ProofUnavailable
@@ -49,8 +50,8 @@ def token(device_code: str) -> str:
     if found.error in ("authorization_pending", "slow_down"):
         return ""
     if found.error == "access_denied":
-        raise ProofRefused("The request was refused at GitHub. Begin again if that was a mistake.")
-    raise ProofRefused("The code has expired. Begin again.")
+        raise ProofRefused(gettext("The request was refused at GitHub. Begin again if that was a mistake."))
+    raise ProofRefused(gettext("The code has expired. Begin again."))
 
 
 def _post(path: str, body: dict[str, str], kind: Any) -> Any:
@@ -66,4 +67,6 @@ def _post(path: str, body: dict[str, str], kind: Any) -> Any:
         )
         return answer.json(kind)
     except OutboundError as error:
-        raise ProofUnavailable(f"GitHub could not be asked. {error.message}") from error
+        raise ProofUnavailable(
+            gettext("GitHub could not be asked. %(message)s") % {"message": error.message}
+        ) from error

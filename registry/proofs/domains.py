@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext
+
 from registry import permissions
 from registry.permissions import Permission
 from registry.proofs.errors import ProofRefused
@@ -24,10 +26,13 @@ def check(domain: str, *, github: str) -> None:
     about the whole account.
     """
     if len(domain) > MAX_CHARACTERS or not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdigit():
-        raise ProofRefused("The domain isn't valid: write it as in example.org, without scheme, port or path.")
+        raise ProofRefused(gettext("The domain isn't valid: write it as in example.org, without scheme, port or path."))
     if (label(domain).lower() + ".").startswith(github.lower() + "."):
         raise ProofRefused(
-            f"Namespaces below {github} belong to GitHub accounts. Log in with GitHub to prove that one is yours."
+            gettext(
+                "Namespaces below %(github)s belong to GitHub accounts. Log in with GitHub to prove that one is yours."
+            )
+            % {"github": github}
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from common.errors import AppError
 
 
@@ -23,4 +25,5 @@ class ProofUnavailable(ProofRefused):
 
 class NamespaceBlocked(ProofRefused):
     def __init__(self, label: str) -> None:
-        super().__init__(f"The namespace {label} is blocked on this site. Ask its operator.", "namespace_blocked")
+        words = gettext("The namespace %(namespace)s is blocked on this site. Ask its operator.")
+        super().__init__(words % {"namespace": label}, "namespace_blocked")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext
 
 from common.outbound import Answer, Door, OutboundError
 from registry.proofs.errors import ProofRefused, ProofUnavailable
@@ -48,12 +49,15 @@ class Proven:
 def ask(token: str, *, api: str, door: Door) -> Proven:
     """Blocks. `api` is the address of GitHub's REST API. Raises ProofRefused."""
     if len(token) > MAX_TOKEN_CHARACTERS or not _TOKEN.fullmatch(token):
-        raise ProofRefused("This is no GitHub token.")
+        raise ProofRefused(gettext("This is no GitHub token."))
     answer = _get(f"{api}/user", token, door)
     if answer.status == 401:
-        raise ProofRefused("GitHub does not accept the token. Log in again.")
+        raise ProofRefused(gettext("GitHub does not accept the token. Log in again."))
     if answer.status != 200:
-        raise ProofUnavailable(f"GitHub answered with status {answer.status} when it was asked whose the token is.")
+        raise ProofUnavailable(
+            gettext("GitHub answered with status %(status)s when it was asked whose the token is.")
+            % {"status": answer.status}
+        )
     user = _named(_read(answer, Account))
     return Proven(user, tuple(_owned(token, api, door)))
 
@@ -64,7 +68,10 @@ def _owned(token: str, api: str, door: Door) -> Iterator[Account]:
         if answer.status in (403, 404):
             return  # the token lacks read:org: it still proves its own account
         if answer.status != 200:
-            raise ProofUnavailable(f"GitHub answered with status {answer.status} when it was asked for organizations.")
+            raise ProofUnavailable(
+                gettext("GitHub answered with status %(status)s when it was asked for organizations.")
+                % {"status": answer.status}
+            )
         memberships = _read(answer, list[_Membership])
         yield from (_named(each.organization) for each in memberships if is_owner(each.role, each.state))
         if len(memberships) < PAGE:
@@ -82,7 +89,7 @@ def is_name(login: str) -> bool:
 
 def _named(account: Account) -> Account:
     if not is_name(account.login):
-        raise ProofRefused("GitHub gave a name that can't stand in a namespace.")
+        raise ProofRefused(gettext("GitHub gave a name that can't stand in a namespace."))
     return account
 
 
@@ -95,11 +102,13 @@ def _get(url: str, token: str, door: Door) -> Answer:
     try:
         return door.fetch_blocking(url, headers=headers, redirects=0)
     except OutboundError as error:
-        raise ProofUnavailable(f"GitHub could not be asked. {error.message}") from error
+        raise ProofUnavailable(
+            gettext("GitHub could not be asked. %(message)s") % {"message": error.message}
+        ) from error
 
 
 def _read(answer: Answer, kind: Any) -> Any:
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except msgspec.DecodeError as error:
-        raise ProofUnavailable("GitHub's answer could not be read.") from error
+        raise ProofUnavailable(gettext("GitHub's answer could not be read.")) from error

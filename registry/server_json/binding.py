@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+
 from registry.server_json.issues import OFTEN_MANY, Breach, path_of
 from registry.server_json.shapes import SERVER, Anything, Flag, Many, Members, Named, Shape, Text
 
@@ -67,13 +69,15 @@ def _members(value: Any, shape: Members, path: Path) -> Iterator[Breach]:
         return
     for name in shape.required:
         if name not in value:
-            yield Breach(path_of((*path, name)), "required", f"expected required property {name} to be present")
+            words = gettext("expected required property %(name)s to be present") % {"name": name}
+            yield Breach(path_of((*path, name)), "required", words)
     for name, one in value.items():
         known = shape.members.get(name)
         if known is None and shape.is_open:
             continue
         if known is None:
-            yield Breach(path_of(path), "unexpected property", f"unexpected property {name[:100]}", name[:100])
+            words = gettext("unexpected property %(name)s") % {"name": name[:100]}
+            yield Breach(path_of(path), "unexpected property", words, name[:100])
         else:
             yield from _check(one, known, (*path, name))
 
@@ -84,18 +88,21 @@ def _text(value: Any, shape: Text, path: Path) -> Iterator[Breach]:
         return
     shown = value[:300]
     if "\0" in value:
-        yield Breach(path_of(path), "pattern", "expected string without NUL characters")
+        yield Breach(path_of(path), "pattern", gettext("expected string without NUL characters"))
     if len(value) < shape.least:
-        yield Breach(path_of(path), f"minLength {shape.least}", f"expected length >= {shape.least}", shown)
+        words = gettext("expected length >= %(least)s") % {"least": shape.least}
+        yield Breach(path_of(path), f"minLength {shape.least}", words, shown)
     if shape.most is not None and len(value) > shape.most:
-        yield Breach(path_of(path), f"maxLength {shape.most}", f"expected length <= {shape.most}", shown)
+        words = gettext("expected length <= %(most)s") % {"most": shape.most}
+        yield Breach(path_of(path), f"maxLength {shape.most}", words, shown)
     if shape.pattern and not _compiled(shape.pattern).fullmatch(value):
-        yield Breach(path_of(path), "pattern", f"expected string to match pattern {shape.pattern}", shown)
+        words = gettext("expected string to match pattern %(pattern)s") % {"pattern": shape.pattern}
+        yield Breach(path_of(path), "pattern", words, shown)
     if shape.choices and value not in shape.choices:
-        listed = ", ".join(shape.choices)
-        yield Breach(path_of(path), "enum", f'expected value to be one of "{listed}"', shown)
+        words = gettext('expected value to be one of "%(choices)s"') % {"choices": ", ".join(shape.choices)}
+        yield Breach(path_of(path), "enum", words, shown)
     if shape.is_uri and not is_uri(value):
-        yield Breach(path_of(path), "format uri", "expected string to be RFC 3986 uri", shown)
+        yield Breach(path_of(path), "format uri", gettext("expected string to be RFC 3986 uri"), shown)
 
 
 def is_uri(text: str) -> bool:
@@ -111,7 +118,8 @@ def is_uri(text: str) -> bool:
 
 def _wrong(path: Path, expected: str, value: Any) -> Breach:
     shown = value if value is None or isinstance(value, bool | int | float) else str(value)[:300]
-    return Breach(path_of(path), "type", f"expected {expected}", shown)
+    words = gettext("expected %(type)s") % {"type": expected}
+    return Breach(path_of(path), "type", words, shown)
 
 
 @lru_cache(maxsize=32)

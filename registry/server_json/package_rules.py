@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+
 from registry.server_json.issues import Issue, error
 
 REFERENCE = "package-ownership"
@@ -70,30 +72,34 @@ def check_package(package: Mapping[str, Any], path: str, indexes: Indexes) -> It
         yield from _bundle(package, path, indexes)
     else:
         kinds = ", ".join([*indexes.bases, "oci", "mcpb"])
-        yield _issue(f"{path}.registryType", f"“{str(kind)[:100]}” is no kind of package that can be checked: {kinds}")
+        words = gettext("“%(kind)s” is no kind of package that can be checked: %(kinds)s")
+        yield _issue(f"{path}.registryType", words % {"kind": str(kind)[:100], "kinds": kinds})
 
 
 def _of_index(package: Mapping[str, Any], path: str, kind: str, base: str) -> Iterator[Issue]:
     named = (package.get("registryBaseUrl") or "").rstrip("/")
     if named and named != base.rstrip("/"):
-        yield _issue(f"{path}.registryBaseUrl", f"{kind} packages are looked up at {base} only")
+        words = gettext("%(kind)s packages are looked up at %(address)s only")
+        yield _issue(f"{path}.registryBaseUrl", words % {"kind": kind, "address": base})
     if not package.get("version"):
-        yield _issue(f"{path}.version", f"A package of {kind} needs its version")
+        yield _issue(f"{path}.version", gettext("A package of %(kind)s needs its version") % {"kind": kind})
     if package.get("fileSha256"):
-        yield _issue(f"{path}.fileSha256", f"A package of {kind} has no fileSha256: that is for mcpb")
+        words = gettext("A package of %(kind)s has no fileSha256: that is for mcpb")
+        yield _issue(f"{path}.fileSha256", words % {"kind": kind})
 
 
 def _image(package: Mapping[str, Any], path: str, indexes: Indexes) -> Iterator[Issue]:
     for member in ("registryBaseUrl", "version", "fileSha256"):
         if package.get(member):
-            words = f"An image has no {member}: its identifier says all, as in ghcr.io/owner/image:1.0.0"
-            yield _issue(f"{path}.{member}", words)
+            words = gettext("An image has no %(member)s: its identifier says all, as in ghcr.io/owner/image:1.0.0")
+            yield _issue(f"{path}.{member}", words % {"member": member})
     identifier = package.get("identifier", "")
     host = image_host(identifier)
     if host not in indexes.oci_hosts and not host.endswith(indexes.oci_domains):
-        yield _issue(f"{path}.identifier", f"Images at {host[:200]} can't be checked")
+        words = gettext("Images at %(host)s can't be checked")
+        yield _issue(f"{path}.identifier", words % {"host": host[:200]})
     if "@" not in identifier and ":" not in identifier.rpartition("/")[2]:
-        yield _issue(f"{path}.identifier", "An image needs its tag or digest")
+        yield _issue(f"{path}.identifier", gettext("An image needs its tag or digest"))
 
 
 def image_host(identifier: str) -> str:
@@ -106,20 +112,21 @@ def image_host(identifier: str) -> str:
 
 def _bundle(package: Mapping[str, Any], path: str, indexes: Indexes) -> Iterator[Issue]:
     if package.get("registryBaseUrl"):
-        yield _issue(f"{path}.registryBaseUrl", "A bundle has no registryBaseUrl: its identifier is its address")
+        words = gettext("A bundle has no registryBaseUrl: its identifier is its address")
+        yield _issue(f"{path}.registryBaseUrl", words)
     if not package.get("fileSha256"):
-        yield _issue(f"{path}.fileSha256", "A bundle needs the SHA-256 of its file")
+        yield _issue(f"{path}.fileSha256", gettext("A bundle needs the SHA-256 of its file"))
     url = package.get("identifier", "")
     try:
         is_https = urlsplit(url).scheme == "https"
     except ValueError:
         is_https = False
     if not is_https:
-        yield _issue(f"{path}.identifier", "A bundle's identifier is its https:// address")
+        yield _issue(f"{path}.identifier", gettext("A bundle's identifier is its https:// address"))
     elif not any(pattern.fullmatch(url) for pattern in indexes.mcpb_urls):
-        yield _issue(f"{path}.identifier", "A bundle is a file of a release on GitHub or GitLab")
+        yield _issue(f"{path}.identifier", gettext("A bundle is a file of a release on GitHub or GitLab"))
     elif "mcp" not in url.lower():
-        yield _issue(f"{path}.identifier", "A bundle's address has “mcp” in it")
+        yield _issue(f"{path}.identifier", gettext("A bundle's address has “mcp” in it"))
 
 
 def _issue(path: str, message: str) -> Issue:

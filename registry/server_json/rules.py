@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from registry.server_json import urls
 from registry.server_json.issues import Issue, error
 from registry.server_json.names import is_name, looks_like_range
@@ -25,7 +27,7 @@ def check(document: Object) -> list[Issue]:
 
 def _head(document: Object) -> Iterator[Issue]:
     if not is_name(document.get("name", "")):
-        words = (
+        words = gettext(
             "A name is namespace/name with one slash; each side has two characters or more "
             "and begins and ends with a letter or digit"
         )
@@ -33,7 +35,7 @@ def _head(document: Object) -> Iterator[Issue]:
     yield from _version(document.get("version", ""), "version")
     title = document.get("title")
     if title is not None and not title.strip():
-        yield error("title", "title-whitespace-only", "The title has nothing but spaces")
+        yield error("title", "title-whitespace-only", gettext("The title has nothing but spaces"))
     if repository := document.get("repository"):
         yield from urls.check_repository(repository)
     if website := document.get("websiteUrl"):
@@ -44,9 +46,10 @@ def _head(document: Object) -> Iterator[Issue]:
 
 def _version(version: str, path: str) -> Iterator[Issue]:
     if version == "latest":
-        yield error(path, "reserved-version-string", "“latest” is reserved: name the version itself")
+        yield error(path, "reserved-version-string", gettext("“latest” is reserved: name the version itself"))
     elif looks_like_range(version):
-        yield error(path, "version-looks-like-range", f"“{version[:100]}” looks like a range: name one version")
+        words = gettext("“%(version)s” looks like a range: name one version") % {"version": version[:100]}
+        yield error(path, "version-looks-like-range", words)
 
 
 # --- packages
@@ -56,7 +59,8 @@ def _packages(document: Object) -> Iterator[Issue]:
     for number, package in enumerate(document.get("packages") or ()):
         path = f"packages[{number}]"
         if " " in package.get("identifier", ""):
-            yield error(f"{path}.identifier", "package-name-has-spaces", "A package's identifier has no spaces")
+            words = gettext("A package's identifier has no spaces")
+            yield error(f"{path}.identifier", "package-name-has-spaces", words)
         if version := package.get("version"):
             yield from _version(version, f"{path}.version")
         for kind in ("runtimeArguments", "packageArguments"):
@@ -70,14 +74,14 @@ def _argument(argument: Object, path: str) -> Iterator[Issue]:
         return
     name = argument.get("name") or ""
     if not name:
-        yield error(f"{path}.name", "named-argument-name-required", "A named argument needs its name")
+        yield error(f"{path}.name", "named-argument-name-required", gettext("A named argument needs its name"))
         return
     if any(character in name for character in "<>$ "):
-        words = "A name is the flag alone, without spaces, < > or $; its value goes to “value”"
+        words = gettext("A name is the flag alone, without spaces, < > or $; its value goes to “value”")
         yield error(f"{path}.name", "invalid-named-argument-name", words)
     for member in ("value", "default"):
         if (argument.get(member) or "").startswith(name):
-            words = f"The {member} begins with the name, which would be given twice"
+            words = gettext("The %(member)s begins with the name, which would be given twice") % {"member": member}
             yield error(f"{path}.{member}", f"argument-{member}-starts-with-name", words)
 
 
@@ -93,13 +97,15 @@ def _names_in(package: Object) -> frozenset[str]:
 def _local_transport(transport: Object, path: str, known: frozenset[str]) -> Iterator[Issue]:
     kind, url = transport.get("type", ""), transport.get("url") or ""
     if kind not in LOCAL:
-        words = f"A package speaks {', '.join(LOCAL)}; “{kind[:100]}” is none of them"
+        words = gettext("A package speaks %(known)s; “%(kind)s” is none of them")
+        words %= {"known": ", ".join(LOCAL), "kind": kind[:100]}
         yield error(f"{path}.type", "unsupported-transport-type", words)
     elif kind == "stdio":
         if url:
-            yield error(f"{path}.url", "stdio-transport-url-not-empty", "A server on stdio has no address")
+            yield error(f"{path}.url", "stdio-transport-url-not-empty", gettext("A server on stdio has no address"))
     elif not url:
-        yield error(f"{path}.url", "streamable-transport-url-required", f"Say where {kind} listens")
+        words = gettext("Say where %(kind)s listens") % {"kind": kind}
+        yield error(f"{path}.url", "streamable-transport-url-required", words)
     else:
         yield from _template(url, f"{path}.url", known)
 
@@ -112,10 +118,11 @@ def _remotes(document: Object) -> Iterator[Issue]:
         path = f"remotes[{number}]"
         kind, url = remote.get("type", ""), remote.get("url") or ""
         if kind not in REMOTE:
-            words = f"A remote speaks {' or '.join(REMOTE)}; “{kind[:100]}” is neither"
+            words = gettext("A remote speaks %(one)s or %(other)s; “%(kind)s” is neither")
+            words %= {"one": REMOTE[0], "other": REMOTE[1], "kind": kind[:100]}
             yield error(f"{path}.type", "unsupported-remote-transport-type", words)
         elif not url:
-            yield error(f"{path}.url", "remote-transport-url-required", "A remote needs its address")
+            yield error(f"{path}.url", "remote-transport-url-required", gettext("A remote needs its address"))
         else:
             yield from urls.check_remote(url, f"{path}.url")
             yield from _template(url, f"{path}.url", remote.get("variables") or {})
@@ -124,5 +131,5 @@ def _remotes(document: Object) -> Iterator[Issue]:
 def _template(url: str, path: str, known: Iterable[str]) -> Iterator[Issue]:
     unknown = [name for name in urls.variables_of(url) if name not in known]
     if unknown:
-        words = f"Nothing says what {{{unknown[0][:100]}}} stands for"
+        words = gettext("Nothing says what %(variable)s stands for") % {"variable": f"{{{unknown[0][:100]}}}"}
         yield error(path, "invalid-templated-url", words)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from django.utils.translation import gettext
 
 from registry.server_json.issues import OFTEN_MANY, Issue, error, path_of
 
@@ -32,17 +33,20 @@ def check_address(document: dict[str, Any]) -> list[Issue]:
     """What `$schema` says: nothing, something else, an unknown version, or one that is not the newest."""
     address = document.get("$schema")
     if not address:
-        words = f"$schema is required. Use {ADDRESS.format(CURRENT)}"
+        words = gettext("$schema is required. Use %(address)s") % {"address": ADDRESS.format(CURRENT)}
         return [error("schema", "schema-field-required", words)]
     date = date_of(address)
     if date is None:
-        words = f"$schema is not the address of a server.json schema, such as {ADDRESS.format(CURRENT)}"
+        words = gettext("$schema is not the address of a server.json schema, such as %(address)s")
+        words %= {"address": ADDRESS.format(CURRENT)}
         return [error("schema", "schema-version-extraction-error", words, type_="schema")]
     if date not in KNOWN:
-        words = f"There is no schema version {date}. Known are {', '.join(sorted(KNOWN))}"
+        words = gettext("There is no schema version %(date)s. Known are %(dates)s")
+        words %= {"date": date, "dates": ", ".join(sorted(KNOWN))}
         return [error("schema", "schema-version-not-available", words, type_="schema")]
     if date != CURRENT:
-        words = f"Schema version {date} is not the current one. Consider updating to {CURRENT}"
+        words = gettext("Schema version %(date)s is not the current one. Consider updating to %(current)s")
+        words %= {"date": date, "current": CURRENT}
         return [Issue("semantic", "schema", words, "warning", "schema-version-deprecated")]
     return []
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from django.utils.translation import gettext
+
 from registry.server_json.issues import Issue, error
 
 _REPOSITORIES = {
@@ -29,11 +31,13 @@ def check_repository(repository: dict[str, Any]) -> Iterator[Issue]:
     if url or source:
         known = _REPOSITORIES.get(source)
         if known is None or not known.fullmatch(url):
-            words = "The repository must be on GitHub or GitLab: source github or gitlab, url https://HOST/OWNER/NAME"
+            words = gettext(
+                "The repository must be on GitHub or GitLab: source github or gitlab, url https://HOST/OWNER/NAME"
+            )
             yield error("repository.url", "invalid-repository-url", words)
     folder = repository.get("subfolder") or ""
     if folder and not is_subfolder(folder):
-        words = "The subfolder must be a relative path without . or .. and without a slash at either end"
+        words = gettext("The subfolder must be a relative path without . or .. and without a slash at either end")
         yield error("repository.subfolder", "invalid-subfolder-path", words)
 
 
@@ -44,7 +48,8 @@ def is_subfolder(path: str) -> bool:
 def check_website(url: str) -> Iterator[Issue]:
     yield from _https(url, "websiteUrl", "invalid-website-url", "website-url")
     if _MARKUP.search(url):
-        yield error("websiteUrl", "website-url-invalid-characters", "The address has characters that break markup")
+        words = gettext("The address has characters that break markup")
+        yield error("websiteUrl", "website-url-invalid-characters", words)
 
 
 def check_icon(src: str, path: str) -> Iterator[Issue]:
@@ -54,15 +59,15 @@ def check_icon(src: str, path: str) -> Iterator[Issue]:
 def _https(url: str, path: str, invalid: str, prefix: str) -> Iterator[Issue]:
     parts = _parts(url)
     if parts is None:
-        yield error(path, invalid, "This is no address")
+        yield error(path, invalid, gettext("This is no address"))
         return
     if not parts.scheme:
         reference = "website-url-must-be-absolute" if prefix == "website-url" else "icon-src-not-absolute"
-        yield error(path, reference, "The address must be absolute: https://…")
+        yield error(path, reference, gettext("The address must be absolute: https://…"))
     elif parts.scheme != "https":
-        yield error(path, f"{prefix}-invalid-scheme", "The address must begin with https://")
+        yield error(path, f"{prefix}-invalid-scheme", gettext("The address must begin with https://"))
     elif not parts.hostname:
-        yield error(path, invalid, "The address names no host")
+        yield error(path, invalid, gettext("The address names no host"))
 
 
 def check_remote(url: str, path: str) -> Iterator[Issue]:
@@ -71,11 +76,11 @@ def check_remote(url: str, path: str) -> Iterator[Issue]:
     parts = _parts(filled)
     host = (parts.hostname or "").lower().rstrip(".") if parts else ""
     if parts is None or not host or "{" in filled or "}" in filled or re.search(r"\s", filled):
-        yield error(path, "invalid-remote-url", "This is no address that a client could connect to")
+        yield error(path, "invalid-remote-url", gettext("This is no address that a client could connect to"))
     elif parts.scheme != "https":
-        yield error(path, "invalid-remote-url", "A remote's address must begin with https://")
+        yield error(path, "invalid-remote-url", gettext("A remote's address must begin with https://"))
     elif host == "localhost" or host.endswith(".localhost") or _is_loopback(host):
-        yield error(path, "invalid-remote-url", "A remote can't be on the client's own machine")
+        yield error(path, "invalid-remote-url", gettext("A remote can't be on the client's own machine"))
 
 
 def _is_loopback(host: str) -> bool:

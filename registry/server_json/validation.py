@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext
 
 from registry.server_json import package_rules, rules, schemas
 from registry.server_json.binding import bind
@@ -33,7 +34,8 @@ def all_issues(document: dict[str, Any], indexes: Indexes | None) -> list[Issue]
     """
     found = [*issues(document), *(package_rules.check(document, indexes) if indexes else ())]
     if (size := publisher_provided_bytes(document)) > MAX_PUBLISHER_PROVIDED:
-        words = f"What the publisher provides is {size} bytes as JSON; {MAX_PUBLISHER_PROVIDED} are the most"
+        words = gettext("What the publisher provides is %(size)s bytes as JSON; %(most)s are the most")
+        words %= {"size": size, "most": MAX_PUBLISHER_PROVIDED}
         found.append(error("_meta", "publisher-provided-too-large", words))
     return found
 

@@ -13,6 +13,7 @@ function render({ at, instance, stream, line }) {
   time.textContent = CLOCK.format(when);
   const text = document.createElement("span");
   text.textContent = line;
+  text.translate = false; // a program's words, which no browser should turn into others
   row.append(time, text);
   return row;
 }

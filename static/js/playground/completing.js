@@ -1,5 +1,6 @@
 // A text field whose words the server completes (server/utilities/completion), as suggestions of the browser's own list.
 
+import { gettext } from "../gettext.js";
 import { el, freshId } from "./dom.js";
 import { visible } from "./words.js";
 
@@ -35,7 +36,7 @@ export function completingField({ name, title, about, isRequired, ask }) {
     "label",
     { for: id },
     visible(title ?? name),
-    isRequired ? [] : el("span", { class: "field-optional" }, " (optional)"),
+    isRequired ? [] : el("span", { class: "field-optional" }, ` ${gettext("(optional)")}`),
   );
   const help = el("p", { class: "field-help", id: `${id}-help` }, visible(about ?? ""));
   return { name, input, element: el("div", { class: "field" }, label, input, list, help) };

@@ -5,6 +5,13 @@ import { code, el } from "./dom.js";
 import { milliseconds, octets, pretty, visible } from "./words.js";
 
 const SHOWN = 200;
+// Kinds of messages as JSON-RPC has them (2.0, sections 4 and 5).
+const KINDS = {
+  request: gettext("request"),
+  notification: gettext("notification"),
+  result: gettext("result"),
+  error: gettext("error"),
+};
 const time = (at) => at.toISOString().slice(11, 23);
 
 function line(entry) {
@@ -15,7 +22,7 @@ function line(entry) {
     { class: `playground-line playground-${entry.kind}` },
     el("time", { class: "muted", datetime: entry.at.toISOString() }, time(entry.at)),
     el("span", { class: "playground-arrow" }, entry.isOut ? "→" : "←", el("span", { class: "visually-hidden" }, ` ${direction}`)),
-    el("span", { class: "playground-kind" }, entry.kind),
+    el("span", { class: "playground-kind" }, KINDS[entry.kind]),
     el(
       "span",
       { class: "break" },
@@ -25,7 +32,7 @@ function line(entry) {
     el("span", { class: "muted playground-facts" }, facts.join(" · ")),
   );
   const details = el("details", {}, summary);
-  const open = () => details.append(code(pretty(entry.message ?? entry.name), `${entry.kind} ${entry.name}`));
+  const open = () => details.append(code(pretty(entry.message ?? entry.name), `${KINDS[entry.kind]} ${entry.name}`));
   details.addEventListener("toggle", open, { once: true });
   return el("li", {}, details);
 }

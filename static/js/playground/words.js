@@ -1,6 +1,8 @@
 // What people can't see but a model reads, written out as ⟦U+200B⟧ (hosting/tools/invisible.py says which; the same rule),
 // and numbers and times as people read them.
 
+import { gettext, interpolate, ngettext } from "../gettext.js";
+
 const ODD =
   /[\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u2800\u180b-\u180d\u180f\ufe00-\ufe0d\u{e0100}-\u{e01ef}]/gu;
 const PLAIN = "\t\n\r ";
@@ -18,16 +20,20 @@ const written = (value) => (typeof value === "object" && value !== null ? JSON.s
 export const visible = (text) => written(text).replace(ODD, named);
 export const hasInvisible = (text) => visible(text) !== written(text);
 
-export const pretty = (value) => visible(JSON.stringify(value, null, 2) ?? "nothing");
+export const pretty = (value) => visible(JSON.stringify(value, null, 2) ?? gettext("nothing"));
+
+// With one digit behind the point, or whatever the page's language has in its place.
+const tenths = (value) =>
+  value.toLocaleString(document.documentElement.lang || "en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export function milliseconds(value) {
   if (value < 1000) return `${Math.round(value)} ms`;
   return value < 60_000
-    ? `${(value / 1000).toFixed(1)} s`
+    ? `${tenths(value / 1000)} s`
     : `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
 }
 
 export function octets(count) {
-  if (count < 1024) return `${count} bytes`;
-  return count < 1024 ** 2 ? `${(count / 1024).toFixed(1)} KB` : `${(count / 1024 ** 2).toFixed(1)} MB`;
+  if (count < 1024) return interpolate(ngettext("%(count)s byte", "%(count)s bytes", count), { count });
+  return count < 1024 ** 2 ? `${tenths(count / 1024)} KB` : `${tenths(count / 1024 ** 2)} MB`;
 }

@@ -36,12 +36,12 @@ def walk_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def entries(walk_site: Stack) -> Stack:
     """The site, once its registry has something."""
     file = walk_site.home / "entries.ndjson"
-    file.write_text("".join(json.dumps(one) + "\n" for one in _entries()))
+    file.write_text("".join(json.dumps(one) + "\n" for one in documents()))
     walk_site.manage("import_registry", str(file))
     return walk_site
 
 
-def _entries() -> list[dict[str, Any]]:
+def documents() -> list[dict[str, Any]]:
     key = {"name": "API_KEY", "description": "What it is opened with", "isRequired": True, "isSecret": True}
     colour = {"name": "TOOL_TEXT", "description": "What its tool says of itself", "default": "Says hello."}
     package = {"registryType": "pypi", "identifier": PACKAGE, "version": "1.0.0", "transport": {"type": "stdio"}}
