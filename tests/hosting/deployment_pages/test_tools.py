@@ -10,6 +10,7 @@ from events.actors import OPERATOR
 from hosting.access.members import member_add
 from hosting.models import Deployment, DeploymentVersion
 from hosting.routing import route_for
+from hosting.tools.names import OF_TASKS
 from hosting.tools.records import policy_of, tools_seen
 from tests.factories import make_deployment
 from tests.hosting.consent import browser
@@ -43,6 +44,16 @@ def test_tools_are_switched_off_and_all_approved_at_once(client: Client, held: D
     assert (policy.off, policy.held) == ({"write"}, frozenset())
     unknown = client.post("/d/alice/time/tools", {"action": "switch", "tool": "nope\0", "enabled": "0"}, follow=True)
     assert "no such tool" in told(unknown)
+
+
+def test_the_playground_awaits_the_tools_that_a_client_is_shown(client: Client, held: Deployment) -> None:
+    """Not the held one, nor one that is switched off: the list that comes is as high."""
+    page = client.get("/d/alice/time/playground")
+    assert [tool["name"] for tool in page.context["expected"]] == ["write", *OF_TASKS]
+    assert "<code>write</code>" in page.text and "data-expected" in page.text
+    client.post("/d/alice/time/tools", {"action": "switch", "tool": "write", "enabled": "0"})
+    page = client.get("/d/alice/time/playground")
+    assert page.context["expected"] == [] and "data-expected" not in page.text
 
 
 def test_a_name_that_clients_may_refuse_is_marked(client: Client, deployment: Deployment) -> None:
