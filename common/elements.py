@@ -14,15 +14,27 @@ from django.utils.translation import gettext
 register = template.Library()
 
 
-@register.simple_tag
+@register.simple_tag(name="icon")
 @lru_cache(maxsize=256)  # of names that our templates have; the address of the set is that of this process's files
-def icon(name: str, *, spin: bool = False) -> SafeString:
+def _icon(name: str, *, spin: bool = False) -> SafeString:
     """One of `static/icons/lucide.svg`, for eyes only: words say the same beside it."""
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
         " icon-spin" if spin else "",
         static("icons/lucide.svg"),
         name,
+    )
+
+
+@register.simple_tag
+def badge(label: object, tone: str = "", icon: str = "", tip: object = "") -> SafeString:
+    """A short fact. `tone`: accent, good, warn, bad."""
+    return format_html(
+        '<span class="badge{}"{}>{}{}</span>',
+        f" badge-{tone}" if tone else "",
+        format_html(' title="{}"', tip) if tip else "",
+        _icon(icon) if icon else "",
+        label,
     )
 
 
@@ -65,5 +77,5 @@ def code(text: str, label: str = "", wrap: bool = False) -> SafeString:
         text,
         gettext("Copied"),
         gettext("Copy: %(label)s") % {"label": label} if label else gettext("Copy"),
-        icon("copy"),
+        _icon("copy"),
     )

@@ -8,6 +8,9 @@ from typing import Any
 
 from django import template
 from django.utils.dates import MONTHS
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -76,6 +79,13 @@ def exact_time(at: datetime | None) -> str:
     if at is None:
         return ""
     return f"{at.day} {MONTHS[at.month]} {at.year}, {at:%H:%M:%S} {at.tzname() or ''}".rstrip()
+
+
+@register.simple_tag(name="time")
+def time_element(at: datetime | None) -> SafeString:
+    """How long ago, with the exact time where a pointer rests."""
+    local = localtime(at) if at is not None else None
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso(local), exact_time(local), ago(at))
 
 
 @register.filter
