@@ -81,7 +81,7 @@ class Span:
         self.errors += errors
         self.cold_starts += cold_starts
         if answered:
-            self.steps[step] += answered
+            self.steps[step] = self.steps.get(step, 0) + answered  # thousands of rows: += would call __missing__
 
     @classmethod
     def of_all(cls, spans: Sequence[Span]) -> Span:
