@@ -139,7 +139,7 @@ async def test_all_of_it_by_keyboard_alone_and_a_tool_of_the_owners_tries_it(ope
         answer = await client.ask("tools/call", {"name": "whoami", "arguments": {}})
         assert answer["result"]["content"][0]["text"] == "you", answer
 
-        await tab_to(page, "Credentials")
+        await tab_to(page, "See your credentials")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Credentials", exact=True)).to_be_visible()
         await expect(page.get_by_text("expires in")).to_be_visible()
