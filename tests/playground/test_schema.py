@@ -168,3 +168,17 @@ async def test_a_stream_that_breaks_off_goes_on_after_its_last_event(run: Run) -
         return { found, asked };
     })()"""
     assert await run("resuming", f"await {script}") == {"found": [1, 2, 3], "asked": ["1", "2", "3"]}
+
+
+async def test_a_cancelled_call_does_not_wait_for_its_next_try(run: Run) -> None:
+    script = """(async () => {
+        const stop = new AbortController();
+        const stream = async function* () { yield { id: "1", message: 1, retry: 600_000 }; };
+        setTimeout(() => stop.abort(), 100);
+        try {
+            for await (const one of m.resumed({ listen: null }, stream(), {}, stop.signal)) void one;
+        } catch (error) {
+            return error.name;
+        }
+    })()"""
+    assert await run("resuming", f"await {script}") == "AbortError"

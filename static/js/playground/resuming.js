@@ -6,7 +6,14 @@ const isBroken = (error) => error instanceof Broken;
 const TRIES = 5;
 const PAUSE_MS = 1000;
 
-const rest = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+// Raises what `signal` was aborted with, at once: a cancelled call does not wait out its pause.
+const rest = (milliseconds, signal) =>
+  new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const stop = () => (clearTimeout(timer), reject(signal.reason));
+    const timer = setTimeout(() => (signal.removeEventListener("abort", stop), resolve()), milliseconds);
+    signal.addEventListener("abort", stop, { once: true });
+  });
 
 // Yields the messages of `first`, and then those of each further stream, until nobody takes more of them.
 export async function* resumed(transport, first, headers, signal) {
@@ -31,8 +38,7 @@ export async function* resumed(transport, first, headers, signal) {
 // The next stream, once the site can be reached; null where it has none.
 async function again(transport, where, pause) {
   for (let tries = 0; ; tries += 1) {
-    await rest(pause * 2 ** tries);
-    where.signal.throwIfAborted();
+    await rest(pause * 2 ** tries, where.signal);
     try {
       return await transport.listen(where);
     } catch (error) {
@@ -54,6 +60,6 @@ export async function* channel(transport, headers, signal) {
     } catch {
       if (signal.aborted) return;
     }
-    await rest(PAUSE_MS * 2 ** tries);
+    await rest(PAUSE_MS * 2 ** tries, signal).catch(() => {}); // the loop ends with it
   }
 }
