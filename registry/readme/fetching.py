@@ -22,7 +22,7 @@ from registry.images.addresses import image_address, image_key
 from registry.models import Readme, ServerVersion
 from registry.readme.rendering import MAX_CHARACTERS, as_html
 from registry.readme.sources import Source, sources
-from registry.server_json.reading import read
+from registry.server_json.reading import Document, read
 
 MAX_BYTES = 8 * 1024 * 1024  # npm answers with all versions of a package
 MAX_FILE_BYTES = 1024 * 1024
@@ -58,17 +58,19 @@ def readmes_due(most: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def sources_of(document: Document) -> list[Source]:
+    """Where this site would look for its README; nowhere, where its document names nothing that could have one."""
+    return sources(
+        document, settings.REGISTRY_PACKAGE_URLS, settings.REGISTRY_GITHUB_RAW, settings.REGISTRY_GITHUB_HOSTS
+    )
+
+
 def readme_fetch(server_id: int, *, door: Door | None = None) -> Readme | None:
     """Blocks for some seconds. None for a server that has no version to show."""
     version = ServerVersion.objects.filter(server_id=server_id, is_latest=True).first()
     if version is None:
         return None
-    asked = sources(
-        read(version.server_json),
-        settings.REGISTRY_PACKAGE_URLS,
-        settings.REGISTRY_GITHUB_RAW,
-        settings.REGISTRY_GITHUB_HOSTS,
-    )
+    asked = sources_of(read(version.server_json))
     text, html, source, was_in_vain = "", "", None, False
     images: dict[str, str] = {}
     for source in asked:

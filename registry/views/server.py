@@ -21,6 +21,7 @@ from registry.install.shell import own_command
 from registry.install.ways import server_name, ways
 from registry.models import Readme
 from registry.readme.asking import readme_ask
+from registry.readme.fetching import sources_of
 from registry.readme.pictures import with_pictures
 from registry.selectors import Shown
 from registry.views.page import show
@@ -61,7 +62,7 @@ def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
         versions_count=selectors.versions_count(shown.server),
         readme=readme,
         readme_html=_readme_html(readme) if readme else "",
-        readme_pending=is_wanted,
+        readme_pending=is_wanted and bool(sources_of(reading)),
     )
 
 

@@ -55,6 +55,13 @@ def test_readme_of_an_npm_package_is_on_the_page_and_searched(hosts: Hosts, clie
 
 
 @pytest.mark.django_db
+def test_a_server_that_names_no_place_for_one_awaits_none(hosts: Hosts, client: Client) -> None:
+    publish("io.github.acme/far", packages=[], remotes=[{"type": "sse", "url": "https://far.example.org/"}])
+    text = client.get("/registry/servers/io.github.acme/far").content.decode()
+    assert "There is no README" in text and "is being fetched" not in text
+
+
+@pytest.mark.django_db
 def test_readme_of_a_pypi_release_is_of_that_release_and_of_its_kind(hosts: Hosts) -> None:
     hosts.pypi.releases["acme-slack", "1.0.0"] = "Of **1.0.0**"
     server = publish("io.github.acme/slack", packages=[pypi("acme-slack")])
