@@ -230,6 +230,7 @@ async def test_a_task_that_asks(reading: Any) -> None:
     async with reading() as reader:
         page = reader.page
         await page.goto(f"/d/{OWNER}/travel/playground", timeout=WAIT_MS)
+        await expect(page.locator("[data-playground-status]")).to_have_text("⟦Connected to Travel 1.0⟧")
         panel = await choose(page, "ask_model")
         await panel.get_by_role("button", name="Run as task").click()
         await expect(page.get_by_role("region", name="The server asks your model")).to_be_visible(timeout=WAIT_MS)
