@@ -42,7 +42,7 @@ export function button(words, onclick, kind = "", more = {}) {
   return el("button", { type: "button", class: `button ${kind}`.trim(), onclick, ...more }, words);
 }
 
-// Text to copy, as elements/code.html has it; app.js binds its button as it appears.
+// Text to copy, as the tag `code` of common/elements.py has it; app.js binds its button as it appears.
 export function code(text, label, { wraps = true } = {}) {
   const name = { role: "group", "aria-label": label, tabindex: "0" };
   const copy = { type: "button", class: "button button-quiet button-icon", "data-copy-button": true, hidden: true };

@@ -1,4 +1,4 @@
-// What all fields have: a label, what it is for, and what is wrong with it (the looks of templates/elements/field.html).
+// What all fields have: a label, what it is for, and what is wrong with it (the looks of the tag `field` of common/elements.py).
 
 import { gettext } from "../../gettext.js";
 import { el, freshId } from "../dom.js";
