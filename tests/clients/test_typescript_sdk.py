@@ -10,7 +10,12 @@ from tests.clients import packages
 from tests.clients.conftest import CALLS, HERE, MODERN, Hosted, Servers, each_server, run
 
 SCRIPT = (HERE / "scripts" / "typescript.mjs").read_text()
-CLIENTS = [("1", "legacy"), ("2", "legacy"), ("2", "auto"), ("2", MODERN)]
+CLIENTS = [
+    ("1", "legacy"),
+    pytest.param("2", "legacy", marks=pytest.mark.slow),
+    ("2", "auto"),
+    ("2", MODERN),
+]
 each_client = pytest.mark.parametrize(("sdk", "mode"), CLIENTS)
 
 

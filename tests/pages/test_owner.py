@@ -39,7 +39,7 @@ async def signed_in(stack: Stack, open_page: OpenPage) -> Any:
 async def upload(page: Page, name: str) -> None:
     """Hosts the chameleon from the form; it fails for want of its key."""
     await page.goto("/servers/new")
-    await page.get_by_label("or source").set_input_files(CHAMELEON)
+    await page.get_by_label("Or a file of its source").set_input_files(CHAMELEON)
     await page.get_by_label("Name").fill(name)
     await page.get_by_role("button", name="Host", exact=True).click()
     await page.wait_for_url(f"**/d/{OWNER}/{name}/")
@@ -147,7 +147,7 @@ async def test_roll_back(open_page: OpenPage, signed_in: Any) -> None:
         await upload(page, "twice")
         await set_key(page, "twice")
         await page.goto(f"/d/{OWNER}/twice/versions")
-        await page.get_by_label("or source").set_input_files(
+        await page.get_by_label("Or a file of its source").set_input_files(
             {"name": "server.py", "mimeType": "text/x-python", "buffer": CHAMELEON.read_bytes() + b"\n# second\n"}
         )
         await page.get_by_role("button", name="Deploy").click()
