@@ -38,37 +38,23 @@ class Source(Closable, Protocol):
         """The next event if it is here already."""
 
 
-class Followed:
-    """A Source for a log that exists: a session's channel, or an exchange that is attached to again.
+class _Attached:
+    """What both sources are: an attachment at a runner, of which there may be another one after the link broke."""
 
-    `address` is that of its runner, where it goes on when the link breaks; with "" it ends then.
-    """
+    __slots__ = ("_closed", "_runners", "address", "attachment", "link")
 
-    __slots__ = ("_closed", "_owner", "_runners", "address", "attachment", "link")
-
-    def __init__(
-        self, runners: Runners, link: RunnerLink, attachment: Attachment, owner: str, *, address: str = ""
-    ) -> None:
+    def __init__(self, runners: Runners, link: RunnerLink, attachment: Attachment, address: str) -> None:
         self._runners = runners
-        self._owner = owner
         self._closed = False
         self.link = link
         self.address = address
         self.attachment = attachment
 
-    async def get(self, seconds: float) -> Event | None:
-        try:
-            return await take(self.attachment, seconds)
-        except DetachedError as ended:
-            if self._closed or ended.reason != Reason.CLOSED or not self.address:
-                raise
-        self._go_on(*await self._runners.rejoin(self.address, self.link, self.attachment, self._owner))
-        return await take(self.attachment, seconds)
-
-    def _go_on(self, link: RunnerLink, attachment: Attachment) -> None:
-        self.link, self.attachment = link, attachment
-        if self._closed:
-            release(attachment, gone=True)
+    async def _rejoin(self, owner: str) -> None:
+        """Go on after the last event, over a new link. Raises DetachedError where there is nothing to go on with."""
+        self.link, self.attachment = await self._runners.rejoin(self.address, self.link, self.attachment, owner)
+        if self._closed:  # by somebody else, in the meantime
+            release(self.attachment, gone=True)
 
     def get_now(self) -> Event | None:
         return self.attachment.next_now()
@@ -78,23 +64,43 @@ class Followed:
         release(self.attachment, gone=gone)
 
 
-class Opened:
+class Followed(_Attached):
+    """A Source for a log that exists: a session's channel, or an exchange that is attached to again.
+
+    `address` is that of its runner, where it goes on when the link breaks; with "" it ends then.
+    """
+
+    __slots__ = ("_owner",)
+
+    def __init__(
+        self, runners: Runners, link: RunnerLink, attachment: Attachment, owner: str, *, address: str = ""
+    ) -> None:
+        super().__init__(runners, link, attachment, address)
+        self._owner = owner
+
+    async def get(self, seconds: float) -> Event | None:
+        try:
+            return await take(self.attachment, seconds)
+        except DetachedError as ended:
+            if self._closed or ended.reason != Reason.CLOSED or not self.address:
+                raise
+        await self._rejoin(self._owner)
+        return await take(self.attachment, seconds)
+
+
+class Opened(_Attached):
     """A Source for a new exchange. `link` and `address` name the runner that has it in the end.
 
     `frame` opens it, and names `attachment`, which is the link's.
     """
 
-    __slots__ = ("_closed", "_frame", "_healed", "_route", "_runners", "address", "attachment", "link")
+    __slots__ = ("_frame", "_healed", "_route")
 
     def __init__(self, runners: Runners, link: RunnerLink, route: Route, attachment: Attachment, frame: Open) -> None:
-        self._runners = runners
+        super().__init__(runners, link, attachment, route.runner_address)
         self._route = route
         self._frame = frame
         self._healed: tuple[str, ...] = ()
-        self._closed = False
-        self.link = link
-        self.address = route.runner_address
-        self.attachment = attachment
         link.send(frame)
 
     async def get(self, seconds: float) -> Event | None:
@@ -133,7 +139,7 @@ class Opened:
             self.address, epoch = self._route.runner_address, self._route.epoch
             generation = self._route.generation
         elif reason == Reason.CLOSED and self._frame.end is EndRule.SESSION:
-            self._go_on(*await self._runners.rejoin(self.address, self.link, self.attachment, self._frame.owner))
+            await self._rejoin(self._frame.owner)
             return
         else:
             raise ended
@@ -148,18 +154,6 @@ class Opened:
             generation=generation,
         )
         self.link.send(self._frame)
-
-    def _go_on(self, link: RunnerLink, attachment: Attachment) -> None:
-        self.link, self.attachment = link, attachment
-        if self._closed:
-            release(attachment, gone=True)
-
-    def get_now(self) -> Event | None:
-        return self.attachment.next_now()
-
-    def close(self, *, gone: bool) -> None:
-        self._closed = True
-        release(self.attachment, gone=gone)
 
 
 async def take(attachment: Attachment, seconds: float) -> Event | None:
