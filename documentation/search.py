@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -80,46 +81,89 @@ class Result:
 @dataclass(frozen=True)
 class _Section:
     entry: Entry
-    text: Counter[str]
-    length: int  # in words
-    heading: frozenset[str]
-    page: frozenset[str]
+    length: int  # of its text, in words
+    heading_words: int
+    page_words: int
 
 
 class Index:
+    """Made once; a search then looks only at the words that begin as it asks, and at the sections that have them."""
+
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._sections = [_section(entry) for entry in entries]
+        self._sections: list[_Section] = []
+        self._in_text: dict[str, dict[int, int]] = defaultdict(dict)  # word → section → how often
+        self._in_heading: dict[str, list[int]] = defaultdict(list)
+        self._in_page: dict[str, list[int]] = defaultdict(list)
+        for number, entry in enumerate(entries):
+            text, heading, page = Counter(words(entry.text)), set(words(entry.heading)), set(words(entry.page))
+            self._sections.append(_Section(entry, text.total(), len(heading), len(page)))
+            for word, count in text.items():
+                self._in_text[word][number] = count
+            for word in heading:
+                self._in_heading[word].append(number)
+            for word in page:
+                self._in_page[word].append(number)
+        self._words = sorted({*self._in_text, *self._in_heading, *self._in_page})
         self._length = sum(section.length for section in self._sections) / max(1, len(self._sections)) or 1.0
 
     def search(self, query: str) -> list[Result]:
         """Best first; nothing for a query without words. Where no section has all of the words, those with the most."""
         typed = words(query)
         asked = [_meant(word) for word in ([one for one in typed if len(one) > 1] or typed)[:MOST_WORDS]]
-        hits: list[tuple[int, float, Entry]] = []
-        rarities = [self._rarity(one) for one in asked]
-        for section in self._sections:
-            scores = [rare * self._score(section, one) for one, rare in zip(asked, rarities, strict=True)]
-            if any(scores):
-                hits.append((sum(map(bool, scores)), sum(scores) * section.entry.weight, section.entry))
-        best = max((count for count, _, _ in hits), default=0)
-        found = sorted((hit for hit in hits if hit[0] == best), key=lambda hit: -hit[1])
-        found = [hit for hit in found if hit[1] >= found[0][1] * LEAST_OF_THE_BEST]
+        scores: dict[int, list[float]] = defaultdict(list)  # by section: of each word that it has
+        for one in asked:
+            for number, score in self._scores(one).items():
+                scores[number].append(score)
+        best = max(map(len, scores.values()), default=0)
+        sections = self._sections
+        hits = [
+            (sum(found) * sections[number].entry.weight, sections[number].entry)
+            for number, found in sorted(scores.items())
+            if len(found) == best
+        ]
+        hits.sort(key=lambda hit: -hit[0])
+        hits = [hit for hit in hits if hit[0] >= hits[0][0] * LEAST_OF_THE_BEST]
         looked_for = [word for one in asked for word in one]
         has_all = best == len(asked)
-        return [Result(entry, score, has_all, excerpt(entry.text, looked_for)) for _, score, entry in _spread(found)]
+        return [Result(entry, score, has_all, excerpt(entry.text, looked_for)) for score, entry in _spread(hits)]
 
-    def _rarity(self, asked: dict[str, float]) -> float:
-        having = sum(any(_match(word, asked) for word in (*one.text, *one.heading)) for one in self._sections)
-        return math.log(1 + len(self._sections) / max(1, having))
+    def _scores(self, asked: dict[str, float]) -> dict[int, float]:
+        """By section, of those that have a word that begins with what is asked for."""
+        often: dict[int, float] = defaultdict(float)
+        heading: dict[int, float] = defaultdict(float)
+        title: dict[int, float] = defaultdict(float)
+        for word in self._beginning(asked):
+            match = _match(word, asked)
+            for number, count in self._in_text.get(word, {}).items():
+                often[number] += count * match
+            for number in self._in_heading.get(word, ()):
+                heading[number] = max(heading[number], match)
+            for number in self._in_page.get(word, ()):
+                title[number] = max(title[number], match)
+        rarity = math.log(1 + len(self._sections) / max(1, len(often.keys() | heading.keys())))
+        found = {}
+        for number in often.keys() | heading.keys() | title.keys():
+            section = self._sections[number]
+            is_beginning = section.entry.heading == section.entry.page
+            share = self._share(often.get(number, 0.0), section.length)
+            in_heading = _among(heading.get(number, 0.0), section.heading_words)
+            in_title = 0.0 if is_beginning else _among(title.get(number, 0.0), section.page_words)
+            in_heading *= _IN_TITLE if is_beginning else _IN_HEADING
+            found[number] = rarity * (_IN_TEXT * share + in_heading + _OF_THE_PAGE * in_title)
+        return found
 
-    def _score(self, section: _Section, asked: dict[str, float]) -> float:
-        """0 when no word of the section begins with what is asked for."""
-        often = sum(count * _match(word, asked) for word, count in section.text.items())
-        share = often / (often + _SATURATION * (1 - _LENGTH + _LENGTH * section.length / self._length))
-        in_heading, in_title = _among(section.heading, asked), _among(section.page, asked)
-        is_beginning = section.entry.heading == section.entry.page
-        heading = (_IN_TITLE if is_beginning else _IN_HEADING) * in_heading
-        return _IN_TEXT * share + heading + (0.0 if is_beginning else _OF_THE_PAGE * in_title)
+    def _beginning(self, asked: Iterable[str]) -> set[str]:
+        """The words of all sections that begin with one of these."""
+        found: set[str] = set()
+        for one in asked:
+            at = bisect_left(self._words, one)
+            while at < len(self._words) and self._words[at].startswith(one):
+                found.add(self._words[at])
+                at += 1
+        return found
+
+    def _share(self, often: float, length: int) -> float:
+        return often / (often + _SATURATION * (1 - _LENGTH + _LENGTH * length / self._length))
 
 
 def words(text: str) -> list[str]:
@@ -147,11 +191,6 @@ def excerpt(text: str, wanted: Collection[str]) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _section(entry: Entry) -> _Section:
-    text = Counter(words(entry.text))
-    return _Section(entry, text, text.total(), frozenset(words(entry.heading)), frozenset(words(entry.page)))
-
-
 def _meant(word: str) -> dict[str, float]:
     """What may stand in its place, with how much that counts."""
     return {**dict.fromkeys(OTHER_WORDS.get(word, ()), _OTHER_WORD), word: _WHOLE_WORD}
@@ -169,17 +208,17 @@ def _match(word: str, asked: dict[str, float]) -> float:
     )
 
 
-def _among(found: frozenset[str], asked: dict[str, float]) -> float:
+def _among(match: float, count: int) -> float:
     """Of a heading: more where it has few other words."""
-    return max((_match(word, asked) for word in found), default=0.0) / math.sqrt(math.sqrt(max(1, len(found))))
+    return match / math.sqrt(math.sqrt(max(1, count)))
 
 
-def _spread(hits: Iterable[tuple[int, float, Entry]]) -> list[tuple[int, float, Entry]]:
+def _spread(hits: Iterable[tuple[float, Entry]]) -> list[tuple[float, Entry]]:
     """No more than some of each page."""
     taken: Counter[str] = Counter()
     kept = []
     for hit in hits:
-        taken[hit[2].page] += 1
-        if taken[hit[2].page] <= MOST_OF_A_PAGE:
+        taken[hit[1].page] += 1
+        if taken[hit[1].page] <= MOST_OF_A_PAGE:
             kept.append(hit)
     return kept[:MOST_RESULTS]
