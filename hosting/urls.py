@@ -27,6 +27,8 @@ from hosting.views import (
     waiting,
 )
 
+_SETTINGS = ("users", "running", "tasks", "security", "delete")
+
 _deployment = [
     path("", overview.deployment, name="deployment"),
     path("start", overview.start, name="start"),
@@ -45,7 +47,8 @@ _deployment = [
     path("data", data.data_page, name="data"),
     path("data/<str:key>/download", data.download, name="data_download"),
     path("data/<str:key>/delete", data.delete, name="data_delete"),
-    path("settings", settings.settings_page, name="settings"),
+    path("settings", settings.values_page, name="settings"),
+    *(path(f"settings/{name}", settings.part_page, {"part": name}, f"settings_{name}") for name in _SETTINGS),
     path("account", account.account_page, name="account"),
     path("account/disconnect", account.disconnect, name="account_disconnect"),
     path("providers", providers.server_providers, name="providers"),

@@ -71,7 +71,7 @@ def delete(page: Page) -> HttpResponse:
         messages.error(
             page.request, gettext("Write %(name)s to delete this server. Nothing was deleted.") % {"name": found.name}
         )
-        return page.back("settings", "delete")
+        return page.back("settings_delete")
     services.deployment_delete(actor=page.actor, deployment=found)
     messages.success(page.request, gettext("%(label)s was deleted.") % {"label": found.label})
     return redirect("hosting:my_servers")

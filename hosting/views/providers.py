@@ -21,6 +21,7 @@ from events.actors import Actor
 from hosting import queue
 from hosting.forms.providers import ProviderForm
 from hosting.views.page import Page, actor_of, page_view
+from hosting.views.settings_sections import PARTS
 from oauth.outbound import identity, providers
 from oauth.outbound.flow import site_peer
 
@@ -46,7 +47,7 @@ def server_providers(page: Page) -> HttpResponse:
     answer = _answer(page.request, page.actor, page.deployment.pk)
     if isinstance(answer, HttpResponse):
         return answer
-    return page.show("providers", "settings", **answer)
+    return page.show("settings/providers", "settings", part=PARTS["providers"], parts=PARTS.values(), **answer)
 
 
 def _answer(request: HttpRequest, actor: Actor, subject_id: UUID | None) -> HttpResponse | dict[str, Any]:

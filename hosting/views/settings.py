@@ -1,16 +1,14 @@
-"""The settings of a deployment: one page of sections, each with a form and a service of its own."""
+"""The pages of a deployment's settings, one for each part. A section is sent to the page that it stands on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from accounts.reauthentication import confirm_url
 from common.errors import AppError
@@ -19,152 +17,22 @@ from hosting.configuration import configuring
 from hosting.configuration.configuring import BadSettings
 from hosting.configuration.given import declared_for
 from hosting.configuration.inputs import Plain, missing
-from hosting.credentials import accounts, personal
-from hosting.credentials.check_tools import check_tool_set
 from hosting.credentials.suspension import settings_confirm, settings_suspended
-from hosting.forms import settings as sections
 from hosting.forms.inputs import InputsForm
-from hosting.forms.personal import CheckToolForm, PersonalForm
-from hosting.forms.providers import AccountsForm
 from hosting.kinds.declared import Declared
-from hosting.models import Deployment
-from hosting.tools import records as tools
 from hosting.views.page import Page, page_view
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-
-Options = Callable[[Deployment, Sequence[Declared]], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Section:
-    """`options` are those of the form, read from the deployment and what its newest version declares; `apply` runs the
-    service with what the form has."""
-
-    form: type[forms.Form]
-    options: Options
-    apply: Callable[[Page, Any], None]
-    saved: StrOrPromise
-
-
-def _own(*names: str) -> Options:
-    return _initial(lambda deployment: {name: getattr(deployment, name) for name in names})
-
-
-def _initial(initial: Callable[[Deployment], dict[str, Any]]) -> Options:
-    return lambda deployment, _declared: {"initial": initial(deployment)}
-
-
-def _set(service: Callable[..., None]) -> Callable[[Page, forms.Form], None]:
-    return lambda page, form: service(actor=page.actor, deployment=page.deployment, **form.cleaned_data)
-
-
-def _limits(page: Page, form: sections.LimitsForm) -> None:
-    seconds = form.cleaned_data["idle_seconds"]
-    with transaction.atomic():  # both or neither
-        configuring.limits_set(actor=page.actor, deployment=page.deployment, chosen=form.chosen())
-        configuring.idle_set(actor=page.actor, deployment=page.deployment, seconds=seconds)
-
-
-def _egress(page: Page, form: sections.EgressForm) -> None:
-    hosts = form.cleaned_data["egress_hosts"]
-    configuring.egress_set(actor=page.actor, deployment=page.deployment, mode=form.cleaned_data["egress"], hosts=hosts)
-
-
-def _approval(page: Page, form: sections.ApprovalForm) -> None:
-    tools.approval_set(actor=page.actor, deployment=page.deployment, approval=form.cleaned_data["tool_approval"])
-
-
-def _personal(page: Page, form: PersonalForm) -> None:
-    others = personal.keys_of(page.deployment, form.cleaned_data["others"])
-    keys = {*form.cleaned_data.get("declared", ()), *others}
-    personal.personal_set(actor=page.actor, deployment=page.deployment, keys=keys)
-
-
-def _accounts(page: Page, form: AccountsForm) -> None:
-    chosen = personal.accounts_chosen(page.deployment, form.cleaned_data["personal_accounts"].splitlines())
-    is_own = form.cleaned_data.get("is_own", False)
-    accounts.accounts_set(actor=page.actor, deployment=page.deployment, chosen=chosen, is_own=is_own)
-
-
-def _files(page: Page, form: sections.FilesForm) -> None:
-    configuring.files_set(actor=page.actor, deployment=page.deployment, names=form.cleaned_data["file_inputs"])
-
-
-_SAVED = gettext_lazy("Saved. New instances are started with it.")
-SECTIONS = {
-    "personal": Section(
-        PersonalForm,
-        PersonalForm.options_of,
-        _personal,
-        gettext_lazy("Saved. Each user is asked for theirs on a page of this site."),
-    ),
-    "accounts": Section(
-        AccountsForm,
-        _initial(AccountsForm.initial_of),
-        _accounts,
-        gettext_lazy("Saved. Each user connects theirs on a page of this site."),
-    ),
-    "check": Section(CheckToolForm, CheckToolForm.options_of, _set(check_tool_set), gettext_lazy("Saved.")),
-    "files": Section(sections.FilesForm, _initial(sections.FilesForm.initial_of), _files, _SAVED),
-    "limits": Section(
-        sections.LimitsForm,
-        _initial(sections.LimitsForm.initial_of),
-        _limits,
-        gettext_lazy("Limits saved. New instances are started with it."),
-    ),
-    "network": Section(
-        sections.EgressForm,
-        _initial(sections.EgressForm.initial_of),
-        _egress,
-        gettext_lazy("Network saved. New instances are started with it."),
-    ),
-    "isolation": Section(
-        sections.IsolationForm,
-        _own("isolation"),
-        _set(configuring.isolation_set),
-        gettext_lazy("Isolation saved. New instances are started with it."),
-    ),
-    "data": Section(sections.DataFolderForm, _own("has_data_folder"), _set(configuring.data_folder_set), _SAVED),
-    "tasks": Section(
-        sections.TasksForm,
-        _own("has_tasks", "hand_off_seconds", "asks_on_site"),
-        _set(configuring.tasks_set),
-        gettext_lazy("Tasks saved."),
-    ),
-    "approval": Section(sections.ApprovalForm, _own("tool_approval"), _approval, gettext_lazy("Saved.")),
-    "install": Section(
-        sections.InstallCodeForm,
-        _own("runs_install_code"),
-        _set(configuring.install_code_set),
-        gettext_lazy("Saved. It counts from the next build on."),
-    ),
-    "tracing": Section(
-        sections.TracingForm,
-        _own("traces_bodies"),
-        _set(configuring.tracing_set),
-        gettext_lazy("Saved. Callers are told on this server’s page, and where they let a program in."),
-    ),
-}
+from hosting.views.settings_sections import PARTS, SECTIONS, Section
 
 
 @page_view(managed=True)
-def settings_page(page: Page) -> HttpResponse:
-    post = page.request.POST if page.request.method == "POST" else None
-    chosen = post.get("section", "") if post is not None else ""
+def values_page(page: Page) -> HttpResponse:
+    """What the server is started with: the first page, where also old addresses of all other sections lead."""
     declared = declared_for(page.deployment)
-    found: dict[str, forms.Form] = {
-        name: section.form(
-            post if name == chosen else None, auto_id=f"{name}_%s", **section.options(page.deployment, declared)
-        )
-        for name, section in SECTIONS.items()
-    }
+    chosen = page.request.POST.get("section", "")
     plain = Plain.from_json(page.deployment.inputs)
     confirm = confirm_url(page.request, "inputs")
     inputs = InputsForm(
-        post if chosen == "inputs" else None,
+        page.request.POST if chosen == "inputs" else None,
         declared=declared,
         plain=plain,
         is_remote=page.deployment.kind == "remote",
@@ -176,18 +44,43 @@ def settings_page(page: Page) -> HttpResponse:
         return page.back("settings", "inputs")
     if chosen == "inputs" and inputs.is_valid() and _save_inputs(page, inputs):
         return page.back("settings", "inputs")
-    if chosen in SECTIONS and found[chosen].is_valid() and _save(page, found[chosen], SECTIONS[chosen]):
-        return page.back("settings", chosen)
-    return page.show(
-        "settings",
-        "settings",
-        status=400 if post is not None else 200,
+    return _sections(
+        page,
+        "values",
+        declared,
         inputs=inputs,
         confirm_url=confirm,
         suspended=settings_suspended(page.deployment),
         unset=[one.flag or one.name for one in missing(declared, {*plain.values, *plain.sealed_at})],
         named_missing=page.request.GET.get("missing", "")[:128],
+    )
+
+
+@page_view(managed=True)
+def part_page(page: Page, part: str) -> HttpResponse:
+    return _sections(page, part, declared_for(page.deployment) if part == "users" else ())
+
+
+def _sections(page: Page, part: str, declared: Sequence[Declared], **context: Any) -> HttpResponse:
+    """Shows the part's sections, or saves the one that was sent."""
+    post = page.request.POST if page.request.method == "POST" else None
+    chosen = post.get("section", "") if post is not None else ""
+    found: dict[str, forms.Form] = {}
+    for name in PARTS[part].sections:
+        if (section := SECTIONS.get(name)) is None:  # not a form of ours
+            continue
+        options = section.options(page.deployment, declared)
+        found[name] = section.form(post if name == chosen else None, auto_id=f"{name}_%s", **options)
+    if chosen in found and found[chosen].is_valid() and _save(page, found[chosen], SECTIONS[chosen]):
+        return page.back(PARTS[part].url_name, chosen)
+    return page.show(
+        f"settings/{part}",
+        "settings",
+        status=400 if post is not None else 200,
+        part=PARTS[part],
+        parts=PARTS.values(),
         **{f"{name}_form": form for name, form in found.items()},
+        **context,
     )
 
 

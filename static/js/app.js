@@ -12,12 +12,13 @@ import { connect as pictures } from "./controllers/pictures.js";
 import { connect as refresh } from "./controllers/refresh.js";
 import { connect as reveal } from "./controllers/reveal.js";
 import { connect as search } from "./controllers/search.js";
+import { connect as sections } from "./controllers/sections.js";
 import { connect as submit } from "./controllers/submit.js";
 import { connect as tabs } from "./controllers/tabs.js";
 import { connect as theme } from "./controllers/theme.js";
 import { connect as waiting } from "./controllers/waiting.js";
 
-const controllers = { check, copy, elapsed, live, menu, output, pictures, refresh, reveal, search, submit, tabs, theme, waiting };
+const controllers = { check, copy, elapsed, live, menu, output, pictures, refresh, reveal, search, sections, submit, tabs, theme, waiting };
 const bound = new Map();
 
 function within(node) {

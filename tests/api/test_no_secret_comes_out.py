@@ -37,7 +37,20 @@ def readable() -> Iterator[str]:
             yield path
 
 
-PAGES = ("", "settings", "logs", "tools", "calls", "access", "data", "versions", "account", "tasks")
+PAGES = (
+    "",
+    "settings",
+    "settings/users",
+    "settings/running",
+    "logs",
+    "tools",
+    "calls",
+    "access",
+    "data",
+    "versions",
+    "account",
+    "tasks",
+)
 
 
 @pytest.fixture(autouse=True)

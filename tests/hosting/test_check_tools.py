@@ -74,7 +74,7 @@ def test_a_tool_that_is_another_one_now_is_not_called(deployment: Deployment, al
 def test_the_owner_names_it_on_the_settings_page(deployment: Deployment, alice: User) -> None:
     client = Client()
     client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
-    where = "/d/alice/time/settings"
+    where = "/d/alice/time/settings/users"
     assert "whoami (says that it only reads)" in client.get(where).content.decode()
     given = {"section": "check", "check_tool": "whoami", "check_arguments": '{"deep": true}'}
     assert client.post(where, given).status_code == 302

@@ -19,7 +19,7 @@ from tests.hosting.conftest import READ_ONLY, RunnerProcess
 from tests.hosting.consent import browser
 
 pytestmark = pytest.mark.django_db
-MANAGED = ["versions", "settings"]
+MANAGED = ["versions", "settings", "settings/users", "settings/security", "settings/delete"]
 PAGES = ["", "tools", "calls", "logs", "access", *MANAGED]
 ACTIONS = ["start", "stop", "restart", "delete"]
 TOOL = {"name": "get_current_time", "description": "Tells <b>time</b>", "inputSchema": {"type": "object"}}
@@ -107,7 +107,7 @@ def test_every_form_needs_a_csrf_token(alice: User) -> None:
     make_deployment(alice)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
-    posts = ["tools", "access", "versions", "settings"]
+    posts = ["tools", "access", *MANAGED]
     for path in ("/servers/new", *(f"/d/alice/time/{action}" for action in [*ACTIONS, *posts])):
         assert strict.post(path, {"confirm": "time"}).status_code == 403
     assert Deployment.objects.get().state == "ready"

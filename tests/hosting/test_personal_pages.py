@@ -278,7 +278,7 @@ def test_replacing_opens_the_form_and_revoking_deletes(deployment: Deployment, a
 
 def test_the_owner_chooses_on_the_settings_page(deployment: Deployment, alice: User) -> None:
     client = browser(alice)
-    where = "/d/alice/time/settings"
+    where = "/d/alice/time/settings/users"
     set_personal(deployment, KEY, "env:MINE")
     text = client.get(where).content.decode()
     assert 'value="env:API_KEY" id="personal_declared_0" checked' in text and "MINE</textarea>" in text

@@ -100,7 +100,7 @@ def test_setting_one_up_asks_who_is_there(operator: Client, settings: Any) -> No
 def test_settings_say_what_is_an_account(deployment: Deployment) -> None:
     alice = browser(User.objects.get(username="alice"))
     alice.post("/d/alice/far/providers", GITHUB)
-    page = "/d/alice/far/settings"
+    page = "/d/alice/far/settings/users"
     saved = alice.post(page, {"section": "accounts", "personal_accounts": "GITHUB_TOKEN github repo read:user\n\n"})
     assert saved.status_code == 302
     deployment.refresh_from_db()

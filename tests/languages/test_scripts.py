@@ -30,7 +30,7 @@ TASK_TOOLS = ROOT / "mcp_endpoint/tasks/tools.py"
 OWNER = "ida"
 PASSWORD = "calm harbour at seven"
 WAIT_MS = 60_000
-TABS = ["", "tools", "calls", "tasks", "logs", "versions", "settings", "access", "data"]
+TABS = ["", "tools", "calls", "tasks", "logs", "versions", "settings", "settings/running", "access", "data"]
 
 
 def strings(source: str) -> frozenset[str]:

@@ -58,7 +58,7 @@ _TASKS: list[dict[str, Any]] = [
 ]
 _REFUSED = {
     "/servers/new": {"kind": "package", "reference": "pypi:", "name": "Not a name!"},
-    "/d/alice/time0/settings": {"section": "limits", "memory_bytes": "many"},
+    "/d/alice/time0/settings/running": {"section": "limits", "memory_bytes": "many"},
 }
 
 

@@ -91,7 +91,7 @@ def _of_third_parties(far: FakeAuthorizationServer, walk: Walk) -> None:
     provider_remove(actor=OPERATOR, provider=Provider.objects.get(name="slack"))
     page = page_of(deployment, walk.alice)
     walk.keep("connect", page, "Connect your account at The Forge")
-    walk.keep("settings", "/d/alice/tracker/settings", "Accounts of each user")
+    walk.keep("settings", "/d/alice/tracker/settings/users", "Accounts of each user")
     url = agree(walk.client, page, KEY)
     said = far.allow(url, code=None, iss=None, error="access_denied")
     walk.keep("refused", callback_of(url), "Not connected", said)

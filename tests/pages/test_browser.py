@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 OWNER = "mary"
 PASSWORD = "calm harbour at seven"
 BUILD_MS = 120_000
-TABS = ["", "tools", "calls", "logs", "versions", "settings", "access"]
+TABS = ["", "tools", "calls", "logs", "versions", "settings", "settings/users", "access"]
 
 
 def state_of(page: Page) -> Any:
@@ -102,10 +102,9 @@ async def test_another_page_follows_a_stop(open_page: OpenPage, signed_in: Any) 
 async def test_deleting_asks_for_the_name(open_page: OpenPage, signed_in: Any, stack: Stack) -> None:
     stack.manage("host", "pypi:mcp-server-time", "--owner", OWNER, "--name", "short-lived", seconds=300)
     async with open_page(storage_state=signed_in) as page:
-        await page.goto(f"/d/{OWNER}/short-lived/settings")
-        await page.get_by_text("Delete this server").click()
+        await page.goto(f"/d/{OWNER}/short-lived/settings#delete")  # where it was when all settings were on one page
         await page.get_by_role("button", name="Delete for good").click()
-        assert page.url.endswith("/short-lived/settings")  # the field is required
+        assert page.url.endswith("/short-lived/settings/delete#delete")  # the field is required
         await page.get_by_label("to confirm").fill("short-lived")
         await page.get_by_role("button", name="Delete for good").click()
         await page.wait_for_url("**/servers/")

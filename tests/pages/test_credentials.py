@@ -53,7 +53,7 @@ async def test_a_key_is_asked_for_in_the_browser_and_goes_to_the_server_only(ope
     token = stack.manage("issue_token", "--user", OWNER, "--deployment", f"{OWNER}/keyed").stdout.strip()
     async with open_page() as page, httpx.AsyncClient(timeout=60) as http:
         await sign_in_by_link(page, stack, OWNER)
-        await page.goto(f"/d/{OWNER}/keyed/settings")
+        await page.goto(f"/d/{OWNER}/keyed/settings/users")
         await page.locator("#personal").get_by_label("Names").fill("ACME_KEY")
         await page.locator("#personal").get_by_role("button").click()
         await expect(page.get_by_text("Each user is asked for theirs")).to_be_visible()

@@ -183,7 +183,7 @@ async def test_a_member_is_let_in(open_page: OpenPage, signed_in: Any, stack: St
 
 async def test_settings_work_on_a_phone_without_javascript(open_page: OpenPage, signed_in: Any) -> None:
     async with open_page(storage_state=signed_in, viewport=PHONE, java_script_enabled=False) as page:
-        await page.goto(f"/d/{OWNER}/other/settings")
+        await page.goto(f"/d/{OWNER}/other/settings/running")
         await page.get_by_label("Memory (MiB)").fill("1")
         await page.get_by_role("button", name="Save Limits").click()
         await expect(page.locator("#limits .errorlist")).to_contain_text("from 32 MiB")

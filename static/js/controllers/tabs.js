@@ -4,7 +4,7 @@ export function connect(group) {
   const key = `tabs:${group.dataset.tabsKey}`;
   try {
     const chosen = localStorage.getItem(key);
-    const tab = [...group.querySelectorAll(":scope > input")].find((input) => input.value === chosen);
+    const tab = [...group.querySelectorAll(":scope > .tabs-row > input")].find((input) => input.value === chosen);
     if (tab) tab.checked = true;
     group.addEventListener("change", (event) => localStorage.setItem(key, event.target.value));
   } catch {

@@ -15,7 +15,7 @@ export function snippetsPanel(address, tool, values) {
     el("input", { type: "radio", name: group, id: `${group}-${i}`, value: name, checked: i === 0 }),
   );
   const labels = radios.map((radio) => [radio, el("label", { for: radio.id }, radio.value)]);
-  const tabs = el("div", { class: "tabs", role: "radiogroup", "aria-label": gettext("Language") }, labels);
+  const tabs = el("div", { class: "tabs-row scroll-row", role: "radiogroup", "aria-label": gettext("Language") }, labels);
   const note = el("p", { class: "small muted" }, gettext("The token goes into the variable SLIPWAY_TOKEN; make one on the page Access."));
   const details = el(
     "details",

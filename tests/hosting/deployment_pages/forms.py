@@ -26,6 +26,12 @@ def save_inputs(client: Client, **fields: str) -> Any:
     return client.post("/d/alice/time/settings", {"section": "inputs", **fields}, follow=True)
 
 
+def page_of(section: str) -> str:
+    """The page of the settings that a section stands on."""
+    parts = {"running": ("limits", "isolation", "data"), "security": ("network", "approval", "install", "tracing")}
+    return f"/d/alice/time/settings/{next((part for part, sections in parts.items() if section in sections), section)}"
+
+
 def field_of(client: Client, name: str) -> str:
     """The form field in which a setting is typed."""
     form = client.get("/d/alice/time/settings").context["inputs"]

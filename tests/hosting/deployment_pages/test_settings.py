@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from hosting.configuration.given import settings_of
 from hosting.models import Deployment
 from hosting.states import State
-from tests.hosting.deployment_pages.forms import EVIL, SECRET, field_of, save_inputs
+from hosting.views.settings_sections import PARTS, SECTIONS
+from tests.hosting.deployment_pages.forms import EVIL, SECRET, field_of, page_of, save_inputs
 
 pytestmark = pytest.mark.django_db
 
@@ -100,8 +102,9 @@ def test_what_is_still_to_be_set_is_named(client: Client, deployment: Deployment
 def test_sections_are_saved_one_by_one(
     client: Client, deployment: Deployment, section: str, fields: dict[str, str], column: str, value: Any
 ) -> None:
-    response = client.post("/d/alice/time/settings", {"section": section, **fields})
-    assert (response.status_code, response["Location"]) == (302, f"/d/alice/time/settings#{section}")
+    page = page_of(section)
+    response = client.post(page, {"section": section, **fields})
+    assert (response.status_code, response["Location"]) == (302, f"{page}#{section}")
     deployment.refresh_from_db()
     assert getattr(deployment, column) == value
 
@@ -125,7 +128,7 @@ def test_sections_are_saved_one_by_one(
 def test_mistakes_are_told_at_their_field(
     client: Client, deployment: Deployment, section: str, fields: dict[str, str], field: str
 ) -> None:
-    response = client.post("/d/alice/time/settings", {"section": section, **fields})
+    response = client.post(page_of(section), {"section": section, **fields})
     assert response.status_code == 400
     assert field in response.context[f"{section}_form"].errors
     before = deployment.changed_at
@@ -133,6 +136,22 @@ def test_mistakes_are_told_at_their_field(
     assert deployment.changed_at == before
 
 
-def test_an_unknown_section_changes_nothing(client: Client, deployment: Deployment) -> None:
-    assert client.post("/d/alice/time/settings", {"section": "nope"}).status_code == 400
-    assert client.post("/d/alice/time/settings").status_code == 400
+@pytest.mark.parametrize("sent", [{}, {"section": "nope"}, {"section": "isolation", "isolation": "shared"}])
+def test_what_is_no_section_of_a_page_changes_nothing(
+    client: Client, deployment: Deployment, sent: dict[str, str]
+) -> None:
+    for part in ("", "/users", "/tasks", "/delete"):
+        assert client.post(f"/d/alice/time/settings{part}", sent).status_code == 400
+    assert Deployment.objects.get().isolation == deployment.isolation
+
+
+def test_each_section_stands_on_one_page(client: Client, deployment: Deployment) -> None:
+    pages = {
+        part.url_name: client.get(reverse(f"hosting:{part.url_name}", args=["alice", "time"]))
+        for part in PARTS.values()
+    }
+    for part in PARTS.values():
+        for section in part.sections:
+            marked = f'<section class="panel" id="{section}"'.replace('panel" id="delete', 'panel danger" id="delete')
+            assert [name for name, page in pages.items() if marked in page.content.decode()] == [part.url_name]
+    assert {*SECTIONS} < {section for part in PARTS.values() for section in part.sections}

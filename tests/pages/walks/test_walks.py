@@ -24,7 +24,7 @@ from tests.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 ANSWER = "hello " + hashlib.sha256(SECRET.encode()).hexdigest()
-SERVER_TABS = ["tools", "calls", "tasks", "logs", "versions", "settings", "access", "data"]
+SERVER_TABS = ["tools", "calls", "tasks", "logs", "versions", "settings", "settings/security", "access", "data"]
 on_both = pytest.mark.parametrize("device", ["desktop", "phone"])
 
 
