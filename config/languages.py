@@ -1,7 +1,7 @@
 """Which language a page speaks, and what its scripts say in it.
 
 Only pages do: what a program reads is English whatever it asks for, so that it neither changes nor varies with a
-header. With English alone (SLIPWAY_LANGUAGES) nothing here runs.
+header. With English alone (SLIPWAY_LANGUAGES) pages don't vary either.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -24,16 +23,20 @@ _FEEDS = ("/registry/feed",)  # programs read them, though they lie among pages
 
 
 class LanguageMiddleware:
-    """The language that a reader chose counts, or else the one that the browser asks for."""
+    """The language that a reader chose counts, or else the one that the browser asks for.
+
+    English is activated, too: Django asks hundreds of times a page which language is, and each time that none is costs
+    it two exceptions.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        if len(settings.LANGUAGES) == 1:
-            raise MiddlewareNotUsed
         self.get_response = get_response
+        self._is_english_alone = len(settings.LANGUAGES) == 1
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_for_programs(request) or request.path_info in _FEEDS:
-            return self.get_response(request)
+        if self._is_english_alone or is_for_programs(request) or request.path_info in _FEEDS:
+            with translation.override(settings.LANGUAGE_CODE):
+                return self.get_response(request)
         language = translation.get_language_from_request(request)
         with translation.override(language):
             response = self.get_response(request)

@@ -83,7 +83,7 @@ TEMPLATES: list[dict[str, Any]] = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["common.elements"],
+            "builtins": ["common.elements", "common.links"],
             "libraries": {"i18n": "common.i18n"},
             "context_processors": [
                 "django.template.context_processors.request",

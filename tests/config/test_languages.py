@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.utils import translation
+from django.utils.translation import trans_real
 
 from config import env
+from config.languages import LanguageMiddleware
 from tests.languages.marked import CLOSE, CODE, OPEN, marked_language
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +36,19 @@ def test_with_english_alone_nothing_varies_with_the_language() -> None:
     page = answer.content.decode()
     assert '<html lang="en"' in page and "/language/" not in page
     assert "Accept-Language" not in answer.headers["Vary"] and "Content-Language" not in answer.headers
+
+
+def test_english_alone_is_activated_too() -> None:
+    found: list[bool] = []
+    translation.deactivate()
+
+    def get_response(request: HttpRequest) -> HttpResponse:
+        found.append(hasattr(trans_real._active, "value"))  # type: ignore[attr-defined]
+        return HttpResponse()
+
+    LanguageMiddleware(get_response)(RequestFactory().get("/docs/"))
+
+    assert found == [True]
 
 
 def test_a_page_speaks_what_the_browser_asks_for(visitor: Client) -> None:
