@@ -12,6 +12,8 @@ from django.template.context import Context
 from django.templatetags import i18n
 from django.utils.translation import get_language
 
+from common.sentence_case import sentence_case
+
 register = template.Library()
 register.tags.update(i18n.register.tags)
 register.filters.update(i18n.register.filters)
@@ -29,7 +31,7 @@ class Remembering(i18n.TranslateNode):
         language = get_language()
         found = self._found.get(language)
         if found is None:
-            found = self._found[language] = super().render(context)
+            found = self._found[language] = sentence_case(super().render(context))
         if not self._name:
             return found
         context[self._name] = found

@@ -112,7 +112,12 @@ class ServerCredentials:
 
     @property
     def has_own(self) -> bool:
-        return bool(self.left) or any(setting.own for setting in self.settings)
+        return self.own_count > 0
+
+    @property
+    def own_count(self) -> int:
+        """Values of the user's own, each of which can be deleted by itself."""
+        return len(self.left) + sum(setting.own is not None for setting in self.settings)
 
 
 def credentials_of(actor: Actor, deployment: Deployment) -> ServerCredentials:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from common.errors import AppError
+from common.errors import AppError, BadInput
 from common.http import add_error
-from hosting import selectors
+from hosting import kinds, selectors
 from hosting.building import versions
 from hosting.building.making import Origin, Upload, version_make
 from hosting.forms.host import DeployForm
+from hosting.models import DeploymentVersion
 from hosting.views.page import Page, page_view
 
 
@@ -21,8 +22,8 @@ def versions_page(page: Page) -> HttpResponse:
     if action == "roll_back":
         number = request.POST.get("number", "")
         if number.isascii() and number.isdigit() and len(number) < 9:
-            words = f"Version {number} serves from now on. Sessions finish on the version they began with."
-            page.attempt(versions.deployment_rollback, words, number=int(number))
+            words = gettext("Version %(number)s serves from now on. Sessions finish on the version they began with.")
+            page.attempt(versions.deployment_rollback, words % {"number": number}, number=int(number))
         return page.back("versions")
     if action == "update":
         page.attempt(
@@ -37,17 +38,30 @@ def versions_page(page: Page) -> HttpResponse:
             add_error(form, error)
         else:
             return page.back("versions")
+    compared = selectors.versions_compared(page.deployment)
     return page.show(
         "versions",
         "versions",
         status=400 if form.is_bound else 200,
         form=form,
-        versions=[
-            {"version": version, "same_as": same_as}
-            for version, same_as in selectors.versions_compared(page.deployment)
-        ],
+        versions=[{"version": version, "same_as": same_as} for version, same_as in compared],
+        update_words=_update_words(compared[0][0]) if compared else gettext("Build again"),
         deployed_by=selectors.deployed_by(page.deployment),
     )
+
+
+def _update_words(newest: DeploymentVersion) -> str:
+    """What resolving the same reference again may bring."""
+    if newest.registry_name:
+        return gettext("Update to the registry's newest")
+    try:
+        found = kinds.parse(newest.reference)
+    except BadInput:  # of a kind that is no longer hosted
+        return gettext("Build again")
+    if found.kind == "remote":
+        return gettext("Look at it again")
+    is_pinned = (found.version or "")[:1].isdigit()  # else none, or a tag such as "latest"
+    return gettext("Update its dependencies") if is_pinned else gettext("Update to the newest release")
 
 
 def _deploy(page: Page, form: DeployForm) -> None:

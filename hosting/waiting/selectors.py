@@ -96,7 +96,7 @@ def _credentials(user_id: UUID) -> list[Waiting]:
         Waiting(
             key=f"credentials {one.pk}",
             words=gettext("%(server)s asks for credentials of yours") % {"server": one.deployment.label},
-            action=gettext("Open the page"),
+            action=gettext("Give credentials"),
             url=reverse("elicit", args=[one.pk]),
             server=one.deployment.label,
             asked_by=names.get(one.client_id, one.client_id),
@@ -125,7 +125,7 @@ def _accounts(user_id: UUID) -> list[Waiting]:
             key=f"account {row.pk} {row.state}",
             words=gettext("%(server)s needs your account at %(place)s connected again")
             % {"server": server.label, "place": row.issuer_host},
-            action=gettext("Look at it"),
+            action=gettext("Connect again"),
             url=reverse("credentials"),
             server=server.label,
             asked_by="",

@@ -19,7 +19,7 @@ from registry.install.glance import glance
 from registry.install.seen import is_web_address
 from registry.install.shell import own_command
 from registry.install.ways import server_name, ways
-from registry.models import Readme
+from registry.models import Readme, Status
 from registry.readme.asking import readme_ask
 from registry.readme.fetching import sources_of
 from registry.readme.pictures import with_pictures
@@ -51,18 +51,23 @@ def overview(request: HttpRequest, shown: Shown) -> HttpResponse:
     is_wanted = bool(shown.latest) and (readme is None or readme.version != shown.latest)
     if is_wanted or (readme and readme.again_at and readme.again_at <= clock.now()):
         readme_ask(shown.server.pk)
+    readme_html, places = _readme_html(readme) if readme else "", sources_of(reading)
+    is_pending, seen = is_wanted and bool(places), glance(shown.document)
     return show(
         request,
         shown,
         "overview",
         "",
         links=found,
-        glance=glance(shown.document),
+        glance=seen,
+        can_use=bool(seen.command) and shown.version.status != Status.DELETED,
         known=selectors.known_here(reading),
         versions_count=selectors.versions_count(shown.server),
         readme=readme,
-        readme_html=_readme_html(readme) if readme else "",
-        readme_pending=is_wanted and bool(sources_of(reading)),
+        readme_html=readme_html,
+        readme_pending=is_pending,
+        readme_sought=places,
+        is_bare=not readme_html and not is_pending,
     )
 
 

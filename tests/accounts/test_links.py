@@ -129,6 +129,7 @@ def test_looking_at_the_link_leaves_it_unused(client: Client) -> None:
         assert response["Referrer-Policy"] == "strict-origin"
         assert "no-store" in response["Cache-Control"]
         assert b'name="name"' in response.content
+        assert b"/accounts/login/" not in response.content, "nobody has an account yet"
 
 
 @pytest.mark.django_db

@@ -257,6 +257,9 @@ def test_the_list_shows_what_is_stored_and_never_a_value(deployment: Deployment,
     text = browser(bob).get("/credentials/").content.decode()
     assert "alice/time" in text and ">API_KEY</code>" in text and "not used yet" in text
     assert VALUE not in text
+    assert "Delete all of yours" not in text, "there is a button beside the one value"
+    put(deployment, bob, REGION="eu")
+    assert browser(bob).get("/credentials/").content.decode().count("Delete all of yours") == 1
     others = browser(alice).get("/credentials/").content.decode()
     assert "Nothing is stored" in others and "alice/time" not in others
     assert Client().get("/credentials/").status_code == 302

@@ -9,9 +9,11 @@ from pathlib import Path
 import allauth
 import pytest
 from django.contrib.staticfiles import finders
+from django.template import Context, Template
 from django.template.loader import get_template, render_to_string
 
 from common import clock
+from common.sentence_case import sentence_case
 from hosting.templatetags.humane import ago, pretty_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +50,16 @@ def test_script_of_a_library_has_the_nonce_of_the_page(name: str) -> None:
     ours = (ROOT / "templates" / name).read_text()
     sources = r"<script[^>]* src=\"{% static '([^']+)' %}\""
     assert re.findall(sources, ours) == re.findall(sources, (ALLAUTH / name).read_text())
+
+
+@pytest.mark.parametrize("app", ["account", "mfa", "socialaccount"])
+def test_titles_of_a_library_are_written_as_ours(app: str) -> None:
+    texts = "".join(path.read_text() for path in (ALLAUTH / app).rglob("*.html"))
+    titles = set(re.findall(r"{% ?trans(?:late)? \"([^\"]*[a-z][ -][A-Z][^\"]*)\"", texts))
+    assert {title for title in titles if sentence_case(title) == title} == {
+        "This functionality requires JavaScript."
+    } & titles
+    assert "Two-factor" in Template('{% load i18n %}{% trans "Two-Factor Authentication" %}').render(Context())
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)

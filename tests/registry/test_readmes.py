@@ -58,7 +58,8 @@ def test_readme_of_an_npm_package_is_on_the_page_and_searched(hosts: Hosts, clie
 def test_a_server_that_names_no_place_for_one_awaits_none(hosts: Hosts, client: Client) -> None:
     publish("io.github.acme/far", packages=[], remotes=[{"type": "sse", "url": "https://far.example.org/"}])
     text = client.get("/registry/servers/io.github.acme/far").content.decode()
-    assert "There is no README" in text and "is being fetched" not in text
+    assert "names nothing that could have one" in text and "is being fetched" not in text
+    assert text.index("Connect to it") < text.index("README") < text.index("<aside>")  # what there is has its room
 
 
 @pytest.mark.django_db
@@ -83,11 +84,13 @@ def test_readme_lies_in_the_repository_where_packages_have_none(hosts: Hosts) ->
 
 
 @pytest.mark.django_db
-def test_what_is_not_there_is_asked_for_once_and_what_fails_again_later(hosts: Hosts) -> None:
+def test_what_is_not_there_is_asked_for_once_and_what_fails_again_later(hosts: Hosts, client: Client) -> None:
     server = publish("io.github.acme/slack", packages=[npm("acme-slack")])
     assert readmes_due(10) == [server.pk]
     kept = readme_fetch(server.pk)
     assert kept and kept.text == "" and kept.again_at is None and readmes_due(10) == []
+    text = client.get("/registry/servers/io.github.acme/slack").content.decode()
+    assert "none where this site looked" in text and "Is it yours?" in text
     hosts.npm.status = 503
     kept = readme_fetch(server.pk)
     assert kept and kept.again_at is not None

@@ -36,6 +36,25 @@ def test_roll_back_and_update_from_the_page(client: Client, deployment: Deployme
     assert "being built already" in told(again)
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"reference": "pypi:demo"}, "Update to the newest release"),
+        ({"reference": "npm:demo@latest"}, "Update to the newest release"),
+        ({"reference": "npm:@a/demo@1.0.0"}, "Update its dependencies"),
+        ({"reference": "pypi:demo==1.0"}, "Update its dependencies"),
+        ({"reference": "pypi:demo==1.0", "registry_name": "org.example/demo"}, "Update to the registry&#x27;s newest"),
+        ({"reference": "remote:https://a.example/mcp"}, "Look at it again"),
+        ({"reference": "conda:demo"}, "Build again"),
+    ],
+)
+def test_the_button_says_to_what_it_updates(
+    client: Client, deployment: Deployment, fields: dict[str, str], words: str
+) -> None:
+    deployment.versions.update(**fields)
+    assert f"</svg>{words}</button>" in client.get("/d/alice/time/versions").content.decode()
+
+
 def test_something_else_is_deployed_as_a_package_or_a_file(client: Client, deployment: Deployment) -> None:
     path = "/d/alice/time/versions"
     assert client.post(path, {"action": "deploy", "reference": "pypi:other"}).status_code == 302

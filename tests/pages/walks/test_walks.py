@@ -166,7 +166,7 @@ async def test_a_user_connects_a_client(chromium: Browser, entries: Stack, devic
             await ursula.goto("/waiting/")
             await ursula.look("waiting")
             await ursula.goto("/")
-            await page.get_by_role("link", name="Open the page").click()
+            await page.get_by_role("link", name="Give credentials").click()
             await ursula.look("credentials-asked")
             await page.get_by_label("API_KEY").fill(SECRET)
             await page.get_by_role("button", name="Store and try").click()
