@@ -190,6 +190,7 @@ async def test_settings_work_on_a_phone_without_javascript(open_page: OpenPage, 
         await page.get_by_label("Memory (MiB)").fill("256")
         await page.get_by_role("button", name="Save Limits").click()
         await expect(page.get_by_label("Memory (MiB)")).to_have_value("256")
+        await page.get_by_role("link", name="Security").click()
         await page.get_by_label("Listed hosts only").check()
         await page.get_by_label("Listed hosts (optional)").fill("api.example.org\n*.example.com")
         await page.get_by_role("button", name="Save Network").click()
