@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 register = template.Library()
 
 
 @register.simple_tag(name="icon")
 @lru_cache(maxsize=256)  # of names that our templates have; the address of the set is that of this process's files
-def _icon(name: str, *, spin: bool = False) -> SafeString:
+def sign(name: str, *, spin: bool = False) -> SafeString:
     """One of `static/icons/lucide.svg`, for eyes only: words say the same beside it."""
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
@@ -27,15 +31,11 @@ def _icon(name: str, *, spin: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def badge(label: object, tone: str = "", icon: str = "", tip: object = "") -> SafeString:
+def badge(label: StrOrPromise, tone: str = "", icon: str = "", tip: StrOrPromise = "") -> SafeString:
     """A short fact. `tone`: accent, good, warn, bad."""
-    return format_html(
-        '<span class="badge{}"{}>{}{}</span>',
-        f" badge-{tone}" if tone else "",
-        format_html(' title="{}"', tip) if tip else "",
-        _icon(icon) if icon else "",
-        label,
-    )
+    style = f" badge-{conditional_escape(tone)}" if tone else ""
+    told = f' title="{conditional_escape(tip)}"' if tip else ""
+    return mark_safe(f'<span class="badge{style}"{told}>{sign(icon) if icon else ""}{conditional_escape(label)}</span>')
 
 
 @register.simple_tag
@@ -77,5 +77,5 @@ def code(text: str, label: str = "", wrap: bool = False) -> SafeString:
         text,
         gettext("Copied"),
         gettext("Copy: %(label)s") % {"label": label} if label else gettext("Copy"),
-        _icon("copy"),
+        sign("copy"),
     )

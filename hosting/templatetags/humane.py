@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 from django import template
 from django.utils.dates import MONTHS
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -83,9 +82,9 @@ def exact_time(at: datetime | None) -> str:
 
 @register.simple_tag(name="time")
 def time_element(at: datetime | None) -> SafeString:
-    """How long ago, with the exact time where a pointer rests."""
-    local = localtime(at) if at is not None else None
-    return format_html('<time datetime="{}" title="{}">{}</time>', iso(local), exact_time(local), ago(at))
+    """How long ago, with the exact time, in UTC as all of the site, where a pointer rests."""
+    exact = at.astimezone(UTC) if at is not None else None
+    return mark_safe(f'<time datetime="{iso(exact)}" title="{escape(exact_time(exact))}">{escape(ago(at))}</time>')
 
 
 @register.filter

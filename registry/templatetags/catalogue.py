@@ -83,11 +83,6 @@ def cut(text: str, characters: int) -> str:
 
 
 @register.filter
-def at_key(values: dict[str, str], key: str) -> str:
-    return values.get(key, "")
-
-
-@register.filter
 def proof(verified_by: str) -> str:
     """How a namespace was proven, for people: of `dns:example.org`, as registry.proofs.identity writes it."""
     method, _, subject = verified_by.partition(":")
