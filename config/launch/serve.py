@@ -10,6 +10,7 @@ from django.conf import settings
 from common.garbage import settle
 from config.launch.http import HttpProtocol
 from config.launch.ready import announce_ready
+from config.launch.warming import warm_up
 from hosting.tasks import feed as task_feed
 from mcp_endpoint import app as mcp
 
@@ -24,6 +25,7 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             settle()
             announce_ready()
+            warm_up()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         task_feed.drain()

@@ -56,6 +56,10 @@ def test_page_shows_every_element(client: Client) -> None:
         "<time",
         "field-required",
         'class="fold"',
+        'class="empty empty-small"',
+        'class="panel-foot"',
+        'class="select-small"',
+        'class="tabs-row scroll-row"',
     ):
         assert mark in text
     assert client.post("/design").status_code == 405

@@ -61,6 +61,12 @@ def _body() -> SafeString:
         return render_to_string("api/_reference.html", shown)
 
 
+def warm_up() -> None:
+    """Makes both documents, so that nobody has to wait for them."""
+    _schema_json()
+    _body()
+
+
 @require_safe
 def entrance(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/api/docs")
