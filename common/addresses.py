@@ -53,8 +53,13 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 MAX_NAME = 253
 
 
+def gettext_noop(text: str) -> str:
+    """Django's, of which whoever serves hosted servers must know nothing: marks what a page says in other languages."""
+    return text
+
+
 class HostInvalid(ValueError):  # noqa: N818 - the outcome of a check
-    """Not a host that can be meant. The text says why."""
+    """Not a host that can be meant. The text says why, in English; it is a message that has translations."""
 
 
 def refusal(address: Address, allowed: Networks = ()) -> str:
@@ -107,21 +112,21 @@ def host_name(text: str) -> str:
         try:
             text = text.encode("idna").decode()
         except UnicodeError as error:
-            raise HostInvalid("not a host name") from error
+            raise HostInvalid(gettext_noop("not a host name")) from error
     host = text.lower().removesuffix(".")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
         if ":" not in host:
-            raise HostInvalid("brackets are for IPv6 addresses")
+            raise HostInvalid(gettext_noop("brackets are for IPv6 addresses"))
     if "%" in host:
-        raise HostInvalid("addresses with a zone are local")
+        raise HostInvalid(gettext_noop("addresses with a zone are local"))
     if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
         try:
             return str(ip_address(host))
         except ValueError as error:
-            raise HostInvalid("not an address in its usual form") from error
+            raise HostInvalid(gettext_noop("not an address in its usual form")) from error
     if not host or len(host) > MAX_NAME or not all(map(_LABEL.fullmatch, host.split("."))):
-        raise HostInvalid("not a host name")
+        raise HostInvalid(gettext_noop("not a host name"))
     return host
 
 
@@ -151,6 +156,6 @@ def host_pattern(text: str) -> str:
     if text.startswith("*."):
         rest = host_name(text[2:])
         if is_address(rest) or "." not in rest:
-            raise HostInvalid("a pattern is *. and a name of two parts or more, such as *.example.org")
+            raise HostInvalid(gettext_noop("a pattern is *. and a name of two parts or more, such as *.example.org"))
         return f"*.{rest}"
     return host_name(text)

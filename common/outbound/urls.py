@@ -63,7 +63,7 @@ def target(url: str, rules: Rules) -> Target:
         port = parts.port
         host = host_name(_host(parts))
     except HostInvalid as error:
-        words = gettext("The URL has no host that can be reached: %(reason)s.") % {"reason": error}
+        words = gettext("The URL has no host that can be reached: %(reason)s.") % {"reason": gettext(str(error))}
         raise _refused(words) from error
     except ValueError as error:
         raise _refused(gettext("The URL is not a URL.")) from error

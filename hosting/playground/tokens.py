@@ -23,7 +23,7 @@ from oauth import scopes
 from oauth.services import PLAYGROUND_CLIENT
 
 TTL_SECONDS: Final = 600
-NOTE: Final = "Playground"
+NOTE: Final = "Playground"  # kept in English; the list of tokens says it in the reader's language
 LIMIT: Final = 60  # tokens of one person in the time that one lives
 
 

@@ -77,7 +77,9 @@ def _url(key: str, params: Mapping[str, Any], pages: Pages) -> Question | None:
         page = page_of(address)
     except HostInvalid as error:
         return replace(
-            found, refused=gettext("The server gave an address that is not opened: %(error)s.") % {"error": error}
+            found,
+            refused=gettext("The server gave an address that is not opened: %(error)s.")
+            % {"error": gettext(str(error))},
         )
     if refused := refusal_of_page(address, pages):
         return replace(found, refused=refused)

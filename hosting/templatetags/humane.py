@@ -10,8 +10,8 @@ from typing import Any
 from django import template
 from django.utils.dates import MONTHS
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from common import clock
 from hosting.reasons import in_words
@@ -20,6 +20,14 @@ from hosting.tools.invisible import shown
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+_UNITS = {
+    "ms": pgettext_lazy("unit of time", "ms"),
+    "s": pgettext_lazy("unit of time", "s"),
+    "min": pgettext_lazy("unit of time", "min"),
+    "h": pgettext_lazy("unit of time", "h"),
+    "d": pgettext_lazy("unit of time", "d"),
+}
+_known_units: dict[tuple[str | None, str], str] = {}  # by language: lists have a hundred of them
 # What a runner says of an instance (hosting/runner/life.py).
 _INSTANCE = {
     "starting": gettext_lazy("Starting"),
@@ -102,9 +110,8 @@ def visible(value: Any) -> str:
 @register.filter
 def milliseconds(microseconds: int) -> str:
     """ "3.2 ms", "1.25 s": three digits that matter."""
-    if microseconds < 1_000_000:
-        return f"{microseconds / 1000:.3g} ms" if microseconds < 100_000 else f"{microseconds / 1000:.0f} ms"
-    return f"{microseconds / 1_000_000:.3g} s" if microseconds < 100_000_000 else f"{microseconds / 1_000_000:.0f} s"
+    size, unit = (1000, _unit("ms")) if microseconds < 1_000_000 else (1_000_000, _unit("s"))
+    return f"{microseconds / size:.3g} {unit}" if microseconds < 100 * size else f"{microseconds / size:.0f} {unit}"
 
 
 @register.filter
@@ -113,10 +120,10 @@ def span(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{max(seconds, 0):.1f} s" if seconds % 1 >= 0.05 else f"{max(seconds, 0):.0f} s"
+        return f"{max(seconds, 0):.1f} {_unit('s')}" if seconds % 1 >= 0.05 else f"{max(seconds, 0):.0f} {_unit('s')}"
     whole = round(seconds)
     if whole < MINUTE:
-        return f"{whole} s"
+        return f"{whole} {_unit('s')}"
     if whole < HOUR:
         return _two(whole, MINUTE, "min", 1, "s")
     return _two(whole, HOUR, "h", MINUTE, "min") if whole < DAY else _two(whole, DAY, "d", HOUR, "h")
@@ -124,7 +131,13 @@ def span(seconds: float | None) -> str:
 
 def _two(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
     rest = whole % large // small
-    return f"{whole // large} {large_name}" + (f" {rest} {small_name}" if rest else "")
+    return f"{whole // large} {_unit(large_name)}" + (f" {rest} {_unit(small_name)}" if rest else "")
+
+
+def _unit(name: str) -> str:
+    """Of `_UNITS`, in the reader's language."""
+    key = (get_language(), name)
+    return _known_units.get(key) or _known_units.setdefault(key, str(_UNITS[name]))
 
 
 @register.filter

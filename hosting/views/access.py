@@ -21,6 +21,7 @@ from hosting.access.anonymous import anonymous_set
 from hosting.access.members import deployment_access_set, member_add, member_remove
 from hosting.access.permissions import unknown
 from hosting.forms.access import AccessForm, AnonymousForm, MemberForm, TokenForm
+from hosting.playground.tokens import NOTE
 from hosting.views.page import Page, page_view, user_of
 from oauth import scopes
 
@@ -79,6 +80,7 @@ def _show(page: Page, status: int, issued: str, shown: Mapping[str, Form]) -> Ht
         may_allow_anonymous=page.can_manage and grants.may(page.actor, grants.ANONYMOUS),
         members=selectors.members_of(page.deployment) if page.can_manage else [],
         tokens=list(tokens[:SHOWN_TOKENS]),
+        playground_note=NOTE,
         token_command=f"./manage.py issue_token --user {user_of(page.request).username} "
         f"--deployment {page.deployment.label}",
     )

@@ -17,12 +17,13 @@ from uuid import UUID
 import structlog
 from django.core.cache import cache
 from django.db import transaction
+from django.utils.translation import get_language, gettext
 
 from common import clock, limits
 from common.errors import AppError, BadInput
 from common.outbound import Answer
 from events.actors import SYSTEM
-from oauth.clients.metadata import KEY, NONE, ClientMetadata, parse
+from oauth.clients.metadata import KEY, NONE, ClientMetadata, MetadataInvalid, parse
 from oauth.clients.services import Source, client_save
 from oauth.consents import consents_revoke_of_client
 from oauth.models import Application, ClientProfile
@@ -54,17 +55,17 @@ def id_refusal(client_id: str) -> str:
         parts = urlsplit(client_id)
         port = parts.port
     except ValueError:
-        return "it is no URL"
+        return gettext("it is no URL")
     if len(client_id) > MAX_ID:
-        return f"it has more than {MAX_ID} characters"
+        return gettext("it has more than %(most)d characters") % {"most": MAX_ID}
     if not client_id.startswith(PREFIX) or not client_id.isascii() or not client_id.isprintable() or " " in client_id:
-        return "it has to be an https URL"
+        return gettext("it has to be an https URL")
     if not parts.hostname or parts.netloc != parts.netloc.lower() or port == 0:
-        return "it names no host"
+        return gettext("it names no host")
     if "@" in parts.netloc or "#" in client_id or "?" in client_id:
-        return "it has a user name, a query or a fragment"
+        return gettext("it has a user name, a query or a fragment")
     if parts.path in ("", "/") or {".", ".."} & set(parts.path.split("/")):
-        return "it has no path, or one with dots"
+        return gettext("it has no path, or one with dots")
     return ""
 
 
@@ -76,11 +77,13 @@ def client_ensure(client_id: str, *, user_id: UUID) -> None:
     if not is_document_id(client_id):
         return
     if reason := id_refusal(client_id):
-        raise DocumentRefused("client_id_refused", f"This is no id that a program can have: {reason}.")
+        words = gettext("This is no id that a program can have: %(reason)s.") % {"reason": reason}
+        raise DocumentRefused("client_id_refused", words)
     known: Application | None = Application.objects.filter(client_id=client_id).first()
     if known is not None and (known.profile.blocked_at or _is_fresh(known.profile)):
         return
-    failure_key = f"oauth:document:{hashlib.sha256(client_id.encode()).hexdigest()}"
+    # One for each language, since it is words: there are few, and the limits below count for all of them.
+    failure_key = f"oauth:document:{get_language()}:{hashlib.sha256(client_id.encode()).hexdigest()}"
     if (failure := cache.get(failure_key)) is not None:
         if known is None:
             raise DocumentRefused("document_refused", failure)
@@ -91,7 +94,11 @@ def client_ensure(client_id: str, *, user_id: UUID) -> None:
     try:
         said, answer = _fetched(client_id)
     except AppError as error:
-        words = f"The program's description at {client_id} can't be used. {error.message}"
+        said_of_it = error.for_people if isinstance(error, MetadataInvalid) else error.message
+        words = gettext("The program's description at %(address)s can't be used. %(reason)s") % {
+            "address": client_id,
+            "reason": said_of_it,
+        }
         log.info("a client's document was refused", client_id=client_id, reason=error.message)
         cache.set(failure_key, words, BACK_OFF_SECONDS)
         if known is None:
@@ -118,12 +125,12 @@ def _fetched(client_id: str) -> tuple[ClientMetadata, Answer]:
     answer = json_get(client_id, MAX_BYTES)
     said = answer.json(dict)
     if said.get("client_id") != client_id:
-        raise BadInput("client_id_differs", "Its client_id is another one.")
+        raise BadInput("client_id_differs", gettext("Its client_id is another one."))
     if "client_secret" in said or "client_secret_expires_at" in said:
-        raise BadInput("client_secret_public", "It holds a client_secret, which is no secret there.")
+        raise BadInput("client_secret_public", gettext("It holds a client_secret, which is no secret there."))
     found = parse(said, (NONE, KEY), NONE)
     if not found.name:
-        raise BadInput("client_name_missing", "It has no client_name.")
+        raise BadInput("client_name_missing", gettext("It has no client_name."))
     return found, answer
 
 

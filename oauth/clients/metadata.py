@@ -1,4 +1,5 @@
-"""What a client says of itself (RFC 7591, 2), read from a registration or from a document at its client id. Pure.
+"""What a client says of itself (RFC 7591, 2), read from a registration or from a document at its client id. Pure
+but for the language of who reads.
 
 What we don't support is left out where a client can go on without it, as section 2 lets us; what it can't is refused.
 """
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from django.utils.translation import gettext, gettext_noop
 
 from common.errors import BadInput
 from oauth import redirects
@@ -49,6 +52,18 @@ class ClientMetadata:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+class MetadataInvalid(BadInput):
+    """`message` is for programs, in English; `for_people` says the same to who looks at a page."""
+
+    def __init__(self, name: str, sentence: str, **values: object) -> None:
+        self._sentence, self._values = sentence, {"name": name, **values}
+        super().__init__("invalid_client_metadata", sentence % self._values, field=name)
+
+    @property
+    def for_people(self) -> str:
+        return gettext(self._sentence) % self._values
+
+
 def parse(said: Mapping[str, Any], methods: tuple[str, ...], default_method: str) -> ClientMetadata:
     """Raises BadInput, with the error codes of RFC 7591, 3.2.2."""
     uris = _texts(said, "redirect_uris")
@@ -59,14 +74,16 @@ def parse(said: Mapping[str, Any], methods: tuple[str, ...], default_method: str
     except BadInput as error:
         raise BadInput("invalid_redirect_uri", error.message, field="redirect_uris") from error
     if "code" not in _texts(said, "response_types", ("code",)):
-        raise _invalid("response_types", "has to list code")
+        raise MetadataInvalid("response_types", gettext_noop("%(name)s has to list code."))
     method = _text(said, "token_endpoint_auth_method") or default_method
     if method not in methods:
-        raise _invalid("token_endpoint_auth_method", f"has to be one of {', '.join(methods)}")
+        raise MetadataInvalid(
+            "token_endpoint_auth_method", gettext_noop("%(name)s has to be one of %(known)s."), known=", ".join(methods)
+        )
     offered = (CODE, REFRESH, JWT_BEARER) if method == KEY else (CODE, REFRESH)
     grants = tuple(grant for grant in _texts(said, "grant_types", (CODE,)) if grant in offered)
     if CODE not in grants:
-        raise _invalid("grant_types", "has to list authorization_code")
+        raise MetadataInvalid("grant_types", gettext_noop("%(name)s has to list authorization_code."))
     jwks, jwks_uri = _keys(said) if method == KEY else ({}, "")
     return ClientMetadata(
         name=_name(said),
@@ -83,22 +100,27 @@ def public_keys(said: Any) -> dict[str, Any]:
     """A JWK Set (RFC 7517, 5) with public keys and nothing else. Raises BadInput."""
     keys = said.get("keys") if isinstance(said, dict) else None
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
-        raise _invalid("jwks", "is no JWK Set")
+        raise MetadataInvalid("jwks", gettext_noop("%(name)s is no JWK Set."))
     if not 1 <= len(keys) <= MAX_KEYS:
-        raise _invalid("jwks", f"has to hold 1 to {MAX_KEYS} keys")
+        raise MetadataInvalid("jwks", gettext_noop("%(name)s has to hold 1 to %(most)d keys."), most=MAX_KEYS)
     if any(key.get("kty") not in ("EC", "RSA", "OKP") or "d" in key for key in keys):
-        raise _invalid("jwks", "has to hold public keys of the kinds EC, RSA and OKP only")
+        raise MetadataInvalid(
+            "jwks", gettext_noop("%(name)s has to hold public keys of the kinds EC, RSA and OKP only.")
+        )
     return {"keys": keys}
 
 
 def _keys(said: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     uri = _text(said, "jwks_uri")
     if bool(uri) == ("jwks" in said):
-        raise _invalid("jwks", "or jwks_uri has to be there, one of the two, since private_key_jwt needs keys")
+        raise MetadataInvalid(
+            "jwks",
+            gettext_noop("%(name)s or jwks_uri has to be there, one of the two, since private_key_jwt needs keys."),
+        )
     if not uri:
         return public_keys(said["jwks"]), ""
     if not uri.startswith("https://") or len(uri) > redirects.MAX_LENGTH:
-        raise _invalid("jwks_uri", "has to be an https URL")
+        raise MetadataInvalid("jwks_uri", gettext_noop("%(name)s has to be an https URL."))
     return {}, uri
 
 
@@ -118,7 +140,7 @@ def _text(said: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _invalid(name, "has to be a string")
+        raise MetadataInvalid(name, gettext_noop("%(name)s has to be a string."))
     return value
 
 
@@ -127,9 +149,5 @@ def _texts(said: Mapping[str, Any], name: str, default: tuple[str, ...] = ()) ->
     if value is None:
         return default
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _invalid(name, "has to be a list of strings")
+        raise MetadataInvalid(name, gettext_noop("%(name)s has to be a list of strings."))
     return tuple(dict.fromkeys(value))
-
-
-def _invalid(name: str, words: str) -> BadInput:
-    return BadInput("invalid_client_metadata", f"{name} {words}.", field=name)

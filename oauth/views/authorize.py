@@ -74,7 +74,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             return _decide(request, request.user, asked)
     except FatalClientError as error:
-        return _broken(request, error.oauthlib_error.description or "The request can't be used.")
+        return _broken(request, error.oauthlib_error.description or gettext("The request can't be used."))
     except AppError as error:
         return _broken(request, error.message, error.status)
     except _Refused as refused:

@@ -1,11 +1,13 @@
 // Counts on the time that something has taken, from data-since (ISO 8601), once a second.
 
-function words(seconds) {
-  const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600), Math.floor(seconds / 60)];
-  if (days) return `${days} d ${hours % 24} h`;
-  if (hours) return `${hours} h ${minutes % 60} min`;
-  if (minutes) return `${minutes} min ${seconds % 60} s`;
-  return `${seconds} s`;
+import { gettext, interpolate } from "../gettext.js";
+
+function words(all) {
+  const [days, hours, minutes, seconds] = [all / 86400, (all / 3600) % 24, (all / 60) % 60, all % 60].map(Math.floor);
+  if (days) return interpolate(gettext("%(days)s d %(hours)s h"), { days, hours });
+  if (hours) return interpolate(gettext("%(hours)s h %(minutes)s min"), { hours, minutes });
+  if (minutes) return interpolate(gettext("%(minutes)s min %(seconds)s s"), { minutes, seconds });
+  return interpolate(gettext("%(seconds)s s"), { seconds });
 }
 
 export function connect(element) {

@@ -2,7 +2,7 @@
 
 import { gettext, interpolate } from "../gettext.js";
 import { Connection } from "./connection.js";
-import { alert, button } from "./dom.js";
+import { alert, button, el } from "./dom.js";
 import { Shelves } from "./shelves.js";
 import { Tokens } from "./token.js";
 import { Trace } from "./trace.js";
@@ -71,7 +71,7 @@ function failed(error) {
   announce(gettext("Not connected"));
   shelves.say(gettext("It is listed here once the server is connected."));
   const again = button(gettext("Try again"), connect, "button-small");
-  part("problem").replaceChildren(alert("bad", gettext("No connection to the server"), visible(error.message), again));
+  part("problem").replaceChildren(alert("bad", gettext("No connection to the server"), el("p", {}, visible(error.message)), again));
 }
 
 followTrace(trace, { list: part("trace"), count: part("trace-count"), clear: part("trace-clear") });
