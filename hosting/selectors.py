@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext
 
 from accounts import names as account_names
@@ -25,33 +25,36 @@ from hosting.tools.definitions import cleaned
 
 def deployments() -> QuerySet[Deployment]:
     """What exists, with what pages show of it."""
-    return Deployment.objects.select_related("owner", "current_version__environment").exclude(state=State.DELETING)
+    return Deployment.objects.select_related("owner", "current_version").exclude(state=State.DELETING)
 
 
-def deployment_find(owner: str, name: str) -> Deployment | None:
-    found = deployments().select_related("placement__runner")
+def deployment_find(owner: str, name: str, *, is_routed: bool = False) -> Deployment | None:
+    """`is_routed` selects what `hosting.routing.route_of` reads, too."""
+    found = deployments()
+    if is_routed:
+        found = found.select_related("current_version__environment", "placement__runner")
     return found.filter(owner__folded=account_names.fold(owner), folded_name=names.fold(name)).first()
 
 
-def deployment_get(owner: str, name: str) -> Deployment:
+def deployment_get(owner: str, name: str, *, is_routed: bool = False) -> Deployment:
     """Raises NotFound. For operators; a person's request goes through `deployment_seen_by`."""
-    found = deployment_find(owner, name)
+    found = deployment_find(owner, name, is_routed=is_routed)
     if found is None:
         raise unknown()
     return found
 
 
-def deployment_seen_by(actor: Actor, owner: str, name: str) -> Deployment:
+def deployment_seen_by(actor: Actor, owner: str, name: str, *, is_routed: bool = False) -> Deployment:
     """Raises NotFound when it isn't there or isn't the actor's to see."""
-    found = deployment_get(owner, name)
+    found = deployment_get(owner, name, is_routed=is_routed)
     if not may_see(actor, found):
         raise unknown()
     return found
 
 
-def deployment_managed_by(actor: Actor, owner: str, name: str) -> Deployment:
+def deployment_managed_by(actor: Actor, owner: str, name: str, *, is_routed: bool = False) -> Deployment:
     """Raises NotFound when it isn't there or isn't the actor's to manage."""
-    found = deployment_get(owner, name)
+    found = deployment_get(owner, name, is_routed=is_routed)
     if not may_manage(actor, found):
         raise unknown()
     return found
@@ -67,7 +70,6 @@ def deployments_of(user: User) -> QuerySet[Deployment]:
     return (
         deployments()
         .filter(pk__in=Deployment.objects.filter(belongs_to(user)).values("pk"))
-        .annotate(instance_count=Count("instances", filter=Q(instances__state__in=["starting", "running"])))
         .order_by("owner__folded", "folded_name")
     )
 

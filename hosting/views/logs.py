@@ -20,7 +20,7 @@ STREAMS = [
 ]
 
 
-@page_view(managed=False, methods=("GET", "HEAD"))
+@page_view(managed=False, methods=("GET", "HEAD"), is_routed=True)
 def logs_page(page: Page) -> HttpResponse:
     query = page.request.GET
     stream, text = query.get("stream", ""), query.get("text", "")[:200]

@@ -39,7 +39,7 @@ class Page:
 
     @cached_property
     def route(self) -> Route:
-        """Few pages need it, and it takes four queries."""
+        """Few pages need it (`is_routed`), and it takes four queries."""
         return route_of(self.deployment)
 
     @property
@@ -91,8 +91,13 @@ class Page:
         return True
 
 
-def page_view(*, managed: bool, methods: tuple[str, ...] = ("GET", "HEAD", "POST")) -> Callable[[View], View]:
-    """A view of (page) instead of (request, owner, name): for who may see, or only for who may manage."""
+def page_view(
+    *, managed: bool, methods: tuple[str, ...] = ("GET", "HEAD", "POST"), is_routed: bool = False
+) -> Callable[[View], View]:
+    """A view of (page) instead of (request, owner, name): for who may see, or only for who may manage.
+
+    `is_routed` is for those that read `page.route`.
+    """
 
     def decorate(view: View) -> View:
         @never_cache
@@ -100,7 +105,8 @@ def page_view(*, managed: bool, methods: tuple[str, ...] = ("GET", "HEAD", "POST
         @require_http_methods(list(methods))
         def wrapped(request: HttpRequest, owner: str, name: str, **rest: Any) -> HttpResponseBase:
             actor = actor_of(request)
-            found = (selectors.deployment_managed_by if managed else selectors.deployment_seen_by)(actor, owner, name)
+            find = selectors.deployment_managed_by if managed else selectors.deployment_seen_by
+            found = find(actor, owner, name, is_routed=is_routed)
             return view(Page(request, found, actor, managed or may_manage(actor, found)), **rest)
 
         return wrapped

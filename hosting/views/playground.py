@@ -18,7 +18,7 @@ from hosting.tools.names import OF_TASKS
 from hosting.views.page import Page, page_view, user_of
 
 
-@page_view(managed=False, methods=("GET", "HEAD"))
+@page_view(managed=False, methods=("GET", "HEAD"), is_routed=True)
 def playground_page(page: Page) -> HttpResponse:
     """Who may look at it and not call it is told so, as is everybody while it is stopped or being built."""
     response = page.show(

@@ -50,13 +50,23 @@ class Waiting:
 
 
 def waiting_of(user_id: UUID) -> list[Waiting]:
-    """The oldest first: it has waited longest."""
-    found = [one for kind in _KINDS for one in kind(user_id)]
+    """The oldest first: it has waited longest. As a rule nothing does, which is one query."""
+    found = [one for kind, may_be in zip(_KINDS, _may_wait(user_id), strict=True) if may_be for one in kind(user_id)]
     return sorted(found, key=lambda one: one.since)
 
 
 def waiting_count(user_id: UUID) -> int:
     """Every page shows it, and as a rule nothing waits: one query then, and one or two more for each kind that may."""
+    may_be_pages, may_be_accounts, may_be_tasks = _may_wait(user_id)
+    return (
+        (_pages(user_id).count() if may_be_pages else 0)
+        + (len(_again(user_id)) if may_be_accounts else 0)
+        + (_asking(user_id).count() if may_be_tasks else 0)
+    )
+
+
+def _may_wait(user_id: UUID) -> tuple[bool, bool, bool]:
+    """Of each of `_KINDS`."""
     values: dict[str, Any] = {
         "user": user_id,
         "open": Elicitation.State.OPEN,
@@ -65,12 +75,8 @@ def waiting_count(user_id: UUID) -> int:
     }
     with connection.cursor() as cursor:
         cursor.execute(_MAY_WAIT, values)
-        may_be_pages, may_be_accounts, may_be_tasks = cursor.fetchone()
-    return (
-        (_pages(user_id).count() if may_be_pages else 0)
-        + (len(_again(user_id)) if may_be_accounts else 0)
-        + (_asking(user_id).count() if may_be_tasks else 0)
-    )
+        found: tuple[bool, bool, bool] = cursor.fetchone()
+    return found
 
 
 def waiting_seen(user_id: UUID) -> tuple[int, str]:
