@@ -5,6 +5,7 @@ At most four queries: the words that were typed, what misspelt ones may have bee
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from registry.search.matching import Question
 PAGE = 20
 MAX_PAGES = 50
 FEW = 8  # results, below which those with some of the words are added
+MANY = 1000  # servers
+KEPT_SECONDS = 10.0
 _RARE = 2  # a word in fewer entries than that may be a mistake
 _COMMONER = 30  # times: what a word that is there must be outnumbered by, to be taken for a slip
 SORTS = {
@@ -88,8 +91,7 @@ def find(search: Search) -> Found:
     ages = [now - timedelta(days=days) for _, _, days in facets.AGES]
     with connection.cursor() as cursor:
         if asked is None:
-            combinations = _combinations(cursor, "true", [], ages)
-            is_widened = False
+            combinations, is_widened = _everything.combinations(cursor, ages), False
         else:
             asked = _understood(cursor, asked)
             combinations, is_widened = _matching(cursor, asked, ages)
@@ -162,6 +164,28 @@ def _combinations(cursor: Any, condition: str, given: list[Any], ages: list[date
     )
     found: list[tuple[int, int, int]] = cursor.fetchall()
     return found
+
+
+class _Everything:
+    """Counts of all servers, which everybody who begins to browse asks for and which are the slowest to make.
+
+    Where there are MANY they may be KEPT_SECONDS old; the rows beside them never are.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, int, int]] = []
+        self._until = float("-inf")
+
+    def combinations(self, cursor: Any, ages: list[datetime]) -> list[tuple[int, int, int]]:
+        now = time.monotonic()
+        if now >= self._until:
+            self._kept = _combinations(cursor, "true", [], ages)
+            has_many = sum(count for _, _, count in self._kept) >= MANY
+            self._until = now + KEPT_SECONDS if has_many else now
+        return self._kept
+
+
+_everything = _Everything()
 
 
 def _rows(cursor: Any, search: Search, asked: Question | None, is_widened: bool, ages: list[datetime]) -> list[Row]:

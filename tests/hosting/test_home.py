@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from events.actors import OPERATOR
 from hosting.access.members import member_add
 from hosting.models import CallRecord, Deployment, Elicitation, Task
 from hosting.states import State
-from hosting.usage.running_well import DAYS, SAMPLE, RunsWell, running_well
+from hosting.usage.running_well import DAYS, KEPT_SECONDS, SAMPLE, RunsWell, running_well
 from tests.factories import make_deployment, make_user
 from tests.registry.site import put
 
@@ -86,6 +87,31 @@ def test_only_the_latest_requests_of_a_server_are_looked_at(alice: User) -> None
     (row,) = running_well(alice, 5)
 
     assert row.calls == SAMPLE and row.p95_microseconds == 5000
+
+
+def test_what_was_counted_is_not_counted_again_until_there_is_something_new(alice: User) -> None:
+    deployment = make_deployment(alice, access="public")
+    calls(deployment, [1000] * 3)
+    (row,) = running_well(alice, 5)
+    with CaptureQueriesContext(connection) as captured:
+        assert running_well(alice, 5) == [row] and len(captured) == 1
+
+    calls(deployment, [1000])
+
+    assert [row.calls for row in running_well(alice, 5)] == [4]
+
+
+def test_what_is_called_all_the_time_is_counted_after_a_while(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = make_deployment(alice, access="public")
+    calls(deployment, [1000] * SAMPLE)
+    assert running_well(alice, 5)[0].p95_microseconds == 1000
+    calls(deployment, [5000] * SAMPLE)
+    assert running_well(alice, 5)[0].p95_microseconds == 1000
+
+    later = time.monotonic() + KEPT_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+
+    assert running_well(alice, 5)[0].p95_microseconds == 5000
 
 
 def test_the_most_called_first_and_no_more_than_asked_for(alice: User) -> None:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from common import clock
 from registry.models import SearchEntry
-from registry.search import facets
+from registry.search import facets, finding
 from registry.search.finding import Search, find
 from registry.search.matching import api_condition
 from registry.search.running import hosted_follow, server_seen, sign_in_seen, use_seen
@@ -93,6 +93,19 @@ def test_long_question_is_cut(shelf: None) -> None:
 def test_correction_is_told(shelf: None) -> None:
     assert dict(find(Search(text="slakc")).corrected) == {"slakc": "slack"}
     assert not find(Search(text="slack")).corrected
+
+
+def test_counts_of_many_are_kept_for_a_while_and_rows_are_not(monkeypatch: pytest.MonkeyPatch, shelf: None) -> None:
+    monkeypatch.setattr(finding, "_everything", finding._Everything())
+    monkeypatch.setattr(finding, "MANY", 6)
+    assert find(Search()).total == 5
+    publish("io.github.acme/new")
+    assert find(Search()).total == 6, "of few they are counted each time"
+    publish("io.github.acme/newer")
+    found = find(Search())
+    assert found.total == 6 and len(found.rows) == 7
+    monkeypatch.setattr(finding, "_everything", finding._Everything())
+    assert find(Search()).total == 7
 
 
 def test_counts_are_those_that_a_click_would_give(shelf: None) -> None:
