@@ -27,13 +27,15 @@ const tenths = (value) =>
   value.toLocaleString(document.documentElement.lang || "en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export function milliseconds(value) {
-  if (value < 1000) return `${Math.round(value)} ms`;
+  if (value < 1000) return interpolate(gettext("%(count)s ms"), { count: Math.round(value) });
   return value < 60_000
-    ? `${tenths(value / 1000)} s`
-    : `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
+    ? interpolate(gettext("%(seconds)s s"), { seconds: tenths(value / 1000) })
+    : interpolate(gettext("%(minutes)s min %(seconds)s s"), { minutes: Math.floor(value / 60_000), seconds: Math.round((value % 60_000) / 1000) });
 }
 
 export function octets(count) {
   if (count < 1024) return interpolate(ngettext("%(count)s byte", "%(count)s bytes", count), { count });
-  return count < 1024 ** 2 ? `${tenths(count / 1024)} KB` : `${tenths(count / 1024 ** 2)} MB`;
+  return count < 1024 ** 2
+    ? interpolate(gettext("%(count)s KB"), { count: tenths(count / 1024) })
+    : interpolate(gettext("%(count)s MB"), { count: tenths(count / 1024 ** 2) });
 }
