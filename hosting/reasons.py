@@ -29,6 +29,8 @@ MESSAGES = (
     gettext_noop("running: %(count)s instances"),
     gettext_noop("%(reason)s, %(count)s of an earlier version"),
     gettext_noop("starting: waits for its turn, %(count)s of the same owner are ahead"),
+    gettext_noop("starting: preparing the sandbox"),
+    gettext_noop("starting: waiting for its first answer"),
     gettext_noop("starting: connecting to %(host)s"),
     gettext_noop("exited with code %(code)s"),
     gettext_noop("ended by %(signal)s"),

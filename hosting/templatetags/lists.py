@@ -44,10 +44,12 @@ _TASK_MARKS: Final[dict[str, tuple[str, str]]] = {
 def call_row(call: CallRecord, names: Mapping[str, str], is_of_all: bool) -> SafeString:
     """One call in a list. `names` are those of OAuth clients by their ids; `is_of_all` says whose it was, too."""
     tool = f' <strong class="mono break">{_seen(call.tool)}</strong>' if call.tool else ""
-    who = f"{escape(call.user.username if call.user else gettext('nobody known'))} " if is_of_all else ""
+    name = call.user.username if call.user else gettext("nobody known")
+    who = f"{escape(name)} " if is_of_all else ""
     tone, icon = _CALL_MARKS.get(call.status, ("bad", "circle-x"))
     client = _seen(names.get(call.client) or call.client)
-    cold = f' <span class="muted">{escape(gettext("with a start"))}</span>' if call.was_cold else ""
+    words = escape(gettext("with a start")) if call.was_cold else ""
+    cold = f' <span class="muted">{words}</span>' if words else ""
     return mark_safe(
         f"<tr><td>{time_element(call.at)}</td>"
         f'<td class="call-what"><code>{_seen(call.method)}</code>{tool}</td>'
@@ -67,7 +69,8 @@ def task_row(shown: TaskShown, one_server: bool = False) -> SafeString:
     give = ""
     if shown.mark == State.LACKING and task.elicitation_id:
         page = reverse("elicit", args=(task.elicitation_id,))
-        give = f' <a class="small nowrap" href="{escape(page)}">{escape(gettext("Give them…"))}</a>'
+        words = escape(gettext("Give them…"))
+        give = f' <a class="small nowrap" href="{escape(page)}">{words}</a>'
     progress = render_to_string("tasks/_progress.html", {"shown": shown, "bare": True}) if shown.shows_progress else ""
     why = escape(truncatechars(visible(reason(shown.reason)), 100))
     why = f'<span class="task-reason muted">{why}</span>' if why else ""

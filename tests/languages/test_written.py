@@ -101,6 +101,20 @@ def test_a_plain_string_is_found(source: str, lines: list[int]) -> None:
     assert unwrapped(source) == lines
 
 
+def within_strings(source: str) -> list[int]:
+    """Lines where a message is looked up within an f-string: xgettext does not read those, so no catalogue has it."""
+    strings = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr))
+    calls = (each for string in strings for each in ast.walk(string) if isinstance(each, ast.Call))
+    names = ((call.lineno, getattr(call.func, "id", "")) for call in calls)
+    return [line for line, name in names if name.removesuffix("_lazy").endswith("gettext")]
+
+
+def test_no_message_stands_within_a_string() -> None:
+    found = [f"{path.relative_to(ROOT)}:{line}" for path in modules() for line in within_strings(path.read_text())]
+    assert not found, "\n".join(found)
+    assert within_strings('a = f"{gettext(1)} {name}"') == [1]
+
+
 SCRIPTS = sorted((ROOT / "static/js").rglob("*.js"))
 # A sentence, or a word as buttons have it.
 _SAID = re.compile(r'(?<!gettext\()(?<=[\s(\[{?:=,])(["`])([A-Z][a-z]+(?:[ ,.…:][^"`]*)?)\1')
