@@ -20,6 +20,7 @@ from config.launch.processes import command_line, descendants
 from tests.bound import bound
 from tests.leaks import leaked
 from tests.ordinary_user import OrdinaryUser
+from tests.shell import Shell
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180.0  # of a machine that many others use
@@ -48,6 +49,7 @@ class Stack:
         self._environment = {"SLIPWAY_HOME": str(home), "PORT": str(self.port), "BIND": "127.0.0.1", **environment}
         self._environment.update(user.environment if user is not None else {})
         self._process: subprocess.Popen[str] | None = None
+        self._shell: Shell | None = None
         self._incoming: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.start_seconds = 0.0
         self.secrets: set[str] = set()  # what must not lie anywhere in its home when it has stopped
@@ -76,6 +78,7 @@ class Stack:
 
     def launch(self) -> None:
         """Start and return at once. It is stopped in order when the thread that called this ends, even by kill -9."""
+        self._close_shell()  # it knows the ports of the last time
         self.lines = []
         self._incoming = queue.SimpleQueue()
         self._process = subprocess.Popen(
@@ -116,21 +119,20 @@ class Stack:
                 return line
 
     def manage(self, *words: str, seconds: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `./manage.py …` as a person at a shell of this site would."""
-        done = subprocess.run(
-            [*self._python, self._manage, *words],
-            env=self.environment,
-            cwd=self._root,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
+        """What `./manage.py …` does for a person at a shell of this site."""
+        if self._shell is None:
+            self._shell = Shell(self._root, self.environment)
+        done = self._shell.run(words, seconds)
         if check and done.returncode != 0:
             raise AssertionError(f"manage.py {' '.join(words)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
         if words[0] == "issue_token" and done.returncode == 0:
             self.secrets.add(done.stdout.strip())
         return done
+
+    def _close_shell(self) -> None:
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            shell.close()
 
     def processes(self) -> dict[int, str]:
         """Every living process below the supervisor, with its command."""
@@ -165,6 +167,7 @@ class Stack:
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
         """End it as a person or a service manager would. The exit code. Fails where a secret was written down."""
+        self._close_shell()
         if self._process is None:
             return 0
         if self._process.poll() is None:
