@@ -9,6 +9,9 @@ L      ?=
 # Tests wait more than they compute: so many processes at once, each with services of its own.
 N      ?= 4
 
+# Some container images set this. Without bytecode each process that starts would compile all of ours anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up serve install dev test test-slow check format lock schema messages
 
 up: install

@@ -73,12 +73,15 @@ class Shell:
                 text=True,
             )
             assert self._process.stdout is not None
-            said = self._process.stdout.readline().strip()
+            with self._process.stdout as stdout:
+                said = stdout.readline().strip()
             assert said == _READY, f"the shell did not start: {said or 'see above'}"
 
     def close(self) -> None:
         if self._process is not None:
-            self._process.communicate()
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            self._process.wait(20)
             self._process = None
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)

@@ -21,7 +21,7 @@ from tests.api.described import NAMES, TEXTS, Operation, check_answer, operation
 from tests.factories import make_deployment, make_user
 
 EVERY = pytest.mark.parametrize("operation", list(operations()), ids=lambda operation: operation.name)
-EXAMPLES = 25
+EXAMPLES = pytest.mark.parametrize("examples", [5, pytest.param(50, marks=pytest.mark.slow)])
 TOOL = {"name": "now", "description": "Tells the time", "inputSchema": {"type": "object"}}
 
 
@@ -101,8 +101,11 @@ def test_scope_is_asked_for(operation: Operation, deployment: Deployment, alice:
 
 
 @EVERY
+@EXAMPLES
 @pytest.mark.django_db
-def test_whatever_is_sent_nothing_breaks(operation: Operation, deployment: Deployment, alice: User) -> None:
+def test_whatever_is_sent_nothing_breaks(
+    operation: Operation, examples: int, deployment: Deployment, alice: User
+) -> None:
     api = ApiClient(token_of(alice))
     names = st.fixed_dictionaries(
         {name: st.one_of(st.just(NAMES[name]), _segments(name)) for name in operation.path_parameters}
@@ -110,7 +113,7 @@ def test_whatever_is_sent_nothing_breaks(operation: Operation, deployment: Deplo
     query = st.fixed_dictionaries({}, optional={name: values_of(each) for name, each in operation.query.items()})
     body = values_of(operation.body) if operation.body else st.none()
 
-    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(names=names, query=query, body=body)
     def sent(names: dict[str, str], query: dict[str, Any], body: Any) -> None:
         pairs = urlencode({name: str(value).encode("utf-8", "replace") for name, value in query.items()})

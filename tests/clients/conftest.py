@@ -98,7 +98,7 @@ def add_to(index: LocalIndex) -> None:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clients_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with LocalIndex() as index:
         add_to(index)
@@ -125,6 +125,6 @@ class Servers:
         return self._known[name]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hosted(clients_site: Stack) -> Servers:
     return Servers(clients_site)

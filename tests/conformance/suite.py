@@ -26,6 +26,7 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 SCENARIO_SECONDS = 30
 RUN_SECONDS = 900
 INSTALL_SECONDS = 600
+_LATE = "aborted due to timeout"  # what AbortSignal.timeout says
 _NETWORK_WORDS = (
     "ENOTFOUND",
     "ECONNREFUSED",
@@ -71,6 +72,15 @@ class Report:
             for name, found in self.scenarios.items()
             if found.is_scored is is_scored and not found.has_passed
         }
+
+    def late(self) -> list[str]:
+        """Scenarios that met a deadline of the suite's own, 2 or 5 s: to start a child takes a busy machine as long."""
+        found = {**self.failed(), **self.failed(is_scored=False)}
+        return [name for name, texts in found.items() if all(_LATE in text for text in texts)]
+
+    def with_others(self, report: Report) -> Report:
+        """With that report's scenarios in the place of these."""
+        return Report(self.revision, {**self.scenarios, **report.scenarios}, self.output + report.output)
 
     def warnings(self) -> dict[str, tuple[str, ...]]:
         return {name: found.warnings for name, found in self.scenarios.items() if found.warnings}

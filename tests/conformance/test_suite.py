@@ -52,3 +52,19 @@ def test_score_counts_what_is_scored(tmp_path: Path) -> None:
     assert report.score() == "1/2"
     assert report.score(is_scored=False) == "0/1"
     assert set(report.failed()) == {"tools-list"}
+
+
+def test_only_what_met_the_suites_deadline_is_late_and_may_be_replaced(tmp_path: Path) -> None:
+    late = {"id": "one", "status": "FAILURE", "description": "must", "errorMessage": "aborted due to timeout"}
+    wrong = {"id": "two", "status": "FAILURE", "description": "must"}
+    for name, checks in {"ping": [late], "tools-list": [late, wrong], "tools-call": [wrong]}.items():
+        leave(tmp_path, name, *checks)
+    names = {"ping": True, "tools-list": True, "tools-call": True}
+    report = Report("2025-11-25", read_results(tmp_path, list(names), names), "first ")
+    assert report.late() == ["ping"]
+    (tmp_path / "again").mkdir()
+    leave(tmp_path / "again", "ping", {"id": "one", "status": "SUCCESS", "description": "must"})
+    again = Report("2025-11-25", read_results(tmp_path / "again", ["ping"], names), "second")
+    both = report.with_others(again)
+    assert set(both.failed()) == {"tools-list", "tools-call"} and both.score() == "1/3"
+    assert both.output == "first second"

@@ -14,7 +14,7 @@ LEGACY = Path(__file__).parents[1] / "servers" / "legacy.py"
 MISBEHAVING = ("exit", "rubbish", "hang")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`pypi:slipway-test-legacy`, and `-exit`, `-rubbish`, `-hang`, which do what their names say."""
     with LocalIndex() as index:

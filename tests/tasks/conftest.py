@@ -55,7 +55,7 @@ def add_namesake(index: LocalIndex) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def task_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with LocalIndex() as index:
         for name in PACKAGED:
@@ -74,7 +74,7 @@ def task_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             site.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hosted(task_site: Stack) -> Hosted:
     words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "t", "--access", "public")
     url = task_site.manage("host", *words).stdout.strip()

@@ -15,7 +15,7 @@ from tests.tasks.test_modern_clients import ModernTasks
 TOOLS = ["task_status", "task_result", "task_cancel"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def impatient(hosted: Hosted) -> Hosted:
     """The same server, whose calls are handed off after two seconds."""
     words = ("pypi:slipway-test-legacy", "--owner", "alice", "--name", "impatient", "--access", "public")

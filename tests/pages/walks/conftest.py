@@ -19,7 +19,7 @@ CHAMELEON = (Path(__file__).parents[2] / "servers" / "chameleon.py").read_text()
 _SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def walk_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with LocalIndex() as index:
         index.add_wheel(PACKAGE, "1.0.0", {"acme_chameleon.py": CHAMELEON}, scripts={PACKAGE: "acme_chameleon:main"})
@@ -32,7 +32,7 @@ def walk_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             site.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def entries(walk_site: Stack) -> Stack:
     """The site, once its registry has something."""
     file = walk_site.home / "entries.ndjson"

@@ -57,7 +57,7 @@ class Workshop:
         return f"{self.site.url}/mcp/alice/{name}", self.tokens[f"{name}-{use}"].value
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workshop(hosted: Hosted) -> Workshop:
     for name in ("workshop", "brief"):
         words = ("pypi:slipway-test-workshop", "--owner", "alice", "--name", name, "--access", "public")

@@ -1,0 +1,65 @@
+"""Commands of a shell end and say what `manage.py` does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shell import Shell
+from tests.stack import ROOT, Stack
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return dict(Stack(tmp_path_factory.mktemp("shell")).environment)
+
+
+@pytest.fixture(scope="module")
+def shell(environment: dict[str, str]) -> Iterator[Shell]:
+    shell = Shell(ROOT, environment)
+    yield shell
+    shell.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("host", "nonsense"),
+        ("nonsense",),
+        ("shell", "--no-imports", "-c", "import sys; print(len(sys.argv)); sys.exit(3)"),
+        ("shell", "--no-imports", "-c", "import sys; sys.exit('in words')"),
+    ],
+    ids=lambda words: " ".join(words[:1]),
+)
+def test_a_command_says_and_ends_as_that_of_manage_py(
+    shell: Shell, environment: dict[str, str], words: tuple[str, ...]
+) -> None:
+    own = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    said = shell.run(words, seconds=60)
+    assert (said.returncode, said.stdout, said.stderr) == (own.returncode, own.stdout, own.stderr)
+
+
+def test_a_command_that_takes_too_long_is_ended(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    code = f"import os, pathlib, time; pathlib.Path({str(file)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    with pytest.raises(subprocess.TimeoutExpired):
+        shell.run(("shell", "--no-imports", "-c", code), seconds=3)
+    assert not os.path.exists(f"/proc/{file.read_text()}/exe")
+
+
+def test_it_ends_with_its_tests(environment: dict[str, str]) -> None:
+    shell = Shell(ROOT, environment)
+    assert shell.run(("nonsense",), seconds=60).returncode == 1
+    process = shell._process
+    assert process is not None and process.stdin is not None
+    process.stdin.close()  # as it is when whoever holds it is killed
+    assert process.wait(20) == 0
+    shell._process = None
+    shell.close()
