@@ -47,9 +47,10 @@ def known_keys() -> dict[str, ECKey]:
 def keys_refresh() -> None:
     """Takes in what other processes have rotated. Reads the database."""
     global _known
-    found = {kid: _public(kid, public) for kid, public in SigningKey.objects.values_list("kid", "public")}
-    first = load_signing_key()
-    if not SigningKey.objects.exclude(state=_State.NEXT).exists():
+    rows = list(SigningKey.objects.values_list("kid", "public", "state"))
+    found = {kid: _public(kid, public) for kid, public, _ in rows}
+    if all(state == _State.NEXT for *_, state in rows):
+        first = load_signing_key()
         found[str(first.kid)] = first  # never rotated: the file's key has no row yet
     if found.keys() != _known.keys():
         _known = found

@@ -56,6 +56,7 @@ class Shell:
             except TimeoutError:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+                command.recv(32)  # until it has ended
                 raise subprocess.TimeoutExpired(words, seconds, _text(out), _text(err)) from None
             # Without a code it was killed.
             return subprocess.CompletedProcess(words, int(code) if code else -signal.SIGKILL, _text(out), _text(err))
