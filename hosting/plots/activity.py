@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.functional import Promise
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from hosting.plots import geometry
 from hosting.plots.drawing import Label, drawn, tabled
-from hosting.plots.geometry import Axis
+from hosting.plots.geometry import Axis, Column
 from hosting.templatetags.humane import milliseconds
 from hosting.usage.activity import PERIODS, Activity, Period, Span, TaskGroup
 
@@ -71,6 +71,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class When:
+    """What all plots say of their spans: `words` and column of each, and the `labels` below."""
+
+    words: list[str]
+    labels: list[Label]
+    columns: list[Column]
+
+    @classmethod
+    def of(cls, activity: Activity) -> When:
+        spans, period = activity.spans, activity.period
+        words = [_time(span.start, period) for span in spans]
+        return cls(words, _times(spans, period), geometry.columns(len(spans)))
+
+
+@dataclass(frozen=True)
 class Choice:
     key: str
     name: str
@@ -91,16 +106,16 @@ class Panel:
 
 def panel_of(activity: Activity) -> Panel:
     chosen = activity.period
-    times = [_time(span.start, chosen) for span in activity.spans]
+    when = When.of(activity)
     drawn = () if activity.is_empty else (_calls, _durations, _cold, _tasks)
     return Panel(
         period=str(_PERIOD_NAMES[chosen.key]),
         is_empty=activity.is_empty,
         choices=[Choice(key, str(_PERIOD_NAMES[key]), key == chosen.key) for key in PERIODS],
-        plots=[draw(activity, times) for draw in drawn],
+        plots=[draw(activity, when) for draw in drawn],
         rows=[
             _row(span, time)
-            for span, time in zip(reversed(activity.spans), reversed(times), strict=True)
+            for span, time in zip(reversed(activity.spans), reversed(when.words), strict=True)
             if span.calls or span.tasks
         ],
         task_groups=[str(_GROUP_NAMES[group]) for group in TaskGroup],
@@ -113,10 +128,10 @@ def _row(span: Span, time: str) -> Row:
     return Row(span, tabled(time, [span.calls, span.errors, *took, span.cold_starts, *tasks]))
 
 
-# --- the plots; `times` are the words for when each span was
+# --- the plots
 
 
-def _calls(activity: Activity, times: Sequence[str]) -> Plot:
+def _calls(activity: Activity, when: When) -> Plot:
     good = [span.calls - span.errors for span in activity.spans]
     errors = [span.errors for span in activity.spans]
     total = activity.total
@@ -126,14 +141,14 @@ def _calls(activity: Activity, times: Sequence[str]) -> Plot:
         "calls",
         _("Calls and errors"),
         activity,
-        times,
+        when,
         marks,
         layers,
         lambda span: f"{_n_calls(span)}, {_n_errors(span)}",
     )
 
 
-def _durations(activity: Activity, times: Sequence[str]) -> Plot:
+def _durations(activity: Activity, when: When) -> Plot:
     halves, most = [span.p50 for span in activity.spans], [span.p95 for span in activity.spans]
     axis = geometry.axis([value for value in most if value is not None], is_whole=False)
     paths = [
@@ -146,30 +161,30 @@ def _durations(activity: Activity, times: Sequence[str]) -> Plot:
     marks = [Mark(LINE, "p50", duration(total.p50), ROUND), Mark(DASHES, "p95", duration(total.p95), SQUARE)]
     if not total.steps:
         paths = []
-    return _plot("durations", _("How long calls take"), activity, times, marks, paths, axis, duration, _took)
+    return _plot("durations", _("How long calls take"), activity, when, marks, paths, axis, duration, _took)
 
 
-def _cold(activity: Activity, times: Sequence[str]) -> Plot:
+def _cold(activity: Activity, when: When) -> Plot:
     marks = [Mark(FULL, _("Cold starts"), compact(activity.total.cold_starts))]
     layers = [(FULL, [span.cold_starts for span in activity.spans])]
-    return _bars("cold", _("Calls that waited for a start"), activity, times, marks, layers, _n_cold)
+    return _bars("cold", _("Calls that waited for a start"), activity, when, marks, layers, _n_cold)
 
 
-def _tasks(activity: Activity, times: Sequence[str]) -> Plot:
+def _tasks(activity: Activity, when: When) -> Plot:
     marks = [
         Mark(_GROUP_MARKS[group], str(_GROUP_NAMES[group]), compact(count))
         for group in TaskGroup
         if (count := activity.total.tasks[group])
     ]
     layers = [(_GROUP_MARKS[group], [span.tasks[group] for span in activity.spans]) for group in TaskGroup]
-    return _bars("tasks", _("Tasks by when they began"), activity, times, marks, layers, _n_tasks)
+    return _bars("tasks", _("Tasks by when they began"), activity, when, marks, layers, _n_tasks)
 
 
 def _bars(
     key: str,
     title: str,
     activity: Activity,
-    times: Sequence[str],
+    when: When,
     marks: list[Mark],
     layers: Sequence[tuple[str, list[int]]],
     words: Callable[[Span], str],
@@ -182,14 +197,14 @@ def _bars(
         if any(values):
             paths.append((style, geometry.bars(values, heights, axis)))
         heights = [height + value for height, value in zip(heights, values, strict=True)]
-    return _plot(key, title, activity, times, marks, paths, axis, compact, words)
+    return _plot(key, title, activity, when, marks, paths, axis, compact, words)
 
 
 def _plot(
     key: str,
     title: str,
     activity: Activity,
-    times: Sequence[str],
+    when: When,
     marks: list[Mark],
     paths: list[tuple[str, str]],
     axis: Axis,
@@ -205,11 +220,11 @@ def _plot(
         marks=marks,
         drawing=drawn(
             [Label(y, value(number)) for y, number in axis.lines],
-            _times(spans, period),
+            when.labels,
             paths,
             [
                 (column, f"{time}: {words(span)}")
-                for column, span, time in zip(geometry.columns(len(spans)), spans, times, strict=True)
+                for column, span, time in zip(when.columns, spans, when.words, strict=True)
                 if span.calls or span.tasks
             ],
         )
@@ -261,22 +276,25 @@ def _n_tasks(span: Span) -> str:
 def _time(start: datetime, period: Period) -> str:
     """ "Sat 21 Nov", "Sat 21 Nov, 12:00–18:00"; in UTC, as all of the site."""
     day = f"{WEEKDAYS_ABBR[start.weekday()]} {start.day} {MONTHS_3[start.month]}".capitalize()
-    return day if period.hours == 24 else f"{day}, {start:%H:%M}–{start + timedelta(hours=period.hours):%H:%M}"
+    if period.hours == 24:
+        return day
+    return f"{day}, {start.hour:02}:00–{(start.hour + period.hours) % 24:02}:00"
 
 
 def _times(spans: Sequence[Span], period: Period) -> list[Label]:
     """A few, where something begins: every six hours, every second day, every seventh; none that would be cut off."""
     found = []
     for place, span in enumerate(spans):
-        at, start = geometry.middle(place, len(spans)), span.start
+        start = span.start
         back = len(spans) - 1 - place
         if period.hours == 1 and start.hour % 6 == 0:
-            text = f"{start:%H:%M}"
+            text = f"{start.hour:02}:00"
         elif period.hours == 6 and start.hour == 0 and back // 4 % 2 == 0:
             text = f"{WEEKDAYS_ABBR[start.weekday()]} {start.day}".capitalize()
         elif period.hours == 24 and back % 7 == 0:
             text = f"{start.day} {MONTHS_3[start.month]}".title()
         else:
             continue
-        found.append(Label(geometry.attribute(min(at, geometry.WIDTH - 18)), text))
+        at = min(geometry.middle(place, len(spans)), geometry.WIDTH - 18)
+        found.append(Label(geometry.attribute(at), text))
     return found

@@ -76,13 +76,6 @@ class Span:
     def p95(self) -> float | None:
         return quantile(self.steps, 0.95)
 
-    def add(self, step: int, calls: int, answered: int, errors: int, cold_starts: int) -> None:
-        self.calls += calls
-        self.errors += errors
-        self.cold_starts += cold_starts
-        if answered:
-            self.steps[step] = self.steps.get(step, 0) + answered  # thousands of rows: += would call __missing__
-
     @classmethod
     def of_all(cls, spans: Sequence[Span]) -> Span:
         """What came within all of them; they are not empty, the oldest is first."""
@@ -109,12 +102,16 @@ class Activity:
         return not self.total.calls and not self.total.tasks
 
 
-# Whole numbers and `date_bin` where there are many rows: PostgreSQL's numeric would cost the most of it.
+# Whole numbers and `date_bin` where there are many rows: PostgreSQL's numeric would cost the most of it. A span is one
+# row with its steps as arrays: thousands of rows would cost as much again to be read.
 _CALLS = """
-    SELECT (extract(epoch FROM span) / %s)::int, step, calls, answered, errors, cold_starts
+    SELECT (extract(epoch FROM span) / %s)::int, sum(calls)::bigint, sum(errors)::bigint, sum(cold_starts)::bigint,
+           array_agg(step ORDER BY step) FILTER (WHERE answered > 0),
+           array_agg(answered ORDER BY step) FILTER (WHERE answered > 0)
     FROM (SELECT date_bin(%s, hour, %s) - %s AS span, step, sum(calls::int) AS calls, sum(answered::int) AS answered,
                  sum(errors::int) AS errors, sum(cold_starts::int) AS cold_starts
           FROM hosting_callhour WHERE deployment_id = %s AND hour >= %s GROUP BY 1, 2) AS binned
+    GROUP BY span
 """
 _TASKS = """
     SELECT (extract(epoch FROM span) / %s)::int, outcome, tasks
@@ -134,9 +131,10 @@ def activity_of(deployment: Deployment, key: str) -> Activity:
     binned: list[Any] = [period.seconds, timedelta(seconds=period.seconds), since, since]
     with connection.cursor() as cursor:
         cursor.execute(_CALLS, [*binned, deployment.pk, since])
-        for place, step, calls, answered, errors, cold in cursor.fetchall():
+        for place, calls, errors, cold_starts, steps, answered in cursor.fetchall():
             if place < period.count:  # else a clock went ahead
-                spans[place].add(step, calls, answered, errors, cold)
+                counted = Counter(dict(zip(steps or (), answered or (), strict=True)))
+                spans[place] = Span(spans[place].start, calls, errors, cold_starts, counted)
         cursor.execute(_TASKS, [*binned, deployment.pk, since, deployment.pk, since])
         for place, outcome, tasks in cursor.fetchall():
             if place < period.count:
