@@ -1,8 +1,8 @@
 """Widgets of forms, drawn without a template each: what Django's own templates say, in a fraction of their time.
 
 A page of settings has dozens, and each would be a template that includes another one. Of a page's whole processor time
-that is 9 % for a deployment's settings and 14 % for who may use it (November 2026, with and without by turns). What is not here (a widget of
-another kind, a form as a whole) is Django's template as ever.
+that is 9 % for a deployment's settings and 14 % for who may use it (November 2026, with and without by turns). What is
+not here (a widget of another kind, a form as a whole) is Django's template as ever.
 """
 
 from __future__ import annotations
