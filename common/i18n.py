@@ -1,7 +1,7 @@
 """Django's library `i18n`, whose `{% translate %}` of a plain text looks it up once for each language.
 
 A page has a hundred of them, and each look-up goes through a lazy string and several thread-local variables: 6 % of the
-processor time of a plain page, 5 % of a deployment's, 9 % of the design page (November 2026, with and without by turns).
+processor time of a plain page, 5 % of a deployment's, 9 % of the design page (November 2026, measured by turns).
 Templates load this one by Django's name (`TEMPLATES`), so that nothing else changes for them or for `makemessages`.
 """
 
