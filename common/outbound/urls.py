@@ -57,7 +57,7 @@ class Rules:
 def target(url: str, rules: Rules) -> Target:
     """Raises UrlRefused."""
     if len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
-        raise _refused(gettext("The URL is not a URL: it is too long or has characters that none may have."))
+        raise _refused(gettext("The URL is too long, or has characters that no URL may have."))
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -66,7 +66,7 @@ def target(url: str, rules: Rules) -> Target:
         words = gettext("The URL has no host that can be reached: %(reason)s.") % {"reason": gettext(str(error))}
         raise _refused(words) from error
     except ValueError as error:
-        raise _refused(gettext("The URL is not a URL.")) from error
+        raise _refused(gettext("The URL cannot be read: write one such as https://example.com/path.")) from error
     if parts.scheme not in rules.schemes:
         schemes = get_text_list([f"{scheme}://" for scheme in sorted(rules.schemes)])
         raise _refused(gettext("The URL must begin with %(schemes)s.") % {"schemes": schemes})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from gettext import translation
 from pathlib import Path
 
 import django
 from django.utils import dates
 
+from scripts.check_messages import pairs
 from tests.languages.marked import CODE, outside
 from tests.languages.reading import read
 
@@ -58,12 +58,12 @@ def unmarked(body: str, data: frozenset[str] = frozenset()) -> list[str]:
 @cache
 def _of_django() -> frozenset[str]:
     """Months, days and bytes as Django itself says them in the language whose code the marks have."""
-    folder = Path(django.__file__).parent / "conf/locale"
-    catalogue = translation("django", folder, [CODE])._catalog  # type: ignore[attr-defined]
+    compiled = Path(django.__file__).parent / "conf/locale" / CODE / "LC_MESSAGES/django.mo"
     english = {
         str(name)
         for named in (dates.MONTHS, dates.MONTHS_3, dates.WEEKDAYS, dates.WEEKDAYS_ABBR)
         for name in named.values()
     }
-    said = (catalogue[key] for key in catalogue if isinstance(key, str) and key.rpartition("\x04")[2] in english)
+    # A message that has a context stands behind it and an octet 4.
+    said = (text for message, text in pairs(compiled.read_bytes()) if message.rpartition("\x04")[2] in english)
     return frozenset(("bitoko", "bitokoj", *(word for text in said for word in (text, text.capitalize()))))
