@@ -25,7 +25,8 @@ from hosting.tools.definitions import cleaned
 
 def deployments() -> QuerySet[Deployment]:
     """What exists, with what pages show of it."""
-    return Deployment.objects.select_related("owner", "current_version").exclude(state=State.DELETING)
+    found = Deployment.objects.select_related("owner", "current_version").exclude(state=State.DELETING)
+    return found.defer("current_version__build_log")  # long, and of no use but to who looks at that version
 
 
 def deployment_find(owner: str, name: str, *, is_routed: bool = False) -> Deployment | None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from accounts.models import User
 from hosting.looks.inspection import deployment_inspect
 from hosting.models import Deployment
+from tests.bound import bound
 from tests.factories import make_deployment, make_runner, make_user
 
 SERVERS = Path(__file__).parents[1] / "servers"
@@ -71,9 +72,9 @@ def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
         socket = tmp_path / f"{name}.sock"
         socket.unlink(missing_ok=True)
         program = ["-c", _DYING, dies_at] if dies_at else ["-m", "hosting.runner"]
-        argv = [sys.executable, *program, "--name", name, "--listen", f"unix:{socket}"]
-        argv += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap", *more]
-        process = subprocess.Popen(argv, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
+        words = [*program, "--name", name, "--listen", f"unix:{socket}"]
+        words += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap", *more]
+        process = subprocess.Popen([sys.executable, *bound(*words)], cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
         started.append(RunnerProcess(name, f"unix:{socket}", process))
         end = time.monotonic() + START_SECONDS
         while not socket.exists():

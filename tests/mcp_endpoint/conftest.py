@@ -28,6 +28,7 @@ from mcp_endpoint import app
 from mcp_endpoint.admission.auth import InvalidTokenError, TokenClaims
 from mcp_endpoint.admission.origin import Gate
 from oauth import claims
+from tests.bound import bound
 
 SERVERS = Path(__file__).parent.parent / "servers"
 SITE = "http://slipway.test"
@@ -126,11 +127,11 @@ class Site:
     runner: asyncio.subprocess.Process = None  # type: ignore[assignment]
 
     async def start_runner(self, *more: str) -> None:
+        words = ["-m", "hosting.runner", "--name", "r1", "--listen", self.address]
+        words += ["--home", str(self.home), "--sandbox", "bubblewrap", *more]
         process = self.runner = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hosting.runner", "--name", "r1", "--listen", self.address,
-            "--home", str(self.home), "--sandbox", "bubblewrap", *more,
-            cwd=Path(__file__).parents[2],
-        )  # fmt: skip
+            sys.executable, *bound(*words), cwd=Path(__file__).parents[2]
+        )
         pool = RunnerPool("probe")
         async with asyncio.timeout(15):
             while True:

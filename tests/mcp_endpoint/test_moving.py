@@ -11,6 +11,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.stream.stream import RunnerPool, RunnerUnavailableError
+from tests.bound import bound
 from tests.mcp_endpoint.conftest import Site, ask, session, tool, until
 
 ROOT = Path(__file__).parents[2]
@@ -20,10 +21,9 @@ ROOT = Path(__file__).parents[2]
 async def second(site: Site) -> AsyncIterator[str]:
     """The address of another runner, which nothing is placed on."""
     address = site.address.replace("r1.sock", "r2.sock")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hosting.runner", "--name", "r2", "--listen", address,
-        "--home", str(site.home.parent / "r2"), "--sandbox", "bubblewrap", cwd=ROOT,
-    )  # fmt: skip
+    words = ["-m", "hosting.runner", "--name", "r2", "--listen", address]
+    words += ["--home", str(site.home.parent / "r2"), "--sandbox", "bubblewrap"]
+    process = await asyncio.create_subprocess_exec(sys.executable, *bound(*words), cwd=ROOT)
     pool = RunnerPool("probe")
 
     async def is_there() -> bool:

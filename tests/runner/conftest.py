@@ -16,6 +16,7 @@ import pytest
 from hosting.runner import frames as f
 from hosting.runner.placement import Placement
 from hosting.stream.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
+from tests.bound import bound
 
 ROOT = Path(__file__).parents[2]
 SERVERS = Path(__file__).parent.parent / "servers"
@@ -118,11 +119,11 @@ async def start_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         sandbox: str = "bubblewrap", name: str = "r1", more: tuple[str, ...] = (), folder: Path = ROOT
     ) -> Driver:
         address = f"unix:{tmp_path}/{name}.sock"
+        words = ["-m", "hosting.runner", "--name", name, "--listen", address]
+        words += ["--home", str(tmp_path / name), "--sandbox", sandbox, *more]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address,
-            "--home", str(tmp_path / name), "--sandbox", sandbox, *more,
-            cwd=folder,
-        )  # fmt: skip
+            sys.executable, *(bound(*words) if folder == ROOT else words), cwd=folder
+        )
         processes.append(process)
         pool = RunnerPool("test")
         async with asyncio.timeout(START_SECONDS):
