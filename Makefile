@@ -12,7 +12,7 @@ N      ?= 4
 # Some container images set this. Without bytecode each process that starts would compile all of ours anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up serve install dev test test-slow check format lock schema messages
+.PHONY: up serve install dev test test-slow check check-types check-rest format lock schema messages
 
 up: install
 	@exec $(VENV)/python manage.py up
@@ -31,12 +31,19 @@ test: dev
 test-slow: dev
 	$(VENV)/python -m pytest -m slow $(T)
 
+# Two at once: types take as long as all else. That each test can be collected is a check, and leaves them compiled.
 check: dev
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
+	@$(MAKE) --no-print-directory -j 2 check-types check-rest
+
+check-types:
 	$(VENV)/mypy
+
+check-rest:
 	$(VENV)/lint-imports
 	$(VENV)/python scripts/check_project.py
+	@told=$$($(VENV)/python -m pytest --collect-only -qqq -p no:cacheprovider -p no:randomly 2>&1) || { echo "$$told"; exit 1; }
 
 format: dev
 	$(VENV)/ruff check --fix .

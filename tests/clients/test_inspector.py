@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.clients import packages
-from tests.clients.conftest import CALLS, MODERN, Hosted, Outcome, Servers, each_server, run
+from tests.clients.conftest import CALLS, MODERN, Hosted, Outcome, Servers, run
 
 ERAS = ["legacy", "modern", pytest.param("auto", marks=pytest.mark.slow)]
 AUTH_REQUIRED = 3  # its exit codes
 TOOL_NOT_FOUND = 5
+BRIDGED = {("legacy", "modern"), ("modern", "legacy")}  # server and client: run always, the others with the slow tests
 
 each_era = pytest.mark.parametrize("era", ERAS)
 
@@ -25,8 +26,14 @@ def inspect(home: Path, server: Hosted, era: str, method: str, *more: str) -> Ou
     return run(command, HOME=str(home))
 
 
-@each_era
-@each_server
+@pytest.mark.parametrize(
+    ("server", "era"),
+    [
+        pytest.param(server, era, marks=() if (server, era) in BRIDGED else pytest.mark.slow)
+        for server in CALLS
+        for era in ("legacy", "modern", "auto")
+    ],
+)
 def test_lists_and_calls(tmp_path: Path, hosted: Servers, era: str, server: str) -> None:
     tool, arguments, expected = CALLS[server]
     begun = inspect(tmp_path, hosted[server], era, "initialize")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import cache
 from typing import Any
 
 from joserfc import jws
@@ -17,10 +18,10 @@ Key = RSAKey | ECKey | OKPKey
 class FakeIssuer:
     """`claims` are those of the job that asks it for a token, by what it was given to ask with."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
         self.url = ""  # once it is served
         self.says = ""  # that it is, in its discovery document
-        self.key: Key = _with_id(RSAKey.generate_key(2048))
+        self.key = _first_key(name)
         self.published: list[dict[str, Any]] = []
         self.jobs: dict[str, dict[str, Any]] = {}
         self.publish(self.key)
@@ -64,6 +65,12 @@ def elliptic() -> ECKey:
     made = _with_id(ECKey.generate_key("P-256"))
     assert isinstance(made, ECKey)
     return made
+
+
+@cache  # half a second each
+def _first_key(_name: str) -> Key:
+    """That an issuer of this name begins with."""
+    return _with_id(RSAKey.generate_key(2048))
 
 
 def _with_id(key: Key) -> Key:

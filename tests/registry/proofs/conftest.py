@@ -30,7 +30,7 @@ def github(peers: Peers, settings: Any) -> FakeGitHub:
 @pytest.fixture
 def actions(peers: Peers, settings: Any) -> FakeIssuer:
     """GitHub's issuer for its Actions."""
-    made = FakeIssuer()
+    made = FakeIssuer("actions")
     made.url, _ = peers.serve("actions.github.test", made.answer)
     settings.REGISTRY_GITHUB_ISSUER = made.url
     return made
