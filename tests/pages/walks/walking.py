@@ -49,6 +49,7 @@ class Walker:
     async def look(self, what: str) -> None:
         """No page is wider than its screen, be it small or very large."""
         self._seen += 1
+        what = what.replace("/", "-")  # it may be the end of an address
         widths = WIDTHS[self._device]
         for width in widths:
             await self.page.set_viewport_size({"width": width, "height": 900 if width > 400 else 780})
