@@ -1,4 +1,8 @@
-"""Titles that a library writes with capitals, in the way in which this site writes its own: "Two-factor sign-in"."""
+"""Titles that a library writes with capitals, in the way in which this site writes its own: "Two-factor sign-in".
+
+Django's own way would be a catalogue of English for them. It is read only when compiled, and every machine would need
+gettext for that; so the titles are listed.
+"""
 
 from __future__ import annotations
 

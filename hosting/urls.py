@@ -26,8 +26,7 @@ from hosting.views import (
     versions,
     waiting,
 )
-
-_SETTINGS = ("users", "running", "tasks", "security", "delete")
+from hosting.views.settings_sections import PARTS
 
 _deployment = [
     path("", overview.deployment, name="deployment"),
@@ -48,7 +47,11 @@ _deployment = [
     path("data/<str:key>/download", data.download, name="data_download"),
     path("data/<str:key>/delete", data.delete, name="data_delete"),
     path("settings", settings.values_page, name="settings"),
-    *(path(f"settings/{name}", settings.part_page, {"part": name}, f"settings_{name}") for name in _SETTINGS),
+    *(
+        path(f"settings/{name}", settings.part_page, {"part": name}, part.url_name)
+        for name, part in PARTS.items()
+        if part.url_name == f"settings_{name}"  # the others have views of their own
+    ),
     path("account", account.account_page, name="account"),
     path("account/disconnect", account.disconnect, name="account_disconnect"),
     path("providers", providers.server_providers, name="providers"),

@@ -14,6 +14,6 @@ def warm_up() -> Thread:
 
 
 def _make() -> None:
-    from hosting.api.views import documents
+    from hosting.api.views import documents  # with what it imports, in this thread, too
 
     documents.warm_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -27,7 +28,6 @@ _UNITS = {
     "h": pgettext_lazy("unit of time", "h"),
     "d": pgettext_lazy("unit of time", "d"),
 }
-_known_units: dict[tuple[str | None, str], str] = {}  # by language: lists have a hundred of them
 # What a runner says of an instance (hosting/runner/life.py).
 _INSTANCE = {
     "starting": gettext_lazy("Starting"),
@@ -136,8 +136,12 @@ def _two(whole: int, large: int, large_name: str, small: int, small_name: str) -
 
 def _unit(name: str) -> str:
     """Of `_UNITS`, in the reader's language."""
-    key = (get_language(), name)
-    return _known_units.get(key) or _known_units.setdefault(key, str(_UNITS[name]))
+    return _unit_in(get_language(), name)
+
+
+@lru_cache  # lists have a hundred of them
+def _unit_in(_language: str | None, name: str) -> str:
+    return str(_UNITS[name])
 
 
 @register.filter

@@ -47,7 +47,8 @@ def server_providers(page: Page) -> HttpResponse:
     answer = _answer(page.request, page.actor, page.deployment.pk)
     if isinstance(answer, HttpResponse):
         return answer
-    return page.show("settings/providers", "settings", part=PARTS["providers"], parts=PARTS.values(), **answer)
+    part = PARTS["providers"]
+    return page.show(part.template, "settings", part=part, parts=PARTS.values(), **answer)
 
 
 def _answer(request: HttpRequest, actor: Actor, subject_id: UUID | None) -> HttpResponse | dict[str, Any]:

@@ -74,12 +74,12 @@ def _sections(page: Page, part: str, declared: Sequence[Declared], **context: An
     if chosen in found and found[chosen].is_valid() and _save(page, found[chosen], SECTIONS[chosen]):
         return page.back(PARTS[part].url_name, chosen)
     return page.show(
-        f"settings/{part}",
+        PARTS[part].template,
         "settings",
         status=400 if post is not None else 200,
         part=PARTS[part],
         parts=PARTS.values(),
-        **{f"{name}_form": form for name, form in found.items()},
+        sections=[{"name": name, "of": SECTIONS[name], "form": form} for name, form in found.items()],
         **context,
     )
 

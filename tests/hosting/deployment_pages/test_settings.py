@@ -130,7 +130,8 @@ def test_mistakes_are_told_at_their_field(
 ) -> None:
     response = client.post(page_of(section), {"section": section, **fields})
     assert response.status_code == 400
-    assert field in response.context[f"{section}_form"].errors
+    (form,) = [one["form"] for one in response.context["sections"] if one["name"] == section]
+    assert field in form.errors
     before = deployment.changed_at
     deployment.refresh_from_db()
     assert deployment.changed_at == before
