@@ -27,7 +27,11 @@ def main() -> None:
     os.environ.setdefault("SLIPWAY_PART", sys.argv[1] if len(sys.argv) > 1 else "help")
     try:
         from config import env
+        from config.launch.home import home_folder
+        from config.launch.running import address_taken_up
 
+        if sys.argv[1:2] != ["up"]:  # a site that starts has its own address
+            os.environ.update(address_taken_up(home_folder()))
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

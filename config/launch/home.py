@@ -9,6 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from config import env
+
 # A Unix socket's path has room for 107 bytes (unix(7)); the longest name below the run folder takes up to 40.
 SOCKET_PATH_BYTES = 107
 _LONGEST_NAME_BYTES = 40
@@ -16,6 +18,11 @@ _LONGEST_NAME_BYTES = 40
 
 class HomeError(Exception):
     """The folder can't be used; the message says why and what to do."""
+
+
+def home_folder() -> Path:
+    """SLIPWAY_HOME, or .slipway in the project's folder."""
+    return env.folder("SLIPWAY_HOME", Path(__file__).resolve().parents[2] / ".slipway")
 
 
 def run_folder(home: Path) -> Path:

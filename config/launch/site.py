@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 import psycopg
@@ -26,6 +24,7 @@ from config import env
 from config.launch import parts
 from config.launch.home import HomeError, home_prepare
 from config.launch.postgres import postgres_prepare
+from config.launch.running import AlreadyRunsError, site_hold
 from config.launch.serve import listening_socket
 from config.launch.supervisor import PartFailedError, Supervisor
 from config.launch.valkey import valkey_prepare
@@ -43,29 +42,10 @@ def run_site() -> None:
     place. Raises UpError."""
     try:
         home_prepare(settings.SLIPWAY_HOME)
-        with _only_one(settings.SLIPWAY_HOME), _listener() as listener:
+        with site_hold(settings.SLIPWAY_HOME, settings.SLIPWAY_URL), _listener() as listener:
             asyncio.run(_run(listener))
-    except (HomeError, PartFailedError) as error:
+    except (AlreadyRunsError, HomeError, PartFailedError) as error:
         raise UpError(str(error)) from error
-
-
-@contextlib.contextmanager
-def _only_one(home: Path) -> Iterator[None]:
-    """Hold the data folder. The lock is the kernel's and ends with us, however we end."""
-    path = home / "up.lock"
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = file.read().strip() or "unknown"
-            raise UpError(
-                f"Slipway already runs on the data folder {home} (process {holder}). "
-                "Stop it first, or start this one with another SLIPWAY_HOME and PORT."
-            ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
 
 
 @contextlib.contextmanager

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from config import env
-from config.launch.home import run_folder
+from config import address, env
+from config.launch.home import home_folder, run_folder
 from config.secrets import secret_read, secrets_ensure
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 # Where this installation lives and how it is reached
 BIND = env.text("BIND", "127.0.0.1")
-PORT = env.integer("PORT", 8000, least=1, most=65535)
-PUBLIC_URL = env.public_url("SLIPWAY_URL", f"http://127.0.0.1:{PORT}")
+PORT = address.port()
+PUBLIC_URL = address.public_url()
 SLIPWAY_URL = PUBLIC_URL.origin
 APPS_URL = env.other_url("SLIPWAY_APPS_URL", PUBLIC_URL)  # of frames with what servers bring; None: the site's own
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
@@ -22,7 +22,7 @@ REQUEST_SECONDS = env.integer("REQUEST_SECONDS", 30, least=1, most=3600)  # with
 WORKER_THREADS = env.integer("WORKER_THREADS", 16, least=1, most=256)
 SLIPWAY_DNS_SERVERS = env.name_servers("SLIPWAY_DNS_SERVERS")  # that the site asks, instead of this machine's
 
-SLIPWAY_HOME = env.folder("SLIPWAY_HOME", BASE_DIR / ".slipway")
+SLIPWAY_HOME = home_folder()
 SLIPWAY_RUN = run_folder(SLIPWAY_HOME)
 SLIPWAY_SECRETS = SLIPWAY_HOME / "secrets"
 SLIPWAY_STORE = SLIPWAY_HOME / "store"

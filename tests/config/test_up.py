@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from django.conf import settings
 
 from config.launch.processes import command_line
 from tests.ordinary_user import ordinary_user
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -85,6 +87,26 @@ def test_a_site_starts_stops_and_starts_again_with_its_data(site: Stack) -> None
     assert not [line for line in site.lines if "/join/" in line], "the link is shown the first time only"
 
 
+def test_a_command_in_another_shell_says_the_address_of_the_site_that_runs(running: Stack) -> None:
+    def manage(*words: str, **environment: str) -> tuple[str, str]:
+        bare = {name: value for name, value in running.environment.items() if name != "PORT"}
+        argv = [sys.executable, str(ROOT / "manage.py"), *words]
+        done = subprocess.run(argv, env={**bare, **environment}, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip(), done.stderr
+
+    url = f"{running.url}/mcp/olga/demo"
+    assert manage("host", "pypi:demo", "--owner", "olga", "--name", "demo", "--no-wait")[0] == url
+    issue = ("issue_token", "--user", "olga", "--deployment", "olga/demo")
+    taken, said = manage(*issue)
+    assert "Slipway runs at" not in said
+    refused, said = manage(*issue, PORT="1234")
+    assert said.startswith(f"Slipway runs at {running.url}, but this command says http://127.0.0.1:1234")
+    running.secrets |= {taken, refused}
+    # Without a session there is nothing to get: what counts is whether the token opens the endpoint at all.
+    statuses = [running.get("/mcp/olga/demo", Authorization=f"Bearer {token}")[0] for token in (taken, refused)]
+    assert statuses[0] != 401 and statuses[1] == 401, statuses
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs the parent-death signal of Linux")
 @pytest.mark.slow
 def test_parts_die_with_a_killed_supervisor_and_the_site_comes_up_again(site: Stack) -> None:
@@ -125,8 +147,9 @@ def test_postgres_comes_back_and_the_site_with_it(running: Stack) -> None:
     eventually(lambda: running.get("/accounts/login/")[0] == 200)
 
 
-def test_a_second_site_on_the_same_data_is_refused(running: Stack) -> None:
-    second = Stack(running.home)
+@pytest.mark.parametrize("environment", [{}, {"PORT": ""}], ids=["another port", "no port"])
+def test_a_second_site_on_the_same_data_is_refused(environment: dict[str, str], running: Stack) -> None:
+    second = Stack(running.home, **environment)
     second.launch()
     said = second.expect("already runs on the data folder", 20)
     assert f"process {running.pid}" in said
