@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from config import address, env
+from config import address
+from config.env import text
 
 # By what a site is reached. TRUSTED_PROXIES, since the settings want it beside an https address. Not BIND, which is
 # in no link.
@@ -48,7 +49,7 @@ def site_hold(home: Path, url: str) -> Iterator[None]:
                 "Stop it first, or start this one with another SLIPWAY_HOME and PORT."
             )
         file.truncate(0)
-        file.write(json.dumps(asdict(Running(os.getpid(), url, {name: env.text(name) for name in _set()}))) + "\n")
+        file.write(json.dumps(asdict(Running(os.getpid(), url, _own()))) + "\n")
         file.flush()
         yield
 
@@ -92,8 +93,8 @@ def _read(file: IO[str]) -> Running | None:
     return None
 
 
-def _set() -> list[str]:
-    return [name for name in NAMES if env.text(name)]
+def _own() -> dict[str, str]:
+    return {name: value for name in NAMES if (value := text(name))}
 
 
 def address_taken_up(home: Path) -> dict[str, str]:
@@ -101,7 +102,7 @@ def address_taken_up(home: Path) -> dict[str, str]:
 
     Nothing where no site runs, and nothing where its own environment has PORT or SLIPWAY_URL: then those count, and
     standard error says so where they lead elsewhere. Raises ImproperlyConfigured where they are wrong."""
-    site, own = site_find(home), _set()
+    site, own = site_find(home), _own()
     if site is None:
         return {}
     wins = [name for name in own if name in ("PORT", "SLIPWAY_URL")]
