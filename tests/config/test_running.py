@@ -86,7 +86,7 @@ def test_the_command_s_own_address_wins_and_it_says_so(
     assert capsys.readouterr().err == (f"Slipway runs at {URL}, but {said}\n" if said else "")
 
 
-def test_an_empty_variable_is_none_of_the_command_s_own_another_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_not_set_and_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with site(tmp_path, monkeypatch, PORT="8391", SLIPWAY_APPS_URL="http://apps.localhost:8391"):
         monkeypatch.setenv("PORT", "")
         monkeypatch.setenv("SLIPWAY_APPS_URL", "http://localhost:8391")
