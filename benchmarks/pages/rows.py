@@ -81,6 +81,7 @@ def made() -> Iterator[tuple[str, str]]:
     from common import clock
     from hosting.models import Deployment, DeploymentVersion, Task
     from hosting.usage.records import calls_write
+    from hosting.usage.tallies import calls_join_days
     from tests.pages.visits import paths, seeded
 
     values = seeded()
@@ -90,6 +91,7 @@ def made() -> Iterator[tuple[str, str]]:
     for each in Deployment.objects.all():
         for _ in range(CALLS // BATCH if each == deployment else 1):
             calls_write([_call(dice, str(each.pk)) for _ in range(BATCH if each == deployment else CALLS_OF_OTHERS)])
+    calls_join_days()
     alice, now = User.objects.get(username=WHO), clock.now()
     Task.objects.bulk_create(
         (_task(deployment, alice, now - timedelta(seconds=dice.random() * 86_400)) for _ in range(TASKS)), 1000

@@ -10,7 +10,8 @@ from hosting.models.deployments import Deployment
 
 
 class CallHour(models.Model):
-    """Tool calls that came within one hour and took about as long (`hosting.usage.durations`).
+    """Tool calls that came within one hour and took about as long (`hosting.usage.durations`). After some days a row
+    of a day's first hour has those of the whole day (`hosting.usage.tallies`).
 
     Written with each batch of call records, so a busy table: no reference is checked, as with those.
     """

@@ -16,6 +16,7 @@ from hosting.usage import tallies
 def purge() -> None:
     usage.calls_purge()
     tallies.tallies_purge()
+    tallies.calls_join_days()
     elicitations_purge()
     store = Path(settings.SLIPWAY_STORE)
     unused.purge(store)

@@ -1,6 +1,7 @@
 """Counting calls and tasks by the hour: written where they are written and deleted, read by `hosting.usage.activity`.
 
-Calls are counted in the transaction that writes their records, once a second for each web process and in its thread.
+Calls are counted in the transaction that writes their records, once a second for each web process and in its thread;
+those of days that no plot tells apart by the hour any more are put together, day by day, into their first hour.
 Tasks change while they live, so they are counted when they are deleted; until then their rows are read.
 """
 
@@ -19,6 +20,7 @@ from hosting.usage.calls import ERROR, OK, TOOL_ERROR, CallRow
 from hosting.usage.durations import step_of
 
 HOUR: Final = 3600
+HOURLY_DAYS: Final = 7  # how long hours are kept apart: of the longest period that a plot divides below a day
 TALLIED: Final = "tools/call"
 _ANSWERED: Final = (OK, TOOL_ERROR)
 _FAILED: Final = (TOOL_ERROR, ERROR)
@@ -36,6 +38,22 @@ _ADD_TASKS = """
     SELECT deployment_id, date_trunc('hour', created_at), outcome, count(*) FROM hosting_task WHERE id = ANY(%s)
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (deployment_id, hour, outcome) DO UPDATE SET tasks = hosting_taskhour.tasks + excluded.tasks
+"""
+
+
+# One statement each, so that nobody sees a call twice or not at all; two at once delete each row once.
+_HOURLY_DAYS = """
+    SELECT DISTINCT date_trunc('day', hour, 'UTC') AS day FROM hosting_callhour
+    WHERE hour < %s AND hour > date_trunc('day', hour, 'UTC') ORDER BY day
+"""
+_JOIN_DAY = """
+    WITH later AS (DELETE FROM hosting_callhour WHERE hour > %(day)s AND hour < %(day)s + interval '24 hours' RETURNING *)
+    INSERT INTO hosting_callhour (deployment_id, hour, step, calls, answered, errors, cold_starts)
+    SELECT deployment_id, %(day)s, step, sum(calls), sum(answered), sum(errors), sum(cold_starts) FROM later
+    GROUP BY deployment_id, step ORDER BY deployment_id, step
+    ON CONFLICT (deployment_id, hour, step) DO UPDATE SET calls = hosting_callhour.calls + excluded.calls,
+        answered = hosting_callhour.answered + excluded.answered, errors = hosting_callhour.errors + excluded.errors,
+        cold_starts = hosting_callhour.cold_starts + excluded.cold_starts
 """
 
 
@@ -67,6 +85,16 @@ def tasks_tally(task_ids: Sequence[str]) -> None:
     """Of tasks that are about to be deleted in the same transaction, whose rows it has locked."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD_TASKS, [list(task_ids)])
+
+
+def calls_join_days() -> None:
+    """Makes one row of the hours of each old day, for each length of calls, so that a month is read from few rows. Days
+    are those of UTC, as `hosting.usage.activity` draws them."""
+    until = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=HOURLY_DAYS)
+    with connection.cursor() as cursor:
+        cursor.execute(_HOURLY_DAYS, [until])
+        for (day,) in cursor.fetchall():
+            cursor.execute(_JOIN_DAY, {"day": day})
 
 
 def tallies_purge() -> None:

@@ -17,6 +17,7 @@ from hosting.tasks.running import sweep
 from hosting.usage.activity import PERIODS, Span, TaskGroup, activity_of
 from hosting.usage.calls import CallRow
 from hosting.usage.records import calls_write, stats_of
+from hosting.usage.tallies import HOURLY_DAYS, calls_join_days
 from tests.factories import make_deployment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +128,34 @@ def test_old_counts_go(settings: Any, tmp_path: Any) -> None:
     TaskHour.objects.create(deployment=deployment, hour=datetime(2026, 1, 1, tzinfo=UTC), tasks=1)
     purge()
     assert CallHour.objects.count() == 1 and not TaskHour.objects.exists()
+
+
+def test_old_days_are_put_together_and_no_plot_changes() -> None:
+    deployment, other = make_deployment(make_user()), make_deployment(make_user("bob"))
+    rows = [
+        row(one, microseconds=1000 * (1 + hours % 3), status=("ok", "tool_error", "error")[hours % 3], ago=hours * HOUR)
+        for hours in range(0, 29 * 24, 5)
+        for one in (deployment, other)
+    ]
+    calls_write(rows)
+    before = [[figures(span) + (span.p50, span.p95) for span in activity_of(deployment, key).spans] for key in PERIODS]
+    count = CallHour.objects.count()
+
+    calls_join_days()
+
+    kept_since = NOW.replace(hour=0, minute=0) - timedelta(days=HOURLY_DAYS)
+    old = CallHour.objects.filter(hour__lt=kept_since)
+    assert old.exists() and not old.exclude(hour__hour=0).exists()
+    assert CallHour.objects.exclude(hour__hour=0).earliest("hour").hour < kept_since + timedelta(hours=5)
+    assert kept_since <= min(activity_of(deployment, key).spans[0].start for key in PERIODS if PERIODS[key].hours < 24)
+    assert CallHour.objects.count() < count
+    after = [[figures(span) + (span.p50, span.p95) for span in activity_of(deployment, key).spans] for key in PERIODS]
+    assert after == before
+
+    calls_write([row(deployment, microseconds=1000, ago=20 * 24 * HOUR)])  # that was held up
+    calls_join_days()
+    assert not old.exclude(hour__hour=0).exists()
+    assert activity_of(deployment, "30d").total.calls == len(rows) // 2 + 1
 
 
 # --- the page
