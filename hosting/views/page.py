@@ -20,6 +20,7 @@ from common.errors import AppError
 from events.actors import Actor, person
 from hosting import selectors
 from hosting.access.permissions import may_manage
+from hosting.credentials import personal
 from hosting.models import Deployment
 from hosting.remotes import accounts as remote_accounts
 from hosting.routing import Route, resource_url, route_of
@@ -59,6 +60,7 @@ class Page:
                 "mcp_url": self.mcp_url,
                 "can_manage": self.can_manage,
                 "tab": tab,
+                "has_brought": found.is_for_its_users and self._has_brought(),
                 "build": {"text": found.reason, "fraction": None} if is_building else None,
                 "missing_setting": selectors.setting_missing(found) if self.can_manage else "",
                 "has_account": has_account,
@@ -69,6 +71,11 @@ class Page:
             },
             status=status,
         )
+
+    def _has_brought(self) -> bool:
+        """Whether whoever looks gave what each user brings."""
+        brought = personal.brought_by(user_of(self.request).pk, self.deployment)
+        return bool(brought.mark) and not brought.missing
 
     def back(self, name: str, fragment: str = "") -> HttpResponse:
         """To one of the deployment's pages, after a change."""

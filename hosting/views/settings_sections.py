@@ -137,9 +137,8 @@ SECTIONS = {
     "files": Section(
         gettext_lazy("Given as files"),
         gettext_lazy(
-            "Some servers read a key or certificate from a file. The value of these variables, an own one of "
-            "each user too, is then the content of a file that only the running copy has and that goes with it; "
-            "the variable names its path."
+            "Some servers read a key or certificate from a file. What is set for such a variable, here or by a user, "
+            "is put into a file of the running copy alone, which goes with it; the variable has the file's path."
         ),
         sections.FilesForm,
         _initial(sections.FilesForm.initial_of),

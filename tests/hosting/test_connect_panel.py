@@ -14,12 +14,14 @@ from django.utils.translation import override
 from accounts.models import User
 from events.actors import OPERATOR
 from hosting.access.members import member_add
+from hosting.credentials.personal import given_now
 from hosting.models import Deployment, DeploymentVersion
 from hosting.states import State
 from hosting.templatetags.connecting import client_steps
 from oauth.models import EndpointToken
 from tests.factories import make_deployment, make_user
 from tests.hosting.consent import browser
+from vault.services import Holder, secrets_put
 
 pytestmark = pytest.mark.django_db
 PATH = "/d/alice/time/"
@@ -114,3 +116,20 @@ def test_what_each_user_brings_is_no_failure(client: Client, alice: User, missin
     assert ("Bring your own API_KEY" in page) is is_told
     assert ("This server does not work" in page) is not is_told
     assert ("Exited with code 1" in row) is not is_told
+
+
+def test_who_has_brought_theirs_is_not_asked_again(client: Client, alice: User) -> None:
+    deployment = make_deployment(alice, state=State.FAILED, access="public")
+    Deployment.objects.filter(pk=deployment.pk).update(personal_inputs=["env:API_KEY"])
+    DeploymentVersion.objects.filter(deployment=deployment).update(missing="API_KEY")
+    deployment.refresh_from_db()
+    bob, given = make_user("bob"), {"env:API_KEY": "bobs-own-key"}
+    secrets_put(
+        actor=OPERATOR, holder=Holder.personal(bob.pk, deployment.pk), values=given, given_to=given_now(deployment)
+    )
+
+    for who, has_brought in ((alice, False), (bob, True)):
+        page = browser(who).get(PATH).content.decode()
+
+        assert ("Bring your own API_KEY" in page) is not has_brought
+        assert ("with your API_KEY" in page) is has_brought

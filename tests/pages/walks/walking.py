@@ -52,16 +52,23 @@ class Walker:
         what = what.replace("/", "-")  # it may be the end of an address
         widths = WIDTHS[self._device]
         for width in widths:
-            await self.page.set_viewport_size({"width": width, "height": 900 if width > 400 else 780})
+            await self._resize(width)
             for scheme in ("light", "dark") if width < 2000 else ("light",):
                 await self.page.emulate_media(color_scheme=scheme)
                 await self.page.evaluate(_PAINTED)
                 file = SHOTS / f"{self._name}-{self._seen:02}-{what}-{width}-{scheme}.png"
                 height = await self.page.evaluate("document.documentElement.scrollHeight")
-                await self.page.screenshot(path=file, full_page=height < TALL_PX)
+                # A picture of the full page would be one without touch: Chromium ends its emulation for that.
+                await self._resize(width, height if height < TALL_PX else 0)
+                await self.page.screenshot(path=file)
+                await self._resize(width)
             wider = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wider <= 0, f"{self.page.url} is {wider} px too wide at {width} px"
-        await self.page.set_viewport_size({"width": widths[0], "height": 900 if widths[0] > 400 else 780})
+        await self._resize(widths[0])
+
+    async def _resize(self, width: int, height: int = 0) -> None:
+        """At least as high as a screen of that width is."""
+        await self.page.set_viewport_size({"width": width, "height": max(height, 900 if width > 400 else 780)})
 
     def _console(self, message: ConsoleMessage) -> None:
         # What could not be loaded is told with its status by `_answered`.
