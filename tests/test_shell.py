@@ -31,22 +31,18 @@ def test_words_and_code_of_one_that_exits_in_words(shell: Shell) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (1, "", "in words\n")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("nonsense",),
-        ("shell", "--no-imports", "-c", "import sys; print(len(sys.argv)); sys.exit(3)"),
-    ],
-    ids=lambda words: " ".join(words[:1]),
-)
-def test_a_command_says_and_ends_as_that_of_manage_py(
-    shell: Shell, environment: dict[str, str], words: tuple[str, ...]
-) -> None:
+def test_a_command_says_and_ends_as_that_of_manage_py(shell: Shell, environment: dict[str, str]) -> None:
+    words = ("shell", "--no-imports", "-c", "import sys; print(len(sys.argv)); sys.exit(3)")
     own = subprocess.run(
         [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     said = shell.run(words, seconds=60)
-    assert (said.returncode, said.stdout, said.stderr) == (own.returncode, own.stdout, own.stderr)
+    assert (said.returncode, said.stdout, said.stderr) == (own.returncode, own.stdout, own.stderr) == (3, "5\n", "")
+
+
+def test_one_that_there_is_not_ends_in_words(shell: Shell) -> None:
+    said = shell.run(("nonsense",), seconds=60)
+    assert said.returncode == 1 and "Unknown command: 'nonsense'" in said.stderr
 
 
 def test_a_command_that_takes_too_long_is_ended(shell: Shell, tmp_path: Path) -> None:

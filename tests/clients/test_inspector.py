@@ -9,7 +9,7 @@ import pytest
 from tests.clients import packages
 from tests.clients.conftest import CALLS, MODERN, Hosted, Outcome, Servers, run
 
-ERAS = ["legacy", "modern", pytest.param("auto", marks=pytest.mark.slow)]
+ERAS = ["legacy", *(pytest.param(era, marks=pytest.mark.slow) for era in ("modern", "auto"))]
 AUTH_REQUIRED = 3  # its exit codes
 TOOL_NOT_FOUND = 5
 BRIDGED = {("legacy", "modern"), ("modern", "legacy")}  # server and client: run always, the others with the slow tests

@@ -18,6 +18,7 @@ from tests.stack import Stack, free_port
 
 HERE = Path(__file__).parent
 MODES = ["legacy", "2026-07-28"]
+on_a_near_site = pytest.mark.slow  # it has to be a whole site of its own
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,7 @@ def remote(near_site: Stack, far: int) -> tuple[str, str]:
     return done.stdout.strip(), token_for(near_site, "far")
 
 
+@on_a_near_site
 @pytest.mark.parametrize("mode", MODES)
 async def test_sdk_2_lists_calls_and_answers_a_question(remote: tuple[str, str], mode: str) -> None:
     async def answer(*_: object) -> ElicitResult:
@@ -76,6 +78,7 @@ async def test_sdk_2_lists_calls_and_answers_a_question(remote: tuple[str, str],
         assert text_of(asked) == "Hello, Ada!"
 
 
+@on_a_near_site
 def test_sdk_1_lists_and_calls(remote: tuple[str, str]) -> None:
     done = subprocess.run(
         [
@@ -88,7 +91,7 @@ def test_sdk_1_lists_and_calls(remote: tuple[str, str]) -> None:
     assert "simple text" in json.loads(done.stdout)["text"]
 
 
-@pytest.mark.slow
+@on_a_near_site
 @pytest.mark.parametrize("mode", MODES)
 async def test_slipway_hosts_a_server_of_slipway(near_site: Stack, local_site: Stack, mode: str) -> None:
     """Two hops: a child over stdio behind one site is a remote of the other, signed in with the owner's header."""
@@ -108,6 +111,7 @@ async def test_slipway_hosts_a_server_of_slipway(near_site: Stack, local_site: S
         assert seen == [1, 2, 3]
 
 
+@on_a_near_site
 def test_a_remote_that_asks_for_sign_in_says_so(near_site: Stack, local_site: Stack) -> None:
     inner, _ = host(local_site, "slipway-test-legacy", "closed")
     near_site.manage("host", f"remote:{inner}", "--owner", "alice", "--name", "closed")
