@@ -47,7 +47,9 @@ _HOURLY_DAYS = """
     WHERE hour < %s AND hour > date_trunc('day', hour, 'UTC') ORDER BY day
 """
 _JOIN_DAY = """
-    WITH later AS (DELETE FROM hosting_callhour WHERE hour > %(day)s AND hour < %(day)s + interval '24 hours' RETURNING *)
+    WITH later AS (
+        DELETE FROM hosting_callhour WHERE hour > %(day)s AND hour < %(day)s + interval '24 hours' RETURNING *
+    )
     INSERT INTO hosting_callhour (deployment_id, hour, step, calls, answered, errors, cold_starts)
     SELECT deployment_id, %(day)s, step, sum(calls), sum(answered), sum(errors), sum(cold_starts) FROM later
     GROUP BY deployment_id, step ORDER BY deployment_id, step
