@@ -194,13 +194,15 @@ class Directory:
         except TimeoutError:
             raise Unavailable("lookup", "The site can't check tokens right now. Try again shortly.") from None
 
+    def _read_access(self) -> tuple[frozenset[str], frozenset[Key]]:
+        return self._backend.revoked_jtis(), self._backend.anonymous_keys()
+
     async def _follow_revocations(self) -> None:
         """Tokens live for a day at most, so the unexpired revoked ones are few and are read as a whole; so are the
         deployments that anybody may call."""
         while True:
             try:
-                self._revoked = await self.in_thread(self._backend.revoked_jtis)
-                self._anonymous = await self.in_thread(self._backend.anonymous_keys)
+                self._revoked, self._anonymous = await self.in_thread(self._read_access)
                 self._revocations_known.set()
             except Unavailable as error:
                 log.warning("revoked tokens could not be read", reason=str(error))

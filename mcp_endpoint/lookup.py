@@ -105,7 +105,7 @@ class OrmBackend:
     def revoked_jtis(self) -> frozenset[str]:
         with connection():
             keys.keys_refresh()
-            return frozenset(selectors.revoked_jtis())
+            return selectors.revoked_jtis()
 
     def anonymous_keys(self) -> frozenset[Key]:
         with connection():

@@ -7,11 +7,13 @@ the public parts it last read, and the endpoint reads them anew with the revocat
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import connection
 from joserfc.jwk import ECKey
 
 from common.errors import Conflict
@@ -47,7 +49,9 @@ def known_keys() -> dict[str, ECKey]:
 def keys_refresh() -> None:
     """Takes in what other processes have rotated. Reads the database."""
     global _known
-    rows = list(SigningKey.objects.values_list("kid", "public", "state"))
+    with connection.cursor() as cursor:  # twice a second: a QuerySet costs ten times as much
+        cursor.execute("SELECT kid, public::text, state FROM oauth_signingkey")
+        rows = cursor.fetchall()
     found = {kid: _public(kid, public) for kid, public, _ in rows}
     if all(state == _State.NEXT for *_, state in rows):
         first = load_signing_key()
@@ -91,8 +95,8 @@ def _opened(kid: str, raw: bytes) -> ECKey:
     return ECKey.import_key(pem, {"kid": kid})
 
 
-def _public(kid: str, public: Any) -> ECKey:
-    return _known.get(kid) or ECKey.import_key(public)
+def _public(kid: str, public: str) -> ECKey:
+    return _known.get(kid) or ECKey.import_key(json.loads(public))
 
 
 @lru_cache(maxsize=4)

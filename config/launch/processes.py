@@ -44,23 +44,26 @@ def descendants(pid: int) -> list[int]:
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        current = waiting.pop()
-        with contextlib.suppress(OSError):  # it ended while we looked, or one of its threads did
-            for thread in os.listdir(f"/proc/{current}/task"):
-                with contextlib.suppress(OSError):
-                    children = [
-                        int(child) for child in Path(f"/proc/{current}/task/{thread}/children").read_text().split()
-                    ]
-                    found += children
-                    waiting += children
+        below = _children(waiting.pop())
+        found += below
+        waiting += below
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it ended while we looked, or one of its threads did
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
     return found
 
 
 def reap_orphans(ours: set[int]) -> None:
     """Collect adopted processes that have ended; those in `ours` are left to whoever waits for them."""
-    for pid in descendants(os.getpid()):
+    for pid in _children(os.getpid()):
         if pid not in ours:
-            with contextlib.suppress(OSError):  # ChildProcessError: somebody else's child
+            with contextlib.suppress(ChildProcessError):  # whoever started it was faster
                 os.waitpid(pid, os.WNOHANG)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
+from types import FrameType
 
 import uvicorn
 from django.conf import settings
@@ -16,10 +19,28 @@ from mcp_endpoint import app as mcp
 
 # Open streams would hold a restart back for as long as their clients like; clients resume on another process.
 GRACE_SECONDS = 3
+TICK_SECONDS = 1.0
 _LAST_CALLS_SECONDS = GRACE_SECONDS - 0.5  # then what can't be resumed elsewhere is told so
 
 
 class _Server(uvicorn.Server):
+    """Ends when a signal comes; uvicorn's own loop would look for one ten times a second."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+    _stopped: asyncio.Event
+
+    async def main_loop(self) -> None:
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        while not await self.on_tick(0):  # which also makes the Date of the next second's answers
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._stopped.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from accounts.models import User
@@ -32,6 +32,13 @@ ENDED_BY_SECRETS = (
     "Anonymous access was switched off because a secret was set: callers without an account would have used it. "
     "Switch it on again and confirm that they may."
 )
+
+
+_ANONYMOUS = """
+    SELECT owner.folded, deployment.folded_name
+    FROM hosting_deployment AS deployment JOIN accounts_name AS owner ON owner.id = deployment.owner_id
+    WHERE deployment.is_anonymous AND deployment.state <> %s
+"""
 
 
 def anonymous_set(*, actor: Actor, deployment: Deployment, is_on: bool, shares_credentials: bool = False) -> None:
@@ -96,5 +103,6 @@ def anonymous_end_for_owner(*, actor: Actor, user: User) -> list[str]:
 
 def anonymous_keys() -> frozenset[tuple[str, str]]:
     """(owner, name) of all that anybody may call, folded."""
-    found = Deployment.objects.filter(is_anonymous=True).exclude(state=State.DELETING)
-    return frozenset(found.annotate(by=F("owner__folded")).values_list("by", "folded_name"))
+    with connection.cursor() as cursor:  # each web process asks twice a second: a QuerySet costs ten times as much
+        cursor.execute(_ANONYMOUS, [State.DELETING])
+        return frozenset(cursor.fetchall())

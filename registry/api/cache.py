@@ -3,12 +3,13 @@
 PostgreSQL tells every change when it commits (migration 0002). A process that hears of one forgets everything; what is
 being read meanwhile is answered and not kept. Nothing is served from here unless the listening connection has proven
 within a second that it is alive, by a notice that it sent to itself: where notices get lost, as behind a pooler of
-transactions, the cache is simply not used.
+transactions, the cache is simply not used. Nothing is proven while nobody asks; who asks first is answered without it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
@@ -24,7 +25,7 @@ from registry.api.database import AWAY, conninfo
 log = structlog.get_logger(__name__)
 
 CHANNEL = "registry_changed"
-PROOF_SECONDS = 0.4  # how often the connection proves itself
+PROOF_SECONDS = 0.4  # how often the connection proves itself, as long as somebody asks
 TRUST_SECONDS = 1.0  # and how long a proof is good for
 RETRY_SECONDS = 1.0
 MAX_BYTES = 64 * 1024 * 1024
@@ -50,6 +51,8 @@ class Cache:
         self._bytes = 0
         self._generation = 0
         self._proven_at = -inf
+        self._is_asked = False  # since the last proof was begun
+        self._stir = asyncio.Event()  # there is something to hear, or to prove
         self._making: dict[Hashable, tuple[asyncio.Task[Body], float]] = {}  # and since when
         self._listener: asyncio.Task[None] | None = None
 
@@ -70,6 +73,9 @@ class Cache:
 
     def get(self, key: Hashable) -> Body | None:
         """What is held and still true."""
+        if not self._is_asked:
+            self._is_asked = True
+            self._stir.set()
         if not self.is_trusted:
             return None
         found = self._bodies.get(key)
@@ -129,18 +135,36 @@ class Cache:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
-        """Until the connection fails or loses a notice."""
+        """Until the connection fails or loses a notice. It proves itself at once, and anew while somebody asks."""
         number = 0
         while True:
             number += 1
             proof, asked_at, is_proven = f"proof {connection.info.backend_pid} {number}", time.monotonic(), False
+            self._is_asked = False
             async with asyncio.timeout(TRUST_SECONDS * 5):
                 await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, proof))
-            async for notice in connection.notifies(timeout=PROOF_SECONDS):
-                if notice.payload == proof:
-                    self._proven_at, is_proven = asked_at, True
-                elif not notice.payload:
-                    self.forget()
-                    self.heard += 1
+            while (left := asked_at + PROOF_SECONDS - time.monotonic()) > 0 or not self._is_asked:
+                async for notice in connection.notifies(timeout=0):
+                    if notice.payload == proof:
+                        self._proven_at, is_proven = asked_at, True
+                    elif not notice.payload:
+                        self.forget()
+                        self.heard += 1
+                if left <= 0 and not is_proven:
+                    break
+                await self._stirred(connection, left if left > 0 else None)
             if not is_proven:
                 raise TimeoutError("notices do not come through")
+
+    async def _stirred(self, connection: psycopg.AsyncConnection[tuple[object, ...]], seconds: float | None) -> None:
+        """Until notices have come, somebody asks for the first time since the last proof, or so long. psycopg's own
+        waiting looks ten times a second, and nobody may ask for days."""
+        loop, socket = asyncio.get_running_loop(), connection.fileno()
+        loop.add_reader(socket, self._stir.set)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._stir.wait()
+        finally:
+            loop.remove_reader(socket)
+            self._stir.clear()
