@@ -20,7 +20,7 @@ from hosting.runner import control
 from hosting.store import cleaning
 from hosting.stream.links import runner_links
 from hosting.stream.stream import DetachedError, RunnerUnavailableError
-from hosting.tasks import ending, lacking, news, running, starting
+from hosting.tasks import ending, news, running, starting
 from hosting.usage import egress_records
 
 RETRY_SECONDS = 5
@@ -107,7 +107,6 @@ def tell_tasks(deployment_id: str, ended_at: str) -> None:
 @shared_task(ignore_result=True)
 def sweep_tasks() -> None:
     eliciting.elicitations_expire()
-    lacking.tasks_stranded()
     running.sweep()
 
 

@@ -57,13 +57,15 @@ def share_take(owner: Name, runner: Runner, one_bytes: int) -> OwnerShare:
 def shares_balance(statuses: Iterable[tuple[Runner, Status]]) -> None:
     """Takes back what runners have no use for or too much of, and gives more to those that fell short. Each round."""
     seen = [(runner, set(status.short)) for runner, status in statuses]
-    _shrink([*_idle([runner for runner, _ in seen]), *_over()])
+    if OwnerShare.objects.exists():
+        _shrink([*_idle([runner for runner, _ in seen]), *_over()])
     orders = []
     for runner, short in seen:
         for owner in Name.objects.filter(folded__in=short):
             row = share_take(owner, runner, _largest(owner, runner))
             orders.append((runner.address, _order(row, Amount(row.instances, row.memory_bytes), row.serial)))
-    asyncio.run(_ask_all(orders))
+    if orders:
+        asyncio.run(_ask_all(orders))
 
 
 def shares_forget(runner: Runner) -> None:

@@ -46,6 +46,7 @@ STARTING_GRACE = timedelta(seconds=6)  # a start that was announced but hasn't r
 FORGOTTEN_AFTER = timedelta(seconds=60)
 LOOK_FORGOTTEN_AFTER = timedelta(seconds=180)  # longer than a look and its retries take
 MAX_AGAIN = 20
+_QUEUED = ("deployment_id", "queued_at")
 _LOCK = (0x534C, 0x7265636F)
 _STATES = {"asleep": State.READY, "starting": State.STARTING, "running": State.RUNNING, "failed": State.FAILED}
 
@@ -63,7 +64,8 @@ def reconcile() -> None:
         unwanted = [
             drop for runner in runners if runner.name in statuses for drop in _compare(runner, statuses[runner.name])
         ]
-        asyncio.run(_tell_all(unwanted))
+        if unwanted:
+            asyncio.run(_tell_all(unwanted))
         registry_entries.taken_down_stop()
         entry_facts.hosted_follow()
         owner_shares.shares_balance((one, statuses[one.name]) for one in runners if one.name in statuses)
@@ -229,10 +231,10 @@ def _is_uuid(text: str) -> bool:
 def _queue_forgotten_jobs() -> None:
     """At most once a minute for each: a job that only waits for its turn comes again and finds nothing to do."""
     now = clock.now()
-    for version in selectors.builds_forgotten(now - FORGOTTEN_AFTER)[:MAX_AGAIN]:
+    for version in selectors.builds_forgotten(now - FORGOTTEN_AFTER).only(*_QUEUED)[:MAX_AGAIN]:
         if _is_mine(version, now):
             queue.build(version.pk)
-    for version in selectors.looks_forgotten(now - LOOK_FORGOTTEN_AFTER)[:MAX_AGAIN]:
+    for version in selectors.looks_forgotten(now - LOOK_FORGOTTEN_AFTER).only(*_QUEUED)[:MAX_AGAIN]:
         if _is_mine(version, now):
             queue.inspect(version.deployment_id)
 

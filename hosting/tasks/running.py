@@ -24,7 +24,8 @@ from hosting.runner.seen import OutboxSeen
 from hosting.stream.links import links
 from hosting.stream.stream import DetachedError, RunnerPool, RunnerUnavailableError
 from hosting.tasks import bodies, selectors, services, steps
-from hosting.tasks.states import RUNNING, Outcome, Seen, State, advance
+from hosting.tasks.lacking import tasks_stranded
+from hosting.tasks.states import OPEN, RUNNING, Outcome, Seen, State, advance
 from hosting.tasks.steps import Step
 from hosting.usage.tallies import tasks_tally
 
@@ -133,17 +134,23 @@ def call_stop(address: str, exchange: str, owner: str, task_id: str, reason: str
 def sweep() -> None:
     """Every few seconds: what was accepted and never started, what runs where nobody knows it, what has expired."""
     now = clock.now()
+    if Task.objects.filter(state__in=OPEN).exists():  # most rounds of most sites end here
+        _look_after_open(now)
+    for runner in Runner.objects.all():
+        _look_at(runner)
+    _expire(now)
+
+
+def _look_after_open(now: datetime) -> None:
+    tasks_stranded()
     _cancel_without_access()
     forgotten = Q(state=State.ACCEPTED, looked_at__lt=now - START_FORGOTTEN_AFTER)
     forgotten |= Q(state=State.STARTING, looked_at__lt=now - RUN_FORGOTTEN_AFTER)
     for task_id in Task.objects.filter(forgotten).values_list("pk", flat=True)[:MAX_AT_ONCE]:
         queue.start_task(task_id)
-    for runner in Runner.objects.all():
-        _look_at(runner)
     homeless = Q(runner=None) | Q(runner__state=Runner.Status.DEAD)
     for task in Task.objects.filter(homeless, state__in=RUNNING).iterator(MAX_AT_ONCE):
         task_lost(task, "its runner is gone")
-    _expire(now)
     _raise_ttl()
 
 
@@ -159,8 +166,9 @@ def _expire(now: datetime) -> None:
     expired = Task.objects.filter(expires_at__lt=now, state=State.ENDED).order_by("expires_at")
     with transaction.atomic():
         ids = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[:MAX_AT_ONCE])
-        tasks_tally(ids)
-        Task.objects.filter(pk__in=ids).delete()
+        if ids:
+            tasks_tally(ids)
+            Task.objects.filter(pk__in=ids).delete()
     bodies.bodies_sweep()
 
 
