@@ -22,7 +22,7 @@ from hosting.models import DeploymentVersion
 from hosting.tools import records as tools
 from hosting.usage import records as usage
 from mcp_endpoint.admission.auth import InvalidTokenError, TokenClaims, Verify
-from mcp_endpoint.directory import THREADS
+from mcp_endpoint.directory import REVOCATION_SECONDS, THREADS
 from oauth import claims, keys, selectors
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mcp_endpoint.directory import Key
 
 
-KEPT_SECONDS: Final = 0.5
+KEPT_SECONDS: Final = 2 * REVOCATION_SECONDS  # so that what is asked again and again keeps its connection
 _POOL_LEFT: Final = 8  # connections at least for everybody else, or these threads keep none
 
 
