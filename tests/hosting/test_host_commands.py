@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +108,16 @@ def test_host_refuses_clearly(arguments: dict[str, str], words: str) -> None:
             **{k: v for k, v in arguments.items() if k != "reference"},
         )
     assert not Deployment.objects.exists()
+
+
+@pytest.mark.parametrize("reference", ["demo", "pypi:demo>1", "remote:ftp://example.org", "a.py", "source:gone.py"])
+def test_a_bad_reference_makes_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.py").write_text("print()")
+    with pytest.raises(CommandError) as refused:
+        host(reference, "--no-wait")
+    assert ("source:a.py" in str(refused.value)) is (reference == "a.py")
+    assert not User.objects.exists()
 
 
 def test_host_says_what_each_user_connects() -> None:

@@ -98,6 +98,7 @@ class Command(OperatorCommand):
         if bool(options["reference"]) == bool(options["server_json"]):
             raise CommandError("Name either a reference or --server-json FILE.")
         chosen = self._chosen(options["server_json"]) if options["server_json"] else None
+        packed = None if chosen else self._packed(options["reference"])
         entry = self._entry(options["reference"] or "")
         chosen = entry.chosen if entry else chosen
         owner = self._owner(options["owner"])
@@ -105,7 +106,7 @@ class Command(OperatorCommand):
             actor=OPERATOR,
             owner=owner,
             name=options["name"],
-            reference=chosen.wanted if chosen else self._reference(owner, options["reference"]),
+            reference=chosen.wanted if chosen else self._reference(owner, options["reference"], packed),
             access=options["access"],
             declared=chosen.declared if chosen else None,
         )
@@ -168,12 +169,22 @@ class Command(OperatorCommand):
     def _entry(self, text: str) -> Entry | None:
         return entry_find(kinds.parse(text)) if text.strip().startswith("registry:") else None
 
-    def _reference(self, owner: Name, text: str) -> str:
+    def _packed(self, text: str) -> tuple[str, bytes] | None:
+        """What is at a path of this machine; None where the reference names something else, which is well-formed then.
+        Before anybody's account is made for it."""
+        kind, colon, path = text.strip().partition(":")
+        if not colon and Path(text).expanduser().exists():
+            raise CommandError(f"{text} is a path of this machine. To host what is there: source:{text}")
+        if kind == "source" and path and not re.fullmatch(r"[0-9a-f]{64}", path):
+            return pack(Path(path).expanduser())
+        kinds.parse(text)
+        return None
+
+    def _reference(self, owner: Name, text: str, packed: tuple[str, bytes] | None) -> str:
         """A path of this machine is uploaded; everything else stands for itself."""
-        kind, _, path = text.strip().partition(":")
-        if kind != "source" or not path or re.fullmatch(r"[0-9a-f]{64}", path):
+        if packed is None:
             return text
-        filename, content = pack(Path(path).expanduser())
+        filename, content = packed
         source = source_store(actor=OPERATOR, owner=owner, filename=filename, content=content)
         return source_reference(source)
 
