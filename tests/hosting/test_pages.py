@@ -64,6 +64,17 @@ def test_my_servers_are_owned_and_shared_ones_only(
     assert response.context["deployments"][0].tool_count == 1
 
 
+@pytest.mark.parametrize(
+    ("resolved", "shown"), [("travel.py 4a4811e73eae", "travel.py 4a4811e73eae"), ("", "source:4a4811")]
+)
+def test_what_was_uploaded_is_listed_by_its_name(client: Client, alice: User, resolved: str, shown: str) -> None:
+    made, reference = make_deployment(alice, resolved=resolved), "source:" + "4a4811" * 10 + "4a48"
+    Deployment.objects.filter(pk=made.pk).update(kind="source", reference=reference)
+    for path in ("/", "/servers/"):
+        page = client.get(path).content.decode()
+        assert shown in page and reference not in page
+
+
 def test_hosting_from_the_page(client: Client) -> None:
     assert client.get("/servers/new").status_code == 200
     fields = {"reference": "pypi:Demo", "name": "Time", "owner": "alice", "access": "public"}
