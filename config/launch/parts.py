@@ -14,6 +14,7 @@ from django.conf import settings
 
 from config.launch.postgres import Postgres
 from config.launch.valkey import Valkey
+from hosting.fleet.command import runner_command
 
 RUNNER_NAME = "local"
 
@@ -23,6 +24,7 @@ class Part:
     name: str  # also of its log file
     argv: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)  # added to ours
+    folder: Path | None = None  # to run in, if not ours
     descriptors: tuple[int, ...] = ()  # handed down
     is_ready: Callable[[], bool] | None = None  # asked again and again, in a thread; None: it announces itself
     start_seconds: float = 60.0
@@ -67,13 +69,17 @@ def beat_part() -> Part:
     return Part("beat", _command("beat"), {"SLIPWAY_PART": "beat"})
 
 
+def runner_address() -> Path:
+    """Of the socket that the runner listens at."""
+    return Path(settings.SLIPWAY_RUN) / f"runner-{RUNNER_NAME}.sock"
+
+
 def runner_part() -> Part:
-    address = settings.SLIPWAY_RUN / f"runner-{RUNNER_NAME}.sock"
+    """The runner itself, not the command that registers it: whoever waits after a crash waits for no Django to load."""
+    address = runner_address()
+    command = runner_command(RUNNER_NAME, f"unix:{address}", drain_seconds=2.0)
     return Part(
-        "runner",
-        _command("runner", "--name", RUNNER_NAME, "--listen", f"unix:{address}", "--drain-seconds", "2"),
-        {"SLIPWAY_PART": "runner"},
-        is_ready=lambda: answers(address),
+        "runner", command.argv, command.environment, folder=settings.BASE_DIR, is_ready=lambda: answers(address)
     )
 
 

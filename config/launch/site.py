@@ -28,7 +28,8 @@ from config.launch.running import AlreadyRunsError, site_hold
 from config.launch.serve import listening_socket
 from config.launch.supervisor import PartFailedError, Supervisor
 from config.launch.valkey import valkey_prepare
-from events.actors import SYSTEM
+from events.actors import OPERATOR, SYSTEM
+from hosting.fleet.register import runner_register
 
 T = TypeVar("T")
 
@@ -118,6 +119,7 @@ async def _start(supervisor: Supervisor, listener: socket.socket) -> list[str]:
     await supervisor.start(*services)
     await _in_thread(_check_services)
     await _in_thread(_migrate)
+    await _in_thread(_register_runner)
     web = [parts.web_part(number + 1, settings.WEB_PROCESSES, listener) for number in range(settings.WEB_PROCESSES)]
     await supervisor.start(parts.runner_part(), parts.worker_part(), parts.beat_part(), *web)
     lines = [f"Slipway is ready at {settings.SLIPWAY_URL}"]
@@ -153,6 +155,10 @@ def _check_services() -> None:
 
 def _migrate() -> None:
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def _register_runner() -> None:
+    runner_register(actor=OPERATOR, name=parts.RUNNER_NAME, address=f"unix:{parts.runner_address()}")
 
 
 def _first_link() -> str:

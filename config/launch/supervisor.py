@@ -168,6 +168,7 @@ class Supervisor:
                 stdout=input_end,
                 stderr=input_end,
                 env=environment,
+                cwd=part.folder,
                 pass_fds=handed_down,
                 start_new_session=True,
                 preexec_fn=dies_with_parent(part.death),

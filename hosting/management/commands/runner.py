@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from django.db import connection
 
 from common.commands import OperatorCommand
 from events.actors import OPERATOR
-from hosting.fleet.register import runner_options, runner_register
+from hosting.fleet.command import runner_command
+from hosting.fleet.register import runner_register
 
 
 class Command(OperatorCommand):
@@ -36,16 +36,8 @@ class Command(OperatorCommand):
         address = options["listen"] or f"unix:{settings.SLIPWAY_RUN / f'runner-{name}.sock'}"
         runner_register(actor=OPERATOR, name=name, address=address)
         connection.close()
-        argv = [sys.executable, "-m", "hosting.runner", "--name", name, "--listen", address]
-        argv += ["--home", str(settings.SLIPWAY_RUNNERS / name), "--sandbox", settings.SLIPWAY_SANDBOX]
-        argv += ["--drain-seconds", str(options["drain_seconds"])]
-        for option, value in runner_options().items():
-            argv += [f"--{option}", value]
-        for option in ("certificate", "key", "authority"):
-            if options[option]:
-                argv += [f"--{option}", str(options[option])]
+        files = {one: str(options[one]) for one in ("certificate", "key", "authority") if options[one]}
+        command = runner_command(name, address, options["drain_seconds"], files)
         # The runner is another program: it must hold nothing of Django, and keep the process id its keeper knows.
         os.chdir(settings.BASE_DIR)
-        prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
-        broker = {"SLIPWAY_BROKER": str(settings.CELERY_BROKER_URL), "SLIPWAY_BROKER_PREFIX": str(prefix)}
-        os.execve(sys.executable, argv, {**os.environ, **broker})
+        os.execve(command.argv[0], command.argv, {**os.environ, **command.environment})
