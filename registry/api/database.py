@@ -5,6 +5,7 @@ Django's connections belong to threads, and going to one and back costs a read m
 
 from __future__ import annotations
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,7 +43,7 @@ class Database:
     async def start(self) -> None:
         options = {"autocommit": True, "options": "-c TimeZone=UTC", "prepare_threshold": 2}
         self._pool = AsyncConnectionPool(
-            conninfo(), min_size=1, max_size=POOL, open=False, timeout=WAIT_SECONDS, kwargs=options
+            conninfo(), min_size=1, max_size=POOL, open=False, timeout=WAIT_SECONDS, kwargs=options, check=_check
         )
         await self._pool.open(wait=False)
 
@@ -67,6 +68,16 @@ class Database:
         async with self.cursor() as cursor:
             await cursor.execute(sql, parameters, prepare=False if is_planned_anew else None)
             return await cursor.fetchone()
+
+
+async def _check(connection: psycopg.AsyncConnection[Any]) -> None:
+    """For the pool, before it lends a connection. Nobody has asked through it, so whatever there is to read tells of
+    its end, or of a change of PostgreSQL's settings; a question to find that out would take a read's time again."""
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    if poller.poll(0):
+        await connection.close()  # else the pool would lend it again
+        raise psycopg.OperationalError("the server has ended this connection")
 
 
 def _away() -> Problem:
