@@ -20,6 +20,7 @@ from registry.api.problems import Problem
 POOL = 8
 WAIT_SECONDS = 5.0
 
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 
 
@@ -38,12 +39,12 @@ class Database:
     """`start` and `stop` by the web process. Raises Problem 503 while PostgreSQL is away."""
 
     def __init__(self) -> None:
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+        self._pool: Pool | None = None
 
     async def start(self) -> None:
         options = {"autocommit": True, "options": "-c TimeZone=UTC", "prepare_threshold": 2}
         self._pool = AsyncConnectionPool(
-            conninfo(), min_size=1, max_size=POOL, open=False, timeout=WAIT_SECONDS, kwargs=options, check=_check
+            conninfo(), min_size=1, max_size=POOL, open=False, timeout=WAIT_SECONDS, kwargs=options
         )
         await self._pool.open(wait=False)
 
@@ -57,7 +58,7 @@ class Database:
         if self._pool is None:
             raise _away()
         try:
-            async with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            async with _living(self._pool) as connection, connection.cursor(binary=True) as cursor:
                 yield cursor
         except AWAY as error:
             raise _away() from error
@@ -70,14 +71,24 @@ class Database:
             return await cursor.fetchone()
 
 
-async def _check(connection: psycopg.AsyncConnection[Any]) -> None:
-    """For the pool, before it lends a connection. Nobody has asked through it, so whatever there is to read tells of
-    its end, or of a change of PostgreSQL's settings; a question to find that out would take a read's time again."""
+@asynccontextmanager
+async def _living(pool: Pool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """One that PostgreSQL has not ended meanwhile; the pool makes new ones for those. The pool's own check would ask a
+    question each time, and wait a second after each that fails."""
+    while True:
+        async with pool.connection() as connection:
+            if not _is_ended(connection):
+                yield connection
+                return
+            await connection.close()
+
+
+def _is_ended(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Nobody has asked through it, so whatever there is to read tells of its end, or that a setting of PostgreSQL's has
+    changed; then it is given up in vain."""
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
-    if poller.poll(0):
-        await connection.close()  # else the pool would lend it again
-        raise psycopg.OperationalError("the server has ended this connection")
+    return bool(poller.poll(0))
 
 
 def _away() -> Problem:
