@@ -37,6 +37,7 @@ SLIPWAY_HAS_MAIL = bool(_MAIL.host)
 sign_in.check(SLIPWAY_SIGN_UP, SLIPWAY_SIGN_UP_DOMAINS, has_mail=SLIPWAY_HAS_MAIL)
 # Two factors and passkeys. A passkey belongs to a host name, which an address of digits is not (WebAuthn, 5.1.2).
 _HAS_NAME = sign_in.is_name(PUBLIC_URL.host)
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", *(["webauthn"] if _HAS_NAME else []), "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = _HAS_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_URL.is_loopback
