@@ -6,7 +6,6 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,14 +17,12 @@ from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext
-from qrcode.image.svg import SvgPathImage
 
 from accounts import names
 from accounts.models import Name, User
 from common.errors import AppError
 from events.actors import person
 from events.audit import record
-
 
 _QR_MASK = 3
 
@@ -34,6 +31,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
     def build_totp_svg(self, url: str) -> str:
         """With one mask for all: any can be read (ISO/IEC 18004, 7.8), and to look for the best of the eight took half
         of the page's time."""
+        import qrcode  # few need it, so late
+        from qrcode.image.svg import SvgPathImage
+
         code = qrcode.QRCode(mask_pattern=_QR_MASK)
         code.add_data(url)
         drawn = BytesIO()
