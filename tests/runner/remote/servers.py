@@ -13,16 +13,26 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 from tests.stack import free_port
 
 PORTS = [free_port() for _ in range(12)]  # what the runners of these tests may reach
-_next_port = cycle(PORTS)
+_ports = cycle(PORTS)
 FIXTURE = Path(__file__).parents[2] / "conformance" / "fixture"
 START_SECONDS = 30.0
+
+
+def _next_port() -> int:
+    """One of PORTS that nobody has now: any connection of this machine may have been given it since it was found."""
+    for port in islice(_ports, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("all ports that the runners of these tests may reach are taken")
 
 
 @contextmanager
@@ -50,7 +60,7 @@ def conformance_process(variant: str, port: int, python: str = sys.executable) -
 
 def conformance_server(variant: str, python: str = sys.executable) -> AbstractContextManager[str]:
     """The same where the runners of these tests reach it."""
-    return conformance_process(variant, next(_next_port), python)
+    return conformance_process(variant, _next_port(), python)
 
 
 @dataclass
@@ -250,7 +260,7 @@ async def fake_remote(tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeRe
         with suppress(asyncio.CancelledError):  # as the fixture ends; the streams module would complain of it
             await fake.serve(reader, writer)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", next(_next_port), ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", _next_port(), ssl=tls)
     fake.port = server.sockets[0].getsockname()[1]
     try:
         yield fake
