@@ -29,8 +29,8 @@ _QR_MASK = 3
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     def build_totp_svg(self, url: str) -> str:
-        """With one mask for all: any can be read (ISO/IEC 18004, 7.8), and to look for the best of the eight took half
-        of the page's time."""
+        """With one mask for all: any can be read (ISO/IEC 18004, 7.8), and to look for the best of the eight took a
+        third of the page's time."""
         import qrcode  # few need it, so late
         from qrcode.image.svg import SvgPathImage
 

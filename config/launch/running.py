@@ -42,7 +42,7 @@ class Running:
 def site_hold(home: Path, url: str) -> Iterator[None]:
     """Hold the data folder as the one site on it, which is reached at `url`. Raises AlreadyRunsError."""
     with open(os.open(home / _FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-        if not _is_locked(file):
+        if not _taken(file):
             other = _read(file)
             raise AlreadyRunsError(
                 f"Slipway already runs on the data folder {home} (process {other.process if other else 'unknown'}). "
@@ -54,10 +54,10 @@ def site_hold(home: Path, url: str) -> Iterator[None]:
         yield
 
 
-def _is_locked(file: IO[str]) -> bool:
-    """Not at the first refusal: a command that looks whether a site runs shares the lock for an instant. Asking without
-    taking it (F_OFD_GETLK) would need no patience, but another kind of lock, which a site of an older version, still
-    running over an update, neither holds nor sees."""
+def _taken(file: IO[str]) -> bool:
+    """Whether the lock is ours now. Not given up at the first refusal: a command that looks whether a site runs shares
+    the lock for an instant. Asking without taking it (F_OFD_GETLK) would need no patience, but another kind of lock,
+    which a site of an older version, still running over an update, neither holds nor sees."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

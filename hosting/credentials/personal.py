@@ -57,6 +57,11 @@ class Brought:
     mark: str
     suspended: tuple[Suspended, ...] = ()
 
+    @property
+    def is_enough(self) -> bool:
+        """Something was brought, and nothing is missing."""
+        return bool(self.mark) and not self.missing
+
 
 def personal_inputs(deployment: Deployment, declared: Iterable[Declared]) -> list[Declared]:
     """Those that each user brings, as they are declared; what only the owner named is a secret that is needed."""

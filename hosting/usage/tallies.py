@@ -25,13 +25,17 @@ TALLIED: Final = "tools/call"
 _ANSWERED: Final = (OK, TOOL_ERROR)
 _FAILED: Final = (TOOL_ERROR, ERROR)
 
-_ADD_CALLS = """
-    INSERT INTO hosting_callhour (deployment_id, hour, step, calls, answered, errors, cold_starts)
-    SELECT * FROM unnest(
-        %s::uuid[], %s::timestamptz[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+_INTO: Final = "INSERT INTO hosting_callhour (deployment_id, hour, step, calls, answered, errors, cold_starts)"
+_TO_WHAT_IS_THERE: Final = """
     ON CONFLICT (deployment_id, hour, step) DO UPDATE SET calls = hosting_callhour.calls + excluded.calls,
         answered = hosting_callhour.answered + excluded.answered, errors = hosting_callhour.errors + excluded.errors,
         cold_starts = hosting_callhour.cold_starts + excluded.cold_starts
+"""
+_ADD_CALLS: Final = f"""
+    {_INTO}
+    SELECT * FROM unnest(
+        %s::uuid[], %s::timestamptz[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    {_TO_WHAT_IS_THERE}
 """
 _ADD_TASKS = """
     INSERT INTO hosting_taskhour (deployment_id, hour, outcome, tasks)
@@ -39,23 +43,19 @@ _ADD_TASKS = """
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (deployment_id, hour, outcome) DO UPDATE SET tasks = hosting_taskhour.tasks + excluded.tasks
 """
-
-
 # One statement each, so that nobody sees a call twice or not at all; two at once delete each row once.
 _HOURLY_DAYS = """
     SELECT DISTINCT date_trunc('day', hour, 'UTC') AS day FROM hosting_callhour
     WHERE hour < %s AND hour > date_trunc('day', hour, 'UTC') ORDER BY day
 """
-_JOIN_DAY = """
+_JOIN_DAY: Final = f"""
     WITH later AS (
         DELETE FROM hosting_callhour WHERE hour > %(day)s AND hour < %(day)s + interval '24 hours' RETURNING *
     )
-    INSERT INTO hosting_callhour (deployment_id, hour, step, calls, answered, errors, cold_starts)
+    {_INTO}
     SELECT deployment_id, %(day)s, step, sum(calls), sum(answered), sum(errors), sum(cold_starts) FROM later
     GROUP BY deployment_id, step ORDER BY deployment_id, step
-    ON CONFLICT (deployment_id, hour, step) DO UPDATE SET calls = hosting_callhour.calls + excluded.calls,
-        answered = hosting_callhour.answered + excluded.answered, errors = hosting_callhour.errors + excluded.errors,
-        cold_starts = hosting_callhour.cold_starts + excluded.cold_starts
+    {_TO_WHAT_IS_THERE}
 """
 
 

@@ -48,7 +48,7 @@ class Page:
         return resource_url(self.deployment.owner.folded, self.deployment.folded_name)
 
     def show(self, template: str, tab: str, *, status: int = 200, **context: Any) -> HttpResponse:
-        found = self.deployment
+        found, viewer = self.deployment, user_of(self.request).pk
         has_account = self.can_manage and found.kind == "remote"
         account = remote_accounts.account_of(found) if has_account else None
         is_building = found.state in (State.QUEUED, State.BUILDING)
@@ -60,7 +60,7 @@ class Page:
                 "mcp_url": self.mcp_url,
                 "can_manage": self.can_manage,
                 "tab": tab,
-                "has_brought": found.is_for_its_users and self._has_brought(),
+                "has_brought": found.is_for_its_users and personal.brought_by(viewer, found).is_enough,
                 "build": {"text": found.reason, "fraction": None} if is_building else None,
                 "missing_setting": selectors.setting_missing(found) if self.can_manage else "",
                 "has_account": has_account,
@@ -71,11 +71,6 @@ class Page:
             },
             status=status,
         )
-
-    def _has_brought(self) -> bool:
-        """Whether whoever looks gave what each user brings."""
-        brought = personal.brought_by(user_of(self.request).pk, self.deployment)
-        return bool(brought.mark) and not brought.missing
 
     def back(self, name: str, fragment: str = "") -> HttpResponse:
         """To one of the deployment's pages, after a change."""

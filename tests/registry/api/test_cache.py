@@ -17,7 +17,7 @@ async def _body() -> bytes:
 
 async def _until_trusted(cache: Cache) -> None:
     async with asyncio.timeout(20):
-        while not cache.is_trusted:  # noqa: ASYNC110
+        while not cache.is_trusted:  # noqa: ASYNC110 - a cache tells nobody of its proofs
             await asyncio.sleep(0.01)
 
 
