@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.playground.conftest import Run
 
@@ -26,16 +28,54 @@ ASK = """(() => {
 COMPLETE = "(m.completed(a), null)"
 
 
+@dataclass
+class There:
+    """A site that a server wants visited, and the heads of the requests that reached it."""
+
+    address: str
+    heads: list[bytes] = field(default_factory=list)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def there() -> AsyncIterator[There]:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):  # Chromium opens connections that it may not need
+            site.heads.append((await reader.readuntil(b"\r\n\r\n")).lower())
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"
+            )
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
+        site = There(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/connect?id=7")
+        yield site
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def asked_for(page: Page) -> AsyncIterator[list[str]]:
     """What the browser asks of anybody but this page's own files, until the test ends."""
     asked: list[str] = []
-    await page.context.route("https://**", lambda route: route.fulfill(body="<title>There</title>"))
-    page.context.on("request", lambda request: None if "/js/" in request.url else asked.append(request.url))
+
+    def note(request: Request) -> None:
+        if "/js/" not in request.url:
+            asked.append(request.url)
+
+    page.context.on("request", note)
     yield asked
-    for other in page.context.pages:
-        if other is not page:
-            await other.close()
+    page.context.remove_listener("request", note)
+    assert page.context.pages == [page]
+
+
+@contextlib.asynccontextmanager
+async def visited(page: Page) -> AsyncIterator[Page]:
+    """Agrees, and waits for the answer in the new tab: one that came late would be the next test's."""
+    async with page.context.expect_page() as opening:
+        await page.get_by_role("button", name="Open 127.0.0.1").click()
+    other = await opening.value
+    await expect(other.locator("body")).to_have_text("OK")
+    yield other
+    await other.close()
 
 
 async def test_nothing_is_opened_or_fetched_before_somebody_agrees(page: Page, run: Run, asked_for: list[str]) -> None:
@@ -49,28 +89,14 @@ async def test_nothing_is_opened_or_fetched_before_somebody_agrees(page: Page, r
     assert asked_for == [] and len(page.context.pages) == 1
 
 
-async def test_agreeing_opens_a_tab_that_knows_nothing_of_this_one(page: Page, run: Run) -> None:
-    heads: list[bytes] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append((await reader.readuntil(b"\r\n\r\n")).lower())
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as there:
-        address = f"http://127.0.0.1:{there.sockets[0].getsockname()[1]}/connect?id=7"
-        await run("questions", ASK, {"url": address})
-        assert heads == []
-        async with page.context.expect_page() as opening:
-            await page.get_by_role("button", name="Open 127.0.0.1").click()
-        other = await opening.value
-        await expect(other.locator("body")).to_have_text("OK")
-
+async def test_agreeing_opens_a_tab_that_knows_nothing_of_this_one(page: Page, run: Run, there: There) -> None:
+    await run("questions", ASK, {"url": there.address})
+    assert there.heads == []
+    async with visited(page) as other:
         assert await page.evaluate("answered") == {"action": "accept"}
-        assert other.url == address and await other.evaluate("[opener, document.referrer]") == [None, ""]
-        assert b"get /connect?id=7 " in heads[0] and b"referer" not in heads[0] and b"cookie" not in heads[0]
-        await other.close()
+        assert other.url == there.address and await other.evaluate("[opener, document.referrer]") == [None, ""]
+    head = there.heads[0]
+    assert b"get /connect?id=7 " in head and b"referer" not in head and b"cookie" not in head
 
 
 @pytest.mark.parametrize(("button", "action"), [("Decline", "decline"), ("Cancel", "cancel")])
@@ -130,11 +156,11 @@ async def test_characters_that_turn_text_around_are_written_out(page: Page, run:
     await expect(page.locator(".playground-said")).to_have_text("a⟦U+202E⟧b")
 
 
-async def test_the_server_says_that_it_is_done(page: Page, run: Run, asked_for: list[str]) -> None:
-    await run("questions", ASK, {"url": ADDRESS, "elicitationId": "one"})
-    await page.get_by_role("button", name="Open ").click()
-    note = page.locator("#place .alert", has_text="You opened accounts.example.org")
-    await expect(note).to_be_visible()
+async def test_the_server_says_that_it_is_done(page: Page, run: Run, there: There) -> None:
+    await run("questions", ASK, {"url": there.address, "elicitationId": "one"})
+    async with visited(page):
+        note = page.locator("#place .alert", has_text="You opened 127.0.0.1")
+        await expect(note).to_be_visible()
     for unknown in ({"elicitationId": "two"}, {"elicitationId": None}, {}, None):
         await run("visiting", COMPLETE, unknown)
     await expect(note).to_be_visible()
@@ -146,9 +172,10 @@ async def test_the_server_says_that_it_is_done(page: Page, run: Run, asked_for: 
     assert (await page.evaluate("said")).count("The server says that you are done there.") == 1
 
 
-async def test_a_note_goes_with_its_call(page: Page, run: Run, asked_for: list[str]) -> None:
-    await run("questions", ASK, {"url": ADDRESS, "elicitationId": "three"})
-    await page.get_by_role("button", name="Open ").click()
+async def test_a_note_goes_with_its_call(page: Page, run: Run, there: There) -> None:
+    await run("questions", ASK, {"url": there.address, "elicitationId": "three"})
+    async with visited(page):
+        await expect(page.locator("#place .alert")).to_contain_text("You opened")
     await page.evaluate("answered")
     await page.evaluate("call.abort()")
 
