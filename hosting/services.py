@@ -28,6 +28,7 @@ from hosting.fleet.placing import placement_drop
 from hosting.kinds.declared import Declared, to_json
 from hosting.models import Deployment, DeploymentVersion
 from hosting.quotas.quotas import check_deployments
+from hosting.reasons import refusals_in_words
 from hosting.routing import resource_url
 from hosting.states import State, sources
 from hosting.store.sources import source_for
@@ -284,7 +285,8 @@ def _drop(deployment: Deployment, reason: str) -> None:
 def _parse(reference: str) -> kinds.Reference:
     """What can be built or connected to; an entry of the registry names one of those (building/registry_entries.py)."""
     try:
-        found = kinds.parse(reference)
+        with refusals_in_words():
+            found = kinds.parse(reference)
         if found.kind == "registry":
             raise BadInput("bad_reference", gettext("Look the entry up in the registry first."))
     except BadInput as error:

@@ -24,6 +24,7 @@ from hosting.configuration.configuring import deployment_settings_set
 from hosting.kinds import server_json
 from hosting.kinds.declared import Declared
 from hosting.models import Deployment, DeploymentVersion
+from hosting.reasons import refusals_in_words
 from hosting.services import Access, deployment_create, deployment_deploy
 from hosting.store.sources import source_reference, source_store
 
@@ -121,7 +122,8 @@ def _take(actor: Actor, owner: Name, origin: Origin) -> _Taken:
         source = source_store(actor=actor, owner=owner, filename=upload.filename, content=upload.content)
         return _Taken(source_reference(source))
     if origin.server_json is not None:
-        chosen = server_json.choose(origin.server_json)
+        with refusals_in_words():
+            chosen = server_json.choose(origin.server_json)
         return _Taken(chosen.wanted, chosen.declared, chosen.title, chosen.notices)
     if entry := _of_registry(origin.reference):
         chosen = entry.chosen
@@ -143,7 +145,9 @@ def _of_registry(reference: str) -> Entry | None:
     if not reference.strip().startswith("registry:"):
         return None
     try:
-        return entry_find(kinds.parse(reference))
+        with refusals_in_words():
+            parsed = kinds.parse(reference)
+        return entry_find(parsed)
     except BadInput as error:
         error.field = "reference"
         raise

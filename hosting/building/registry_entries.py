@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from common.errors import BadInput
 from events.actors import SYSTEM
@@ -13,6 +14,7 @@ from hosting.building import taken_down
 from hosting.kinds import server_json
 from hosting.kinds.reference import Reference
 from hosting.models import Deployment, DeploymentVersion
+from hosting.reasons import refusals_in_words
 from hosting.states import State
 from registry.models import Server, ServerVersion, Status
 
@@ -39,7 +41,8 @@ def entry_find(reference: Reference) -> Entry:
     if row is None:
         raise BadInput("entry_unknown", _unknown(reference, shown.exists()), field="reference")
     try:
-        chosen = server_json.choose(row.server_json)
+        with refusals_in_words():
+            chosen = server_json.choose(row.server_json)
     except BadInput as error:
         error.field = "reference"
         raise
@@ -48,8 +51,9 @@ def entry_find(reference: Reference) -> Entry:
 
 def _unknown(reference: Reference, has_others: bool) -> str:
     if reference.version and has_others:
-        return f"The registry has {reference.name}, but no version {reference.version} of it."
-    return f"The registry of this site has no server {reference.name}."
+        words = gettext("The registry has %(name)s, but no version %(version)s of it.")
+        return words % {"name": reference.name, "version": reference.version}
+    return gettext("The registry of this site has no server %(name)s.") % {"name": reference.name}
 
 
 def taken_down_stop() -> None:

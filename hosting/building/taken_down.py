@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from common.errors import Forbidden
 from hosting.models import Deployment, DeploymentVersion
+from hosting.reasons import in_words
 from registry.models import Server
 
 
@@ -17,7 +18,7 @@ def check_version(version: DeploymentVersion | None) -> None:
     name = version.registry_name if version is not None else ""
     server = Server.objects.filter(name=name, taken_down_at__isnull=False).first() if name else None
     if server is not None:
-        raise Forbidden("taken_down", words(server))
+        raise Forbidden("taken_down", in_words(words(server)))
 
 
 def words(server: Server) -> str:

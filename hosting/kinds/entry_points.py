@@ -27,7 +27,8 @@ def python_command(site: Path, bin_folder: Path, name: str) -> list[str]:
         if entry.group == "console_scripts" and (bin_folder / entry.name).is_file()
     )
     if scripts:
-        return [str(bin_folder / choose(name, scripts, f"The package {name} {package.version}"))]
+        named = f"{name} {package.version}"
+        return [str(bin_folder / choose(name, scripts, f"The package {named}"))]
     modules = _runnable_modules(package)
     if not modules:
         raise BuildFailed(
@@ -44,7 +45,8 @@ def node_command(folder: Path, name: str) -> list[str]:
         manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BuildFailed(f"The package {name} has no readable package.json.") from error
-    label = f"The package {name} {manifest.get('version', '')}".rstrip()
+    named = f"{name} {manifest.get('version', '')}".rstrip()
+    label = f"The package {named}"
     commands = bin_of(manifest, name)
     if not commands:
         raise BuildFailed(

@@ -86,9 +86,12 @@ def lock(
     _drop_unfound(packages)
     notices: tuple[str, ...] = ()
     if scripted and not choices.runs_install_code:
-        text = f"Install scripts of these packages are not run: {', '.join(scripted)}"
-        work.log.add(text)
-        notices = (f"{text}. Should the server miss what they make, allow install code in its settings.",)
+        names = ", ".join(scripted)
+        work.log.add(f"Install scripts of these packages are not run: {names}")
+        notices = (
+            f"Install scripts of these packages are not run: {names}. "
+            "Should the server miss what they make, allow install code in its settings.",
+        )
     return Found(written["lockfileVersion"], packages, notices)
 
 

@@ -62,11 +62,12 @@ def choose(document: Any) -> Chosen:
         for remote in remotes:
             if remote.get("type") == transport and isinstance(remote.get("url"), str):
                 return _of_remote(document, remote)
-    offered = sorted({_said(package) for package in packages})
-    raise _refused(
-        "This server.json offers no package from PyPI or npm that speaks stdio, and no remote"
-        + (f"; it offers {', '.join(offered)}." if offered else ".")
-    )
+    if offered := sorted({_said(package) for package in packages}):
+        raise _refused(
+            "This server.json offers no package from PyPI or npm that speaks stdio, and no remote; "
+            f"it offers {', '.join(offered)}."
+        )
+    raise _refused("This server.json offers no package from PyPI or npm that speaks stdio, and no remote.")
 
 
 def _fits(package: Mapping[str, Any]) -> bool:

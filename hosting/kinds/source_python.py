@@ -103,7 +103,7 @@ def _project(archive: Archive, choices: BuildChoices) -> tuple[str, str, needs.N
     if not isinstance(project, dict):
         hint = " Poetry 2 and newer writes that table, too." if "poetry" in document.get("tool", {}) else ""
         raise BuildFailed(
-            "pyproject.toml has no [project] table, which is where dependencies and scripts are read from." + hint
+            f"pyproject.toml has no [project] table, which is where dependencies and scripts are read from.{hint}"
         )
     dynamic = project.get("dynamic", [])
     if "dependencies" in dynamic:

@@ -28,6 +28,7 @@ from hosting import queue
 from hosting.access.permissions import may_manage, unknown
 from hosting.configuration.limits import limits_of
 from hosting.models import DataFolder, Deployment, Runner
+from hosting.reasons import in_words
 from hosting.runner import control
 from hosting.runner.folders import SHARED, key_of
 from hosting.runner.seen import Status
@@ -205,7 +206,7 @@ def _silent(runner: Runner, error: Exception) -> Unavailable:
         return Unavailable(
             "data_unready",
             gettext("The runner %(runner)s, where this data lies, says: %(error)s.")
-            % {"runner": runner.name, "error": error},
+            % {"runner": runner.name, "error": in_words(str(error))},
         )
-    words = f"The runner {runner.name}, where this data lies, doesn't answer. Try again later."
-    return Unavailable("runner_silent", words)
+    words = gettext("The runner %(runner)s, where this data lies, doesn't answer. Try again later.")
+    return Unavailable("runner_silent", words % {"runner": runner.name})

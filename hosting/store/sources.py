@@ -15,6 +15,7 @@ from hosting.kinds.archive import Archive, archive_of
 from hosting.kinds.reference import Reference
 from hosting.models import SourceArchive
 from hosting.quotas.quotas import check_upload
+from hosting.reasons import refusals_in_words
 
 
 def source_store(*, actor: Actor, owner: Name, filename: str, content: bytes) -> SourceArchive:
@@ -22,7 +23,8 @@ def source_store(*, actor: Actor, owner: Name, filename: str, content: bytes) ->
     if not may_own_as(actor, owner):
         raise NotFound("account_unknown", gettext("There is no such account, or it isn't yours to host for."))
     check_may_upload(actor, owner)
-    archive = archive_of(filename, content)
+    with refusals_in_words():
+        archive = archive_of(filename, content)
     with transaction.atomic():
         source, is_new = SourceArchive.objects.get_or_create(
             owner=owner,

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from common.errors import BadInput
 from hosting.kinds import server_json
+from hosting.reasons import refusals_in_words
 from registry.selectors import Shown
 
 register = template.Library()
@@ -26,7 +27,8 @@ class Hosting(NamedTuple):
 def hosting_of(shown: Shown) -> Hosting:
     """Of the version shown, which the form then names too unless it is the latest."""
     try:
-        server_json.choose(shown.document)
+        with refusals_in_words():
+            server_json.choose(shown.document)
     except BadInput as error:
         return Hosting(refusal=error.message)
     name = shown.server.name if shown.is_latest else f"{shown.server.name}@{shown.version.version}"

@@ -24,6 +24,7 @@ from hosting.forms.inputs import InputsForm
 from hosting.kinds.declared import asked
 from hosting.kinds.server_json import Chosen
 from hosting.models import Deployment
+from hosting.reasons import refusals_in_words
 from hosting.views.page import actor_of, user_of
 
 
@@ -76,7 +77,9 @@ def _of_registry(reference: str) -> tuple[Chosen | None, AppError | None]:
     if not reference.strip().startswith("registry:") or "\0" in reference:
         return None, None
     try:
-        return entry_find(kinds.parse(reference.strip())).chosen, None
+        with refusals_in_words():
+            parsed = kinds.parse(reference.strip())
+        return entry_find(parsed).chosen, None
     except AppError as error:
         return None, error
 

@@ -10,50 +10,195 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from hosting.reasons import MESSAGES, in_words
+from common.errors import BadInput
+from hosting.kinds import parse
+from hosting.reasons import MESSAGES, PARTS, in_words, refusals_in_words
 from tests.languages.marked import CODE, marked_language, outside
 
-HOSTING = Path(__file__).resolve().parents[2] / "hosting"
+ROOT = Path(__file__).resolve().parents[2]
+HOSTING = ROOT / "hosting"
 _GAP = "\0"
 
 
+def text_of(node: ast.expr) -> str:
+    """A string as it is written, with a gap for each value in it; "" for what is none."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(str(part.value) if isinstance(part, ast.Constant) else _GAP for part in parts)
+        case _:
+            return ""
+
+
 def written() -> Iterator[str]:
-    """Every text in hosting's Python, with a gap for each value in it."""
-    for path in HOSTING.rglob("*.py"):
-        if path.name != "reasons.py":
+    """Every text in hosting's Python, and in the module that knows addresses."""
+    for path in (*HOSTING.rglob("*.py"), ROOT / "common/addresses.py"):
+        if "reasons" not in path.parts:
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value
-                elif isinstance(node, ast.JoinedStr):
-                    parts = (part.value if isinstance(part, ast.Constant) else _GAP for part in node.values)
-                    yield "".join(str(part) for part in parts)
+                if isinstance(node, ast.expr):
+                    yield gapped(text_of(node))
+
+
+def gapped(message: str) -> str:
+    return re.sub(r"%\(\w+\)s", _GAP, message)
+
+
+def forms(text: str) -> tuple[str, ...]:
+    """It may be the end of a sentence that begins with a value or another one, or be followed by such an end."""
+    return text, text.removeprefix("; "), f"{_GAP}{text}", text.removesuffix(_GAP)
 
 
 def test_every_message_is_one_that_is_written() -> None:
-    found = {re.sub(r"%\(\w+\)s", _GAP, message): message for message in MESSAGES}
-    assert [found[text] for text in found.keys() - set(written())] == []
+    found = {gapped(message): message for message in (*MESSAGES, *PARTS)}
+    texts = {form for text in written() for form in forms(text)}
+    assert [found[text] for text in found.keys() - texts] == []
 
 
+def test_a_message_has_more_words_than_values() -> None:
+    """Otherwise it is found in what others wrote."""
+    for message in MESSAGES:
+        literals = gapped(message).split(_GAP)
+        assert len("".join(literals).strip()) >= 6 or literals == [message], message
+
+
+# Names of the classes and functions whose sentences refuse a build or an upload, and which argument the sentence is.
+_REFUSALS = {"BuildFailed": 0, "UrlInvalid": 0, "LeftoverRefused": 0, "_refused": 0, "_bad": 0, "_no_node": 0}
+_ERRORS = {"BadInput": 1, "Forbidden": 1, "Conflict": 1, "NotFound": 1, "Unavailable": 1}
+_KEPT = ("_failed", "deployment_move")  # what is written into a row
+
+
+def refusals(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of every sentence that is given to those, at once or by a name that got it before."""
+    tree = ast.parse(source)
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            at = (_REFUSALS | _ERRORS | {name: 2 if name == _KEPT[1] else 1 for name in _KEPT}).get(node.func.id)
+            if at is not None and len(node.args) > at:
+                for expression in alternatives(node.args[at], named):
+                    if text := text_of(expression):
+                        yield node.lineno, text
+
+
+def alternatives(node: ast.expr, named: dict[str, ast.expr]) -> Iterator[ast.expr]:
+    match node:
+        case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
+            yield from (*alternatives(one, named), *alternatives(other, named))
+        case ast.Name(id=name) if name in named:
+            yield named[name]
+        case _:
+            yield node
+
+
+def test_every_sentence_that_refuses_a_build_or_an_upload_is_listed() -> None:
+    listed = {gapped(message) for message in (*MESSAGES, *PARTS)}
+    paths = [path for folder in ("kinds", "environments", "building") for path in (HOSTING / folder).rglob("*.py")]
+    found = [(path, line, text) for path in paths for line, text in refusals(path.read_text())]
+    assert len(found) > 100
+    for_shells = ROOT / "hosting/kinds/packing.py"  # packs a folder for ./manage.py host; no page does
+    missing = [
+        f"{path.relative_to(ROOT)}:{line}: {text.replace(_GAP, '{}')}"
+        for path, line, text in found
+        if text not in listed and path != for_shells
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_a_sentence_that_is_not_listed_is_found() -> None:
+    source = 'raise BuildFailed(f"{name} is new.")\nwords = "It is.", 1\nwhy = "It was."\nraise BadInput("a", why)\n'
+    assert list(refusals(source)) == [(1, f"{_GAP} is new."), (4, "It was.")]
+    assert list(refusals('raise BadInput("a", gettext("It is."))\nraise BuildFailed(error.reason)')) == []
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[None]:
+    with marked_language(), translation.override(CODE):
+        yield
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     "sentence",
     [
         "stopped by its owner",
         "There is no package mcp-tiem on PyPI. Check the spelling of its name.",
         "There is no version 9.0 of demo on PyPI. The newest one is 1.2.",
-        "exited with code 1; its last lines: KeyError: 'A'",
+        "demo needs lib, which needs Python>=3.14, and this site runs Python 3.11. Choose a version of the package "
+        "that supports it, or run Slipway with a newer Python.",
         "version 2 could not be built, so version 1 still serves: The package index didn't answer. Try again later.",
         "running: 2 instances, 1 of an earlier version",
+        "building: downloading 41 packages",
+        "needs a setting: API_KEY; exited with code 1; memory limit of 512 MB reached; its last lines: KeyError: 'A'",
+        "needs the network: it could not reach example.org; did not answer within 0.5 s of its start",
+        "is no MCP server that can be spoken to: it refused initialize: no (-32601)",
+        "could not be started: its data folder holds 3 MB, the limit is 2 MB: download what you need and delete it, or "
+        "have the limit raised",
+        "Its install code was stopped: folder limit of 4 GB or 200000 files reached.",
+        "What it installed can't be used: lib/a is a link that leads out of the package.",
+        "The package demo 1.0 has several commands, and none is named like the package, so it isn't clear which one is "
+        "the server: a, b.",
+        "pyproject.toml has no [project] table, which is where dependencies and scripts are read from.",
+        "“source.zip” is larger than 20 MB. Leave out what isn't source, such as node_modules.",
+        "“a_” can't be the host of a server: not a host name.",
+        "“x:” isn't a kind of server that Slipway knows: write pypi:mcp-server-time or "
+        "npm:@modelcontextprotocol/server-everything, for example.",
+        "This server.json offers no package from PyPI or npm that speaks stdio, and no remote; it offers oci.",
+        "alice/time is busy: all of its 3 instances are in use",
     ],
 )
 def test_a_sentence_is_told_in_the_language_of_its_reader(sentence: str) -> None:
-    assert in_words(sentence) == sentence
-    with marked_language(), translation.override(CODE):
-        said = in_words(sentence)
-    assert outside(said) == ""
+    said = in_words(sentence)
+    assert outside(said).strip("; ") == ""
     assert re.sub("[⟦⟧]", "", said) == sentence
+    with translation.override("en"):
+        assert in_words(sentence) == sentence
 
 
-def test_a_sentence_that_is_not_known_stays_as_it_is() -> None:
-    with marked_language(), translation.override(CODE):
-        assert in_words("something else went wrong: 100 %") == "something else went wrong: 100 %"
-        assert in_words("") == ""
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("a/b is busy: all of its 3 instances are in use", "⟦a/b is busy: ⟦all of its 3 instances are in use⟧⟧"),
+        (
+            "Its installation was stopped: memory limit of 2 MB reached.",
+            "⟦⟦Its installation⟧ was stopped: ⟦memory limit of ⟦2 MB⟧ reached⟧.⟧",
+        ),
+        ("npm couldn't install a: it gave no reason.", "⟦npm couldn't install a: ⟦it gave no reason.⟧⟧"),
+        ("exited with code 1; and more", "⟦exited with code 1; and more⟧"),
+    ],
+)
+def test_what_a_sentence_is_made_of_is_translated_too(sentence: str, told: str) -> None:
+    assert in_words(sentence) == told
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "something else went wrong: 100 %",
+        "",
+        "The package was pulled",  # a part of others, and nearly all value
+        "running: many instances",
+        "a file and 3 more",
+        "The package index didn't answer. Try again later. Or not",
+    ],
+)
+def test_a_sentence_that_is_not_known_stays_as_it_is(sentence: str) -> None:
+    assert in_words(sentence) == sentence
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_what_modules_without_django_refuse_is_told_to_its_reader() -> None:
+    with pytest.raises(BadInput) as refused, refusals_in_words():
+        parse("pypi:a b")
+    assert refused.value.message.startswith("⟦“a b” can't be the name of a PyPI package: ")
+    with translation.override("en"), pytest.raises(BadInput) as plain, refusals_in_words():
+        parse("pypi:a b")
+    assert f"⟦{plain.value.message}⟧" == refused.value.message

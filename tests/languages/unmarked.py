@@ -37,7 +37,6 @@ _STAYS_ENGLISH = frozenset(
     [
         "time",  # an example of a name
         "Missing parameter",  # oauthlib, of a request that a program made
-        "This offers no package from or that speaks and no remote",  # hosting.kinds
     ]
 )
 

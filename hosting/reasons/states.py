@@ -1,0 +1,27 @@
+"""What owners and the site did with a server or a task, as their rows keep it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+MESSAGES = (
+    gettext_noop("queued for building"),
+    gettext_noop("queued for installing it again"),
+    gettext_noop("starting for the first look"),
+    gettext_noop("stopped by its owner"),
+    gettext_noop("restarted by its owner"),
+    gettext_noop("deleted by its owner"),
+    gettext_noop("rolled back to version %(number)s"),
+    gettext_noop("its runner %(name)s doesn't answer; it is started elsewhere"),
+    gettext_noop("version %(number)s couldn't be installed again: %(reason)s"),
+    gettext_noop("version %(number)s could not be built, so version %(serving)s still serves: %(reason)s"),
+    gettext_noop("with today's packages it doesn't start; resolving them as of %(day)s"),
+    gettext_noop(
+        "%(owner)s uses %(used)s of %(allowed)s (quota: %(quota)s). Free some, or ask an operator of this site to "
+        "raise it: %(command)s"
+    ),
+    # tasks
+    gettext_noop("Its server was stopped."),
+    gettext_noop("Its server was stopped or deleted."),
+    gettext_noop("The task was cancelled by request."),
+)
