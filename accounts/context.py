@@ -14,3 +14,8 @@ def sign_up(request: HttpRequest) -> dict[str, str]:
     if settings.SLIPWAY_SIGN_UP == "open":
         return {"sign_up_url": reverse("account_signup")}
     return {"sign_up_url": reverse("accounts:sign_up") if by_mail() else ""}
+
+
+def session(request: HttpRequest) -> dict[str, bool]:
+    """Whether the browser brings a session, which may be over. For pages that must not ask the database who it is."""
+    return {"has_session": settings.SESSION_COOKIE_NAME in request.COOKIES}

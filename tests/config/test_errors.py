@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -72,10 +73,24 @@ def test_each_error_has_a_page_of_ours(visitor: Client, kind: str, status: int, 
     text = answer.content.decode()
     assert answer.status_code == status
     assert words in text.replace("can't", "can&#x27;t") and f'error-code">{status}' in text
-    assert "hunter2" not in text and ('href="/registry/"' in text) == (status == 404)
+    assert "hunter2" not in text and ("Search the registry" in text) == (status == 404)
+    assert 'class="nav-link" href="/registry/"' in text
     assert answer["X-Frame-Options"] == "DENY" and "default-src 'none'" in answer["Content-Security-Policy"]
     nonce = re.search(r"script-src 'nonce-([^']+)'", answer["Content-Security-Policy"])
     assert nonce and f'nonce="{nonce[1]}"' in text
+
+
+@pytest.mark.parametrize("kind", ["forbidden", "missing"])
+def test_who_is_not_signed_in_may_and_comes_back(visitor: Client, kind: str) -> None:
+    text = visitor.get(f"/fails/{kind}?a=1&b=2").content.decode()
+    assert f'href="/accounts/login/?next=/fails/{kind}%3Fa%3D1%26b%3D2"' in text and "/servers/" not in text
+
+
+@pytest.mark.parametrize("kind", list(RAISED))
+def test_who_brings_a_session_gets_the_ways_of_somebody_signed_in(visitor: Client, kind: str) -> None:
+    visitor.cookies[settings.SESSION_COOKIE_NAME] = "of-somebody"
+    text = visitor.get(f"/fails/{kind}").content.decode()
+    assert 'class="nav-link" href="/servers/"' in text and "/accounts/login/" not in text
 
 
 def test_a_page_that_fails_names_the_id_that_the_log_has(

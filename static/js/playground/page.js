@@ -13,6 +13,8 @@ import { visible } from "./words.js";
 
 const root = document.querySelector("[data-playground]");
 const part = (name) => root.querySelector(`[data-playground-${name}]`);
+const unchosen = part("unchosen"); // leaves the page with the first choice
+const invitation = [...unchosen.children];
 const announce = (words) => (part("announce").textContent = visible(words));
 
 const trace = new Trace();
@@ -44,6 +46,7 @@ async function connect() {
   root.dataset.state = "connecting";
   part("status").textContent = gettext("Connecting…");
   part("problem").replaceChildren();
+  unchosen.replaceChildren(...invitation);
   shelves.say(gettext("Connecting…"), true);
   try {
     if (!(await connection.open(part("revision").value))) return; // another protocol was chosen meanwhile
@@ -65,13 +68,16 @@ function openAsked() {
   shelves.openTool(name);
 }
 
+// Said where the invitation stands, so that nothing moves; above what was chosen, once something was.
 function failed(error) {
   root.dataset.state = "failed";
   part("status").textContent = gettext("Not connected");
   announce(gettext("Not connected"));
-  shelves.say(gettext("It is listed here once the server is connected."));
+  shelves.fail(gettext("It is listed here once the server is connected."));
   const again = button(gettext("Try again"), connect, "button-small");
-  part("problem").replaceChildren(alert("bad", gettext("No connection to the server"), el("p", {}, visible(error.message)), again));
+  const place = unchosen.isConnected ? unchosen : part("problem");
+  place.replaceChildren(alert("bad", gettext("No connection to the server"), el("p", {}, visible(error.message)), again));
+  place.scrollIntoView({ block: "nearest" }); // on phones it is below the list
 }
 
 followTrace(trace, { list: part("trace"), count: part("trace-count"), clear: part("trace-clear") });

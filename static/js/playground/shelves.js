@@ -61,6 +61,12 @@ export class Shelves {
     }
   }
 
+  // `words` why there are no lists, in the height that they had.
+  fail(words) {
+    for (const list of Object.values(this.#lists)) list.keepHeight();
+    this.say(words);
+  }
+
   fill(connection) {
     return Promise.all(Object.keys(SHELVES).map((name) => this.#fill(name, connection)));
   }
