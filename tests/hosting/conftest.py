@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,20 +65,30 @@ def bob() -> User:
     return make_user("bob")
 
 
+def is_listening(path: Path) -> bool:
+    """A socket's file is there a moment before anybody listens on it."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        try:
+            caller.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
+
+
 @pytest.fixture
 def start_runner(tmp_path: Path) -> Iterator[Callable[[str], RunnerProcess]]:
     started: list[RunnerProcess] = []
 
     def start(name: str = "r1", *more: str, dies_at: str = "") -> RunnerProcess:
-        socket = tmp_path / f"{name}.sock"
-        socket.unlink(missing_ok=True)
+        path = tmp_path / f"{name}.sock"
+        path.unlink(missing_ok=True)
         program = ["-c", _DYING, dies_at] if dies_at else ["-m", "hosting.runner"]
-        words = [*program, "--name", name, "--listen", f"unix:{socket}"]
+        words = [*program, "--name", name, "--listen", f"unix:{path}"]
         words += ["--home", str(tmp_path / name), "--sandbox", "bubblewrap", *more]
         process = subprocess.Popen([sys.executable, *bound(*words)], cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
-        started.append(RunnerProcess(name, f"unix:{socket}", process))
+        started.append(RunnerProcess(name, f"unix:{path}", process))
         end = time.monotonic() + START_SECONDS
-        while not socket.exists():
+        while not is_listening(path):
             if process.poll() is not None or time.monotonic() > end:
                 pytest.fail(f"the runner {name} did not start")
             time.sleep(0.02)
