@@ -82,7 +82,7 @@ class Shell:
         if self._process is not None:
             assert self._process.stdin is not None
             self._process.stdin.close()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)

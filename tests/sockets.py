@@ -7,6 +7,8 @@ from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
 
+SECONDS = 60.0  # of a machine that many others use
+
 
 class Socket:
     """One websocket to an ASGI application."""
@@ -25,13 +27,13 @@ class Socket:
     async def connect(self) -> bool:
         """False when the handshake was refused."""
         await self._inside.send_input({"type": "websocket.connect"})
-        answer = await self._inside.receive_output(timeout=5)
+        answer = await self._inside.receive_output(timeout=SECONDS)
         return bool(answer["type"] == "websocket.accept")
 
     async def send(self, text: str) -> None:
         await self._inside.send_input({"type": "websocket.receive", "text": text})
 
-    async def receive(self, seconds: float = 10) -> dict[str, Any]:
+    async def receive(self, seconds: float = SECONDS) -> dict[str, Any]:
         """The next message. Raises ConnectionError with the code when the site closes instead."""
         message = await self._inside.receive_output(timeout=seconds)
         if message["type"] == "websocket.close":
@@ -44,4 +46,4 @@ class Socket:
 
     async def close(self) -> None:
         await self._inside.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self._inside.wait(timeout=5)
+        await self._inside.wait(timeout=SECONDS)

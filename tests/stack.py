@@ -6,7 +6,6 @@ import contextlib
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,20 +19,15 @@ from config.launch.processes import command_line, descendants
 from tests.bound import bound
 from tests.leaks import leaked
 from tests.ordinary_user import OrdinaryUser
+from tests.ports import free_port
 from tests.shell import Shell
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180.0  # of a machine that many others use
+SECONDS = 60.0  # the same for whatever else takes an instant
 _READY = "Slipway is ready at "
 # What a developer has set for the site of their own, or pytest for itself, is not for this one.
 _NOT_HANDED_ON = ("SLIPWAY_", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "WEB_PROCESSES", "PYTEST_", "COV_")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Stack:
@@ -148,7 +142,7 @@ class Stack:
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         request = urllib.request.Request(self.url + path, headers={k.replace("_", "-"): v for k, v in headers.items()})
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=SECONDS) as response:
                 return response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -162,10 +156,10 @@ class Stack:
         assert self._process is not None
         code = self._process.wait(seconds)
         with contextlib.suppress(AssertionError):
-            self.expect("\0", 5)  # take in the rest of what it said
+            self.expect("\0", SECONDS)  # take in the rest of what it said
         return code
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = SECONDS) -> int:
         """End it as a person or a service manager would. The exit code. Fails where a secret was written down."""
         self._close_shell()
         if self._process is None:

@@ -47,10 +47,14 @@ def test_one_that_there_is_not_ends_in_words(shell: Shell) -> None:
 
 def test_a_command_that_takes_too_long_is_ended(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    code = f"import os, pathlib, time; pathlib.Path({str(file)!r}).write_text(str(os.getpid())); time.sleep(60)"
-    with pytest.raises(subprocess.TimeoutExpired):
-        shell.run(("shell", "--no-imports", "-c", code), seconds=3)
-    assert not os.path.exists(f"/proc/{file.read_text()}/exe")
+    code = f"import os, pathlib, time; pathlib.Path({str(file)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    file.touch()
+    for seconds in (1, 10, 60):  # until a busy machine has let it come so far
+        with pytest.raises(subprocess.TimeoutExpired):
+            shell.run(("shell", "--no-imports", "-c", code), seconds)
+        if pid := file.read_text():
+            break
+    assert pid and not os.path.exists(f"/proc/{pid}/exe")
 
 
 def test_it_ends_with_its_tests(environment: dict[str, str]) -> None:
@@ -59,6 +63,6 @@ def test_it_ends_with_its_tests(environment: dict[str, str]) -> None:
     process = shell._process
     assert process is not None and process.stdin is not None
     process.stdin.close()  # as it is when whoever holds it is killed
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     shell._process = None
     shell.close()

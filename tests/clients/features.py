@@ -1,7 +1,8 @@
 """A small server over stdio, standard library only, that asks, tells and waits, in either era.
 
 Tools: `progress` (three steps), `log` (one line of level info), `sample` (the client's model), `wait` (until it is
-cancelled, a minute at most), `cancelled` (how many calls were cancelled in all instances that shared this home).
+cancelled, a minute at most), `begun` and `cancelled` (how many of its calls were so in all instances that shared this
+home).
 ERA is replaced when the package is made: "legacy" answers the handshake, "modern" refuses it.
 """
 
@@ -18,12 +19,12 @@ from typing import Any
 ERA = "legacy"
 PREFIX = "io.modelcontextprotocol/"
 STATELESS = "2026-07-28"
-TOOLS = ("progress", "log", "sample", "wait", "cancelled")
+TOOLS = ("progress", "log", "sample", "wait", "begun", "cancelled")
 SAMPLING = {
     "messages": [{"role": "user", "content": {"type": "text", "text": "Say something"}}],
     "maxTokens": 10,
 }
-CANCELLED = Path(os.environ.get("HOME", "/tmp")) / "cancelled.txt"
+HOME = Path(os.environ.get("HOME", "/tmp"))
 _lock = threading.Lock()
 _waiting: dict[str, threading.Event] = {}
 _answers: dict[str, Any] = {}
@@ -80,11 +81,21 @@ def log(meta: dict[str, Any]) -> dict[str, Any]:
 def wait(request_id: Any) -> dict[str, Any] | None:
     """None when it was cancelled: such a request gets no answer."""
     event = _waiting.setdefault(json.dumps(request_id), threading.Event())
+    note("begun")
     if not event.wait(60):
         return text("waited in vain")
-    with CANCELLED.open("a") as file:
-        file.write("cancelled\n")
+    note("cancelled")
     return None
+
+
+def note(what: str) -> None:
+    with (HOME / f"{what}.txt").open("a") as file:
+        file.write(f"{what}\n")
+
+
+def noted(what: str) -> int:
+    file = HOME / f"{what}.txt"
+    return len(file.read_text().splitlines()) if file.exists() else 0
 
 
 def call(request_id: Any, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -97,8 +108,8 @@ def call(request_id: Any, params: dict[str, Any]) -> dict[str, Any] | None:
         return sample(params)
     if name == "wait":
         return wait(request_id)
-    if name == "cancelled":
-        return text(str(len(CANCELLED.read_text().splitlines())) if CANCELLED.exists() else "0")
+    if name in ("begun", "cancelled"):
+        return text(str(noted(name)))
     return {**text(f"no tool named {name}"), "isError": True}
 
 

@@ -5,6 +5,7 @@ Versions stand here and nowhere else. SLIPWAY_TEST_CACHE names the folder (defau
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -47,17 +48,25 @@ def folder() -> Path:
     is_complete = found / "complete"
     if not is_complete.exists():
         found.mkdir(parents=True, exist_ok=True)
-        (found / "package.json").write_text(manifest)
-        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        done = subprocess.run(
-            ["npm", "install", "--prefix", str(found), *options, *wanted],
-            capture_output=True, text=True, timeout=INSTALL_SECONDS,
-        )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"npm could not install the clients:\n{done.stdout}{done.stderr}")
-        (found / "node").symlink_to(Path("node_modules") / f"node-{sys.platform}-{machine}" / "bin" / "node")
-        is_complete.touch()
+        with (CACHE / "lock").open("w") as lock:  # tests in another process may be at it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not is_complete.exists():
+                _install(found, manifest, wanted)
+                (found / "node").unlink(missing_ok=True)
+                (found / "node").symlink_to(Path("node_modules") / f"node-{sys.platform}-{machine}" / "bin" / "node")
+                is_complete.touch()
     return found
+
+
+def _install(found: Path, manifest: str, wanted: list[str]) -> None:
+    (found / "package.json").write_text(manifest)
+    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    done = subprocess.run(
+        ["npm", "install", "--prefix", str(found), *options, *wanted],
+        capture_output=True, text=True, timeout=INSTALL_SECONDS,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"npm could not install the clients:\n{done.stdout}{done.stderr}")
 
 
 def node(*arguments: str) -> list[str]:

@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CreateMessageResult, ElicitResult, TextContent
 
 from tests.clients import packages
-from tests.clients.conftest import CALLS, HERE, MODERN, Hosted, Servers, each_server, run
+from tests.clients.conftest import CALLS, HERE, MODERN, SECONDS, Hosted, Servers, each_server, run
 
 MODES = ["legacy", "auto", MODERN]
 
@@ -54,7 +54,7 @@ async def connect(server: Hosted, mode: Any, seen: Seen) -> AsyncIterator[Client
     if mode != "legacy":
         callbacks["log_level"] = "info"
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http,
         Client(streamable_http_client(server.url, http_client=http), mode=mode, **callbacks) as client,
     ):
         yield client
@@ -92,11 +92,12 @@ async def test_2_progress_log_sampling_and_cancelling(hosted: Servers, mode: str
             await client.set_logging_level("info")
         await text(client, "log")
         sampled = json.loads(await text(client, "sample"))
-        before = int(await text(client, "cancelled"))
+        before, begun = int(await text(client, "cancelled")), int(await text(client, "begun"))
         waiting = asyncio.create_task(text(client, "wait"))
-        await asyncio.sleep(0.3)  # the server does not say that it is waiting
-        waiting.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
+            while int(await text(client, "begun")) == begun:
+                pass
+            waiting.cancel()
             while (cancelled := int(await text(client, "cancelled")) - before) == 0:
                 pass
     assert cancelled == 1

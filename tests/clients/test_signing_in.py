@@ -20,7 +20,8 @@ from tests.e2e.fetching_site import site_that_fetches
 from tests.e2e.person import Person
 from tests.oauth.peers import WebHost
 from tests.oauth.signers import Signer
-from tests.stack import Stack, free_port
+from tests.ports import free_port
+from tests.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SCRIPT = Path(__file__).parent / "scripts" / "fastmcp_4.py"

@@ -35,7 +35,7 @@ def test_pages_say_that_the_site_is_back_soon(client: Client, django_assert_num_
     text = answer.content.decode()
     assert answer.status_code == 503 and "Back soon" in text
     assert "We move to a &lt;larger&gt; machine." in text
-    assert 590 <= int(answer["Retry-After"]) <= 600 and answer["Cache-Control"] == "no-store"
+    assert 500 <= int(answer["Retry-After"]) <= 600 and answer["Cache-Control"] == "no-store"
     assert answer["X-Frame-Options"] == "DENY"
 
 

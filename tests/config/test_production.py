@@ -21,7 +21,7 @@ def manage(home: Path, *words: str, **environment: str) -> subprocess.CompletedP
         env={**ours, "SLIPWAY_HOME": str(home), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from django.conf import settings
 
 from config.launch.processes import command_line
 from tests.ordinary_user import ordinary_user
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -39,7 +40,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         own.stop()
 
 
-def gone(pids: dict[int, str], seconds: float = 5.0) -> list[str]:
+def gone(pids: dict[int, str], seconds: float = SECONDS) -> list[str]:
     """What is left of these processes after waiting for their end."""
     end = time.monotonic() + seconds
     while left := [f"{pid} {command}" for pid, command in pids.items() if command_line(pid) == command]:
@@ -49,9 +50,12 @@ def gone(pids: dict[int, str], seconds: float = 5.0) -> list[str]:
     return []
 
 
-def eventually(question: Callable[[], bool], seconds: float = 20.0) -> None:
+def eventually(question: Callable[[], bool], seconds: float = SECONDS) -> None:
     end = time.monotonic() + seconds
-    while not question():
+    while True:
+        with contextlib.suppress(OSError):  # who is asked may just be starting, or ending
+            if question():
+                return
         assert time.monotonic() < end, f"not within {seconds:g} s"
         time.sleep(0.1)
 
@@ -62,7 +66,7 @@ def no_stack_trace(site: Stack) -> bool:
 
 def test_a_site_starts_stops_and_starts_again_with_its_data(site: Stack) -> None:
     site.start()
-    link = site.expect("/join/", 5).split()[-1]
+    link = site.expect("/join/").split()[-1]
     assert link.startswith(f"{site.url}/join/")
     assert [line for line in site.lines if "is ready" in line] == [f"Slipway is ready at {site.url}"]
     token = link.rsplit("/", 1)[1]
@@ -71,8 +75,8 @@ def test_a_site_starts_stops_and_starts_again_with_its_data(site: Stack) -> None
     parts = site.processes()
     began = time.monotonic()
     assert site.stop() == 0
-    assert time.monotonic() - began < 10
-    assert gone(parts, seconds=0.5) == []
+    assert time.monotonic() - began < 20  # it gives its parts 9 s in all; the rest is for a busy machine
+    assert gone(parts, seconds=5) == []
     for log in (site.home / "logs").iterdir():
         assert token not in log.read_text(errors="replace"), log
     key = (site.home / "secrets" / "signing_key.pem").read_bytes()
@@ -83,7 +87,7 @@ def test_a_site_starts_stops_and_starts_again_with_its_data(site: Stack) -> None
     print(f"second start: {site.start_seconds:.1f} s")
     assert (site.home / "secrets" / "signing_key.pem").read_bytes() == key
     assert site.get(f"/join/{token}")[0] == 200, "the database is the same"
-    assert site.stop(signal.SIGINT, seconds=10) == 0
+    assert site.stop(signal.SIGINT) == 0
     assert not [line for line in site.lines if "/join/" in line], "the link is shown the first time only"
 
 
@@ -91,7 +95,9 @@ def test_a_command_in_another_shell_says_the_address_of_the_site_that_runs(runni
     def manage(*words: str, **environment: str) -> tuple[str, str]:
         bare = {name: value for name, value in running.environment.items() if name != "PORT"}
         argv = [sys.executable, str(ROOT / "manage.py"), *words]
-        done = subprocess.run(argv, env={**bare, **environment}, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            argv, env={**bare, **environment}, capture_output=True, text=True, timeout=SECONDS, check=True
+        )
         return done.stdout.strip(), done.stderr
 
     url = f"{running.url}/mcp/olga/demo"
@@ -112,7 +118,7 @@ def test_a_command_in_another_shell_says_the_address_of_the_site_that_runs(runni
 def test_parts_die_with_a_killed_supervisor_and_the_site_comes_up_again(site: Stack) -> None:
     parts = site.start().processes()
     os.kill(site.pid, signal.SIGKILL)
-    site.wait(5)
+    site.wait(SECONDS)
     assert gone(parts) == []
     site.start()
     assert site.get("/healthz")[0] == 200
@@ -122,8 +128,8 @@ def test_a_dead_part_is_started_again_and_the_terminal_says_why(running: Stack) 
     for part, word in (("worker", "manage.py worker"), ("web", "manage.py web"), ("valkey", "valkey-server")):
         pid = running.part(word)
         os.kill(pid, signal.SIGKILL)
-        running.expect(f"{part} was ended by signal 9 (SIGKILL); starting it again", 10)
-        running.expect(f"{part} is ready again", 30)
+        running.expect(f"{part} was ended by signal 9 (SIGKILL); starting it again")
+        running.expect(f"{part} is ready again")
         assert running.part(word) != pid
     eventually(lambda: running.get("/healthz")[0] == 200)
 
@@ -143,7 +149,7 @@ def test_a_hang_up_without_a_terminal_restarts_the_runner_in_place(running: Stac
 
 def test_postgres_comes_back_and_the_site_with_it(running: Stack) -> None:
     os.kill(running.part("/postgres -D"), signal.SIGKILL)
-    running.expect("postgres is ready again", 30)
+    running.expect("postgres is ready again")
     eventually(lambda: running.get("/accounts/login/")[0] == 200)
 
 
@@ -151,9 +157,9 @@ def test_postgres_comes_back_and_the_site_with_it(running: Stack) -> None:
 def test_a_second_site_on_the_same_data_is_refused(environment: dict[str, str], running: Stack) -> None:
     second = Stack(running.home, **environment)
     second.launch()
-    said = second.expect("already runs on the data folder", 20)
+    said = second.expect("already runs on the data folder")
     assert f"process {running.pid}" in said
-    assert second.wait(10) != 0
+    assert second.wait(SECONDS) != 0
     assert running.get("/healthz")[0] == 200
 
 
@@ -162,8 +168,8 @@ def test_a_port_in_use_is_named(site: Stack) -> None:
         other.bind(("127.0.0.1", site.port))
         other.listen()
         site.launch()
-        site.expect(f"Port {site.port} on 127.0.0.1 is in use by another program", 20)
-        assert site.wait(10) != 0
+        site.expect(f"Port {site.port} on 127.0.0.1 is in use by another program")
+        assert site.wait(SECONDS) != 0
     assert no_stack_trace(site)
 
 
@@ -171,8 +177,8 @@ def test_a_part_that_cannot_start_ends_it_with_the_reason(site: Stack) -> None:
     (site.home / "valkey" / "appendonlydir").mkdir(parents=True)
     (site.home / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("rubbish\n")
     site.launch()
-    site.expect("Slipway could not start. valkey exited with code 1. Its last lines", 30)
-    assert site.wait(10) != 0
+    site.expect("Slipway could not start. valkey exited with code 1. Its last lines")
+    assert site.wait(SECONDS) != 0
     assert any("AOF manifest" in line for line in site.lines)
     assert no_stack_trace(site)
 
@@ -180,8 +186,8 @@ def test_a_part_that_cannot_start_ends_it_with_the_reason(site: Stack) -> None:
 def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
     site = Stack(tmp_path / "home", DATABASE_URL="postgresql://nobody:hidden-word@127.0.0.1:1/none")
     site.launch()
-    site.expect("PostgreSQL at DATABASE_URL does not answer", 30)
-    assert site.wait(10) != 0
+    site.expect("PostgreSQL at DATABASE_URL does not answer")
+    assert site.wait(SECONDS) != 0
     assert "hidden-word" not in "\n".join(site.lines)
     site.stop()
 
@@ -215,6 +221,6 @@ def test_an_ordinary_user_can_run_it() -> None:
             assert owners == {user.uid}
             assert site.get("/healthz")[0] == 200
             assert site.stop() == 0
-            assert gone(parts, seconds=0.5) == []
+            assert gone(parts, seconds=5) == []
         finally:
             site.stop()

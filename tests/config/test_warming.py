@@ -21,7 +21,7 @@ def cold() -> Iterator[None]:
 
 @pytest.mark.usefixtures("cold")
 def test_the_apis_documents_wait_for_their_first_visitor_without_a_database() -> None:
-    warm_up().join(60)
+    warm_up().join(200)
     assert [cache.cache_info().currsize for cache in CACHES] == [1] * len(CACHES)
     before = documents._body.cache_info().misses
     assert "<" in documents._body() and documents._body.cache_info().misses == before

@@ -15,7 +15,8 @@ import pytest
 
 from tests.conformance.suite import installed
 from tests.e2e.person import Person, fields_of
-from tests.stack import Stack, free_port
+from tests.ports import free_port
+from tests.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 

@@ -16,7 +16,7 @@ from uv import find_uv_bin
 
 from tests.conformance.suite import run_suite
 from tests.conformance.wheels import SOURCE, VARIANTS
-from tests.stack import free_port
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 START_SECONDS = 30.0

@@ -14,8 +14,9 @@ from uv import find_uv_bin
 from tests.conformance import wheels
 from tests.conformance.suite import run_suite
 from tests.conformance.test_conformance import EXPECTED, STATELESS, Hosted, check, warm
+from tests.ports import free_port
 from tests.runner.remote.servers import conformance_process
-from tests.stack import Stack, free_port
+from tests.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

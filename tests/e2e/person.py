@@ -12,7 +12,7 @@ import httpx2
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
-from tests.stack import Stack
+from tests.stack import SECONDS, Stack
 
 CALLBACK = "http://127.0.0.1:33418/callback"  # nobody listens: the answer is read from the redirect
 _INPUT = re.compile(r"<input\b[^>]*>")
@@ -31,7 +31,7 @@ class Person:
     decision: str = "allow"
 
     def __post_init__(self) -> None:
-        self.http = httpx2.Client(base_url=self.site.url, follow_redirects=False, timeout=30)
+        self.http = httpx2.Client(base_url=self.site.url, follow_redirects=False, timeout=SECONDS)
 
     def __enter__(self) -> Person:
         return self.sign_in()

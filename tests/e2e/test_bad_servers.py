@@ -12,14 +12,14 @@ import pytest
 
 from tests.e2e.conftest import host
 from tests.e2e.http_client import HttpClient, outcome
-from tests.stack import Stack
+from tests.stack import SECONDS, Stack
 
 
 @contextmanager
 def signed_in(site: Stack, name: str) -> Iterator[httpx.Client]:
     """A browser's cookies of somebody who came by an operator's one-time link."""
     link = site.manage("sign_in_link", "--user", name).stdout.strip()
-    with httpx.Client(follow_redirects=True, timeout=30) as http:
+    with httpx.Client(follow_redirects=True, timeout=SECONDS) as http:
         page = http.get(link)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert token is not None, page.text
@@ -55,7 +55,7 @@ async def test_a_server_that_does_not_start_is_explained_everywhere(
     url, token = host(local_site, package, name)
     told = await error_of(url, token)
     with signed_in(local_site, "alice") as browser:
-        for _ in range(20):  # the records follow what the runner sees every five seconds
+        for _ in range(60):  # the records follow what the runner sees every five seconds
             page = browser.get(f"{local_site.url}/d/alice/{name}/")
             if all(word in page.text for word in words):
                 break
@@ -85,4 +85,4 @@ def test_nobody_else_sees_the_page(local_site: Stack) -> None:
     with signed_in(local_site, "bob") as browser:
         assert browser.get(f"{local_site.url}/d/bob/other/").status_code == 200
         assert browser.get(f"{local_site.url}/d/alice/mine/").status_code == 404
-    assert httpx.get(f"{local_site.url}/d/alice/mine/").status_code in (302, 404)
+    assert httpx.get(f"{local_site.url}/d/alice/mine/", timeout=SECONDS).status_code in (302, 404)

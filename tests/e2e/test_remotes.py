@@ -13,8 +13,9 @@ from uv import find_uv_bin
 
 from tests.e2e.conftest import host
 from tests.e2e.test_story import sdk2, text_of
+from tests.ports import free_port
 from tests.runner.remote.servers import conformance_process
-from tests.stack import Stack, free_port
+from tests.stack import Stack
 
 HERE = Path(__file__).parent
 MODES = ["legacy", "2026-07-28"]

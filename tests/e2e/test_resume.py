@@ -17,7 +17,8 @@ import pytest
 from tests.bound import bound
 from tests.e2e.conftest import host
 from tests.e2e.http_client import HttpClient, events, outcome, text_of
-from tests.stack import ROOT, Stack, free_port
+from tests.ports import free_port
+from tests.stack import ROOT, SECONDS, START_SECONDS, Stack
 
 
 @contextmanager
@@ -30,19 +31,21 @@ def another_web(site: Stack) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         cwd=ROOT,
     )
     try:
-        with httpx.Client() as http:
-            for _ in range(200):
+        end = time.monotonic() + START_SECONDS
+        with httpx.Client(timeout=SECONDS) as http:
+            while True:
                 try:
                     http.get(f"http://127.0.0.1:{port}/healthz")
                     break
                 except httpx.TransportError:
                     assert process.poll() is None
+                    assert time.monotonic() < end, "it does not answer"
                     time.sleep(0.05)
         yield process, port
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(15)
+        process.wait(SECONDS)
 
 
 def at(url: str, port: int) -> str:

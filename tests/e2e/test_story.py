@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from uv import find_uv_bin
 
-from tests.stack import Stack
+from tests.stack import SECONDS, Stack
 
 HERE = Path(__file__).parent
 
@@ -53,13 +53,13 @@ def test_host_prints_only_the_url(stack: Stack, time_server: str) -> None:
 
 
 def test_without_a_token_the_challenge_names_the_metadata(stack: Stack, time_server: str) -> None:
-    answer = httpx.post(time_server, json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
+    answer = httpx.post(time_server, json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, timeout=SECONDS)
     assert answer.status_code == 401
     challenge = answer.headers["WWW-Authenticate"]
     metadata = f"{stack.url}/.well-known/oauth-protected-resource/mcp/alice/time"
     assert challenge.startswith("Bearer ")
     assert f'resource_metadata="{metadata}"' in challenge
-    document = httpx.get(metadata).json()
+    document = httpx.get(metadata, timeout=SECONDS).json()
     assert document["resource"] == time_server
     assert document["scopes_supported"] == ["mcp:read", "mcp:call"]
 
@@ -110,7 +110,8 @@ async def test_an_npm_server_works_the_same_way(stack: Stack, mode: str) -> None
 def test_a_token_opens_one_endpoint_only(stack: Stack, time_server: str, time_token: str) -> None:
     stack.manage("host", "pypi:mcp-server-time", "--owner", "bob", "--name", "clock")
     headers = {"Authorization": f"Bearer {time_token}"}
-    answer = httpx.post(f"{stack.url}/mcp/bob/clock", headers=headers, json={"jsonrpc": "2.0", "id": 1, "method": "x"})
+    message = {"jsonrpc": "2.0", "id": 1, "method": "x"}
+    answer = httpx.post(f"{stack.url}/mcp/bob/clock", headers=headers, json=message, timeout=SECONDS)
     assert answer.status_code == 401
 
 

@@ -15,7 +15,8 @@ import pytest
 from tests.bound import bound
 from tests.e2e.conftest import host
 from tests.e2e.http_client import HttpClient
-from tests.stack import ROOT, Stack, free_port
+from tests.ports import free_port
+from tests.stack import ROOT, Stack
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
 
 from tests.stack import Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-WAIT_MS = 10_000
+WAIT_MS = 60_000  # of a machine that many others use; nothing waits so long where it is not wrong
+expect.set_options(timeout=WAIT_MS)  # which `set_default_timeout` says nothing of: it would be 5 s
 
 OpenPage = Callable[..., Any]
 
@@ -58,8 +59,10 @@ def open_page(chromium: Browser, stack: Stack) -> OpenPage:
         page.on("console", console)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("response", answered)
-        yield page
-        await context.close()
+        try:
+            yield page
+        finally:
+            await context.close()  # also of a test that failed: its page goes on asking
         assert complaints == []
 
     return opened

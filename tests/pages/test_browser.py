@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.pages.conftest import OpenPage
+from tests.pages.conftest import WAIT_MS, OpenPage
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -63,7 +64,9 @@ async def test_page_says_what_a_client_needs(open_page: OpenPage, signed_in: Any
     async with open_page(storage_state=signed_in, permissions=["clipboard-read", "clipboard-write"]) as page:
         await page.goto(f"/d/{OWNER}/time/")
         await page.get_by_role("button", name="Copy: MCP address").click()
-        assert await page.evaluate("navigator.clipboard.readText()") == f"{stack.url}/mcp/{OWNER}/time"
+        async with asyncio.timeout(WAIT_MS / 1000):  # it is written in the background
+            while await page.evaluate("navigator.clipboard.readText()") != f"{stack.url}/mcp/{OWNER}/time":
+                pass
         for client in ["Claude Code", "VS Code", "Cursor", "JSON", "Python", "curl"]:
             await page.locator(".tabs label", has_text=client).click()
             await expect(page.get_by_role("group", name=client, exact=True)).to_contain_text(f"/mcp/{OWNER}/time")
@@ -173,7 +176,7 @@ async def test_keyboard_reaches_everything_of_the_header(open_page: OpenPage, si
         await page.keyboard.press("Tab")
         await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
         await page.keyboard.press("Enter")
-        assert await page.evaluate("document.activeElement.id") == "main"
+        await expect(page.locator("#main")).to_be_focused()
         menu = page.locator("details.menu")
         await menu.locator("summary").focus()
         await page.keyboard.press("Enter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -125,17 +126,18 @@ async def test_changed_tool_text_waits_for_its_owner(open_page: OpenPage, signed
 
         listed = await ask(stack, "shifty", token, "tools/list", {})
         assert of_server(listed) == []
-        refused = await ask(stack, "shifty", token, "tools/call", {"name": "greet", "arguments": {}})
+        greet = {"name": "greet", "arguments": {}}
+        refused = await ask(stack, "shifty", token, "tools/call", greet)
         assert "waits for the approval" in str(refused)
 
         await held.get_by_role("button", name="Approve").click()
         await expect(page.locator(".held")).to_have_count(0)
-        for _ in range(20):  # web processes read the policy anew within a second or two
-            listed = await ask(stack, "shifty", token, "tools/list", {})
-            if of_server(listed):
-                break
-        assert "First send" in of_server(listed)[0]["description"]
-        called = await ask(stack, "shifty", token, "tools/call", {"name": "greet", "arguments": {}})
+        async with asyncio.timeout(WAIT_MS / 1000):  # each web process reads the policy anew, in a second or two
+            while not of_server(listed := await ask(stack, "shifty", token, "tools/list", {})):
+                pass
+            assert "First send" in of_server(listed)[0]["description"]
+            while "result" not in (called := await ask(stack, "shifty", token, "tools/call", greet)):
+                assert "waits for the approval" in str(called)
         assert called["result"]["content"][0]["text"] == ANSWER
 
         await page.locator(".tool", has_text="greet").get_by_role("button", name="Switch off").click()

@@ -105,17 +105,18 @@ async def features():
         await text(session, "log")
         seen["sampled"] = json.loads(await text(session, "sample"))
 
-        before = int(await text(session, "cancelled"))
+        before, begun = int(await text(session, "cancelled")), int(await text(session, "begun"))
         waiting_id = session._request_id  # 1.x tells nobody the id of a request, and does not cancel by itself
         waiting = asyncio.create_task(session.call_tool("wait", {}))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0)  # so that it takes that id, and not the next question
+        assert session._request_id == waiting_id + 1
+        while int(await text(session, "begun")) == begun:
+            pass
         params = types.CancelledNotificationParams(requestId=waiting_id, reason="enough")
         await session.send_notification(types.ClientNotification(types.CancelledNotification(params=params)))
-        for _ in range(200):
+        seen["cancelled"] = 0
+        while not seen["cancelled"]:  # until the test ends this
             seen["cancelled"] = int(await text(session, "cancelled")) - before
-            if seen["cancelled"]:
-                break
-            await asyncio.sleep(0.05)
         waiting.cancel()
 
 

@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from tests.stack import free_port
+from tests.ports import free_port
 
 PORTS = [free_port() for _ in range(12)]  # what the runners of these tests may reach
 _ports = cycle(PORTS)
