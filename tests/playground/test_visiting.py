@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Request, expect
 
-from tests.playground.conftest import Run
+from tests.playground.conftest import ORIGIN, Run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -58,7 +58,7 @@ async def asked_for(page: Page) -> AsyncIterator[list[str]]:
     asked: list[str] = []
 
     def note(request: Request) -> None:
-        if "/js/" not in request.url:
+        if not request.url.startswith(f"{ORIGIN}/"):
             asked.append(request.url)
 
     page.context.on("request", note)
