@@ -1,7 +1,7 @@
 """The official suite against the three variants of the fixture, hosted by a running site, over both wires.
 
 What must fail is named here with the sentence that makes it impossible; everything else must pass, and without a
-warning. An entry that has come to pass fails the test, so it goes. Long streams are ended after 2 s here, so that the
+warning. An entry that has come to pass fails the test, so it goes. Long streams are ended after 3 s here, so that the
 suite has to resume them.
 """
 
@@ -80,7 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A site that finds the fixture's packages in an index of ours, and everything else where it always does."""
     with LocalIndex() as index:
         wheels.add_to(index)
-        settings = {"WEB_PROCESSES": "2", "MCP_STREAM_SECONDS": "2", "UV_INDEX": f"{index.url}/simple"}
+        settings = {"WEB_PROCESSES": "2", "MCP_STREAM_SECONDS": "3", "UV_INDEX": f"{index.url}/simple"}
         stack = Stack(tmp_path_factory.mktemp("conformance"), **settings)
         try:
             yield stack.start()

@@ -39,7 +39,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Hoste
         site = Stack(
             tmp_path_factory.mktemp("remotes"),
             WEB_PROCESSES="2",
-            MCP_STREAM_SECONDS="2",
+            MCP_STREAM_SECONDS="3",
             SLIPWAY_EGRESS_PRIVATE="127.0.0.0/8",
             SLIPWAY_EGRESS_PORTS=",".join(map(str, ports.values())),
         )
