@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.stack import ROOT, Stack
 
 SCRIPT = "# /// script\n# dependencies = []\n# ///\nprint('no server')\n"
@@ -23,7 +21,6 @@ def curl(command: str, folder: Path) -> tuple[int, Any]:
     return int(status), json.loads(body) if body else None
 
 
-@pytest.mark.timeout(300)
 def test_commands_of_the_readme(stack: Stack, tmp_path: Path) -> None:
     stack.manage("host", "pypi:demo", "--owner", "ophelia", "--name", "first", "--no-wait")
     token = stack.manage("issue_token", "--user", "ophelia", "--api").stdout.strip()

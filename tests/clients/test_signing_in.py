@@ -23,7 +23,7 @@ from tests.oauth.signers import Signer
 from tests.ports import free_port
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).parent / "scripts" / "fastmcp_4.py"
 ASKS = re.compile(r"https?://\S+/oauth/authorize\?[^\s\"'<>\\\x1b]+")
 

@@ -20,8 +20,6 @@ from config.launch.processes import command_line
 from tests.ordinary_user import ordinary_user
 from tests.stack import ROOT, SECONDS, Stack
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Stack]:

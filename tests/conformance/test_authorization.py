@@ -18,7 +18,7 @@ from tests.e2e.person import Person, fields_of
 from tests.ports import free_port
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
+pytestmark = pytest.mark.slow
 
 SECONDS = 240
 

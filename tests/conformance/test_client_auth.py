@@ -36,7 +36,7 @@ from tests.conformance.suite import installed
 from tests.factories import make_queued, make_runner, make_user, owner_of
 from tests.hosting.conftest import start_runner  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 150
 ROUNDS = 3  # how often the person signs in for one scenario

@@ -18,7 +18,7 @@ from tests.conformance.suite import run_suite
 from tests.conformance.wheels import SOURCE, VARIANTS
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 START_SECONDS = 30.0
 
 # The SDK's HTTP layer does not compare Mcp-Name with the taskId (SEP-2663); the endpoint of a platform has to.

@@ -47,7 +47,6 @@ async def error_of(url: str, token: str) -> str:
         pytest.param("slipway-test-rubbish", ["Welcome to my server!"], marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.timeout(300)
 async def test_a_server_that_does_not_start_is_explained_everywhere(
     local_site: Stack, package: str, words: list[str]
 ) -> None:

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.e2e.conftest import LEGACY, host
 from tests.e2e.http_client import HttpClient
@@ -15,7 +14,6 @@ from tests.mcp_endpoint.conftest import ACCEPT, modern, tool
 from tests.stack import Stack
 
 
-@pytest.mark.timeout(240)
 async def test_a_new_version_fails_no_call(local_site: Stack, tmp_path: Path) -> None:
     url, token = host(local_site, "slipway-test-legacy", "rolling")
     changed = tmp_path / "rolling.py"

@@ -16,7 +16,7 @@ from tests.e2e.test_remotes import MODES, token_for
 from tests.e2e.test_story import sdk2, text_of
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 PAGE = "/d/alice/account/"
 SECONDS = 60.0

@@ -19,7 +19,7 @@ from tests.e2e.runners import asked, awake, dead_at, placed, second_runner
 from tests.mcp_endpoint.conftest import modern, tool
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 NOTICE_SECONDS, ANSWER_SECONDS = 10.0, 20.0  # promised are 15
 NAMES = [f"moved-{number}" for number in range(4)]
 

@@ -16,7 +16,7 @@ from tests.e2e.http_client import HttpClient
 from tests.e2e.runners import awake, dead_at, second_runner
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 ANSWER_SECONDS, BACK_SECONDS, NOTICE_SECONDS = 20.0, 30.0, 10.0
 CALLS: tuple[tuple[str, dict[str, object]], ...] = (("echo", {"text": "hello"}), ("slow", {"seconds": 2}))
 

@@ -15,7 +15,7 @@ from tests.languages.marked import CLOSE, OPEN, outside
 from tests.languages.test_written import PACKAGES, SCRIPTS
 from tests.stack import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 _OF_PYTHON = {"gettext": 0, "gettext_lazy": 0, "gettext_noop": 0, "ngettext": 0, "ngettext_lazy": 0, "pgettext": 1}
 _OF_SCRIPTS = re.compile(r'\bn?gettext\(\s*("(?:[^"\\]|\\.)*")')
 

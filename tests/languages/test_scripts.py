@@ -22,7 +22,7 @@ from tests.pages.conftest import chromium as chromium
 from tests.pages.walks.conftest import ENTRY, documents
 from tests.stack import ROOT, Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 TRAVEL = ROOT / "tests/servers/travel.py"
 # What it says when a model asks is in English, so a page that shows it to people is, too.

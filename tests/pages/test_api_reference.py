@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.api.described import operations
 from tests.pages.conftest import OpenPage
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 DESCRIBED = list(operations())
 FEW_SCREENS_PX = 12_000  # on a phone; unfolded it is 80,000
 FIRST_MS = 60_000  # whoever asks first has the description made

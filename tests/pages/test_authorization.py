@@ -21,7 +21,7 @@ from tests.packages.local_index import LocalIndex
 from tests.pages.conftest import CHROMIUM, FLAGS
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 CALLBACK = "http://127.0.0.1:33418/callback"
 PASSWORD = "correct horse battery staple"

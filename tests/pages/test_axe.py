@@ -23,7 +23,7 @@ from tests.pages.rendered import WHO, pages_served
 from tests.pages.visit import Visit
 from tests.pages.visits import visits
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.django_db]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.django_db]
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}

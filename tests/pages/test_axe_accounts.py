@@ -31,7 +31,6 @@ from tests.pages.visit import Visit
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(600),
     pytest.mark.django_db,
 ]
 KEY, LABEL = "env:FORGE_TOKEN", "alice/tracker"

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from tests.pages.conftest import WAIT_MS, OpenPage
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWNER = "mary"
 PASSWORD = "calm harbour at seven"

@@ -17,7 +17,7 @@ from tests.pages.conftest import OpenPage
 from tests.pages.test_browser import PASSWORD, sign_in_by_link, state_of
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHAMELEON = Path(__file__).parents[1] / "servers" / "chameleon.py"
 SECRET = "s3cret-of-the-harbour"
@@ -48,7 +48,7 @@ async def upload(page: Page, name: str) -> None:
 
 
 async def set_key(page: Page, name: str) -> None:
-    await page.goto(f"/d/{OWNER}/{name}/settings?missing=API_KEY")
+    await goto_confirmed(page, f"/d/{OWNER}/{name}/settings?missing=API_KEY")
     await expect(page.locator("textarea:focus, input:focus")).to_have_count(1)
     await page.keyboard.type(SECRET)
     await page.get_by_role("button", name="Save Settings and secrets").click()
@@ -56,13 +56,20 @@ async def set_key(page: Page, name: str) -> None:
     await expect(state_of(page)).to_have_text("Running", timeout=WAIT_MS)
 
 
-async def new_token(page: Page, name: str) -> str:
-    await page.goto(f"/d/{OWNER}/{name}/access")
-    if await page.get_by_role("link", name="Confirm that it is you").count():  # OWNER signed in ten minutes ago
-        await page.get_by_role("link", name="Confirm that it is you").click()
+async def goto_confirmed(page: Page, path: str) -> None:
+    """Where keys are made and secrets stored: OWNER may have signed in ten minutes ago."""
+    await page.goto(path)
+    confirm = page.get_by_role("link", name="Confirm that it is you")
+    if await confirm.count():
+        await confirm.click()
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Confirm").click()
-        await page.wait_for_url(f"**/d/{OWNER}/{name}/access#tokens")
+        await page.wait_for_url(f"**/d/{OWNER}/**")
+        await page.goto(path)
+
+
+async def new_token(page: Page, name: str) -> str:
+    await goto_confirmed(page, f"/d/{OWNER}/{name}/access")
     await page.get_by_role("button", name="Create a token").click()
     return await page.get_by_role("group", name="Token", exact=True).inner_text()
 

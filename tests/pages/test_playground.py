@@ -15,7 +15,7 @@ from tests.pages.conftest import OpenPage
 from tests.pages.test_browser import sign_in_by_link
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 TRAVEL = Path(__file__).parents[1] / "servers" / "travel.py"
 OWNER = "gina"

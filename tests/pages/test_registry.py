@@ -19,7 +19,7 @@ from tests.pages.conftest import OpenPage
 from tests.pages.test_browser import sign_in_by_link, state_of
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 OWNER = "rita"
 SECRET = "s3cret-of-the-quay"

@@ -17,7 +17,7 @@ from tests.pages.test_browser import sign_in_by_link
 from tests.stack import Stack
 from tests.tasks.conftest import LegacyTasks
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 ROLLOUT = Path(__file__).parents[1] / "servers" / "rollout.py"
 OWNER = "tessa"

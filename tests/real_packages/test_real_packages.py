@@ -18,7 +18,7 @@ from tests.stack import Stack
 
 RESULTS = Path(__file__).parents[2] / ".slipway" / "real-packages"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

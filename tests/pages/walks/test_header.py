@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.pages.walks.walking import Walker, signs_in, walker
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 OWNER = "hilda-of-the-very-long-name"
 
 

@@ -17,7 +17,7 @@ from tests.pages.walks.conftest import ENTRY, SECRET
 from tests.pages.walks.walking import BUILD_MS, signs_in, walker
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 CLICKS = 3  # Host on the entry, Host on its form, Create a token
 OWNER = "minna"
 
