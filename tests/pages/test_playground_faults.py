@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.pages.conftest import OpenPage
+from tests.pages.painting import OBSERVE, READ, Painting
 from tests.pages.test_browser import sign_in_by_link
 from tests.stack import Stack
 
@@ -60,3 +62,31 @@ async def test_a_call_that_is_lost_is_told_and_the_next_one_is_answered(
                 await page.locator(".playground-entry", has_text="echo").first.click()
                 await panel.get_by_role("button", name="Call", exact=True).click()
                 await expect(run.locator(".badge").first).to_be_visible(timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_without_a_network_it_says_so_where_nothing_moves_and_tries_again(
+    stack: Stack, open_page: OpenPage, signed_in: Any, width: int
+) -> None:
+    async with open_page(storage_state=signed_in, viewport={"width": width, "height": 800}) as page:
+        await page.add_init_script(OBSERVE)
+        await page.route("**/mcp/**", lambda route: route.abort("connectionrefused"))
+        await page.goto(f"/d/{OWNER}/travel/playground", timeout=WAIT_MS)
+        status, chosen = page.locator("[data-playground-status]"), page.locator("[data-playground-chosen]")
+        await expect(status).to_have_text("Not connected", timeout=WAIT_MS)
+        await expect(chosen).to_contain_text("No connection to the server")
+        await expect(chosen.locator(".alert")).to_be_in_viewport()  # on a phone it is below the list
+        seen = Painting.of(await page.evaluate(READ))
+        assert seen.cls < 0.005, "\n".join(seen.shifts)
+
+        await page.unroute_all()
+        await chosen.get_by_role("button", name="Try again").click()
+        await expect(status).to_have_text("Connected to Travel 1.0", timeout=WAIT_MS)
+        await expect(chosen).to_have_text(re.compile("Choose what to try"))
+
+        await page.locator(".playground-entry", has_text="echo").first.click()
+        await expect(chosen.get_by_role("button", name="Call", exact=True)).to_be_visible()
+        await page.route("**/mcp/**", lambda route: route.abort("connectionrefused"))
+        await page.get_by_role("button", name="Reconnect").click()
+        await expect(page.locator("[data-playground-problem]")).to_contain_text("No connection to the server")
+        await expect(chosen.get_by_role("button", name="Call", exact=True)).to_be_visible()  # what was chosen stays

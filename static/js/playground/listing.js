@@ -38,15 +38,13 @@ export class Listing {
     this.list.replaceChildren();
   }
 
-  // Until the next list: what is below does not move when this one turns out not to come.
-  keepHeight() {
-    const height = (this.expected ?? this.element).offsetHeight;
-    if (height) this.element.style.minBlockSize = `${height}px`;
+  // What was expected stays: it is what the server had, and nothing below moves.
+  fail(words) {
+    if (!this.expected) this.say(words);
   }
 
   show(items) {
     this.say(items.length ? "" : this.empty);
-    this.element.style.minBlockSize = "";
     this.filter.hidden = items.length < 6;
     this.#rows = items.map((item) => {
       const name = el("span", { class: "mono break" }, visible(item.label));

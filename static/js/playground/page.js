@@ -9,7 +9,7 @@ import { Trace } from "./trace.js";
 import { followTrace } from "./trace_panel.js";
 import { Transport } from "./transport.js";
 import { completed } from "./visiting.js";
-import { visible } from "./words.js";
+import { sentences, visible } from "./words.js";
 
 const root = document.querySelector("[data-playground]");
 const part = (name) => root.querySelector(`[data-playground-${name}]`);
@@ -76,7 +76,8 @@ function failed(error) {
   shelves.fail(gettext("It is listed here once the server is connected."));
   const again = button(gettext("Try again"), connect, "button-small");
   const place = unchosen.isConnected ? unchosen : part("problem");
-  place.replaceChildren(alert("bad", gettext("No connection to the server"), el("p", {}, visible(error.message)), again));
+  const why = sentences(visible(error.message)).map((one) => el("p", {}, one));
+  place.replaceChildren(alert("bad", gettext("No connection to the server"), why, again));
   place.scrollIntoView({ block: "nearest" }); // on phones it is below the list
 }
 

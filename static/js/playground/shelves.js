@@ -61,10 +61,12 @@ export class Shelves {
     }
   }
 
-  // `words` why there are no lists, in the height that they had.
+  // `words` why there are no lists.
   fail(words) {
-    for (const list of Object.values(this.#lists)) list.keepHeight();
-    this.say(words);
+    for (const [name, list] of Object.entries(this.#lists)) {
+      list.fail(words);
+      this.count(name).textContent = "";
+    }
   }
 
   fill(connection) {

@@ -14,6 +14,9 @@ function named(character) {
   return `⟦U+${number.toString(16).toUpperCase().padStart(4, "0")}${hidden}⟧`;
 }
 
+// Each to stand on a line of its own: what happened, then what to do.
+export const sentences = (text) => text.split(/(?<=[.!?])\s+(?=\p{Lu})/u);
+
 // What is no text is written as JSON: an object of somebody else's may have a `toString` of its own.
 const written = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value));
 
