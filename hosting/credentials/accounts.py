@@ -27,6 +27,7 @@ from hosting.configuration.inputs import key_parts
 from hosting.credentials import bound
 from hosting.fleet.placing import placement_renew
 from hosting.models import Deployment
+from hosting.reasons import in_words
 from hosting.routing import OWN_ACCOUNT
 from hosting.services import deployment_locked
 from hosting.states import State
@@ -108,7 +109,7 @@ def problem_of(account: Account, row: Connection | None, now: Given) -> str:
     if row is None:
         return gettext("Not connected yet.")
     if row.state != Connection.State.CONNECTED:
-        return gettext("It needs you again: %(reason)s.") % {"reason": row.reason}
+        return gettext("It needs you again: %(reason)s.") % {"reason": in_words(row.reason)}
     if account.provider is not None and (row.provider_id, row.client_id) != (
         account.provider.pk,
         account.provider.client_id,

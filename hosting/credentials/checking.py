@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common.errors import AppError
 from hosting.credentials.check_tools import CheckTool, callable_of, check_tool_of
@@ -16,6 +17,7 @@ from hosting.credentials.personal import personal_for
 from hosting.fleet.placing import placement_ensure
 from hosting.looks.inspection import LookFailed, Visit, look_at, look_keep, tool_asked
 from hosting.models import Deployment, DeploymentVersion
+from hosting.reasons import in_words
 from hosting.routing import placement_for
 from hosting.runner.placement import Placement
 from hosting.services import deployment_move
@@ -45,7 +47,7 @@ def personal_check(deployment: Deployment, user_id: UUID) -> int:
     try:
         look = asyncio.run(asyncio.wait_for(look_at(address, placement, visit), CHECK_SECONDS))
     except (LookFailed, TimeoutError, RunnerUnavailableError) as error:
-        raise _failure(error, "The server does not start with these.") from None
+        raise _failure(error, gettext("The server does not start with these.")) from None
     with transaction.atomic():
         is_first = DeploymentVersion.objects.select_for_update().filter(pk=placement.version, tools=None).exists()
         if is_first:
@@ -59,7 +61,9 @@ def personal_check(deployment: Deployment, user_id: UUID) -> int:
 
 
 def _call(check: CheckTool, address: str, placement: Placement, visit: Visit) -> None:
-    words = f"The server starts with these, but {check.name}, the tool that its owner chose for trying them, fails."
+    words = gettext(
+        "The server starts with these, but %(name)s, the tool that its owner chose for trying them, fails."
+    ) % {"name": check.name}
     try:
         asked = tool_asked(address, placement, visit, check.name, check.arguments)
         result = asyncio.run(asyncio.wait_for(asked, CHECK_SECONDS))
@@ -71,10 +75,10 @@ def _call(check: CheckTool, address: str, placement: Placement, visit: Visit) ->
 
 def _failure(error: Exception, words: str) -> CheckFailed:
     if isinstance(error, LookFailed):
-        return CheckFailed(words, _cut(str(error)))
+        return CheckFailed(words, _cut(in_words(str(error))))
     if isinstance(error, TimeoutError):
-        return CheckFailed(f"It did not answer within {CHECK_SECONDS:.0f} s.")
-    return CheckFailed("It could not be tried just now. Try again in a moment.")
+        return CheckFailed(gettext("It did not answer within %(seconds)d s.") % {"seconds": CHECK_SECONDS})
+    return CheckFailed(gettext("It could not be tried just now. Try again in a moment."))
 
 
 def _text_of(result: Mapping[str, Any]) -> str:

@@ -114,7 +114,8 @@ def refusal_of_page(url: str, pages: Pages) -> str:
         if rule.mode == REFUSED:
             return f"{rule.whose} lets servers send nobody to pages of other hosts, so {host} is not opened."
         if rule.mode == LISTED and not matches(host, rule.hosts):
-            return f"{host} is not among the hosts that {rule.whose[:1].lower()}{rule.whose[1:]} allows pages of."
+            whose = rule.whose[:1].lower() + rule.whose[1:]
+            return f"{host} is not among the hosts that {whose} allows pages of."
     return ""
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from django.utils.translation import get_language, gettext
 
 from common.errors import AppError
-from hosting.reasons import builds, instances, packages, references, sources, states
+from hosting.reasons import builds, calls, instances, packages, references, remotes, sources, states
 from hosting.reasons.matching import Matcher
 
 MESSAGES: Final = (
@@ -27,13 +27,24 @@ MESSAGES: Final = (
     *sources.MESSAGES,
     *references.MESSAGES,
     *instances.MESSAGES,
+    *remotes.MESSAGES,
+    *calls.MESSAGES,
 )
-PARTS: Final = (*packages.PARTS, *builds.PARTS, *sources.PARTS, *references.PARTS, *instances.PARTS)
+PARTS: Final = (
+    *packages.PARTS,
+    *builds.PARTS,
+    *sources.PARTS,
+    *references.PARTS,
+    *instances.PARTS,
+    *remotes.PARTS,
+    *calls.PARTS,
+)
 # Values that are sentences or parts themselves.
 _NESTED: Final = frozenset(
     [
         *("reason", "step", "hint", "notice", "rule", "more", "who", "lack", "label", "output", "leftover", "culprit"),
         *("limit", "size", "said", "examples", "invalid", "launch", "handshake", "legacy", "crowd", "ask", "place"),
+        *("unfound", "broken", "kind", "given_up", "how", "quoted", "advice"),
     ]
 )
 _AFTER: Final = "; its last lines: "
@@ -43,7 +54,7 @@ _sentences, _parts = Matcher(MESSAGES), Matcher(PARTS)
 
 def in_words(sentence: str) -> str:
     """The sentence in the language of this thread's reader."""
-    if not sentence or (get_language() or "en").partition("-")[0] == "en":
+    if not sentence or _is_english():
         return sentence
     first, lines, rest = sentence.partition(_AFTER)
     if lines:
@@ -54,6 +65,11 @@ def in_words(sentence: str) -> str:
     return _told(sentence)
 
 
+def part_in_words(words: str) -> str:
+    """The same of what is no sentence, but known to be a part of one."""
+    return words if _is_english() else _part(words)
+
+
 @contextmanager
 def refusals_in_words() -> Iterator[None]:
     """What a module without Django refuses within is told in the language of this thread's reader."""
@@ -62,6 +78,10 @@ def refusals_in_words() -> Iterator[None]:
     except AppError as error:
         error.message = in_words(error.message)
         raise
+
+
+def _is_english() -> bool:
+    return (get_language() or "en").partition("-")[0] == "en"
 
 
 def _told(sentence: str, among: Matcher = _sentences) -> str:

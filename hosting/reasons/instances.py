@@ -1,4 +1,4 @@
-"""What a runner says of its instances and of the calls in them (hosting.runner), and what the first look adds."""
+"""What a runner says of its instances (hosting.runner), and what the first look adds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ MESSAGES = (
     gettext_noop("the session was not used"),
     gettext_noop("the client ended the session"),
     gettext_noop("the runner is stopping"),
+    gettext_noop("its instance is gone: %(reason)s"),
     # why it ended, or never began
+    gettext_noop("it could not be started"),
     gettext_noop("its process is gone"),
     gettext_noop("the runner failed; its log has the details"),
     gettext_noop("could not be started: %(launch)s"),
@@ -68,22 +70,6 @@ MESSAGES = (
     gettext_noop("that download is over: begin it again"),
     gettext_noop("%(count)s downloads are under way already: try again later"),
     gettext_noop("the folder could not be read: %(error)s"),
-    # its calls, and tasks of them
-    gettext_noop("waits for its start"),
-    gettext_noop("started again: %(reason)s"),
-    gettext_noop("its server was deleted"),
-    gettext_noop("its runner is gone"),
-    gettext_noop("its runner knows nothing of it any more"),
-    gettext_noop("its runner was restarted during the call"),
-    gettext_noop("the runner ended during the call"),
-    gettext_noop("waiting: %(crowd)s"),
-    gettext_noop("the call was cancelled"),
-    gettext_noop("the server answered with an error"),
-    gettext_noop("its question was not answered in time"),
-    gettext_noop("The call was given up: %(error)s."),
-    gettext_noop("The hosted server's answer could not be understood: %(error)s"),
-    gettext_noop("The hosted server sent a response with neither result nor error"),
-    gettext_noop("The hosted server sent a message larger than the limit of %(count)s MB"),
     # Sentences are made of several of these, with "; " between them: what it lacked, how it ended, which limits it met.
     gettext_noop("needs a setting: %(name)s"),
     gettext_noop("needs an argument: %(name)s"),
@@ -103,6 +89,11 @@ PARTS = (
     gettext_noop("one file"),
     gettext_noop("the sandbox could not be built: %(error)s"),
     gettext_noop("%(path)s does not exist; the environment may have been removed: deploy it anew"),
+    gettext_noop("%(name)s can't be the name of a file's variable"),
+    gettext_noop("%(path)s is not a program that can be run"),
+    gettext_noop("%(kind)s path %(path)s is not a plain absolute path"),
+    gettext_noop("%(kind)s path %(path)s holds a folder that the sandbox makes itself"),
+    gettext_noop("environment variable %(name)s has a name or value that no process can be given"),
     gettext_noop("its sandbox was not ready within %(seconds)s s"),
     gettext_noop("it wants to reach the network, and here is no proxy for that"),
     gettext_noop("its way to the network could not be opened: %(error)s"),

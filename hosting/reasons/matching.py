@@ -16,6 +16,7 @@ _VALUE = re.compile(r"%\((\w+)\)s")
 _BEGINNING: Final = 4  # characters that messages are told apart by
 # What is a number in a message, so that a sentence with other words there is another one.
 _NUMBERS: Final = frozenset(("count", "number", "serving", "seconds"))
+_WORDS: Final = frozenset(("host",))  # what has no blank in it, likewise
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,16 @@ class _Message:
         for number, (name, literal) in enumerate(zip(self.names, others, strict=True), start=1):
             is_last = number == len(self.names)
             end = sentence.find(literal, at) if not is_last else len(sentence) - len(literal)
-            if end < at or (name in _NUMBERS and not sentence[at:end].replace(".", "").isdecimal()):
+            if end < at or not _may_be(name, sentence[at:end]):
                 return None
             found[name], at = sentence[at:end], end + len(literal)
         return found if at == len(sentence) else None
+
+
+def _may_be(name: str, value: str) -> bool:
+    if name in _NUMBERS:
+        return value.replace(".", "").isdecimal()
+    return name not in _WORDS or " " not in value
 
 
 class Matcher:

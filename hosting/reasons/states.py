@@ -1,4 +1,4 @@
-"""What owners and the site did with a server or a task, as their rows keep it."""
+"""What owners and the site did with a server, as its row keeps it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,4 @@ MESSAGES = (
         "%(owner)s uses %(used)s of %(allowed)s (quota: %(quota)s). Free some, or ask an operator of this site to "
         "raise it: %(command)s"
     ),
-    # tasks
-    gettext_noop("Its server was stopped."),
-    gettext_noop("Its server was stopped or deleted."),
-    gettext_noop("The task was cancelled by request."),
 )

@@ -31,6 +31,7 @@ from hosting.configuration import inputs
 from hosting.configuration.given import declared_of, settings_of
 from hosting.fleet.placing import placement_renew, placement_replace
 from hosting.models import Deployment
+from hosting.reasons import in_words
 from hosting.remotes.challenges import challenge_noted
 from hosting.runner.remote.http import SIGN_IN_WORDS
 from hosting.selectors import deployments
@@ -113,15 +114,16 @@ def account_of(deployment: Deployment) -> Connection | None:
 def account_problem(deployment: Deployment, account: Connection | None) -> str:
     """Why its owner should sign in, in words; "" for no reason."""
     if account is not None and account.state == Connection.State.AGAIN:
-        return account.reason
+        return in_words(account.reason)
     if account is not None and account.server_url != _url_now(deployment):
-        return f"the account is for another address, {account.server_url}"
+        return gettext("the account is for another address, %(url)s") % {"url": account.server_url}
     if account is not None and account.asked_scopes:
-        return f"{host_of(account.server_url)} wants more than the account may: {', '.join(account.asked_scopes)}"
+        words = gettext("%(host)s wants more than the account may: %(scopes)s")
+        return words % {"host": host_of(account.server_url), "scopes": ", ".join(account.asked_scopes)}
     if deployment.state == State.FAILED and SIGN_IN_WORDS in deployment.reason:
-        return deployment.reason
+        return in_words(deployment.reason)
     if account is None and challenge_noted(deployment.pk) is not None:
-        return f"{host_of(_url_now(deployment))} asks you to sign in"
+        return gettext("%(host)s asks you to sign in") % {"host": host_of(_url_now(deployment))}
     return ""
 
 

@@ -15,6 +15,7 @@ from common.addresses import HostInvalid
 from hosting.questions.approvals import Approval, approval_of
 from hosting.questions.judging import ELICITATION
 from hosting.questions.pages import Page, is_foreign, page_of, refusal_of_page
+from hosting.reasons import in_words, part_in_words
 from hosting.runner.placement import Pages
 from hosting.runner.upstream.messages import GUESSED
 
@@ -79,10 +80,10 @@ def _url(key: str, params: Mapping[str, Any], pages: Pages) -> Question | None:
         return replace(
             found,
             refused=gettext("The server gave an address that is not opened: %(error)s.")
-            % {"error": gettext(str(error))},
+            % {"error": part_in_words(str(error))},
         )
     if refused := refusal_of_page(address, pages):
-        return replace(found, refused=refused)
+        return replace(found, refused=in_words(refused))
     return replace(found, page=page, is_foreign=is_foreign(page, pages))
 
 

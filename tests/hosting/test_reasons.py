@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,26 +18,52 @@ from tests.languages.marked import CODE, marked_language, outside
 ROOT = Path(__file__).resolve().parents[2]
 HOSTING = ROOT / "hosting"
 _GAP = "\0"
+NOTHING: Mapping[str, ast.expr] = {}
 
 
-def text_of(node: ast.expr) -> str:
-    """A string as it is written, with a gap for each value in it; "" for what is none."""
+def text_of(node: ast.expr, named: Mapping[str, ast.expr] = NOTHING) -> str:
+    """A string as it is written, with a gap for each value in it that isn't `named`; "" for what is none."""
     match node:
         case ast.Constant(value=str() as text):
             return text
         case ast.JoinedStr(values=parts):
-            return "".join(str(part.value) if isinstance(part, ast.Constant) else _GAP for part in parts)
+            return "".join(_part_of(part, named) for part in parts)
         case _:
             return ""
 
 
+def _part_of(node: ast.expr, named: Mapping[str, ast.expr]) -> str:
+    match node:
+        case ast.FormattedValue(value=ast.Name(id=name)) if name in named:
+            return text_of(named[name]) or _GAP
+        case ast.Constant(value=text):
+            return str(text)
+        case _:
+            return _GAP
+
+
+def constants_of(tree: ast.AST) -> dict[str, ast.expr]:
+    """What names in it stand for."""
+    found: dict[str, ast.expr] = {}
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                found[name] = value
+    return found
+
+
 def written() -> Iterator[str]:
-    """Every text in hosting's Python, and in the module that knows addresses."""
+    """Every text in hosting's Python and of addresses; once more with what names of its module stand for in it."""
     for path in (*HOSTING.rglob("*.py"), ROOT / "common/addresses.py"):
         if "reasons" not in path.parts:
-            for node in ast.walk(ast.parse(path.read_text())):
+            tree = ast.parse(path.read_text())
+            named = constants_of(tree)
+            for node in ast.walk(tree):
                 if isinstance(node, ast.expr):
-                    yield gapped(text_of(node))
+                    yield from (gapped(text_of(node)), gapped(text_of(node, named)))
 
 
 def gapped(message: str) -> str:
@@ -45,8 +71,9 @@ def gapped(message: str) -> str:
 
 
 def forms(text: str) -> tuple[str, ...]:
-    """It may be the end of a sentence that begins with a value or another one, or be followed by such an end."""
-    return text, text.removeprefix("; "), f"{_GAP}{text}", text.removesuffix(_GAP)
+    """It may be the end of a sentence that begins with a value or another one, or be followed by such an end, or stand
+    within one without its capital."""
+    return text, text.removeprefix("; "), f"{_GAP}{text}", text.removesuffix(_GAP), text[:1].lower() + text[1:]
 
 
 def test_every_message_is_one_that_is_written() -> None:
@@ -62,32 +89,34 @@ def test_a_message_has_more_words_than_values() -> None:
         assert len("".join(literals).strip()) >= 6 or literals == [message], message
 
 
-# Names of the classes and functions whose sentences refuse a build or an upload, and which argument the sentence is.
-_REFUSALS = {"BuildFailed": 0, "UrlInvalid": 0, "LeftoverRefused": 0, "_refused": 0, "_bad": 0, "_no_node": 0}
-_ERRORS = {"BadInput": 1, "Forbidden": 1, "Conflict": 1, "NotFound": 1, "Unavailable": 1}
-_KEPT = ("_failed", "deployment_move")  # what is written into a row
+# What a sentence is given to by which a build or an upload is refused, an instance ended or a call: functions and
+# methods by their names, and which argument it is.
+_OF_BUILDS = {
+    **dict.fromkeys(("BuildFailed", "UrlInvalid", "LeftoverRefused", "_refused", "_bad", "_no_node"), 0),
+    **dict.fromkeys(("BadInput", "Forbidden", "Conflict", "NotFound", "Unavailable", "_failed"), 1),
+    "deployment_move": 2,
+}
+_OF_RUNNERS = {
+    **dict.fromkeys(("LaunchFailed", "GaveUpError", "HandshakeError", "BusyError", "AddressRefusedError"), 0),
+    **dict.fromkeys(("fail", "announce", "refuse", "turn_away", "LookFailed", "LogFullError"), 0),
+    **dict.fromkeys(("TroubleError", "stop_instance", "end_session"), 1),
+    "deployment_move": 2,
+}
 
 
-def refusals(source: str) -> Iterator[tuple[int, str]]:
+def refusals(source: str, given: Mapping[str, int]) -> Iterator[tuple[int, str]]:
     """Line and text of every sentence that is given to those, at once or by a name that got it before."""
     tree = ast.parse(source)
-    named = {
-        target.id: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    named = constants_of(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            at = (_REFUSALS | _ERRORS | {name: 2 if name == _KEPT[1] else 1 for name in _KEPT}).get(node.func.id)
-            if at is not None and len(node.args) > at:
-                for expression in alternatives(node.args[at], named):
-                    if text := text_of(expression):
-                        yield node.lineno, text
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in given:
+                for argument in args[given[name] :][:1]:
+                    texts = map(text_of, alternatives(argument, named))
+                    yield from ((node.lineno, text) for text in texts if text)
 
 
-def alternatives(node: ast.expr, named: dict[str, ast.expr]) -> Iterator[ast.expr]:
+def alternatives(node: ast.expr, named: Mapping[str, ast.expr]) -> Iterator[ast.expr]:
     match node:
         case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
             yield from (*alternatives(one, named), *alternatives(other, named))
@@ -97,24 +126,42 @@ def alternatives(node: ast.expr, named: dict[str, ast.expr]) -> Iterator[ast.exp
             yield node
 
 
-def test_every_sentence_that_refuses_a_build_or_an_upload_is_listed() -> None:
-    listed = {gapped(message) for message in (*MESSAGES, *PARTS)}
-    paths = [path for folder in ("kinds", "environments", "building") for path in (HOSTING / folder).rglob("*.py")]
-    found = [(path, line, text) for path in paths for line, text in refusals(path.read_text())]
-    assert len(found) > 100
-    for_shells = ROOT / "hosting/kinds/packing.py"  # packs a folder for ./manage.py host; no page does
+@pytest.mark.parametrize(
+    ("folders", "given", "least"),
+    [
+        (("kinds", "environments", "building"), _OF_BUILDS, 100),
+        (("runner", "looks", "fleet"), _OF_RUNNERS, 60),
+    ],
+    ids=["builds", "runners"],
+)
+def test_every_sentence_that_refuses_something_is_listed(
+    folders: Iterable[str], given: Mapping[str, int], least: int
+) -> None:
+    listed = {form for message in (*MESSAGES, *PARTS) for form in (gapped(message), f"{gapped(message)}{_GAP}")}
+    paths = [path for folder in folders for path in (HOSTING / folder).rglob("*.py")]
+    found = [(path, line, text) for path in paths for line, text in refusals(path.read_text(), given)]
+    assert len(found) > least
     missing = [
         f"{path.relative_to(ROOT)}:{line}: {text.replace(_GAP, '{}')}"
         for path, line, text in found
-        if text not in listed and path != for_shells
+        if text not in listed | _NEARLY_ALL_VALUES and path != HOSTING / "kinds/packing.py"  # for ./manage.py host
     ]
     assert not missing, "\n".join(missing)
 
 
+# They would be found in what others write.
+_NEARLY_ALL_VALUES = {
+    f"{_GAP} is {_GAP}: {_GAP}",  # a call that comes while its instance ends
+    f"{_GAP} ({_GAP})",  # two reasons of a failure; the first one may quote
+    f"; its last lines: {_GAP}",  # looked for by itself
+}
+
+
 def test_a_sentence_that_is_not_listed_is_found() -> None:
     source = 'raise BuildFailed(f"{name} is new.")\nwords = "It is.", 1\nwhy = "It was."\nraise BadInput("a", why)\n'
-    assert list(refusals(source)) == [(1, f"{_GAP} is new."), (4, "It was.")]
-    assert list(refusals('raise BadInput("a", gettext("It is."))\nraise BuildFailed(error.reason)')) == []
+    assert list(refusals(source, _OF_BUILDS)) == [(1, f"{_GAP} is new."), (4, "It was.")]
+    assert list(refusals('raise BadInput("a", gettext("It is."))\nraise BuildFailed(e.reason)', _OF_BUILDS)) == []
+    assert list(refusals('self.exchange.refuse("It is gone.")', _OF_RUNNERS)) == [(1, "It is gone.")]
 
 
 @pytest.fixture
@@ -151,6 +198,10 @@ def elsewhere() -> Iterator[None]:
         "npm:@modelcontextprotocol/server-everything, for example.",
         "This server.json offers no package from PyPI or npm that speaks stdio, and no remote; it offers oci.",
         "alice/time is busy: all of its 3 instances are in use",
+        "example.org asks for sign-in: its owner has to connect an account (it answered 401)",
+        "example.org leads to a private address (10.0.0.1), which this site does not connect to",
+        "The address that it gave is not opened: its host is a number, not a name. Give a plain https address.",
+        "example.org is not among the hosts that the organization acme allows pages of.",
     ],
 )
 def test_a_sentence_is_told_in_the_language_of_its_reader(sentence: str) -> None:
@@ -186,6 +237,7 @@ def test_what_a_sentence_is_made_of_is_translated_too(sentence: str, told: str) 
         "",
         "The package was pulled",  # a part of others, and nearly all value
         "running: many instances",
+        "the user of it answered no",  # a host has no blanks
         "a file and 3 more",
         "The package index didn't answer. Try again later. Or not",
     ],

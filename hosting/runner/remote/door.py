@@ -53,14 +53,18 @@ class Door:
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         refused, words = first_refusal(addresses, self._networks)
         if refused:
-            raise AddressRefusedError(f"leads to a {words} ({refused}), which this site does not connect to")
+            raise AddressRefusedError(f"{host} leads to a {words} ({refused}), which this site does not connect to")
         is_listed = all(self._is_listed(address) for address in addresses)
         if port != PUBLIC_PORT and not is_listed:
-            raise AddressRefusedError(f"is asked for on port {port}: public servers are reached on port 443 only")
+            raise AddressRefusedError(
+                f"{host} is asked for on port {port}: public servers are reached on port 443 only"
+            )
         if port != PUBLIC_PORT and port not in self._ports:
-            raise AddressRefusedError(f"is asked for on port {port}, which the operator has not listed")
+            raise AddressRefusedError(f"{host} is asked for on port {port}, which the operator has not listed")
         if not is_secure and not is_listed:
-            raise AddressRefusedError("is asked for without encryption: public servers are reached by https only")
+            raise AddressRefusedError(
+                f"{host} is asked for without encryption: public servers are reached by https only"
+            )
         return addresses
 
     def _is_listed(self, address: str) -> bool:

@@ -35,12 +35,12 @@ class TroubleError(Exception):
 
 
 class AddressRefusedError(Exception):
-    """The host leads to where this site does not connect to; the message says so without naming the host."""
+    """The host leads to where this site does not connect to; the message says so, beginning with the host."""
 
 
 def unreachable(host: str, error: BaseException) -> TroubleError:
     """For what came up before the request was sent."""
-    return TroubleError(Cause.UNREACHABLE, f"{host} {_connecting(error)}")
+    return TroubleError(Cause.UNREACHABLE, _connecting(host, error))
 
 
 def broken(host: str, error: BaseException, seconds: float | None) -> TroubleError:
@@ -50,24 +50,24 @@ def broken(host: str, error: BaseException, seconds: float | None) -> TroubleErr
     return TroubleError(Cause.BROKEN, f"{host} broke the connection off before it had answered")
 
 
-def _connecting(error: BaseException) -> str:
+def _connecting(host: str, error: BaseException) -> str:
     chain = list(_chain(error))
     for one in chain:
         if isinstance(one, AddressRefusedError):
             return str(one)
         if isinstance(one, ssl.SSLCertVerificationError):
-            return f"has no certificate that is trusted here: {one.verify_message}"
+            return f"{host} has no certificate that is trusted here: {one.verify_message}"
         if isinstance(one, ssl.SSLError):
-            return f"could not agree on a secure connection: {one.reason or one}"
+            return f"{host} could not agree on a secure connection: {one.reason or one}"
         if isinstance(one, socket.gaierror):
-            return f"could not be found: {one.strerror or 'its name is not known'}"
+            return f"{host} could not be found: {one.strerror or 'its name is not known'}"
         if isinstance(one, ConnectionRefusedError):
-            return "refused the connection"
+            return f"{host} refused the connection"
         if isinstance(one, OSError) and one.errno:
-            return f"could not be reached: {_plain(one.errno)}"
+            return f"{host} could not be reached: {_plain(one.errno)}"
     if isinstance(error, httpcore.TimeoutException | TimeoutError):
-        return "did not take the connection in time"
-    return "could not be reached"
+        return f"{host} did not take the connection in time"
+    return f"{host} could not be reached"
 
 
 def _plain(number: int) -> str:

@@ -247,7 +247,8 @@ class Following(Generic[F]):
         if exchange.task:
             exchange.append(Kind.CANCELLED, extra=words or "the hosted server cancelled it")
         else:
-            exchange.refuse(f"The hosted server cancelled the call{': ' if words else ''}{words}")
+            why = f"The hosted server cancelled the call: {words}" if words else "The hosted server cancelled the call"
+            exchange.refuse(why)
         self._peer.settled(exchange)
 
     def _refuse(self, followed: F, words: str) -> None:
