@@ -11,16 +11,19 @@ from uuid import UUID
 import msgspec
 from channels.db import database_sync_to_async
 from django.urls import path
+from django.utils import translation
 
 from accounts.signed_in import SignedIn, signed_in_of, still_signed_in
 from common.batching import Batched
 from common.errors import NotFound
+from common.languages import language_of
 from events.actors import person
 from events.consumers import LiveConsumer
 from events.types import BuildProgress, DeploymentChanged, Event, deployment_group
 from hosting import queue
 from hosting.access.permissions import may_manage, may_see
 from hosting.models import Deployment
+from hosting.reasons import in_words
 from hosting.routing import route_by_id
 from hosting.runner import frames
 from hosting.runner.seen import OutputLine
@@ -38,7 +41,9 @@ _decode_line = msgspec.json.Decoder(OutputLine).decode
 
 
 class DeploymentConsumer(LiveConsumer):
-    """/ws/deployments/{id}/. Messages are objects with a `type`: state, tools, instances, build, output."""
+    """/ws/deployments/{id}/. Messages are objects with a `type`: state, tools, instances, build, output.
+
+    A build's step is shown as it comes, so it is in the page's language; the reason of a state is compared only."""
 
     _manages = False
     _address = ""
@@ -64,13 +69,16 @@ class DeploymentConsumer(LiveConsumer):
     async def on_open(self) -> None:
         self._moved = asyncio.Event()
         self._freshened_at = 0.0
+        self._language = language_of(self.scope)
         await self._send_state()
         if self._manages:
             self.spawn(self._follow_feed())
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, BuildProgress):
-            await self.send_json({"type": "build", "text": event.text, "fraction": event.fraction})
+            with translation.override(self._language):
+                text = in_words(event.text)
+            await self.send_json({"type": "build", "text": text, "fraction": event.fraction})
         elif isinstance(event, DeploymentChanged):
             await self._send_state()
             await self.send_json({"type": "tools"})

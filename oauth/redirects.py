@@ -1,4 +1,5 @@
-"""Where an answer may be sent: which redirect URIs a client may register, and which one a request may name. Pure.
+"""Where an answer may be sent: which redirect URIs a client may register, and which one a request may name. Pure
+but for the language of who reads.
 
 RFC 9700, 2.1: compared as strings. The one exception is the port of an http address of this machine, which native apps
 get from their system as they start (RFC 8252, 7.3); `localhost` counts as one, since that is what they register.
@@ -10,7 +11,9 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from common.errors import BadInput
+from django.utils.translation import gettext_noop
+
+from oauth.refusals import Refusal
 
 MAX_URIS: Final = 20
 MAX_LENGTH: Final = 500
@@ -20,21 +23,21 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 NATIVE: Final = frozenset({"cursor://anysphere.cursor-mcp/oauth/callback"})
 
 
-def check(uris: Sequence[str]) -> None:
-    """Raises BadInput, which names the first URI that can't be registered."""
+def check(uris: Sequence[str], code: str = "redirect_uri_refused") -> None:
+    """Raises a Refusal of this code, which names the first URI that can't be registered."""
     if len(uris) > MAX_URIS:
-        raise _refused(f"There are more than {MAX_URIS}.")
+        raise _refused(code, gettext_noop("There are more than %(most)d."), most=MAX_URIS)
     for uri in uris:
-        if reason := _reason(uri):
-            raise _refused(f"{uri[:100]!r} {reason}.")
+        if sentence := _wrong(uri):
+            raise _refused(code, sentence, uri=repr(uri[:100]))
 
 
 def is_registered(uri: str, registered: Sequence[str]) -> bool:
     """Whether a request may name this one."""
     if uri in registered:
-        return not _reason(uri)
+        return not _wrong(uri)
     wanted = _without_port(uri)
-    return wanted is not None and not _reason(uri) and any(wanted == _without_port(other) for other in registered)
+    return wanted is not None and not _wrong(uri) and any(wanted == _without_port(other) for other in registered)
 
 
 def is_loopback(uri: str) -> bool:
@@ -54,23 +57,25 @@ def host_of(uri: str) -> str:
     return f"{parts.scheme}://…" if is_private(uri) else (parts.hostname or "")
 
 
-def _reason(uri: str) -> str:
-    """Why it can't be used, in a few words; nothing when it can."""
+def _wrong(uri: str) -> str:
+    """Why it can't be used, as a message for `Refusal`; nothing when it can."""
     parts = _split(uri)
     if parts is None or len(uri) > MAX_LENGTH or not uri.isascii() or not uri.isprintable() or set(uri) & set(' \\"<>'):
-        return "is not a URI"
+        return gettext_noop("%(uri)s is not a URI.")
     if "#" in uri:
-        return "has a fragment"
+        return gettext_noop("%(uri)s has a fragment.")
     if uri in NATIVE:
         return ""
     if parts.scheme not in ("http", "https"):
-        return "begins with neither https:// nor http://localhost, and is none of a program that this site knows"
+        return gettext_noop(
+            "%(uri)s begins with neither https:// nor http://localhost, and is none of a program that this site knows."
+        )
     if not parts.hostname or "*" in parts.netloc:
-        return "names no host"
+        return gettext_noop("%(uri)s names no host.")
     if parts.username is not None or parts.password is not None:
-        return "holds a user name"
+        return gettext_noop("%(uri)s holds a user name.")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        return "must begin with https://"
+        return gettext_noop("%(uri)s must begin with https://.")
     return ""
 
 
@@ -95,5 +100,7 @@ def _split(uri: str) -> SplitResult | None:
     return parts if parts.scheme else None
 
 
-def _refused(words: str) -> BadInput:
-    return BadInput("redirect_uri_refused", f"The redirect URIs can't be registered. {words}", field="redirect_uris")
+def _refused(code: str, sentence: str, **values: object) -> Refusal:
+    why = Refusal(code, sentence, field="redirect_uris", **values)
+    words = gettext_noop("The redirect URIs can't be registered. %(why)s")
+    return Refusal(code, words, field="redirect_uris", why=why)

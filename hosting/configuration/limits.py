@@ -10,14 +10,14 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext
 
+from common import sizes
 from common.errors import BadInput
 from hosting.runner.placement import Limits
 
-MIB: Final = 1024 * 1024
 MAX_IDLE_SECONDS: Final = 24 * 3600
 _DEFAULT: Final = Limits()
 # What an owner may choose, with the least that makes sense. Anything else is the operator's.
-_LEAST: Final = {"memory_bytes": 32 * MIB, "processes": 4, "disk_bytes": MIB, "message_bytes": 64 * 1024}
+_LEAST: Final = {"memory_bytes": 32 * sizes.MIB, "processes": 4, "disk_bytes": sizes.MIB, "message_bytes": 64 * 1024}
 
 
 @dataclass(frozen=True)
@@ -88,4 +88,4 @@ def check_idle(seconds: int | None) -> None:
 def words(value: int, is_bytes: bool) -> str:
     if not is_bytes:
         return str(value)
-    return f"{value // MIB} MiB" if value % MIB == 0 else f"{value // 1024} KiB"
+    return sizes.mebibytes(value) if value % sizes.MIB == 0 else sizes.kibibytes(value)

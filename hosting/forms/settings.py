@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
+from common import sizes
 from hosting.configuration import limits
 from hosting.configuration.configuring import MAX_HAND_OFF_SECONDS
 from hosting.forms.lines import LinesField
@@ -27,7 +28,7 @@ class LimitsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, bound in limits.bounds().items():
-            unit = limits.MIB if bound.is_bytes else 1
+            unit = sizes.MIB if bound.is_bytes else 1
             field = self.fields[name]
             words = gettext("At most %(most)s; %(default)s if left empty.")
             field.help_text = words % {"most": _number(bound.most / unit), "default": _number(bound.default / unit)}
@@ -41,7 +42,7 @@ class LimitsForm(forms.Form):
         found = {name: deployment.limits.get(name) for name in limits.bounds()}
         for name in _MIB_FIELDS:
             if (octets := found.get(name)) is not None:
-                found[name] = _number(octets / limits.MIB)
+                found[name] = _number(octets / sizes.MIB)
         return {**found, "idle_seconds": deployment.idle_seconds}
 
     def chosen(self) -> dict[str, int | None]:
@@ -49,7 +50,7 @@ class LimitsForm(forms.Form):
         given = self.cleaned_data
         found = {name: given.get(name) for name in limits.bounds()}
         return {
-            name: None if value is None else round(value * (limits.MIB if name in _MIB_FIELDS else 1))
+            name: None if value is None else round(value * (sizes.MIB if name in _MIB_FIELDS else 1))
             for name, value in found.items()
         }
 

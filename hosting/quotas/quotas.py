@@ -17,7 +17,7 @@ from django.utils.translation import gettext, gettext_lazy
 from accounts.models import Name
 from accounts.permissions import may_own_as
 from accounts.selectors import name_find
-from common import clock
+from common import clock, sizes
 from common.errors import AppError, NotFound
 from events.actors import Actor
 from hosting.configuration import limits
@@ -42,7 +42,7 @@ class Amounts:
 
 
 NAMES: Final = {
-    "deployments": "deployments",
+    "deployments": gettext_lazy("deployments"),
     "awake_instances": gettext_lazy("awake instances"),
     "memory_bytes": gettext_lazy("memory of awake instances"),
     "build_seconds": gettext_lazy("build minutes a month"),
@@ -125,9 +125,9 @@ def account_of(actor: Actor, owner: str) -> Account:
 
 def words(name: str, amount: float) -> str:
     if name.endswith("_bytes"):
-        return f"{amount / 1024**3:.2f} GiB" if amount >= 1024**3 else f"{amount / 1024**2:.0f} MiB"
+        return sizes.gibibytes(amount) if amount >= sizes.GIB else sizes.mebibytes(amount)
     if name == "build_seconds":
-        return gettext("%(minutes).1f minutes") % {"minutes": amount / 60}
+        return gettext("%(minutes)s minutes") % {"minutes": sizes.number(amount / 60, 1)}
     return f"{amount:g}"
 
 
@@ -144,7 +144,7 @@ def check_deployments(owner: Name) -> None:
     owner_lock(owner)
     count, most = _deployments(owner).count(), allowed(owner).deployments
     if count >= most:
-        raise QuotaExceeded(owner, gettext("deployments"), count, most)
+        raise QuotaExceeded(owner, name="deployments", used=count, allowed=most)
 
 
 def check_upload(owner: Name) -> None:
@@ -152,7 +152,7 @@ def check_upload(owner: Name) -> None:
     owner_lock(owner)
     now, most = store_bytes_of(owner), allowed(owner).store_bytes
     if now > most:
-        raise QuotaExceeded(owner, gettext("store_bytes"), now, most)
+        raise QuotaExceeded(owner, name="store_bytes", used=now, allowed=most)
 
 
 def build_begin(owner: Name) -> None:

@@ -31,6 +31,7 @@ MESSAGES: Final = (
     *calls.MESSAGES,
 )
 PARTS: Final = (
+    *states.PARTS,
     *packages.PARTS,
     *builds.PARTS,
     *sources.PARTS,
@@ -44,7 +45,7 @@ _NESTED: Final = frozenset(
     [
         *("reason", "step", "hint", "notice", "rule", "more", "who", "lack", "label", "output", "leftover", "culprit"),
         *("limit", "size", "said", "examples", "invalid", "launch", "handshake", "legacy", "crowd", "ask", "place"),
-        *("unfound", "broken", "kind", "given_up", "how", "quoted", "advice"),
+        *("unfound", "broken", "kind", "given_up", "how", "quoted", "advice", "packages", "used", "allowed", "quota"),
     ]
 )
 _AFTER: Final = "; its last lines: "

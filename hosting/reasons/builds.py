@@ -43,6 +43,8 @@ PARTS = (
     gettext_noop("%(file)s is neither a file nor a folder"),
     gettext_noop("Its install code"),
     gettext_noop("Its installation"),
+    gettext_noop("1 package"),
+    gettext_noop("%(count)s packages"),
     gettext_noop("folder limit of %(size)s GB or %(count)s files reached"),
     gettext_noop("Some clients may not take the names of these tools"),
     gettext_noop("1 to 128 letters (A–Z, a–z), digits, “_”, “-” and “.”"),

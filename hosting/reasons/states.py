@@ -21,3 +21,14 @@ MESSAGES = (
         "raise it: %(command)s"
     ),
 )
+PARTS = (
+    gettext_noop("%(count)s MiB"),
+    gettext_noop("%(count)s GiB"),
+    gettext_noop("%(minutes)s minutes"),
+    gettext_noop("deployments"),
+    gettext_noop("awake instances"),
+    gettext_noop("memory of awake instances"),
+    gettext_noop("build minutes a month"),
+    gettext_noop("bytes in the store"),
+    gettext_noop("bytes over the network a month"),
+)

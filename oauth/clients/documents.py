@@ -23,10 +23,11 @@ from common import clock, limits
 from common.errors import AppError, BadInput
 from common.outbound import Answer
 from events.actors import SYSTEM
-from oauth.clients.metadata import KEY, NONE, ClientMetadata, MetadataInvalid, parse
+from oauth.clients.metadata import KEY, NONE, ClientMetadata, parse
 from oauth.clients.services import Source, client_save
 from oauth.consents import consents_revoke_of_client
 from oauth.models import Application, ClientProfile
+from oauth.refusals import Refusal
 from oauth.remote_keys import json_get, keys_newer
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ def client_ensure(client_id: str, *, user_id: UUID) -> None:
     try:
         said, answer = _fetched(client_id)
     except AppError as error:
-        said_of_it = error.for_people if isinstance(error, MetadataInvalid) else error.message
+        said_of_it = error.for_people if isinstance(error, Refusal) else error.message
         words = gettext("The program's description at %(address)s can't be used. %(reason)s") % {
             "address": client_id,
             "reason": said_of_it,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
-from common.errors import BadInput
 from oauth import redirects
+from oauth.refusals import Refusal
 
 NONE: Final = "none"
 BASIC: Final = "client_secret_basic"
@@ -52,27 +52,19 @@ class ClientMetadata:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-class MetadataInvalid(BadInput):
-    """`message` is for programs, in English; `for_people` says the same to who looks at a page."""
+class MetadataInvalid(Refusal):
+    """`name` is of the member that is to blame."""
 
     def __init__(self, name: str, sentence: str, **values: object) -> None:
-        self._sentence, self._values = sentence, {"name": name, **values}
-        super().__init__("invalid_client_metadata", sentence % self._values, field=name)
-
-    @property
-    def for_people(self) -> str:
-        return gettext(self._sentence) % self._values
+        super().__init__("invalid_client_metadata", sentence, field=name, name=name, **values)
 
 
 def parse(said: Mapping[str, Any], methods: tuple[str, ...], default_method: str) -> ClientMetadata:
-    """Raises BadInput, with the error codes of RFC 7591, 3.2.2."""
+    """Raises a Refusal, with the error codes of RFC 7591, 3.2.2."""
     uris = _texts(said, "redirect_uris")
     if not uris:
-        raise BadInput("invalid_redirect_uri", "redirect_uris is missing.", field="redirect_uris")
-    try:
-        redirects.check(uris)
-    except BadInput as error:
-        raise BadInput("invalid_redirect_uri", error.message, field="redirect_uris") from error
+        raise Refusal("invalid_redirect_uri", gettext_noop("redirect_uris is missing."), field="redirect_uris")
+    redirects.check(uris, "invalid_redirect_uri")
     if "code" not in _texts(said, "response_types", ("code",)):
         raise MetadataInvalid("response_types", gettext_noop("%(name)s has to list code."))
     method = _text(said, "token_endpoint_auth_method") or default_method

@@ -22,8 +22,8 @@ from oauth2_provider.models import (
     ApplicationManager,
 )
 
-from common.errors import BadInput
 from oauth import redirects
+from oauth.refusals import Refusal
 
 # The toolkit's names of grants, by ours (RFC 6749, 7591).
 _TOOLKIT_GRANTS = {
@@ -66,8 +66,8 @@ class Application(AbstractApplication):
         """Our own rules about redirect URIs, which are stricter than the toolkit's and let known native apps in."""
         try:
             redirects.check(self.redirect_uris.split())
-        except BadInput as error:
-            raise ValidationError({"redirect_uris": error.message}, code=error.code) from error
+        except Refusal as error:
+            raise ValidationError({"redirect_uris": error.for_people}, code=error.code) from error
 
 
 class Grant(AbstractGrant):

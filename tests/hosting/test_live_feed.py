@@ -27,17 +27,24 @@ from hosting.states import State
 from hosting.websocket import _accesses
 from tests.factories import make_deployment, make_runner, make_user, place
 from tests.hosting.conftest import READ_ONLY, RunnerProcess, server_argv
+from tests.languages.marked import CODE, marked_language
 from tests.sockets import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def connect(deployment_id: object, user: User | None, origin: str = settings.SLIPWAY_URL) -> Socket:
+def connect(
+    deployment_id: object, user: User | None, origin: str = settings.SLIPWAY_URL, accept: str = "", chosen: str = ""
+) -> Socket:
     headers = [(b"origin", origin.encode()), (b"host", b"127.0.0.1:8000")]
+    if accept:
+        headers.append((b"accept-language", accept.encode()))
     if user is not None:
         client = Client()
         client.force_login(user)
         cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+        if chosen:
+            cookie += f"; {settings.LANGUAGE_COOKIE_NAME}={chosen}"
         headers.append((b"cookie", cookie.encode()))
     return Socket(websocket_application, f"/ws/deployments/{deployment_id}/", headers)
 
@@ -88,6 +95,27 @@ async def test_state_comes_first_and_with_every_change(opened: Callable[..., Any
     assert await until(socket, "state") == {"type": "state", "state": "failed", "reason": "no such thing"}
     await sync_to_async(publish)(BuildProgress(str(deployment.pk), "resolving 41 packages", 0.2))
     assert await until(socket, "build") == {"type": "build", "text": "resolving 41 packages", "fraction": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen", "text"),
+    [
+        (f"{CODE},en;q=0.5", "", "⟦resolving: ⟦41 packages⟧⟧"),
+        ("en", CODE, "⟦resolving: ⟦41 packages⟧⟧"),
+        (CODE, "en", "resolving: 41 packages"),
+        ("", "", "resolving: 41 packages"),
+    ],
+)
+async def test_a_step_of_a_build_is_told_in_the_language_of_its_page(
+    opened: Callable[..., Any], accept: str, chosen: str, text: str
+) -> None:
+    alice = await sync_to_async(make_user)()
+    deployment = await sync_to_async(make_deployment)(alice)
+    with marked_language():
+        socket = await opened(deployment.pk, alice, accept=accept, chosen=chosen)
+        await until(socket, "state")
+        await sync_to_async(publish)(BuildProgress(str(deployment.pk), "resolving: 41 packages", 0.2))
+        assert (await until(socket, "build"))["text"] == text
 
 
 async def test_only_those_who_may_see_it(opened: Callable[..., Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.utils import translation
 
 from accounts.models import Name, User
 from accounts.services import organization_create
@@ -24,6 +25,7 @@ from hosting.quotas.changes import NO_EGRESS, egress_enforce, quota_set
 from hosting.quotas.quotas import QuotaExceeded
 from hosting.store.sources import source_store
 from tests.factories import actor_of, make_deployment, make_queued, make_runner, make_user, place
+from tests.languages.marked import CODE, marked_language
 
 MIB = 1024 * 1024
 
@@ -82,6 +84,19 @@ def test_the_last_deployment_fits_and_the_next_does_not(settings: Any) -> None:
     quota_set(actor=OPERATOR, owner=bob.name, deployments=0)
     with pytest.raises(QuotaExceeded):
         create(bob.name, "b")
+
+
+@pytest.mark.django_db
+def test_a_quota_that_is_used_up_is_told_in_the_language_of_its_reader() -> None:
+    alice = make_user()
+    quota_set(actor=OPERATOR, owner=alice.name, deployments=0, store_bytes=0)
+    with marked_language(), translation.override(CODE):
+        with pytest.raises(QuotaExceeded, match=r"^⟦alice uses 0 of 0 \(quota: ⟦deployments⟧\)\. .*⟧$") as no:
+            create(alice.name, "a")
+        assert no.value.code == "quota_deployments"
+        with pytest.raises(QuotaExceeded, match="⟦alice uses ⟦0 MiB⟧ of ⟦0 MiB⟧ .quota: ⟦bytes in the store⟧.") as no:
+            source_store(actor=OPERATOR, owner=alice.name, filename="a.py", content=b"pass")
+        assert no.value.code == "quota_store_bytes"
 
 
 @pytest.mark.django_db(transaction=True)

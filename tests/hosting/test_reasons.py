@@ -57,7 +57,7 @@ def constants_of(tree: ast.AST) -> dict[str, ast.expr]:
 
 def written() -> Iterator[str]:
     """Every text in hosting's Python and of addresses; once more with what names of its module stand for in it."""
-    for path in (*HOSTING.rglob("*.py"), ROOT / "common/addresses.py"):
+    for path in (*HOSTING.rglob("*.py"), ROOT / "common/addresses.py", ROOT / "common/sizes.py"):
         if "reasons" not in path.parts:
             tree = ast.parse(path.read_text())
             named = constants_of(tree)
@@ -182,6 +182,7 @@ def elsewhere() -> Iterator[None]:
         "version 2 could not be built, so version 1 still serves: The package index didn't answer. Try again later.",
         "running: 2 instances, 1 of an earlier version",
         "building: downloading 41 packages",
+        "waiting for another build of the same packages",
         "needs a setting: API_KEY; exited with code 1; memory limit of 512 MB reached; its last lines: KeyError: 'A'",
         "needs the network: it could not reach example.org; did not answer within 0.5 s of its start",
         "is no MCP server that can be spoken to: it refused initialize: no (-32601)",
@@ -198,6 +199,8 @@ def elsewhere() -> Iterator[None]:
         "npm:@modelcontextprotocol/server-everything, for example.",
         "This server.json offers no package from PyPI or npm that speaks stdio, and no remote; it offers oci.",
         "alice/time is busy: all of its 3 instances are in use",
+        "bob uses 512 MiB of 4.00 GiB (quota: memory of awake instances). Free some, or ask an operator of this site "
+        "to raise it: ./manage.py quota bob --memory",
         "example.org asks for sign-in: its owner has to connect an account (it answered 401)",
         "example.org leads to a private address (10.0.0.1), which this site does not connect to",
         "The address that it gave is not opened: its host is a number, not a name. Give a plain https address.",

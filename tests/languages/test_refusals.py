@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,10 +11,13 @@ from django.utils.translation import override
 from common.addresses import HostInvalid, host_name
 from common.outbound.errors import UrlRefused
 from common.outbound.urls import Rules, target
+from hosting.configuration import limits
+from hosting.quotas import quotas
 from hosting.tasks.questions import question_of
 from hosting.templatetags.humane import milliseconds, span
 from oauth.clients.documents import id_refusal
 from oauth.clients.metadata import KEY, NONE, MetadataInvalid, parse
+from oauth.refusals import Refusal
 from tests.languages.marked import CODE, marked_language
 
 
@@ -40,6 +44,41 @@ def test_what_is_wrong_with_a_programs_description() -> None:
         parse({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "x"}, (NONE, KEY), NONE)
     assert refused.value.message.startswith("token_endpoint_auth_method has to be one of none, ")
     assert refused.value.for_people.startswith("⟦token_endpoint_auth_method has to be one of none, ")
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    ("uris", "words"),
+    [
+        ([], "redirect_uris is missing."),
+        (
+            ["https://a.example/cb#x"],
+            "The redirect URIs can't be registered. ⟦'https://a.example/cb#x' has a fragment.⟧",
+        ),
+        (
+            [f"https://a.example/{n}" for n in range(21)],
+            "The redirect URIs can't be registered. ⟦There are more than 20.⟧",
+        ),
+    ],
+)
+def test_what_is_wrong_with_redirect_addresses(uris: list[str], words: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse({"redirect_uris": uris}, (NONE, KEY), NONE)
+    assert refused.value.code == "invalid_redirect_uri"
+    assert refused.value.for_people == f"⟦{words}⟧"
+    assert refused.value.message == re.sub("[⟦⟧]", "", words)
+
+
+def test_sizes_and_their_numbers_are_of_their_readers_language() -> None:
+    said = [
+        limits.words(64 * 1024, True),
+        limits.words(32 * 1024**2, True),
+        quotas.words("store_bytes", 1.255 * 1024**3),
+    ]
+    assert [*said, quotas.words("build_seconds", 90)] == ["64 KiB", "32 MiB", "1.25 GiB", "1.5 minutes"]
+    with marked_language(), override(CODE):
+        said = [limits.words(32 * 1024**2, True), quotas.words("store_bytes", 1.255 * 1024**3)]
+        assert [*said, quotas.words("build_seconds", 90)] == ["⟦32 MiB⟧", "⟦1,25 GiB⟧", "⟦1,5 minutes⟧"]
 
 
 @pytest.mark.parametrize(

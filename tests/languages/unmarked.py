@@ -28,7 +28,7 @@ _DATA = re.compile(
 _NAMES = frozenset(
     [
         *("Slipway", "MCP", "API", "JSON", "URL", "OAuth", "OpenAPI", "PyPI", "npm", "NuGet", "Cargo", "GitHub"),
-        *("HTTP", "UTC", "MiB", "GiB", "KB", "MB", "stdio", "SSE", "Streamable", "curl", "Python"),
+        *("HTTP", "UTC", "KB", "MB", "stdio", "SSE", "Streamable", "curl", "Python"),
         *("Claude", "Code", "Codex", "VS", "Cursor", "TypeScript", "Google", "Slack", "Notion", "README"),
     ]
 )
