@@ -22,6 +22,7 @@ from typing import IO, Final
 
 _READY: Final = "ready"
 _MAX_WORDS: Final = 1 << 20  # octets
+_PID_OCTETS: Final = 10
 
 
 class Shell:
@@ -49,7 +50,7 @@ class Shell:
             command.connect(self._path)
             socket.send_fds(command, ["\0".join(words).encode()], [out.fileno(), err.fileno()])
             command.shutdown(socket.SHUT_WR)
-            pid = int(command.recv(32))
+            pid = int(command.recv(_PID_OCTETS, socket.MSG_WAITALL))  # what follows may be here already
             command.settimeout(seconds)
             try:
                 code = command.recv(32)
@@ -137,7 +138,7 @@ def _become(command: socket.socket) -> None:
     words = sent
     while part := command.recv(_MAX_WORDS):
         words += part
-    command.sendall(str(os.getpid()).encode())
+    command.sendall(str(os.getpid()).zfill(_PID_OCTETS).encode())
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for target, file in enumerate(files, start=1):
         os.dup2(file, target)

@@ -112,7 +112,9 @@ class Stack:
             if text in line:
                 return line
 
-    def manage(self, *words: str, seconds: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def manage(
+        self, *words: str, seconds: float = START_SECONDS, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """What `./manage.py …` does for a person at a shell of this site."""
         if self._shell is None:
             self._shell = Shell(self._root, self.environment)

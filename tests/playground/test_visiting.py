@@ -39,13 +39,15 @@ class There:
 @pytest_asyncio.fixture(loop_scope="module")
 async def there() -> AsyncIterator[There]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError):  # Chromium opens connections that it may not need
-            site.heads.append((await reader.readuntil(b"\r\n\r\n")).lower())
-            writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"
-            )
-            await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError):  # Chromium opens connections that it may not need
+                site.heads.append((await reader.readuntil(b"\r\n\r\n")).lower())
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"
+                )
+                await writer.drain()
+        finally:
+            writer.close()  # also at the end of the loop: what nobody has closed fails a later test
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
         site = There(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/connect?id=7")
