@@ -31,6 +31,10 @@ MESSAGES = (
     gettext_noop("Its dependencies are those of %(day)s, because with today's it doesn't start: %(reason)s"),
     gettext_noop("Dependencies as of %(day)s couldn't be installed: %(reason)s"),
     gettext_noop(
+        "This month's quota for the network is used up: instances that start now have no network. An operator of this "
+        "site can raise it."
+    ),
+    gettext_noop(
         "It didn't answer on its standard streams. Its description mentions the argument %(argument)s: add it in the "
         "settings if that is how it is told to use them."
     ),

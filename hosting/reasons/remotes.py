@@ -40,6 +40,8 @@ MESSAGES = (
     gettext_noop("%(host)s does not take its messages: %(count)s MB wait for it"),
     gettext_noop("the connection was closed"),
     gettext_noop("%(host)s refuses its token"),
+    gettext_noop("its token has expired, and it can't be refreshed"),
+    gettext_noop("%(host)s does not renew it any more (%(error)s)"),
     # who may call it
     gettext_noop("%(host)s asks for sign-in: its owner has to connect an account (it answered %(status)s)"),
     gettext_noop(

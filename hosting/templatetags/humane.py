@@ -10,6 +10,7 @@ from typing import Any
 
 from django import template
 from django.utils.dates import MONTHS
+from django.utils.formats import get_format, number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -111,7 +112,8 @@ def visible(value: Any) -> str:
 def milliseconds(microseconds: int) -> str:
     """ "3.2 ms", "1.25 s": three digits that matter."""
     size, unit = (1000, _unit("ms")) if microseconds < 1_000_000 else (1_000_000, _unit("s"))
-    return f"{microseconds / size:.3g} {unit}" if microseconds < 100 * size else f"{microseconds / size:.0f} {unit}"
+    value = microseconds / size
+    return f"{_pointed(f'{value:.3g}')} {unit}" if value < 100 else f"{value:.0f} {unit}"
 
 
 @register.filter
@@ -120,7 +122,8 @@ def span(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{max(seconds, 0):.1f} {_unit('s')}" if seconds % 1 >= 0.05 else f"{max(seconds, 0):.0f} {_unit('s')}"
+        number = f"{max(seconds, 0):.1f}" if seconds % 1 >= 0.05 else f"{max(seconds, 0):.0f}"
+        return f"{_pointed(number)} {_unit('s')}"
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} {_unit('s')}"
@@ -132,6 +135,11 @@ def span(seconds: float | None) -> str:
 def _two(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
     rest = whole % large // small
     return f"{whole // large} {_unit(large_name)}" + (f" {rest} {_unit(small_name)}" if rest else "")
+
+
+def _pointed(number: str) -> str:
+    """A number as Python writes it, with what the reader's language has in the place of the point."""
+    return number.replace(".", str(get_format("DECIMAL_SEPARATOR")))
 
 
 def _unit(name: str) -> str:
@@ -152,7 +160,8 @@ def rate(per_second: float | None) -> str:
     for seconds, words in ((1, _("a second")), (MINUTE, _("a minute")), (HOUR, _("an hour"))):
         count = per_second * seconds
         if count >= 1 or seconds == HOUR:
-            return f"{count:.3g} {words}" if count < 1000 else f"{count:,.0f} {words}"
+            number = _pointed(f"{count:.3g}") if count < 1000 else number_format(round(count), force_grouping=True)
+            return f"{number} {words}"
     return ""
 
 

@@ -56,8 +56,9 @@ def constants_of(tree: ast.AST) -> dict[str, ast.expr]:
 
 
 def written() -> Iterator[str]:
-    """Every text in hosting's Python and of addresses; once more with what names of its module stand for in it."""
-    for path in (*HOSTING.rglob("*.py"), ROOT / "common/addresses.py", ROOT / "common/sizes.py"):
+    """Every text in hosting's Python and of what it quotes; once more with what names of its module stand for in it."""
+    elsewhere = [ROOT / name for name in ("common/addresses.py", "common/sizes.py", "oauth/outbound/using.py")]
+    for path in (*HOSTING.rglob("*.py"), *elsewhere):
         if "reasons" not in path.parts:
             tree = ast.parse(path.read_text())
             named = constants_of(tree)

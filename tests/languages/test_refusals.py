@@ -14,7 +14,7 @@ from common.outbound.urls import Rules, target
 from hosting.configuration import limits
 from hosting.quotas import quotas
 from hosting.tasks.questions import question_of
-from hosting.templatetags.humane import milliseconds, span
+from hosting.templatetags.humane import milliseconds, rate, span
 from oauth.clients.documents import id_refusal
 from oauth.clients.metadata import KEY, NONE, MetadataInvalid, parse
 from oauth.refusals import Refusal
@@ -88,4 +88,6 @@ def test_units_are_translated_and_in_english_as_ever(seconds: float, words: str)
     assert (span(seconds), milliseconds(3_200), milliseconds(1_250_000)) == (words, "3.2 ms", "1.25 s")
     with marked_language(), override(CODE):
         marked = "".join(f"⟦{part}⟧" if part.isalpha() else part for part in words.replace(" ", "\0 \0").split("\0"))
-        assert (span(seconds), milliseconds(3_200)) == (marked, "3.2 ⟦ms⟧")
+        assert (span(seconds), milliseconds(3_200)) == (marked.replace(".", ","), "3,2 ⟦ms⟧")
+        assert (rate(1234.5), rate(0.5)) == ("1\xa0234 ⟦a second⟧", "30 ⟦a minute⟧")
+    assert (rate(1234.5), rate(0.5)) == ("1,234 a second", "30 a minute")
