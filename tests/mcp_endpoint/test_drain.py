@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -47,20 +46,18 @@ async def test_sigterm_ends_streams_in_good_order(site: Site, web: Web, stopping
     body, headers = modern(request("subscriptions/listen", {"notifications": {"toolsListChanged": True}}, "L"))
     one_time = web.client()
     async with (
-        client.stream("POST", PATH, json=tool("slow", id="s", seconds=2)) as legacy,
+        client.stream("POST", PATH, json=tool("slow", id="s", seconds=6)) as legacy,
         one_time.stream("POST", PATH, json=body, headers=headers) as listening,
     ):
         call, listen = events(legacy), events(listening)
         primed = await anext(call)
         await opened(listen)
-        message, mirrored = modern(tool("slow", id="m", seconds=1))
+        message, mirrored = modern(tool("slow", id="m", seconds=2))
         short = asyncio.create_task(one_time.post(PATH, json=message, headers=mirrored))
         await until(lambda: len(web.running.streams) == 3)
-        began = time.monotonic()
         stopping.should_exit = True  # what SIGTERM does
-        assert [event async for event in call] == []
+        assert [event async for event in call] == []  # long before its result
         [ended] = [event.json() async for event in listen]
-        assert time.monotonic() - began < 1
     assert ended["id"] == "L" and ended["result"]["_meta"] == {META + "subscriptionId": "L"}
     assert "done" in (await short).text  # a call that nobody could resume was let come to its end
     other = (await site.web()).client(**{name: client.headers[name] for name in ("mcp-session-id",)})

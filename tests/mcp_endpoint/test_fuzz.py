@@ -22,7 +22,7 @@ from hosting.runner.control import GetStatus
 from tests.mcp_endpoint.conftest import PATH, Site, Web, initialize, placement, until
 from tests.mcp_endpoint.fuzzing import MEGABYTE, Fuzzer, Sent
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0  # of a machine that many others use
 AT_ONCE = 16
 MAY_GROW_BYTES = 30 * MEGABYTE
 
@@ -134,7 +134,7 @@ async def check(site: Site, web: Web, count: int) -> None:
     assert grown < MAY_GROW_BYTES
     # Nothing is left: neither streams, nor counted requests, nor sessions but the one that was opened on purpose.
     streams, in_flight = web.running.streams, web.running.endpoint._services.in_flight
-    await until(lambda: not len(streams) and not in_flight.count, 10)
+    await until(lambda: not len(streams) and not in_flight.count)
     assert await sessions_at(site, web) <= 1
     answer = await web.client().post(PATH, json=initialize())
     assert answer.status_code == 200

@@ -171,9 +171,9 @@ async def test_resumption_on_another_web_process_after_the_first_died(site: Site
 async def test_same_request_sent_twice_runs_once(web: Web) -> None:
     client = web.client()
     await session(client)
-    first = asyncio.create_task(client.post(PATH, json=tool("slow", id=9, seconds=0.6)))
-    await asyncio.sleep(0.3)
-    second = await client.post(PATH, json=tool("slow", id=9, seconds=0.6))
+    first = asyncio.create_task(client.post(PATH, json=tool("slow", id=9, seconds=3)))
+    await until(lambda: len(web.running.streams) == 1)
+    second = await client.post(PATH, json=tool("slow", id=9, seconds=3))
     assert "done" in second.text
     assert "done" not in (await first).text
     counted = await client.post(PATH, json=tool("count", id=10))
@@ -186,7 +186,7 @@ async def test_finished_request_sent_again_runs_again_and_its_stream_is_resumed_
     await session(client)
     primed = ""
     for _ in range(2):
-        async with client.stream("POST", PATH, json=tool("slow", id=9, seconds=0.4)) as response:
+        async with client.stream("POST", PATH, json=tool("slow", id=9, seconds=1)) as response:
             seen = [event async for event in events(response)]
         assert '"result"' in seen[-1].data
         primed = seen[0].id
@@ -229,7 +229,7 @@ async def test_batches_where_the_revision_had_them(web: Web) -> None:
     assert response.status_code == 200
     assert {message["id"] for message in response.json()} == {1, 2}
     assert (await client.post(PATH, json=[note, note])).status_code == 202
-    async with client.stream("POST", PATH, json=[tool("slow", id=3, seconds=0.5), request("ping", id=4)]) as response:
+    async with client.stream("POST", PATH, json=[tool("slow", id=3, seconds=1), request("ping", id=4)]) as response:
         messages = [event.json() async for event in events(response) if event.data]
     assert [message["id"] for message in messages] == [4, 3]
 

@@ -59,7 +59,7 @@ async def test_calls_of_a_principal(site: Site) -> None:
     web = await site.web(in_flight=InFlight(2, 10))
     client, other = web.client(), web.client(site.token(client_id="another"))
     await ask(client, tool("echo"))
-    slow = [asyncio.create_task(ask(client, tool("slow", id=n, seconds=1.2))) for n in range(2)]
+    slow = [asyncio.create_task(ask(client, tool("slow", id=n, seconds=3))) for n in range(2)]
     await until(lambda: len(web.running.streams) == 2)
     check(await ask(client, tool("echo", id=7)), 429, 7, -32600)
     assert (await ask(other, tool("echo"))).status_code == 200
@@ -72,7 +72,7 @@ async def test_calls_at_a_deployment(site: Site) -> None:
     clients = [web.client(site.token(client_id=name)) for name in ("a", "b", "c")]
     for client in clients:
         await session(client)
-    slow = [asyncio.create_task(client.post(PATH, json=tool("slow", seconds=1.2))) for client in clients[:2]]
+    slow = [asyncio.create_task(client.post(PATH, json=tool("slow", seconds=3))) for client in clients[:2]]
     await until(lambda: len(web.running.streams) == 2)
     check(await clients[2].post(PATH, json=tool("echo", id="x")), 503, "x", -32603)
     # What has no answer of its own goes through.
@@ -87,7 +87,7 @@ async def test_calls_at_an_instance(site: Site, web: Web) -> None:
     site.world.placement = placement(limits=Limits(in_flight=1, waiting_seconds=0.8))
     client = web.client()
     await session(client)
-    slow = asyncio.create_task(client.post(PATH, json=tool("slow", id=1, seconds=2.5)))
+    slow = asyncio.create_task(client.post(PATH, json=tool("slow", id=1, seconds=4)))
     await until(lambda: len(web.running.streams) == 1)
     late, streamed = await asyncio.gather(
         client.post(PATH, json=tool("echo", id=2)), client.post(PATH, json=tool("echo", id=3, token="t"))
@@ -172,7 +172,7 @@ async def test_a_quota_that_is_used_up_is_named_to_the_caller(site: Site, web: W
     site.world.placement = placement(owner="alice", owner_instances=1)
     first, second = web.client(), web.client(site.token(client_id="another"))
     await ask(first, tool("echo"))
-    slow = asyncio.create_task(ask(first, tool("slow", seconds=3)))
+    slow = asyncio.create_task(ask(first, tool("slow", seconds=4)))
     await until(lambda: len(web.running.streams) == 1)
     refused = await ask(second, tool("echo", id=7))
     check(refused, 503, 7, -32603)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import timeit
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -55,7 +56,7 @@ async def test_times_and_streams(web: Web) -> None:
     await session(client)
     assert "done" in (await client.post(PATH, json=tool("slow", seconds=0.3))).text
     assert value("slipway_mcp_request_seconds_count", **labels) - count == 1
-    assert 0.3 < value("slipway_mcp_request_seconds_sum", **labels) - seconds < 3
+    assert 0.3 < value("slipway_mcp_request_seconds_sum", **labels) - seconds < 300  # and no milliseconds
     async with client.stream("GET", PATH) as response:
         await anext(events(response))
         assert value("slipway_mcp_open_streams") - streams == 1
@@ -75,10 +76,20 @@ def test_text_form_is_well_formed() -> None:
 
 
 def test_a_call_pays_little_for_it() -> None:
-    series = metrics.OF_MODERN["tools/call"]
-    number = 20_000
-    each = min(timeit.repeat(lambda: series.add(200, 0.002), number=number, repeat=5)) / number
-    assert each < 2e-6, f"{each * 1e6:.2f} µs"
+    """Less than for prometheus_client's own, on the same machine at the same time."""
+    series, own = metrics.OF_MODERN["tools/call"], CollectorRegistry()
+    calls = Counter("calls", "Calls", ["era"], registry=own).labels("modern")
+    lengths = Histogram("lengths", "Seconds", ["era"], registry=own, buckets=metrics.BOUNDS).labels("modern")
+
+    def theirs() -> None:
+        calls.inc()
+        lengths.observe(0.002)
+
+    def each(work: Callable[[], object]) -> float:
+        return timeit.timeit(work, number=2000)
+
+    ours, other = zip(*((each(lambda: series.add(200, 0.002)), each(theirs)) for _ in range(20)), strict=True)
+    assert min(ours) < min(other) / 1.5, f"{min(ours) / 2000 * 1e6:.2f} µs, and {min(other) / 2000 * 1e6:.2f} µs"
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.stream.stream import RunnerPool, RunnerUnavailableError
 from tests.bound import bound
-from tests.mcp_endpoint.conftest import Site, ask, session, tool, until
+from tests.mcp_endpoint.conftest import SECONDS, Site, ask, session, tool, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ async def second(site: Site) -> AsyncIterator[str]:
             return False
         return True
 
-    await until(is_there, 15)
+    await until(is_there)
     await pool.close()
     site.world.addresses.append(address)
     yield address
@@ -57,11 +57,11 @@ async def test_no_new_call_fails_while_a_runner_ends(site: Site, second: str) ->
     async with asyncio.TaskGroup() as group:
         for number in range(len(clients)):
             group.create_task(work(number))
-        await until(lambda: done > 20, 20)
+        await until(lambda: done > 20)
         site.runner.terminate()
-        await asyncio.wait_for(site.runner.wait(), 20)
+        await asyncio.wait_for(site.runner.wait(), SECONDS)
         ended = done
-        await until(lambda: done > ended + 20, 20)
+        await until(lambda: done > ended + 20)
         is_over.set()
     assert site.world.route is not None
     assert site.world.route.runner_address == second
@@ -72,7 +72,7 @@ async def test_a_session_that_was_there_begins_anew_elsewhere(site: Site, second
     client = web.client()
     await session(client)
     site.runner.terminate()
-    await asyncio.wait_for(site.runner.wait(), 20)
+    await asyncio.wait_for(site.runner.wait(), SECONDS)
     gone = await client.post("/mcp/alice/test", json=tool("echo", text="x"))
     assert gone.status_code in (404, 503), gone.text
     client.headers.pop("mcp-session-id")

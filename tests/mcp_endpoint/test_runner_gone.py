@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.mcp_endpoint.conftest import PATH, SentEvent, Site, Web, events, request, session, tool, until
+from hosting.runner.control import GetStatus
+from tests.mcp_endpoint.conftest import PATH, SECONDS, SentEvent, Site, Web, events, request, session, tool, until
 
 Break = Callable[[], Awaitable[None]]
 
@@ -99,16 +100,24 @@ async def test_a_call_whose_runner_died_ends_in_words(client: httpx.AsyncClient,
     async with answer_to(client, tool("progress", id="p", token="t", steps=100, pause=0.2)) as found:
         await anext(found)
         await runner_dies()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SECONDS):
             *_, last = [event.json() async for event in found]
     assert last["id"] == "p" and last["error"]["data"] == {"reason": "call_lost"}
     assert "lost" in last["error"]["message"]
 
 
-async def test_one_that_was_not_yet_answered_is_no_404(client: httpx.AsyncClient, runner_dies: Break) -> None:
+async def test_one_that_was_not_yet_answered_is_no_404(
+    site: Site, web: Web, client: httpx.AsyncClient, runner_dies: Break
+) -> None:
     """A client begins anew and calls again at a 404, and this tool may have done its work."""
     asked = asyncio.create_task(client.post(PATH, json=tool("slow", seconds=60)))
-    await asyncio.sleep(0.1)
+    link = await web.running.pool.link(site.address)
+
+    async def runs() -> bool:
+        (seen,) = (await link.ask(GetStatus())).placements
+        return any(one.in_flight for one in seen.instances)
+
+    await until(runs)
     await runner_dies()
     answer = await asked
     *_, last = [line for line in answer.text.splitlines() if line]

@@ -39,16 +39,17 @@ def names(response: httpx.Response) -> list[str]:
     return [one["name"] for one in response.json()["result"]["tools"]]
 
 
-async def in_force(client: httpx.AsyncClient, site: Site, chosen: ToolPolicy) -> None:
-    """Until the web process has read it."""
+async def in_force(site: Site, chosen: ToolPolicy) -> None:
+    """Until the web processes have read it."""
     enforce(site, chosen)
-    await asyncio.sleep(2)
+    directories = [web.running.directory for web in site.webs]
+    await until(lambda: all(one.peek(("alice", "test"))[1] == site.world.route for one in directories))
 
 
 async def test_approved_lists_pass_byte_for_byte(site: Site, web: Web) -> None:
     client = web.client()
     before = (await ask(client, request("tools/list", {}))).content
-    await in_force(client, site, policy(*ALL))
+    await in_force(site, policy(*ALL))
     for _ in range(2):
         assert (await ask(client, request("tools/list", {}))).content == before
     assert "text" in (await ask(client, tool("echo", text="hello"))).text
@@ -124,7 +125,7 @@ async def test_changed_text_is_held_in_the_same_answer_and_the_site_is_told(site
     assert site.world.told == [[said("echo")]]
     waiting = {"echo": parts_of(said("echo"))}
     approved = policy(said("echo", description="Another text."), *ALL[1:], held=("echo",), waiting=waiting)
-    await in_force(client, site, approved)
+    await in_force(site, approved)
     assert names(await client.post(PATH, json=request("tools/list"))) == NAMES[1:]
     await asyncio.sleep(0.5)
     assert len(site.world.told) == 1
@@ -137,7 +138,7 @@ async def test_requests_that_follow_each_other_on_one_connection(site: Site, web
     for id_ in (100, 101, 102):
         assert "hello" in (await legacy.post(PATH, json=tool("echo", id=id_, text="hello"))).text
         assert "hello" in (await ask(modern, tool("echo", id=id_, text="hello"))).text
-    await in_force(legacy, site, policy(*ALL, off=("echo",)))
+    await in_force(site, policy(*ALL, off=("echo",)))
     for id_ in (200, 201, 202):
         for told in (
             await legacy.post(PATH, json=tool("echo", id=id_, text="hello")),

@@ -10,6 +10,7 @@ from hosting.runner.control import GetStatus
 from tests.mcp_endpoint.conftest import (
     META,
     PATH,
+    SECONDS,
     SentEvent,
     Site,
     Web,
@@ -46,7 +47,7 @@ class Listening:
         await self._opening.__aexit__(*error)
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             event: SentEvent = await anext(self._stream)
         found: dict[str, Any] = event.json()
         holder = found["params"] if "params" in found else found["result"]
@@ -78,7 +79,7 @@ async def test_a_listener_outlives_sleep_and_is_brought_up_to_date(site: Site, s
             (seen,) = (await link.ask(GetStatus())).placements
             return seen.state == "asleep"
 
-        await until(is_asleep, 15)
+        await until(is_asleep)
         assert await who(two.client()) != before
         assert (await listener.next())["method"] == TOOLS_CHANGED
         await change(two)
