@@ -78,14 +78,14 @@ class Follower:
 
     async def open(self) -> int:
         await self._inside.send_input({"type": "http.request", "body": b"", "more_body": False})
-        self.status = (await self._inside.receive_output(timeout=10))["status"]
+        self.status = (await self._inside.receive_output(timeout=60))["status"]
         return self.status
 
     async def next(self) -> tuple[str, Any]:
         while True:
             frame, separator, rest = self._buffer.partition(b"\n\n")
             if not separator:
-                message = await self._inside.receive_output(timeout=20)
+                message = await self._inside.receive_output(timeout=60)
                 self._buffer += message.get("body", b"")
                 if not message.get("more_body"):
                     self.is_over = True
@@ -106,7 +106,7 @@ class Follower:
     async def close(self) -> None:
         if not self.is_over:
             await self._inside.send_input({"type": "http.disconnect"})
-        await self._inside.wait(timeout=10)
+        await self._inside.wait(timeout=60)
 
 
 @asynccontextmanager
@@ -280,7 +280,7 @@ async def test_the_header_follows_what_waits(alice: User) -> None:
     await sync_to_async(take)(task, 1, state=State.INPUT_REQUIRED, questions={"q1": ASKED})
     assert (await header.receive())["count"] == 1
     assert (await listed.receive())["reason"] != first["reason"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await sync_to_async(services.task_cancel)(await Task.objects.aget(pk=task.pk))
         assert (await header.receive())["count"] == 0
         whose: dict[str, Any] = {"user_id": alice.pk, "client_id": "cli", "deployment_id": task.deployment_id}

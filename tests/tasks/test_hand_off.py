@@ -65,7 +65,7 @@ async def test_a_tool_of_the_servers_own_keeps_its_name_and_ours_gets_the_prefix
         assert names[-3:] == ["slipway_task_status", "task_result", "task_cancel"]
         assert names.count("task_status") == 1
         assert await client.call("task_status", task_id="x") == '["task_status", {"task_id": "x"}]'
-        words = await client.call("slow", seconds=LIMIT + 2)
+        words = await client.call("slow", seconds=LIMIT + 5)
         assert "Call task_result" in words
         assert "slipway_task_status to see" in words
         task_id = task_id_of(words)

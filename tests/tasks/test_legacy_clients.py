@@ -11,14 +11,14 @@ import httpx
 import pytest
 
 from tests.e2e.http_client import HttpClient, events
-from tests.tasks.conftest import Hosted, LegacyTasks
+from tests.tasks.conftest import PATIENCE, Hosted, LegacyTasks
 
 RELATED = "io.modelcontextprotocol/related-task"
 IMMEDIATE = "io.modelcontextprotocol/model-immediate-response"
 
 
 async def test_the_capability_is_declared_since_the_revision_that_has_it(hosted: Hosted) -> None:
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         client = HttpClient(hosted.url, hosted.token, http)
         capabilities = (await client.initialize())["result"]["capabilities"]
     assert capabilities["tasks"] == {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
@@ -26,7 +26,7 @@ async def test_the_capability_is_declared_since_the_revision_that_has_it(hosted:
 
 
 async def test_a_task_is_created_at_once_and_its_result_comes_when_it_is_done(legacy: LegacyTasks) -> None:
-    message = await legacy.ask("tools/call", {"name": "slow", "arguments": {"seconds": 1}, "task": {"ttl": 120_000}})
+    message = await legacy.ask("tools/call", {"name": "slow", "arguments": {"seconds": 3}, "task": {"ttl": 120_000}})
     task = message["result"]["task"]
     assert task["status"] == "working"
     assert task["ttl"] == 120_000
@@ -142,7 +142,7 @@ async def test_bad_params_are_told(legacy: LegacyTasks, method: str, params: Any
 
 
 async def test_a_task_outlives_its_session(hosted: Hosted, legacy: LegacyTasks) -> None:
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         other = LegacyTasks(hosted.url, hosted.token, http)
         await other.initialize()
         task = await other.start("slow", seconds=2)

@@ -59,7 +59,7 @@ async def test_a_long_call_is_handed_off_and_its_result_fetched(impatient: Hoste
     async with httpx.AsyncClient(timeout=PATIENCE) as http:
         client = LegacyTasks(impatient.url, impatient.token, http)
         await client.initialize()
-        words = await client.call("slow", seconds=5)
+        words = await client.call("slow", seconds=8)
         task_id = task_id_of(words)
         assert "still running" in await client.call("task_status", task_id=task_id)
         assert "still running" in await client.call("task_result", task_id=task_id, wait_seconds=0.1)

@@ -167,7 +167,7 @@ async def test_progress_names_its_task_in_its_meta(legacy: LegacyTasks) -> None:
 
 
 async def test_status_notifications_have_the_whole_task_and_no_related_task(legacy: LegacyTasks) -> None:
-    task = await legacy.start("slow_ask", seconds=1)
+    task = await legacy.start("slow_ask", seconds=4)
     async with legacy.post("tasks/result", {"taskId": task["taskId"]}) as answer:
         status = await messages_until(events(answer), "notifications/tasks/status")
     assert status["params"]["taskId"] == task["taskId"]

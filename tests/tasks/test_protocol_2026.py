@@ -48,7 +48,7 @@ async def test_who_does_not_declare_the_extension_is_never_given_a_task(modern: 
 
 
 async def test_working_has_neither_result_nor_error_nor_questions(modern: ModernTasks) -> None:  # noqa: F811
-    created = await modern.call("slow", seconds=2)
+    created = await modern.call("slow", seconds=4)
     task = (await modern.ask("tasks/get", {"taskId": created["taskId"]}))["result"]
     assert task["status"] == "working"
     assert not {"result", "error", "inputRequests"} & task.keys()
@@ -159,7 +159,7 @@ async def test_the_name_header_is_the_tasks_id(modern: ModernTasks, method: str,
 
 
 async def test_a_listener_is_told_each_state_as_get_would_give_it_and_no_progress(modern: ModernTasks) -> None:  # noqa: F811
-    created = await modern.call("slow_ask", seconds=2)
+    created = await modern.call("slow_ask", seconds=5)
     wanted = {"notifications": {"taskIds": [created["taskId"]]}}
     seen: list[Any] = []
     async with modern.http.stream("POST", **modern.request("subscriptions/listen", wanted)) as answer:

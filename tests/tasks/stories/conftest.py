@@ -67,7 +67,7 @@ def workshop(hosted: Hosted) -> Workshop:
     return Workshop(hosted.site, {name: Token(value, row) for name, value, row in found})
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 15.0) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
     """Until something outside of any event's reach is so: processes, files."""
     async with asyncio.timeout(seconds):
         while not is_so():  # noqa: ASYNC110 - nobody tells

@@ -23,7 +23,7 @@ async def test_two_agents_at_once(workshop: Workshop) -> None:
         connect(Modern, *workshop.door(Modern, "foreign"), bob) as second,
     ):
         tasks = await asyncio.gather(
-            first.start("research", topic="ants", pause=1.7), second.start("research", topic="bees", pause=1.7)
+            first.start("research", topic="ants", pause=3), second.start("research", topic="bees", pause=3)
         )
         results = await asyncio.gather(first.result(tasks[0]), second.result(tasks[1]))
         for client, foreign in ((first, tasks[1]), (second, tasks[0])):
@@ -59,7 +59,7 @@ def model(params: dict[str, Any]) -> Any:
 @pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")  # of sampling, which goes on working
 async def test_an_agent_at_the_server_uses_tools_in_parallel(workshop: Workshop, kind: type[Legacy]) -> None:
     async with connect(kind, *workshop.door(kind), Person(sample=model)) as client:
-        result = await client.result(await client.start("agent", goal="Write Ada of the weather.", pause=1.7))
+        result = await client.result(await client.start("agent", goal="Write Ada of the weather.", pause=3))
     assert text_of(result) == "It is written."
     assert result.structured_content == {"used": ["weather", "weather", "mail"]}
 

@@ -15,10 +15,10 @@ from tests.tasks.stories.conftest import KINDS, Workshop
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_analysis_of_45_minutes(workshop: Workshop, kind: type[Legacy]) -> None:
-    """A minute takes a twentieth of a second: long enough that no kind of client gets it in one answer."""
+    """A minute takes a tenth of a second: long enough that no kind of client gets it in one answer."""
     person = Person()
     async with connect(kind, *workshop.door(kind), person) as client:
-        task = await client.start("analyse", minutes=45, speed=1200)
+        task = await client.start("analyse", minutes=45, speed=600)
         assert await client.status(task) == "working"
         result = await client.result(task)
     assert result.structured_content["minutes"] == 45
@@ -54,7 +54,7 @@ async def test_a_run_of_tests_streams_its_lines(workshop: Workshop) -> None:
         lines: list[str] = []
         states: list[str] = []
         last_id, was_cut_off = "", False
-        async with httpx.AsyncClient(timeout=20) as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             while not states or states[-1] != "ended":
                 headers = {"Authorization": f"Bearer {workshop.api}", "Last-Event-ID": last_id}
                 url = f"{workshop.site.url}/api/tasks/{task}/events"
@@ -77,7 +77,7 @@ async def test_a_run_of_tests_streams_its_lines(workshop: Workshop) -> None:
 
 
 async def record_of(workshop: Workshop, task: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(timeout=20) as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(
             f"{workshop.site.url}/api/tasks/{task}", headers={"Authorization": f"Bearer {workshop.api}"}
         )

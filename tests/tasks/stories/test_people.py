@@ -23,7 +23,7 @@ async def test_a_deployment_goes_on_once_it_is_approved(workshop: Workshop, kind
     version = f"2.4-{kind.__name__}"
     person = Person(choose=lambda message, options: options[1])
     async with connect(kind, *workshop.door(kind), person) as client:
-        task = await client.start("deploy", version=version, pause=0.9)
+        task = await client.start("deploy", version=version, pause=2)
         result = await client.result(task)
         assert await deployed(client) == [f"{version} tonight"]
         assert await client.status(task) == "completed"
@@ -36,7 +36,7 @@ async def test_a_deployment_that_is_declined_does_nothing(workshop: Workshop, ki
     version = f"bad-{kind.__name__}"
     person = Person(choose=lambda message, options: "")
     async with connect(kind, *workshop.door(kind), person) as client:
-        result = await client.result(await client.start("deploy", version=version, pause=0.9))
+        result = await client.result(await client.start("deploy", version=version, pause=2))
         assert version not in " ".join(await deployed(client))
     assert result.is_error and text_of(result) == f"Version {version} was not wanted."
 
@@ -45,10 +45,10 @@ async def test_who_can_not_be_asked_by_the_client_answers_at_the_site(workshop: 
     """The call is in the background when the question comes, so nothing leads to the client. A colleague approves."""
     url, token = workshop.door(Plain)
     async with connect(Plain, url, token, Person(choose=lambda message, options: "now")) as client:
-        task = await client.start("deploy", version="3", pause=0.8)
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {workshop.api}"}, timeout=20) as http:
+        task = await client.start("deploy", version="3", pause=2)
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {workshop.api}"}, timeout=60) as http:
             at = f"{workshop.site.url}/api/tasks/{task}"
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not (questions := (await http.get(at)).json()["questions"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
             ((key, question),) = (
@@ -71,6 +71,6 @@ async def test_research_goes_the_way_that_was_chosen(workshop: Workshop, kind: t
         if kind is Plain:  # asks in mid-call, and the answer is the result
             result = await client.client.call_tool("research", {"topic": "bees"})
         else:
-            result = await client.result(await client.start("research", topic="bees", pause=1.7))
+            result = await client.result(await client.start("research", topic="bees", pause=3))
     assert person.asked == ["bees: which way?", "biology of bees: how deep?"]
     assert text_of(result) == "bees, biology, long"
