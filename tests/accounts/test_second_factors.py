@@ -6,10 +6,12 @@ import base64
 import hmac
 import re
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal import auth
 from allauth.socialaccount.models import SocialLogin
 from django.core.cache import cache
 from django.test import Client
@@ -32,14 +34,22 @@ def signed_in_by_password() -> Client:
     return client
 
 
-def code_of(secret: str) -> str:
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The time at which codes are made and looked at: one is good for the half minute that it was made in."""
+    found = time.time()
+    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: found))
+    return found
+
+
+def code_of(secret: str, now: float) -> str:
     """RFC 6238 and 4226, 5.3: what an app on a phone shows."""
-    digest = hmac.digest(base64.b32decode(secret), int(time.time() // 30).to_bytes(8, "big"), "sha1")
+    digest = hmac.digest(base64.b32decode(secret), int(now // 30).to_bytes(8, "big"), "sha1")
     place = digest[-1] & 15
     return f"{(int.from_bytes(digest[place : place + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
 
 
-def test_authenticator_app_is_asked_for_from_then_on() -> None:
+def test_authenticator_app_is_asked_for_from_then_on(now: float) -> None:
     make_user("alice", password=PASSWORD)
     client = signed_in_by_password()
     assert "/reauthenticate/" in client.get("/accounts/2fa/totp/activate/")["Location"]
@@ -50,14 +60,14 @@ def test_authenticator_app_is_asked_for_from_then_on() -> None:
     found = re.search(r'value="([A-Z2-7]{32})"', page)
     assert found is not None, page
     assert client.post("/accounts/2fa/totp/activate/", {"code": "000000"}).status_code == 200
-    assert client.post("/accounts/2fa/totp/activate/", {"code": code_of(found[1])}).status_code == 302
+    assert client.post("/accounts/2fa/totp/activate/", {"code": code_of(found[1], now)}).status_code == 302
     again = signed_in_by_password()
     assert "_auth_user_id" not in again.session
     assert again.get("/oauth/authorize").status_code == 302  # to signing in
     again.post("/accounts/2fa/authenticate/", {"code": "000000"})
     assert "_auth_user_id" not in again.session
     cache.clear()  # a code counts once, and this one set the app up
-    again.post("/accounts/2fa/authenticate/", {"code": code_of(found[1])})
+    again.post("/accounts/2fa/authenticate/", {"code": code_of(found[1], now)})
     assert "_auth_user_id" in again.session
 
 

@@ -38,6 +38,9 @@ def _served() -> Iterator[Site]:
     async def run() -> None:
         api = Api()
         await api.start()
+        while not api.cache.is_trusted:
+            api.cache.get("")  # who asks has it proven, and a proof that came late is over
+            await asyncio.sleep(0.01)
         apis.append(api)
         began.append(_Server(uvicorn.Config(api, host="127.0.0.1", port=0, lifespan="off", log_config=None)))
         try:
@@ -51,16 +54,13 @@ def _served() -> Iterator[Site]:
         thread.join(0.01)
         assert thread.is_alive()
     server = began[0]
-    assert server.ready.wait(20)
+    assert server.ready.wait(60)
     port = server.servers[0].sockets[0].getsockname()[1]
-    while not apis[0].cache.is_trusted:
-        thread.join(0.01)
-        assert thread.is_alive()
     changes = Changes(apis[0].cache)
     yield Site(f"http://127.0.0.1:{port}", changes)
     changes.close()
     server.should_exit = True
-    thread.join(20)
+    thread.join(60)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +88,7 @@ def committed(db: None) -> Iterator[None]:
 @pytest.fixture
 def site(committed: None, _registry_site: Site) -> Iterator[Site]:
     """With an empty registry."""
-    with httpx.Client(base_url=_registry_site.url, timeout=20) as client:
+    with httpx.Client(base_url=_registry_site.url, timeout=60) as client:
         yield Site(_registry_site.url, _registry_site.changes, client)
 
 
@@ -98,7 +98,7 @@ def others(site: Site) -> Iterator[list[Site]]:
     with (
         _served() as one,
         _served() as two,
-        httpx.Client(base_url=one.url) as first,
-        httpx.Client(base_url=two.url) as second,
+        httpx.Client(base_url=one.url, timeout=60) as first,
+        httpx.Client(base_url=two.url, timeout=60) as second,
     ):
         yield [Site(one.url, one.changes, first), Site(two.url, two.changes, second)]

@@ -47,7 +47,7 @@ class Changes:
         """Until the site has heard of all that was committed before."""
         mark = token_hex(8)  # notices come in the order of commits: with this one all that were before it
         self._connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, mark))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while mark not in self._marks or self._cache.heard - self._before < self._told:
             assert time.monotonic() < deadline, "the site does not hear of changes"
             self._connection.execute("SELECT 1")
