@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from hosting.fleet.pulse import HELD_UP_SECONDS, MISSES, RESTARTING_MISSES, ROUND_SECONDS, Pulses
+from hosting.runner.control import GetStatus
 from hosting.stream.stream import RunnerPool
 from tests.hosting.conftest import RunnerProcess
 
-ROUND = 0.1
+ROUND = 0.3  # long enough for a runner that runs to answer, also where others take its processor for a while
 NONE: set[str] = set()
 
 
@@ -70,9 +71,8 @@ async def test_a_slow_runner_is_not_silent(frozen: RunnerProcess, pool: RunnerPo
         for _ in range(MISSES - 1):
             assert await pulses.round(pool, addresses) == NONE
         frozen.process.send_signal(signal.SIGCONT)
-        link = await pool.link(frozen.address)
-        assert link.is_open
-        async with asyncio.timeout(5):
+        await (await pool.link(frozen.address)).ask(GetStatus())  # it runs again, and has answered what came before
+        async with asyncio.timeout(60):
             while pulses._pulses["r1"]._missed:
                 assert await pulses.round(pool, addresses) == NONE
 
@@ -90,6 +90,7 @@ async def test_a_killed_runner_is_silent_and_so_is_one_under_anothers_address(
     runner_process: RunnerProcess, pool: RunnerPool
 ) -> None:
     pulses, addresses = Pulses(ROUND), {"r1": runner_process.address, "other": runner_process.address}
+    await heard(pulses, pool, {"r1": runner_process.address})
     rounds = [await pulses.round(pool, addresses) for _ in range(MISSES)]
     assert rounds[-1] == {"other"}
     await heard(pulses, pool, addresses)

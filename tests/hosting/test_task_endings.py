@@ -87,7 +87,8 @@ def test_all_tasks_of_a_stopped_server_are_cancelled_kept_a_while_and_told_of(
     first, last = rows[tasks[0].id], rows[tasks[-1].id]
     assert (first.expires_at, first.ttl_ms) == (late, 3_660_000)
     assert last.ended_at is not None and last.expires_at == last.ended_at + KEPT_AFTER_END
-    assert last.ttl_ms is not None and abs(last.ttl_ms - 120_000) < 10_000  # from creation, as it is counted
+    lasts = (last.expires_at - last.created_at).total_seconds() * 1000  # from creation, as it is counted
+    assert last.ttl_ms is not None and abs(last.ttl_ms - lasts) < 1000
     assert (rows[ended.id].expires_at, rows[ended.id].ttl_ms) == (soon, 65_000)
     assert not [task for task in rows.values() if task.state != State.ENDED]
 
@@ -113,7 +114,7 @@ def test_what_runs_for_a_user_who_is_deleted_is_stopped(
         return held, sum(one.in_flight for placed in status.placements for one in placed.instances)
 
     async def running(pool: RunnerPool) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             # Held at once, and in flight when its instance is up: nobody tells.
             while await ask(pool) != ([task.id], 1):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

@@ -110,7 +110,7 @@ def test_while_one_asks_for_a_new_token_nobody_else_does(alices: Client, far: Fa
 
     def answer(asked: Asked) -> Answer:
         for _ in range(asked_at_once - 1):
-            left.acquire(timeout=5)
+            left.acquire(timeout=60)
         far.instead.pop("/token", None)
         return far.answer(asked)
 
