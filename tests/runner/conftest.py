@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from hosting.runner import frames as f
+from hosting.runner.control import GetStatus
 from hosting.runner.placement import Placement
 from hosting.stream.stream import Attachment, DetachedError, RunnerLink, RunnerPool, RunnerUnavailableError
 from tests.bound import bound
@@ -95,19 +96,24 @@ class Driver:
         assert event.kind is f.Kind.RESULT, event.data
         return event.data
 
+    async def in_flight(self) -> int:
+        """How many calls its instances have. What was opened before over this link is among them."""
+        status = await self.link.ask(GetStatus())
+        return sum(one.in_flight for placed in status.placements for one in placed.instances)
+
     async def reconnect(self) -> None:
         """As another web process would: the old connection breaks, a new one comes."""
         self.link.close()
         self.link = await self.pool.link(self.address)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+SECONDS = 60.0  # for what takes an instant, on a machine that many others use
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = SECONDS) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - what another process knows can only be asked
             await asyncio.sleep(0.02)
-
-
-START_SECONDS = 60.0  # of a machine that many others use
 
 
 @pytest.fixture
@@ -126,7 +132,7 @@ async def start_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         )
         processes.append(process)
         pool = RunnerPool("test")
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(SECONDS):
             while True:
                 try:
                     link = await pool.link(address)

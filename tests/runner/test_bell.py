@@ -21,7 +21,7 @@ class Worker:
         self.called.set()
 
     async def next(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.called.wait()
         self.called.clear()
 

@@ -21,7 +21,7 @@ from hosting.runner.runtimes.base import LaunchFailed
 from hosting.runner.seen import FolderSeen
 from hosting.runner.zipping import zip_folder
 from hosting.stream.stream import DetachedError, RefusedError
-from tests.runner.conftest import Call, Driver, placement, until
+from tests.runner.conftest import SECONDS, Call, Driver, placement, until
 
 KEPT = placement(data_folder=True, isolation="principal", idle_seconds=0.3, spare_seconds=0.2)
 
@@ -50,7 +50,7 @@ async def folders(driver: Driver) -> list[FolderSeen]:
 
 async def download(driver: Driver, key: str) -> zipfile.ZipFile:
     asked, body = c.GetData("d1", key), b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         while True:
             part = await driver.link.ask(asked)
             body += part.body

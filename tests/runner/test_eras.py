@@ -9,7 +9,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
-from tests.runner.conftest import LEGACY, MODERN, Call, Driver, placement
+from tests.runner.conftest import LEGACY, MODERN, SECONDS, Call, Driver, placement
 
 
 async def test_modern_client_legacy_server_gets_modern_results(driver: Driver) -> None:
@@ -110,7 +110,7 @@ async def test_a_modern_client_listens_to_a_legacy_server(driver: Driver) -> Non
 
 async def instance_stops(driver: Driver) -> None:
     feed = Call(driver.link.attach("feed:d1", owner="system", mode=Mode.OBSERVE))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         while msgspec.json.decode((await feed.until(Kind.INSTANCE)).data)["state"] != "stopped":
             pass
 

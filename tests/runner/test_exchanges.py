@@ -14,7 +14,7 @@ from hosting.runner import control as c
 from hosting.runner.frames import EndRule, Kind, Mode, Reason
 from hosting.runner.placement import Limits
 from hosting.stream.stream import DetachedError, RefusedError
-from tests.runner.conftest import MODERN, Call, Driver, placement
+from tests.runner.conftest import MODERN, SECONDS, Call, Driver, placement
 
 
 async def refused(call: Call) -> str:
@@ -224,7 +224,7 @@ async def test_idle_instances_stop_and_the_next_call_starts_one(driver: Driver) 
     await driver.link.ask(c.Place(placement(idle_seconds=0.2)))
     feed = Call(driver.link.attach("feed:d1", owner="system", mode=Mode.OBSERVE))
     assert await driver.open(tool="echo", arguments={"text": "1"}).text() == "1"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         while msgspec.json.decode((await feed.until(Kind.INSTANCE)).data)["state"] != "stopped":
             pass
     (seen,) = (await driver.link.ask(c.GetStatus())).placements
@@ -236,10 +236,12 @@ async def test_at_the_limit_the_session_quiet_longest_gives_way(driver: Driver) 
     await driver.link.ask(c.Place(placement(max_instances=2, spare_seconds=0.2)))
     await driver.session("s1")
     await driver.session("s2")
-    running = driver.open(tool="slow", arguments={"seconds": 1.5}, session="s1")
+    running = driver.open(tool="slow", arguments={"seconds": 4}, session="s1")
+    other = driver.open(tool="slow", arguments={"seconds": 0.5}, session="s2")
     crowded = driver.open("initialize", session="s3")
     with pytest.raises(DetachedError, match="all of its 2 instances are in use"):
         await crowded.outcome()
+    assert await other.text() == "done"
     await asyncio.sleep(0.3)
     await driver.session("s4")
     assert await refused(driver.open(tool="echo", session="s2")) == Reason.NO_SESSION
@@ -266,7 +268,8 @@ async def test_a_newer_placement_replaces_the_older_one(driver: Driver) -> None:
     ],
 )
 async def test_a_server_that_misbehaves_at_its_start_is_quoted(driver: Driver, mode: str, words: str) -> None:
-    await driver.link.ask(c.Place(placement(env={"SERVER_MODE": mode}, start_seconds=2)))
+    seconds = 2 if mode == "hang" else SECONDS
+    await driver.link.ask(c.Place(placement(env={"SERVER_MODE": mode}, start_seconds=seconds)))
     outcome = await driver.open(tool="echo").outcome()
     assert outcome.kind is Kind.ERROR
     message = msgspec.json.decode(outcome.data)["message"]
@@ -329,8 +332,8 @@ async def test_kill_minus_nine_leaves_no_child(driver: Driver, start_runner: Cal
 
 
 def _ends(pid: int) -> bool:
-    """Whether the process, which is not our child, is gone within 10 s."""
-    deadline = time.monotonic() + 10
+    """Whether the process, which is not our child, is gone in time."""
+    deadline = time.monotonic() + SECONDS
     while _is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not _is_running(pid)

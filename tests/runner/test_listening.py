@@ -11,7 +11,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner.frames import Event, Kind
 from hosting.runner.listening import Filter, common, honoured_by, union, wanted_by
-from tests.runner.conftest import Call, Driver, placement
+from tests.runner.conftest import SECONDS, Call, Driver, placement
 
 TOOLS = "notifications/tools/list_changed"
 RESOURCES = "notifications/resources/list_changed"
@@ -85,7 +85,7 @@ async def asked_of_child(driver: Driver) -> list[dict[str, Any]]:
 
 
 async def until_asked(driver: Driver, *filters: dict[str, Any]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while await asked_of_child(driver) != list(filters):
             pass
 
@@ -205,7 +205,7 @@ async def test_a_legacy_child_is_subscribed_for_the_first_and_unsubscribed_for_t
 
     assert await subscribed() == ["x:1", "x:2"]
     await driver.link.ask(c.Cancel(exchange=calls[1].attachment.exchange, owner="alice"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while await subscribed() != ["x:1"]:
             pass
     await change(driver, UPDATED, params={"uri": "x:1"})

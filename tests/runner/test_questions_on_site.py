@@ -11,7 +11,7 @@ import pytest
 from hosting.runner import control as c
 from hosting.runner.frames import Kind
 from hosting.runner.upstream.on_site import is_on_site, key_of, may_ask, told
-from tests.runner.conftest import Driver, placement
+from tests.runner.conftest import SECONDS, Driver, placement
 
 BOTH: dict[str, Any] = {"form": {}, "url": {}}
 FORM: dict[str, Any] = {"mode": "form", "message": "Who?", "requestedSchema": {"type": "object", "properties": {}}}
@@ -105,7 +105,7 @@ async def test_what_a_secret_is_is_refused_here_too(driver: Driver) -> None:
 async def test_a_question_that_nobody_made_a_task_of_is_given_up(driver: Driver) -> None:
     event, call = await asked(driver, "legacy", "legacy", "demand", FORM, b"{}", question_seconds=0.2)
     assert is_on_site(event.extra)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         assert "did not answer in time" in await call.text()
 
 

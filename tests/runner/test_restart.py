@@ -17,14 +17,14 @@ from hosting.runner.frames import Kind, Mode
 from hosting.runner.handover import STATE
 from hosting.runner.seen import Status
 from hosting.stream.stream import RefusedError, RunnerPool
-from tests.runner.conftest import ROOT, Call, Driver, placement
+from tests.runner.conftest import ROOT, SECONDS, Call, Driver, placement
 
 
 async def restart(driver: Driver, order: c.Restart = c.Restart()) -> Status:  # noqa: B008 - frozen
     """Returns when it is done; fails when it came to nothing."""
     before = (await driver.link.ask(c.GetStatus())).restarts
     await driver.link.ask(order)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         while True:
             status = await driver.link.ask(c.GetStatus())
             assert not status.restart_problem, status.restart_problem
@@ -36,7 +36,7 @@ async def restart(driver: Driver, order: c.Restart = c.Restart()) -> Status:  # 
 async def refused_restart(driver: Driver) -> str:
     """The reason that the runner gives."""
     driver.process.send_signal(signal.SIGHUP)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         while True:
             problem = (await driver.link.ask(c.GetStatus())).restart_problem
             if problem:
@@ -177,7 +177,7 @@ async def test_a_modern_call_of_a_web_process_that_does_not_come_back_is_cancell
     page = Call(link.attach(call.attachment.exchange, owner="alice", mode=Mode.OBSERVE))
     driver.link, gone = link, driver.link
     driver.process.send_signal(signal.SIGHUP)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         while not gone.is_held:  # noqa: ASYNC110 - nobody else is told of it
             await asyncio.sleep(0)
     gone.close()

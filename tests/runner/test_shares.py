@@ -11,7 +11,7 @@ from hosting.runner import control as c
 from hosting.runner import frames as f
 from hosting.runner.placement import Limits
 from hosting.stream.stream import DetachedError
-from tests.runner.conftest import Driver, placement
+from tests.runner.conftest import Driver, placement, until
 
 MIB = 1024 * 1024
 
@@ -39,11 +39,11 @@ async def test_instances_of_all_deployments_count(driver: Driver) -> None:
         assert "quota: awake instances" in words and "./manage.py quota alice --awake-instances" in words
     await driver.session("s4", deployment="c")  # another's share
     await driver.link.ask(c.EndSession(session="s1", owner="alice"))
-    for _ in range(100):
-        status = await driver.link.ask(c.GetStatus())
-        if sum(len(one.instances) for one in status.placements) == 2:
-            break
-        await asyncio.sleep(0.05)
+
+    async def is_gone() -> bool:
+        return sum(len(one.instances) for one in (await driver.link.ask(c.GetStatus())).placements) == 2
+
+    await until(is_gone)
     await driver.session("s5", deployment="b")
 
 

@@ -83,7 +83,7 @@ class Site:
         self.news.set()
 
     async def next(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.news.wait()
         self.news.clear()
 

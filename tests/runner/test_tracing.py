@@ -30,7 +30,7 @@ def watch(driver: Driver) -> Attachment:
 
 async def lines(feed: Attachment, until: str) -> list[OutputLine]:
     found: list[OutputLine] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not found or until not in found[-1].line:
             event = await feed.next()
             if event.kind is f.Kind.OUTPUT:

@@ -46,7 +46,7 @@ async def test_a_burst_over_the_limit_loses_no_call(driver: Driver, fields: dict
 async def test_no_more_than_the_limit_run_at_once(driver: Driver) -> None:
     await driver.link.ask(limited(in_flight=2))
     await driver.session()
-    running = [slow(driver, 0.6, session="s1") for _ in range(2)]
+    running = [slow(driver, 3, session="s1") for _ in range(2)]
     third = slow(driver, 0, session="s1")
     told = await third.attachment.next()
     assert (told.kind, b"waiting: 2 calls are running already" in told.data) == (Kind.STATUS, True)
@@ -59,7 +59,7 @@ async def test_no_more_than_the_limit_run_at_once(driver: Driver) -> None:
 async def test_a_call_that_has_no_turn_in_time_is_told_that_the_server_is_busy(driver: Driver) -> None:
     await driver.link.ask(limited(in_flight=1, waiting_seconds=0.4))
     await driver.session()
-    running = slow(driver, 1.5, session="s1")
+    running = slow(driver, 4, session="s1")
     late = slow(driver, 0, session="s1", exchange="late")
     assert "busy: 1 calls are running already" in await busy(late)
     resumed = await Call(driver.link.attach(late.attachment.exchange, owner="alice")).outcome()

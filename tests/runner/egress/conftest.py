@@ -44,7 +44,7 @@ class Outside:
 
     async def line(self, text: str) -> str:
         """The first line of output that has this text; the proxy reports once a second."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for line in self.lines:
                     if text in line:
@@ -54,7 +54,7 @@ class Outside:
 
     async def row(self, host: str, port: int) -> EgressCount:
         """What was counted for a host, all in all, as soon as there is anything."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (found := self.keeper.ledger.growing.get(f"d1 {host} {port}")) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return found

@@ -11,7 +11,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
-from tests.runner.conftest import Call, Driver
+from tests.runner.conftest import SECONDS, Call, Driver
 from tests.runner.remote.conftest import place
 from tests.runner.remote.servers import FakeRemote, Request, legacy, text
 
@@ -36,6 +36,7 @@ async def test_session_and_revision_are_sent_with_everything_after_the_handshake
     legacy(fake)
     await started(driver, fake)
     await driver.open(tool="echo", session="s1").text()
+    await fake.wait_for("GET")  # which comes on a connection of its own
     first, *others = fake.requests
     assert first.method == "initialize"
     assert not {"mcp-session-id", "mcp-protocol-version"} & first.headers.keys()
@@ -69,7 +70,7 @@ async def test_the_owners_headers_are_sent_and_nothing_of_callers(driver: Driver
     await place(driver, fake.url, remote={"headers": {"Authorization": "Bearer owner", "X-Tenant": "é"}})
     await driver.session()
     await driver.open(tool="echo", session="s1").text()
-    assert fake.got("GET")
+    await fake.wait_for("GET")  # which comes on a connection of its own
     for one in fake.requests:
         assert one.headers["authorization"] == "Bearer owner"
         assert one.headers["x-tenant"].encode("latin-1").decode() == "é"
@@ -196,7 +197,7 @@ async def test_questions_outside_of_calls_are_answered_by_post(driver: Driver, f
     ask.set()
     question = await call.until(Kind.INPUT_REQUESTED)
     await driver.link.ask(c.Answer(owner="alice", session="s1", key=question.extra, result=b'{"roots":[]}'))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         async with fake.arrived:
             await fake.arrived.wait_for(lambda: len(answered(fake)) == 2)
     answers = answered(fake)
@@ -268,7 +269,7 @@ async def test_the_older_transport_is_found(driver: Driver, fake: FakeRemote) ->
     await started(driver, fake)
     assert await driver.open(tool="echo", session="s1").text() == "older"
     hold.set()  # the stream ends, and the instance with it
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         feed = Call(driver.link.attach("feed:d1", owner="system", mode=Mode.OBSERVE))
         while json.loads((await feed.until(Kind.INSTANCE)).data)["state"] != "failed":
             pass

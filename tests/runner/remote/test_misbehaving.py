@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from hosting.runner import control as c
 from hosting.runner.frames import Kind
 from hosting.runner.placement import Limits
-from tests.runner.conftest import Driver
+from tests.runner.conftest import SECONDS, Driver
 from tests.runner.remote.conftest import REACHABLE, place
 from tests.runner.remote.servers import FakeRemote, Request, fake_remote, legacy, modern, text
 
@@ -133,9 +132,7 @@ async def test_redirects_are_not_followed(driver: Driver, fake: FakeRemote, stat
 async def test_a_redirect_to_the_metadata_address_leads_nowhere(driver: Driver, fake: FakeRemote) -> None:
     both(fake, 302, Location="http://169.254.169.254/latest/meta-data")
     await place(driver, fake.url)
-    began = time.monotonic()
     assert "not followed" in await failure(driver)
-    assert time.monotonic() - began < 5
     assert [one.path for one in fake.requests] == ["/mcp"]
 
 
@@ -301,7 +298,7 @@ async def test_events_without_end_hold_up_nobody_else(driver: Driver, fake: Fake
     await place(driver, fake.url)
     noisy = driver.open(tool="noisy", log_level="debug")
     await fake.wait_for("tools/call")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(SECONDS):
         assert await driver.open(tool="quiet").text() == "quiet"
     noisy.attachment.close(gone=True)
     assert Kept(driver.process.pid).megabytes < 300

@@ -10,7 +10,7 @@ import pytest
 
 from hosting.runner import control as c
 from hosting.runner.frames import Kind
-from tests.runner.conftest import MODERN, Driver
+from tests.runner.conftest import MODERN, SECONDS, Driver
 from tests.runner.remote.conftest import place
 from tests.runner.remote.servers import FakeRemote, Request, modern, text
 
@@ -114,7 +114,7 @@ async def test_cancelling_closes_the_stream_and_says_nothing(driver: Driver, fak
     one = driver.open(tool="echo")
     await fake.wait_for("tools/call")
     one.attachment.close(gone=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         await gone.wait()
     assert not fake.got("notifications/cancelled")
 
@@ -164,7 +164,7 @@ async def test_a_remote_has_one_listen_stream_for_all_listeners(driver: Driver, 
         call = driver.open("subscriptions/listen", params=json.dumps({"notifications": {wanted: True}}).encode())
         acknowledged = await call.until(Kind.NOTIFICATION)
         assert json.loads(acknowledged.data) == {"notifications": {wanted: True}}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SECONDS):
         await gone.wait()
     filters = [one.message["params"]["notifications"] for one in fake.got("subscriptions/listen")]
     assert filters == [{"toolsListChanged": True}, {"toolsListChanged": True, "resourcesListChanged": True}]

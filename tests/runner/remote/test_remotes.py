@@ -16,7 +16,7 @@ from uv import find_uv_bin
 from hosting.runner import control as c
 from hosting.runner.frames import Kind, Mode
 from tests.conformance.wheels import VARIANTS
-from tests.runner.conftest import Call, Driver
+from tests.runner.conftest import SECONDS, Call, Driver
 from tests.runner.remote.conftest import place
 from tests.runner.remote.servers import conformance_server
 
@@ -123,7 +123,7 @@ async def test_changes_of_its_tools_reach_a_legacy_session(driver: Driver, remot
     channel = Call(driver.link.attach("session:s1", owner="alice", mode=Mode.OBSERVE))
     await driver.open(tool="test_simple_text", session="s1").text()
     await driver.open(tool="test_trigger_tool_change", session="s1").text()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         while (await channel.until(Kind.NOTIFICATION)).extra != CHANGED:
             pass
 
@@ -162,7 +162,7 @@ async def test_it_sleeps_and_wakes(driver: Driver, remote: str) -> None:
     await place(driver, remote, idle_seconds=0.2)
     await driver.open(tool="test_simple_text").text()
     feed = Call(driver.link.attach("feed:d1", owner="system", mode=Mode.OBSERVE))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         while msgspec.json.decode((await feed.until(Kind.INSTANCE)).data)["state"] != "stopped":
             pass
     assert "simple text" in await driver.open(tool="test_simple_text").text()

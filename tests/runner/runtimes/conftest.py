@@ -56,7 +56,7 @@ class Probe:
             readable = asyncio.Event()
             self._loop.add_reader(fd, readable.set)
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await readable.wait()
             finally:
                 self._loop.remove_reader(fd)

@@ -44,7 +44,7 @@ async def after(kind: str, descriptor: int) -> dict[str, Any]:
     runtime = RUNTIMES[kind]()
     taken: dict[int, Process] = runtime.take_over(state)
     found: dict[str, Any] = {"pids": sorted(taken) == sorted(pids.values())}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         found["dying"] = (await taken[pids["dying"]].wait()).reason
         living = Probe(taken[pids["living"]])
         found["said"] = await living.ask("say", "after")
@@ -54,8 +54,8 @@ async def after(kind: str, descriptor: int) -> dict[str, Any]:
         third = Probe(await runtime.start(LaunchSpec("third", PROBE, read_only=READ_ONLY)))
         who = (await living.ask("whoami"), await third.ask("whoami"))
         found["distinct"] = living.process.pid != third.process.pid and who[0] is not None
-        found["stopped"] = (await living.process.stop(5)).reason
-        await third.process.stop(5)
+        found["stopped"] = (await living.process.stop(60)).reason
+        await third.process.stop(60)
     for one in (*taken.values(), third.process):
         one.close()
     runtime.close()
