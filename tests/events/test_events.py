@@ -94,7 +94,7 @@ def _receive_one(group: str, send: Any) -> dict[str, Any] | None:
         channel = await layer.new_channel()
         await layer.group_add(group, channel)
         await sync_to_async(send)()
-        assert await asyncio.to_thread(sender.idle, 10)
+        assert await asyncio.to_thread(sender.idle, 60)
         await layer.send(channel, {"type": "end"})
         message: dict[str, Any] = await layer.receive(channel)
         return None if message["type"] == "end" else message

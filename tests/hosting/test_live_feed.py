@@ -141,11 +141,11 @@ def test_those_who_watch_together_are_asked_for_together(django_assert_max_num_q
         _accesses([(who, made) for who, made in asked if made == public.pk])
 
 
-@pytest.mark.parametrize("how", ["membership", "account", "session", "deletion"])
 def test_whether_somebody_may_watch_is_asked_every_two_seconds() -> None:
     assert RETRY_SECONDS <= 2
 
 
+@pytest.mark.parametrize("how", ["membership", "account", "session", "deletion"])
 async def test_lost_access_closes(opened: Callable[..., Any], how: str) -> None:
     alice, bob = await sync_to_async(make_user)("alice"), await sync_to_async(make_user)("bob")
     deployment = await sync_to_async(make_deployment)(alice)

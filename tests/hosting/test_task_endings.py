@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from asgiref.sync import async_to_sync, sync_to_async
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import channel_layers
 
 from accounts.services import user_delete
 from common import clock
@@ -32,33 +33,30 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 250
 
 
-@pytest.fixture
-def follow() -> Callable[[str], Callable[[], str]]:
-    """follow(task id) -> what waits for the next event of that task, and gives the id it names."""
-    layer: Any = get_channel_layer()
+async def told_of(task_ids: list[str], deed: Callable[[], None]) -> None:
+    """Returns when each of these tasks was told of by itself to somebody who listens since before the deed.
 
-    def following(task_id: str) -> Callable[[], str]:
-        async def begin() -> str:
-            channel: str = await layer.new_channel()
-            await layer.group_add(ALL_TASKS, channel)
-            return channel
-
-        channel = async_to_sync(begin)()
-
-        def next_one() -> str:
+    In one event loop: the layer takes a message that it has given out of its hands a moment later, and gives it again
+    where the loop has ended by then.
+    """
+    layer: Any = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER)
+    channels = [await layer.new_channel() for _ in task_ids]
+    for channel in channels:
+        await layer.group_add(ALL_TASKS, channel)
+    await sync_to_async(deed)()
+    try:
+        for task_id, channel in zip(task_ids, channels, strict=True):
             while True:
-                event = from_message(async_to_sync(layer.receive)(channel))
+                event = from_message(await layer.receive(channel))
                 assert isinstance(event, TasksChanged)
                 if task_id in event.task_ids:
-                    return task_id
-
-        return next_one
-
-    return following
+                    break
+    finally:
+        await layer.close_pools()
 
 
 def test_all_tasks_of_a_stopped_server_are_cancelled_kept_a_while_and_told_of(
-    queued: list[tuple[str, list[Any]]], follow: Callable[[str], Callable[[], str]]
+    queued: list[tuple[str, list[Any]]],
 ) -> None:
     alice = make_user()
     deployment = make_deployment(alice)
@@ -76,13 +74,15 @@ def test_all_tasks_of_a_stopped_server_are_cancelled_kept_a_while_and_told_of(
         deployment=deployment, user=alice, principal="p", origin=Task.Origin.MODERN, tool="work", params="{}",
         state=State.ENDED, outcome=Outcome.RESULT, expires_at=soon, ttl_ms=65_000,
     )  # fmt: skip
-    heard = [follow(task.id) for task in (tasks[0], tasks[-1])]
-    deployment_stop(actor=OPERATOR, deployment=deployment)
-    assert Task.objects.filter(state=State.ENDED, outcome=Outcome.CANCELLED).count() == MANY
-    for name, arguments in queued:
-        if name == "tell_tasks":
-            jobs.tell_tasks(*arguments)
-    assert [hear() for hear in heard] == [tasks[0].id, tasks[-1].id]
+
+    def stop() -> None:
+        deployment_stop(actor=OPERATOR, deployment=deployment)
+        assert Task.objects.filter(state=State.ENDED, outcome=Outcome.CANCELLED).count() == MANY
+        for name, arguments in queued:
+            if name == "tell_tasks":
+                jobs.tell_tasks(*arguments)
+
+    async_to_sync(told_of)([tasks[0].id, tasks[-1].id], stop)
     rows = {task.id: task for task in Task.objects.all()}
     first, last = rows[tasks[0].id], rows[tasks[-1].id]
     assert (first.expires_at, first.ttl_ms) == (late, 3_660_000)
