@@ -268,7 +268,7 @@ async def test_a_newer_placement_replaces_the_older_one(driver: Driver) -> None:
     ],
 )
 async def test_a_server_that_misbehaves_at_its_start_is_quoted(driver: Driver, mode: str, words: str) -> None:
-    seconds = 2 if mode == "hang" else SECONDS
+    seconds = {"rubbish": 6, "exit": SECONDS, "hang": 2}[mode]  # which the first and the last use up
     await driver.link.ask(c.Place(placement(env={"SERVER_MODE": mode}, start_seconds=seconds)))
     outcome = await driver.open(tool="echo").outcome()
     assert outcome.kind is Kind.ERROR
