@@ -140,6 +140,7 @@ def build_failed_as_of(version: DeploymentVersion, reason: str) -> bool:
     DeploymentVersion.objects.filter(pk=version.pk).update(built_at=clock.now(), notices=[*version.notices, notice])
     first = next((words for words in version.notices if "because with today's" in words), "")
     why = first.partition("it doesn't start: ")[2] or "it doesn't start"
-    if not deployment_move(version.deployment_id, State.FAILED, f"{why} ({notice})"):
+    words = f"Dependencies as of {version.as_of:%Y-%m-%d} couldn't be installed ({reason}), and with today's: {why}"
+    if not deployment_move(version.deployment_id, State.FAILED, words):
         Deployment.objects.filter(pk=version.deployment_id, state=State.FAILED).update(reason=why)
     return True

@@ -30,6 +30,8 @@ MESSAGES = (
     gettext_noop("%(notice)s, which should have %(rule)s and be different from each other: %(names)s%(more)s."),
     gettext_noop("Its dependencies are those of %(day)s, because with today's it doesn't start: %(reason)s"),
     gettext_noop("Dependencies as of %(day)s couldn't be installed: %(reason)s"),
+    gettext_noop("Dependencies as of %(day)s couldn't be installed (%(reason)s), and with today's: %(how)s"),
+    gettext_noop("it doesn't start"),
     gettext_noop(
         "This month's quota for the network is used up: instances that start now have no network. An operator of this "
         "site can raise it."
