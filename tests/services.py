@@ -57,7 +57,7 @@ def process(argv: list[str], log: Path, stop: signal.Signals, is_ready: Callable
         finally:
             process.send_signal(stop)
             try:
-                process.wait(10)
+                process.wait(START_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.bound import bound
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, SECONDS, Stack
 
 
 @contextlib.contextmanager
@@ -28,7 +28,7 @@ def second_runner(site: Stack) -> Iterator[subprocess.Popen[bytes]]:
         if process.poll() is None:
             process.send_signal(signal.SIGCONT)
             process.terminate()
-        process.wait(15)
+        process.wait(SECONDS)
 
 
 def awake(site: Stack) -> dict[str, list[str]]:

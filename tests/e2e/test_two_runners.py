@@ -16,7 +16,7 @@ from tests.bound import bound
 from tests.e2e.conftest import host
 from tests.e2e.http_client import HttpClient
 from tests.ports import free_port
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, SECONDS, Stack
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def far_runner(local_site: Stack, tmp_path: Path) -> Iterator[subprocess.Popen[b
     yield process
     if process.poll() is None:
         process.terminate()
-    process.wait(15)
+    process.wait(SECONDS)
 
 
 async def call_one(url: str, token: str) -> str:
