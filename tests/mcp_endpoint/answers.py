@@ -13,15 +13,21 @@ import httpx
 
 class Answer(httpx.Response):
     def json(self, **options: Any) -> Any:
-        """The message, of a stream the last one, which is the outcome."""
+        """The message, of a stream the last one, which is the outcome; for a batch, the response to each request."""
         if not self.headers.get("content-type", "").startswith("text/event-stream"):
             return super().json(**options)
-        return json.loads(last_of(self.text))
+        if not self.request.content.startswith(b"["):
+            return json.loads(last_of(self.text))
+        return [message for message in map(json.loads, _messages(self.text)) if "method" not in message]
 
 
 def last_of(stream: str) -> str:
     """The last message of server-sent events."""
-    return [line[6:] for line in stream.split("\n") if line.startswith("data: {")][-1]
+    return _messages(stream)[-1]
+
+
+def _messages(stream: str) -> list[str]:
+    return [line[6:] for line in stream.split("\n") if line.startswith("data: {")]
 
 
 async def taken(response: httpx.Response) -> None:
