@@ -19,6 +19,10 @@ MESSAGES = (
         "settings."
     ),
     gettext_noop("%(name)s was taken down from this site's registry: %(said)s"),
+    gettext_noop(
+        "Anonymous access was switched off because a secret was set: callers without an account would have used it. "
+        "Switch it on again and confirm that they may."
+    ),
     # its sandbox and its tools
     gettext_noop("It names more packages than can be resolved at once."),
     gettext_noop("The build sandbox could not be made: %(error)s."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -42,16 +43,16 @@ def _part_of(node: ast.expr, named: Mapping[str, ast.expr]) -> str:
             return _GAP
 
 
-def constants_of(tree: ast.AST) -> dict[str, ast.expr]:
-    """What names in it stand for."""
-    found: dict[str, ast.expr] = {}
+def values_of(tree: ast.AST) -> dict[str, list[ast.expr]]:
+    """What is assigned to each name in it, in whatever function."""
+    found: defaultdict[str, list[ast.expr]] = defaultdict(list)
     for node in ast.walk(tree):
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ):
-                found[name] = value
+                found[name].append(value)
     return found
 
 
@@ -61,7 +62,7 @@ def written() -> Iterator[str]:
     for path in (*HOSTING.rglob("*.py"), *elsewhere):
         if "reasons" not in path.parts:
             tree = ast.parse(path.read_text())
-            named = constants_of(tree)
+            named = {name: values[-1] for name, values in values_of(tree).items()}
             for node in ast.walk(tree):
                 if isinstance(node, ast.expr):
                     yield from (gapped(text_of(node)), gapped(text_of(node, named)))
@@ -105,24 +106,35 @@ _OF_RUNNERS = {
 }
 
 
-def refusals(source: str, given: Mapping[str, int]) -> Iterator[tuple[int, str]]:
-    """Line and text of every sentence that is given to those, at once or by a name that got it before."""
+def refusals(source: str, given: Mapping[str, int]) -> Iterator[tuple[int, set[str]]]:
+    """Line and text, without and with constants of its module in it, of every sentence that is given to those, at once
+    or by a name that got it anywhere, and of what is put among a version's notices."""
     tree = ast.parse(source)
-    named = constants_of(tree)
+    named = values_of(tree)
+    constants = {name: values[0] for name, values in named.items() if name.isupper()}
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in given:
-                for argument in args[given[name] :][:1]:
-                    texts = map(text_of, alternatives(argument, named))
-                    yield from ((node.lineno, text) for text in texts if text)
+                said = args[given[name] :][:1]
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="notices"), attr="append"), args=said):
+                pass
+            case ast.Assign(targets=[ast.Name(id="notices")], value=ast.Tuple(elts=said)):
+                pass
+            case ast.Assign(targets=[ast.Name(id="notice")], value=value):
+                said = [value]
+            case _:
+                continue
+        for one in (one for argument in said for one in alternatives(argument, named)):
+            if text := text_of(one):
+                yield node.lineno, {text, text_of(one, constants)}
 
 
-def alternatives(node: ast.expr, named: Mapping[str, ast.expr]) -> Iterator[ast.expr]:
+def alternatives(node: ast.expr, named: Mapping[str, list[ast.expr]]) -> Iterator[ast.expr]:
     match node:
         case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
             yield from (*alternatives(one, named), *alternatives(other, named))
         case ast.Name(id=name) if name in named:
-            yield named[name]
+            yield from named[name]
         case _:
             yield node
 
@@ -140,12 +152,13 @@ def test_every_sentence_that_refuses_something_is_listed(
 ) -> None:
     listed = {form for message in (*MESSAGES, *PARTS) for form in (gapped(message), f"{gapped(message)}{_GAP}")}
     paths = [path for folder in folders for path in (HOSTING / folder).rglob("*.py")]
-    found = [(path, line, text) for path in paths for line, text in refusals(path.read_text(), given)]
+    found = [(path, line, texts) for path in paths for line, texts in refusals(path.read_text(), given)]
     assert len(found) > least
     missing = [
-        f"{path.relative_to(ROOT)}:{line}: {text.replace(_GAP, '{}')}"
-        for path, line, text in found
-        if text not in listed | _NEARLY_ALL_VALUES and path != HOSTING / "kinds/packing.py"  # for ./manage.py host
+        f"{path.relative_to(ROOT)}:{line}: {min(texts).replace(_GAP, '{}')}"
+        for path, line, texts in found
+        if texts.isdisjoint(listed | _NEARLY_ALL_VALUES)
+        and path != HOSTING / "kinds/packing.py"  # for ./manage.py host
     ]
     assert not missing, "\n".join(missing)
 
@@ -157,11 +170,16 @@ _NEARLY_ALL_VALUES = {
 }
 
 
+def texts_of(source: str, given: Mapping[str, int]) -> list[str]:
+    return sorted(text for _, texts in refusals(source, given) for text in texts)
+
+
 def test_a_sentence_that_is_not_listed_is_found() -> None:
     source = 'raise BuildFailed(f"{name} is new.")\nwords = "It is.", 1\nwhy = "It was."\nraise BadInput("a", why)\n'
-    assert list(refusals(source, _OF_BUILDS)) == [(1, f"{_GAP} is new."), (4, "It was.")]
-    assert list(refusals('raise BadInput("a", gettext("It is."))\nraise BuildFailed(e.reason)', _OF_BUILDS)) == []
-    assert list(refusals('self.exchange.refuse("It is gone.")', _OF_RUNNERS)) == [(1, "It is gone.")]
+    assert texts_of(source, _OF_BUILDS) == [f"{_GAP} is new.", "It was."]
+    assert texts_of('raise BadInput("a", gettext("It is."))\nraise BuildFailed(e.reason)', _OF_BUILDS) == []
+    assert texts_of('notices.append("It is old.")\nnotices = ("It is odd.", more)', {}) == ["It is odd.", "It is old."]
+    assert texts_of('self.exchange.refuse("It is gone.")', _OF_RUNNERS) == ["It is gone."]
 
 
 @pytest.fixture
