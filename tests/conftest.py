@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,12 @@ def _services() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(_services: None) -> None:
     """pytest-django asks for this before it makes its database; the server must run by then."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """A cluster of our own goes as a whole; dropping its database first would fail where a thread still asks it."""
+    return not os.environ.get("DATABASE_URL")
 
 
 @pytest.fixture(scope="session")
